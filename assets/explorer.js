@@ -22,18 +22,22 @@
       text("model"), text("text"), text("pair"), text("target"), text("stack"),
       number("layer", defaults.layer), number("head", defaults.head),
       number("layer", defaults.embeddings_layer), text("word"), text("sentences"),
+      given.get("truncate") === "true" ? [text("text"), text("pair"), text("target")] : null,
+      given.get("query"), given.get("key"),
       themeOf(given) ?? preferredTheme(),
     ];
   }
 
   const themeOf = (given) => (["light", "dark"].includes(given.get("theme")) ? given.get("theme") : null);
 
-  function writeAddress(heads, embeddings, theme, path, defaults) {
+  function writeAddress(heads, link, embeddings, theme, path, defaults) {
     // A theme nobody chose is the reader's own; a chosen one is part of what is sent.
     const chosen = keptTheme() ?? themeOf(new URLSearchParams(window.location.search));
     const state = { theme: chosen ? theme : undefined };
     if (page(path) === "/" && heads) {
-      Object.assign(state, heads.request, { stack: heads.stack, layer: heads.layer, head: heads.head });
+      Object.assign(state, heads.request, {
+        stack: heads.stack, layer: heads.layer, head: heads.head, query: link?.[0], key: link?.[1],
+      });
     } else if (page(path) === "/embeddings" && embeddings) {
       const lines = embeddings.request.sentences.map(([sense, sentence]) => `${sense} | ${sentence}`);
       Object.assign(state, {
@@ -125,6 +129,10 @@
     return text;
   }
 
+  /* Only these texts, as they are typed now, may be truncated. */
+  const truncateText = (clicks, ...typed) =>
+    (clicks.some(Boolean) ? typed.map((text) => text ?? "") : NO_UPDATE());
+
   /* ---- choosing a head ---- */
 
   function pickHead(click) {
@@ -144,7 +152,8 @@
       plot.dataset.framed = "yes";
       plot.on("plotly_afterplot", drawFrame);
     }
-    drawFrame();
+    // The map is asked for first; the frame is drawn while the server works.
+    window.requestAnimationFrame(drawFrame);
     return NO_UPDATE();
   }
 
@@ -165,6 +174,13 @@
   function pickRow(cell) {
     const place = cell?.rowId?.split(".").map(Number);
     return place ?? [NO_UPDATE(), NO_UPDATE()];
+  }
+
+  /* What cannot be chosen in a view is not offered there. */
+  function offerSwitches(over, mode) {
+    const seen = (yes) => (yes ? "" : "hidden");
+    const several = over === "mean" || over === "max";
+    return [seen(several && mode !== "lines"), seen(mode !== "lines"), seen(mode !== "lines")];
   }
 
   const showMode = (mode) => (mode === "map" ? "part" : "part hidden");
@@ -197,8 +213,9 @@
     if (!frame) return;
     const [layers, heads] = meta.shape;
     const within = (value, count) => Math.min(Math.max(value, 0), count - 1);
-    const chosen = [within(frame.y0 + 0.5 + down, layers), within(frame.x0 + 0.5 + right, heads)];
-    // At once, for the next key may come before the selectors have told the frame.
+    const [layer, head] = chosenHead ?? [frame.y0 + 0.5, frame.x0 + 0.5];
+    const chosen = [within(layer + down, layers), within(head + right, heads)];
+    // At once, for the next key may come before the selectors have told it.
     frameHead(...chosen);
     window.dash_clientside.set_props("heads-layer", { value: chosen[0] });
     window.dash_clientside.set_props("heads-head", { value: chosen[1] });
@@ -206,12 +223,25 @@
 
   /* ---- saving ---- */
 
-  const SHOWN_BY_MODE = { lines: "heads-lines-graph", compare: "heads-compare-difference" };
+  const SHOWN_BY_MODE = {
+    lines: "heads-lines-graph", compare: "heads-compare-difference", distances: "heads-distances-graph",
+    meaning: "embeddings-meaning-graph", pull: "embeddings-pull-graph",
+    positions: "embeddings-positions-graph",
+    "by layer": "embeddings-layers-graph", similarity: "embeddings-similarity-graph",
+  };
 
-  function saveImage(_png, _svg, path, mode, heads, embeddings) {
+  /* What a picture is called after its model; the map of all heads is of no single one. */
+  function pictureName(shown, mode, view) {
+    if (mode === "by layer") return `${view.request.word}-by-layer`;
+    if (shown !== "/") return `${view.request.word}-layer${view.layer}${mode === "plane" ? "" : `-${mode}`}`;
+    if (mode === "distances") return "heads-distances";
+    return `layer${view.layer}-head${view.head}${mode === "map" ? "" : `-${mode}`}`;
+  }
+
+  function saveImage(_png, _svg, path, headsMode, embeddingsMode, heads, embeddings) {
     const shown = page(path);
-    const view = shown === "/" ? heads : embeddings;
-    const plot = plotOf((shown === "/" && SHOWN_BY_MODE[mode]) || GRAPH_OF[shown]);
+    const [view, mode] = shown === "/" ? [heads, headsMode] : [embeddings, embeddingsMode];
+    const plot = plotOf(SHOWN_BY_MODE[mode] || GRAPH_OF[shown]);
     const said = (line) => window.dash_clientside.set_props("save-message", { children: line });
     if (!view || !plot) {
       said("There is nothing to save yet: press Run first.");
@@ -219,10 +249,8 @@
     }
     const format = window.dash_clientside.callback_context.triggered_id === "save-svg" ? "svg" : "png";
     const model = view.request.model.split("/").filter(Boolean).pop();
-    const what = shown === "/" ? `layer${view.layer}-head${view.head}${mode === "map" ? "" : `-${mode}`}`
-      : `${view.request.word}-layer${view.layer}`;
     window.Plotly.downloadImage(plot, {
-      format, filename: `${model}-${what}`, scale: format === "png" ? 3 : 1,
+      format, filename: `${model}-${pictureName(shown, mode, view)}`, scale: format === "png" ? 3 : 1,
       width: plot.clientWidth, height: plot.clientHeight,
     }).catch((error) => said(`The figure could not be saved: ${error.message ?? error}`));
     return NO_UPDATE();
@@ -233,6 +261,13 @@
   const openKeys = () => true;
 
   const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+  /* A view chosen with the mouse keeps no focus, or the arrow keys would choose the next view. */
+  document.addEventListener("click", (event) => {
+    if (event.detail && event.target.closest?.("#heads-mode")) {
+      window.setTimeout(() => document.activeElement?.blur(), 0);
+    }
+  });
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -270,7 +305,7 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
       readAddress, writeAddress, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
-      useExample, pickHead, pickRow, frameHead, zoomHead, showMode, saveImage, openKeys,
+      useExample, truncateText, pickHead, pickRow, frameHead, zoomHead, showMode, offerSwitches, saveImage, openKeys,
     },
   });
 })();

@@ -9,7 +9,7 @@
   function weights() {
     const plot = document.querySelector("#heads-heatmap .js-plotly-plot");
     const cells = plot?._fullData?.find((trace) => trace.type === "heatmap");
-    return cells && { rows: cells.z, log: cells.zmax === 0 };
+    return cells && { rows: cells.z, log: plot.layout.meta?.log };
   }
 
   const linear = (value, log) => (value === null || Number.isNaN(value) ? 0 : log ? 10 ** value : value);

@@ -12,18 +12,10 @@ a Markdown table and writes ``bench/results/capture-<device>.json``.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import random
-import re
-import statistics
 import string
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +27,9 @@ from transformers.utils import logging
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import explorer
+from bench.recording import machine, markdown, medians, on_what, ratio, seconds_in_turn, write
 
 LENGTHS = (64, 256, 1024)
-RESULTS = Path(__file__).parent / "results"
 
 
 def write_checkpoint(folder: Path) -> None:
@@ -49,28 +41,6 @@ def write_checkpoint(folder: Path) -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
-
-
-def seconds_in_turn(
-    tasks: dict[str, Callable[[], object]], repeats: int, device: str
-) -> dict[str, list[float]]:
-    """Seconds each task took; the tasks take turns, and the first turn does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in tasks}
-    for turn in range(repeats + 1):
-        for name, task in tasks.items():
-            _settle(device)
-            start = time.perf_counter()
-            kept = task()
-            _settle(device)
-            if turn:
-                seconds[name].append(time.perf_counter() - start)
-            del kept
-    return seconds
-
-
-def _settle(device: str) -> None:
-    if device.startswith("cuda"):
-        torch.cuda.synchronize(device)
 
 
 def measure(folder: Path, n: int, device: str, repeats: int) -> dict[str, Any]:
@@ -106,13 +76,12 @@ def measure(folder: Path, n: int, device: str, repeats: int) -> dict[str, Any]:
         for layer, weights in enumerate(attention)
     )
     one_head = stack.q(0, 0).nbytes
-    median = {name: statistics.median(values) for name, values in seconds.items()}
     return {
         "tokens": n,
-        "seconds": median,
+        "seconds": medians(seconds),
         "seconds_all": seconds,
-        "to_sdpa": _ratio(seconds["capture"], seconds["sdpa"]),
-        "eager_to_capture": _ratio(seconds["eager"], seconds["capture"]),
+        "to_sdpa": ratio(seconds["capture"], seconds["sdpa"]),
+        "eager_to_capture": ratio(seconds["eager"], seconds["capture"]),
         "bytes": {
             "attention": sum(weights.nbytes for weights in attention),
             "queries_keys": one_head * (stack.n_heads + stack.n_kv_heads) * stack.n_layers,
@@ -123,71 +92,39 @@ def measure(folder: Path, n: int, device: str, repeats: int) -> dict[str, Any]:
     }
 
 
-def _ratio(ours: list[float], theirs: list[float]) -> float:
-    """Median over turns: the two of one turn ran under the same load."""
-    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-
-
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows as Markdown."""
-    lines = [
-        "| tokens | plain SDPA | eager with attentions | capture | ÷ SDPA | eager ÷ capture "
-        "| attention | queries, keys | with values | hidden states |",
-        "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
+    lines = []
     for row in rows:
         took, held = row["seconds"], row["bytes"]
         share = {
             name: f"{held[name] / 1e6:.1f} MB (1/{held['attention'] / held[name]:.1f})"
             for name in ("queries_keys", "queries_keys_values")
         }
-        lines.append(
-            f"| {row['tokens']:,} | {took['sdpa'] * 1e3:.0f} ms | {took['eager'] * 1e3:.0f} ms "
-            f"| {took['capture'] * 1e3:.0f} ms | {row['to_sdpa']:.2f} "
-            f"| {row['eager_to_capture']:.1f} | {held['attention'] / 1e6:.1f} MB "
-            f"| {share['queries_keys']} | {share['queries_keys_values']} "
-            f"| {held['hidden'] / 1e6:.1f} MB |"
-        )
-    return "\n".join(lines)
-
-
-def processor() -> str:
-    """The processor's name, as well as the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        names = re.findall(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)
-        if names:
-            return names[0]
-    return platform.processor() or platform.machine()
+        lines.append([
+            f"{row['tokens']:,}", f"{took['sdpa'] * 1e3:.0f} ms", f"{took['eager'] * 1e3:.0f} ms",
+            f"{took['capture'] * 1e3:.0f} ms", f"{row['to_sdpa']:.2f}",
+            f"{row['eager_to_capture']:.1f}", f"{held['attention'] / 1e6:.1f} MB",
+            share["queries_keys"], share["queries_keys_values"],
+            f"{held['hidden'] / 1e6:.1f} MB",
+        ])  # fmt: skip
+    return markdown(
+        ["tokens", "plain SDPA", "eager with attentions", "capture", "÷ SDPA", "eager ÷ capture",
+         "attention", "queries, keys", "with values", "hidden states"],
+        lines,
+    )  # fmt: skip
 
 
 def run(device: str, repeats: int) -> None:
     """Measure on one device, print the table, write the file."""
     logging.disable_progress_bar()
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    card = torch.cuda.get_device_name(device) if device.startswith("cuda") else "cpu"
+    here = machine(device)
     with tempfile.TemporaryDirectory() as folder:
         write_checkpoint(Path(folder))
         rows = [measure(Path(folder), n, device, repeats) for n in LENGTHS]
-    result = {
-        "benchmark": "capture on GPT-2's shape, float32",
-        "device": card,
-        "processor": processor(),
-        "torch_threads": torch.get_num_threads(),
-        "load_before": load,
-        "repeats": repeats,
-        "rows": rows,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in ("torch", "transformers", "numpy")},
-        },
-    }
-    RESULTS.mkdir(exist_ok=True)
-    name = re.sub(r"[^a-z0-9]+", "-", card.lower()).strip("-")
-    path = RESULTS / f"capture-{name}.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(f"{card if card != 'cpu' else processor()}, {torch.get_num_threads()} threads\n")
-    print(table(rows))
+    result = {"benchmark": "capture on GPT-2's shape, float32", **here}
+    write("capture", result | {"repeats": repeats, "rows": rows})
+    print(f"{on_what(here)}\n\n{table(rows)}")
 
 
 def main() -> None:

@@ -7,6 +7,11 @@
 (7, 7)
 """
 
+from explorer import starting
+
+if starting.is_program():
+    starting.end_when_interrupted()
+
 from explorer import experiments
 from explorer.capture import Capture, capture
 from explorer.measures import MEASURES, head_distance, norm_weights, pattern_match

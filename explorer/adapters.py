@@ -120,6 +120,35 @@ def takes_pairs(model: PreTrainedModel, tokenizer: Any) -> bool:
     return bool(added_to_pair > tokenizer.num_special_tokens_to_add(pair=False))
 
 
+def read_by_head(model: PreTrainedModel) -> nn.Module:
+    """The module whose last states the language-model head of a single stack is given.
+
+    It is the body, but for OPT and its kin, whose head runs the decoder inside it.
+    """
+    return cast(nn.Module, getattr(body(model), "decoder", body(model)))
+
+
+def blocks(model: PreTrainedModel, stack: str) -> nn.ModuleList:
+    """The blocks a stack is made of, in their order; ALBERT's are run again and again.
+
+    Raises:
+        ModelError: it keeps them in no list.
+    """
+    for module in stack_module(model, stack).modules():
+        if isinstance(module, nn.ModuleList):
+            return module
+    raise ModelError(f"{model.config.model_type}: where its blocks are is not known here")
+
+
+def reads_states(model: PreTrainedModel) -> bool:
+    """Whether the checkpoint has a head that makes words of its only stack's states.
+
+    A seq2seq model's head reads its decoder's states, after the encoder's were used up.
+    """
+    has_head = model.get_output_embeddings() is not None and body(model) is not model
+    return has_head and not is_encoder_decoder(model)
+
+
 def static_embeddings(model: PreTrainedModel, stack: str, ids: torch.Tensor) -> torch.Tensor:
     """Each token's table row [N, D], brought to the residual stream as the model does it.
 
@@ -129,14 +158,8 @@ def static_embeddings(model: PreTrainedModel, stack: str, ids: torch.Tensor) -> 
     Raises:
         ModelError: the table has another width, and no known module brings it to the stream's.
     """
-    module = stack_module(model, stack)
-    table = embedding_table(model, stack)
-    rows: torch.Tensor = table(ids)
-    if not hasattr(table, "embed_scale"):  # a table that has one applies it itself
-        scales = (getattr(child, "embed_scale", None) for child in module.modules())
-        rows = rows * next((scale for scale in scales if scale is not None), 1.0)
-        rows = rows * getattr(model.config, "embedding_multiplier", 1.0)
-    for name, child in module.named_modules():
+    rows = table_rows(model, stack, ids)
+    for name, child in stack_module(model, stack).named_modules():
         if name.rpartition(".")[2] in _EMBEDDING_PROJECTIONS:
             rows = child(rows)
             break
@@ -146,6 +169,57 @@ def static_embeddings(model: PreTrainedModel, stack: str, ids: torch.Tensor) -> 
             f"its residual stream of width {model.config.hidden_size} is not known here"
         )
     return rows
+
+
+def table_rows(model: PreTrainedModel, stack: str, ids: torch.Tensor) -> torch.Tensor:
+    """Each token's row of the embedding table [N, d], scaled as the model does it."""
+    table = embedding_table(model, stack)
+    rows: torch.Tensor = table(ids)
+    if not hasattr(table, "embed_scale"):  # a table that has one applies it itself
+        modules = stack_module(model, stack).modules()
+        scales = (getattr(child, "embed_scale", None) for child in modules)
+        rows = rows * next((scale for scale in scales if scale is not None), 1.0)
+        rows = rows * getattr(model.config, "embedding_multiplier", 1.0)
+    return rows
+
+
+def role_at_entrance(name: str) -> str | None:
+    """What a module before the first block does, by its path; None for nothing."""
+    last = name.rpartition(".")[2].lower()
+    if last in _EMBEDDING_PROJECTIONS:
+        return "projection"
+    if last == "wpe" or "position" in last:
+        return "position"
+    if last in ("token_type_embeddings", "segment_embeddings"):
+        return "segment"
+    return "norm" if "norm" in last or last.startswith("ln") else None
+
+
+def adds_fixed_waves(model: PreTrainedModel, stack: str) -> bool:
+    """Whether position vectors are sines and cosines by formula instead of learned."""
+    return any(_sinusoidal(module) for module in stack_module(model, stack).modules())
+
+
+def rotations(model: PreTrainedModel, stack: str) -> list[tuple[str, float | None, torch.Tensor]]:
+    """Each way queries and keys are turned: layers ("" for all), theta, radians a token [d/2]."""
+    said = getattr(model.config, "rope_parameters", None) or {}
+    found = []
+    for name, buffer in stack_module(model, stack).named_buffers():
+        last = name.rpartition(".")[2]
+        if not last.endswith("inv_freq") or "original" in last:
+            continue
+        layers = last.removesuffix("inv_freq").rstrip("_")
+        theta = said.get(layers, said).get("rope_theta", getattr(model.config, "rope_theta", None))
+        found.append((layers.replace("_", " "), theta, buffer))
+    return found
+
+
+def relative_bias(model: PreTrainedModel, stack: str, n: int) -> torch.Tensor | None:
+    """What a T5-like stack adds to its scores [H, n, n]; None where it adds nothing known."""
+    for module in stack_module(model, stack).modules():
+        if getattr(module, "has_relative_attention_bias", False):
+            return cast(torch.Tensor, cast(Any, module).compute_bias(n, n)[0])
+    return None
 
 
 def exit_projection(stack: nn.Module) -> nn.Module | None:
@@ -201,3 +275,31 @@ def _sibling_output(model: PreTrainedModel, attention: nn.Module) -> Any:
             output = getattr(parent, "output", None)
             return _child(output, ("dense",)) if isinstance(output, nn.Module) else None
     return None
+
+
+# How what attention gives meets the residual stream, by model type.
+_RESIDUALS = {
+    # added as it is; the norm stood before attention
+    "pre": "biogpt gemma gpt2 gpt_bigcode gpt_neo gpt_oss llama mbart mistral mixtral modernbert "
+    "mt5 pegasus phi3 qwen2 qwen3 smollm3 starcoder2 t5 umt5",
+    # added, and then the sum is normalised
+    "post": "albert bart bert camembert distilbert electra ernie marian roberta xlm-roberta",
+    # normalised, and then added
+    "inner": "gemma2 gemma3 gemma3_text olmo2 olmo3",
+    # added together with what the MLP gives
+    "parallel": "cohere cohere2 gpt_neox phi",
+}
+
+
+def attention_residual(model: PreTrainedModel) -> str:
+    """How an attention block's output meets the residual stream.
+
+    Returns:
+        "pre", "post", "inner", "parallel" (see above), or "unknown".
+    """
+    config, kind = model.config, model.config.model_type
+    if kind == "opt":
+        return "pre" if config.do_layer_norm_before else "post"
+    if kind == "gpt_neox" and not config.use_parallel_residual:
+        return "pre"
+    return next((how for how, types in _RESIDUALS.items() if kind in types.split()), "unknown")

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import numpy as np
+import regex
 import torch
 
 from explorer import adapters
 from explorer.checkpoints import quiet_transformers
 from explorer.failures import one_clear_line
+from explorer.footprint import free_bytes, stored_bytes
 from explorer.models import LoadedModel, make_inputs
 from explorer.recorder import Inputs, Unfaithful, run
 from explorer.records import FloatArray, IntArray, ModelError, Tokens
@@ -23,6 +26,8 @@ from explorer.stack import Stack, to_numpy
 from explorer.tokens import describe, describe_generated, encode
 
 MAX_GENERATED = 64
+# A token with a letter in it, and not in brackets, as special ones and bytes are.
+_ORDINARY = regex.compile(r"^(?![\[<].*[\]>]$)[^\ufffd]*\p{L}")
 # Said in full, or generate would take what the checkpoint's own settings ask for instead.
 _GREEDY = {
     "do_sample": False, "num_beams": 1, "repetition_penalty": 1.0, "no_repeat_ngram_size": 0,
@@ -92,7 +97,7 @@ class Capture:
         arguments = dict(self._inputs.arguments)
         if self._inputs.decoder_ids is not None:
             arguments["decoder_input_ids"] = self._inputs.decoder_ids
-        with _one_line(loaded, "computing logits"), torch.inference_mode():
+        with loaded.lock, _one_line(loaded, "computing logits"), torch.inference_mode():
             return to_numpy(_faithfully(loaded, lambda: loaded.model(**arguments).logits[0]))
 
     def reordered(self, order: IntArray, decoder_order: IntArray | None = None) -> Capture:
@@ -125,16 +130,16 @@ class Capture:
     @property
     def nbytes(self) -> int:
         """Bytes this capture keeps on the device, each shared storage counted once."""
-        storages = {
-            tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()
-            for stack in self._stacks.values()
-            for tensor in stack.tensors()
-        }
-        return sum(storages.values())
+        return stored_bytes(t for stack in self._stacks.values() for t in stack.tensors())
 
 
 def capture(
-    model: LoadedModel, text: str, pair: str | None = None, target: str | None = None
+    model: LoadedModel,
+    text: str,
+    pair: str | None = None,
+    target: str | None = None,
+    *,
+    truncate: bool = False,
 ) -> Capture:
     """Run a model on a text and keep what its attention is made of.
 
@@ -144,8 +149,12 @@ def capture(
         pair: a second segment, for an encoder that knows pairs (BERT and its kin).
         target: what an encoder–decoder's decoder is given; without it the model generates
             greedily, at most 64 tokens.
+        truncate: of a text with more tokens than the model reads take the first, special
+            tokens included (of a pair the longer text is cut first); ``n_given`` tells how
+            many there were.
 
     Raises:
+        TextTooLong: more tokens than the model reads, and not ``truncate``.
         ValueError: an unusable text, pair or target.
         ModelError: the model failed on it; one line says why.
     """
@@ -155,8 +164,12 @@ def capture(
         )
     if target is not None and not model.is_encoder_decoder:
         raise ValueError(f"{model.name} takes no target text: it is no encoder–decoder")
-    encoded, tokens = encode(model.tokenizer, text, pair, max_tokens=model.max_tokens)
-    return _read(model, encoded, tokens, _decoder_tokens(model, encoded, target), text, pair)
+    with model.lock:
+        encoded, tokens = encode(
+            model.tokenizer, text, pair, max_tokens=model.max_tokens, truncate=truncate
+        )
+        decoder_tokens = _decoder_tokens(model, encoded, target, truncate)
+        return _read(model, encoded, tokens, decoder_tokens, text, pair)
 
 
 def capture_ids(model: LoadedModel, ids: Sequence[int], decoder_ids: Sequence[int] = ()) -> Capture:
@@ -190,6 +203,29 @@ def capture_ids(model: LoadedModel, ids: Sequence[int], decoder_ids: Sequence[in
     return _read(model, {"input_ids": list(ids)}, tokens, decoder, tokens.texts[0], None)
 
 
+def vocabulary_sample(model: LoadedModel, count: int = 2000, seed: int = 0) -> FloatArray:
+    """Static vectors [m, D] of ordinary tokens, drawn evenly from the vocabulary.
+
+    Ordinary is what has a letter: no special, unused or byte token. A vocabulary with fewer
+    than ``count`` gives all of them.
+
+    Raises:
+        ModelError: how the table reaches the residual stream is not known.
+    """
+    tokenizer = model.tokenizer
+    rows = min(adapters.vocabulary_size(model.model), len(tokenizer))
+    special = set(tokenizer.all_special_ids)
+    chosen: list[int] = []
+    with model.lock, _one_line(model, "sampling its vocabulary"), torch.inference_mode():
+        for index in np.random.default_rng(seed).permutation(rows).tolist():
+            if len(chosen) == count:
+                break
+            if index not in special and _ORDINARY.search(tokenizer.decode([index]).strip()):
+                chosen.append(index)
+        ids = torch.tensor(sorted(chosen), dtype=torch.long, device=model.device)
+        return to_numpy(adapters.static_embeddings(model.model, model.stacks[0].name, ids))
+
+
 def _read(
     model: LoadedModel,
     encoded: dict[str, list[int]],
@@ -199,8 +235,9 @@ def _read(
     pair: str | None,
 ) -> Capture:
     """Run the model on tokens that are already cut and labelled."""
+    _check_memory(model, max(len(tokens), len(decoder_tokens or ())))
     decoder_ids = None if decoder_tokens is None else decoder_tokens.ids.tolist()
-    with _one_line(model, f"reading {len(tokens):,} tokens"):
+    with model.lock, _one_line(model, f"reading {len(tokens):,} tokens"):
         inputs = make_inputs(model.model, encoded, model.device, decoder_ids)
         runs = _faithfully(model, lambda: run(model.model, inputs, eager=model.method == "eager"))
     sides = {"encoder": (tokens, tokens), "decoder": (tokens, tokens)}
@@ -212,6 +249,17 @@ def _read(
         for info, stack_run in zip(model.stacks, runs, strict=True)
     )
     return Capture(model, text, pair, stacks, inputs)
+
+
+def _check_memory(model: LoadedModel, n_tokens: int) -> None:
+    """Refuse a text whose capture alone would not fit, before the model begins on it."""
+    needed, free = model.footprint.of(n_tokens), free_bytes(model.device)
+    if needed > free:
+        raise ValueError(
+            f"the text has {n_tokens:,} tokens; what {model.name} keeps of them takes "
+            f"{needed / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free on {model.device}: "
+            "shorten it"
+        )
 
 
 _Result = TypeVar("_Result")
@@ -242,7 +290,7 @@ def _in_order(tokenizer: Any, tokens: Tokens, order: IntArray) -> Tokens:
     n, order = len(tokens), np.asarray(order)
     if order.shape != (n,) or not np.array_equal(np.sort(order), np.arange(n)):
         raise ValueError(f"an order of {n} tokens names each of 0 to {n - 1} once")
-    return describe(
+    moved = describe(
         tokenizer,
         tokens.ids[order].tolist(),
         tokens.special.tolist(),
@@ -250,20 +298,23 @@ def _in_order(tokenizer: Any, tokens: Tokens, order: IntArray) -> Tokens:
         tokens.segment.tolist(),
         tokens.texts,
     )
+    return replace(moved, given=tokens.given)
 
 
 def _decoder_tokens(
-    model: LoadedModel, encoded: dict[str, list[int]], target: str | None
+    model: LoadedModel, encoded: dict[str, list[int]], target: str | None, truncate: bool
 ) -> Tokens | None:
     """What the decoder reads: the target moved right by one, or what the model generates."""
     if not model.is_encoder_decoder:
         return None
     if target is None:
         return _generated(model, encoded)
-    _, tokens = encode(model.tokenizer, target, max_tokens=model.max_tokens, target=True)
+    _, tokens = encode(
+        model.tokenizer, target, max_tokens=model.max_tokens, target=True, truncate=truncate
+    )
     # Training moves the target right by one: the start token in, the last token out.
     keep = slice(0, -1) if tokens.ids[-1] == model.tokenizer.eos_token_id else slice(None)
-    return describe(
+    moved = describe(
         model.tokenizer,
         [decoder_start(model), *tokens.ids[keep].tolist()],
         [True, *tokens.special[keep].tolist()],
@@ -271,6 +322,7 @@ def _decoder_tokens(
         [-1, *tokens.segment[keep].tolist()],
         tokens.texts,
     )
+    return replace(moved, given=tokens.given)
 
 
 def _generated(model: LoadedModel, encoded: dict[str, list[int]]) -> Tokens:

@@ -100,7 +100,8 @@ def read(name: str, checkpoint: Checkpoint, dtype: str) -> tuple[PreTrainedModel
     with one_clear_line(f"{name} cannot be loaded", f"loading {name}"):
         model = _weights(folder, DTYPES[dtype], how)
     with one_clear_line(f"{name} has no tokenizer that can be loaded", f"loading {name}"):
-        tokenizer = AutoTokenizer.from_pretrained(folder, **how)
+        # A truncated text is its beginning, whatever the model was trained on.
+        tokenizer = AutoTokenizer.from_pretrained(folder, truncation_side="right", **how)
     if not gguf:
         _check_vocabulary(name, folder, tokenizer)
     return model, tokenizer

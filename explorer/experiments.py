@@ -198,7 +198,8 @@ def _null(name: str, score: FloatArray, drawn: FloatArray, draws: int, seed: int
 
 def _first_token(model: LoadedModel) -> list[int]:
     """The special token a text begins with; none where the model has none."""
-    ids, tokens = encode(model.tokenizer, "a", max_tokens=None)
+    with model.lock:
+        ids, tokens = encode(model.tokenizer, "a", max_tokens=None)
     if tokens.special[0]:
         return ids["input_ids"][:1]
     begin = model.tokenizer.bos_token_id

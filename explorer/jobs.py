@@ -19,12 +19,16 @@ _KEPT = 64
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How far a job is: what it does now, its share of 1 if known, and how it ended."""
+    """How far a job is: what it does now, its share of 1 if known, and how it ended.
+
+    ``cause`` is the ValueError or ModelError behind ``error``, where it was one.
+    """
 
     sentence: str
     share: float | None
     done: bool
     error: str | None
+    cause: Exception | None = None
 
 
 class Cancelled(Exception):
@@ -36,6 +40,7 @@ class _Job:
         self.sentence = "starting"
         self.share: float | None = None
         self.error: str | None = None
+        self.cause: Exception | None = None
         self.cancelled = False
         self.finished = threading.Event()
 
@@ -48,7 +53,7 @@ class _Job:
 class Jobs:
     """Background jobs by number; the last few stay to be asked about."""
 
-    def __init__(self, workers: int = 2) -> None:
+    def __init__(self, workers: int = 4) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="job")
         self._jobs: dict[int, _Job] = {}
         self._numbers = itertools.count(1)
@@ -71,7 +76,7 @@ class Jobs:
         if job is None:
             return Snapshot("", None, True, "this run is no longer known here: press Run again")
         done = job.finished.wait(seconds)
-        return Snapshot(job.sentence, job.share, done, job.error)
+        return Snapshot(job.sentence, job.share, done, job.error, job.cause)
 
     def cancel(self, number: int) -> None:
         """Stop a job where it next tells its progress; one that has ended stays as it is."""
@@ -86,6 +91,8 @@ class Jobs:
         except (ValueError, ModelError) as error:
             log.warning("%s", error)
             job.error = str(error)
+            # Without what was on the stack: it would stay in memory as long as the job does.
+            job.cause = error.with_traceback(None)
         except Cancelled:
             job.error = "cancelled: what was there before is shown"
         except Exception as error:  # the page must hear of it, and the server must go on

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from transformers import PreTrainedModel
 from explorer import adapters, checkpoints, recorder
 from explorer.checkpoints import DTYPES, Checkpoint, Progress
 from explorer.failures import one_clear_line, one_line, out_of_memory
+from explorer.footprint import Footprint, footprint
 from explorer.records import ModelError, StackInfo
 from explorer.tokens import encode
 
@@ -35,7 +37,9 @@ class LoadedModel:
     """A model on its device with its tokenizer, and how its attention is captured.
 
     ``method`` is "recorder" (queries and keys kept) or "eager" (``method_reason`` says
-    why); ``stacks`` are its stacks of attention layers in the order they run.
+    why); ``stacks`` are its stacks of attention layers in the order they run. Who runs the
+    model or its tokenizer holds ``lock``: neither can serve two threads at once.
+    ``footprint`` tells what a capture of it keeps.
     """
 
     name: str
@@ -51,6 +55,8 @@ class LoadedModel:
     stacks: tuple[StackInfo, ...]
     method: str
     method_reason: str
+    footprint: Footprint
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
     def is_encoder_decoder(self) -> bool:
@@ -66,6 +72,8 @@ class LoadedModel:
         """Give up recording for good: run with transformers' eager attention from now on."""
         self.model.set_attn_implementation("eager")
         self.method, self.method_reason = "eager", reason
+        heads = sum(stack.n_layers * stack.n_heads for stack in self.stacks)
+        self.footprint = replace(self.footprint, per_cell=4.0 * heads)  # weights, in float32
 
     def memory_bytes(self) -> int:
         """Bytes in use: on a GPU all that torch holds there, on a CPU the weights."""
@@ -153,7 +161,8 @@ def _loaded(
     length = min(max_tokens or _PROBE_TOKENS, _PROBE_TOKENS)
     probe = make_inputs(model, {key: value[:length] for key, value in ids.items()}, device)
     method, reason = recorder.choose_method(model, probe)
-    stacks = _shapes(model, recorder.run(model, probe, eager=method == "eager"))
+    runs = recorder.run(model, probe, eager=method == "eager")
+    stacks = _shapes(model, runs)
     return LoadedModel(
         name=name,
         source=checkpoint.source,
@@ -168,6 +177,7 @@ def _loaded(
         stacks=stacks,
         method=method,
         method_reason=reason,
+        footprint=footprint(runs),
     )
 
 

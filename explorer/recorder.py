@@ -105,19 +105,24 @@ class AttentionCall:
         key = self.key[:] if head is None else self.key[self.kv_head(head)][None]
         if head is None and self.n_kv_heads < self.n_heads:
             key = key.repeat_interleave(self.n_heads // self.n_kv_heads, dim=0)
-        scores = self.query[heads, rows].float() @ key.float().transpose(1, 2) * self.scale
+        scores = self.query[heads, rows].float() @ key.float().transpose(1, 2)
+        scores *= self.scale
         if self.softcap is not None:
             scores = torch.tanh(scores / self.softcap) * self.softcap
         if self.bias is not None:
-            scores = scores + _of_rows(_of_heads(self.bias, heads), rows).float()
+            scores += _of_rows(_of_heads(self.bias, heads), rows)
         if self.mask is not None and self.mask.dtype != torch.bool:
-            scores = scores + _of_rows(_of_heads(self.mask, heads), rows).float()
-        forbidden = ~_of_heads(self.allowed(rows), heads)
-        scores = scores.masked_fill(forbidden, -torch.inf)
+            scores += _of_rows(_of_heads(self.mask, heads), rows)
+        all_seen = self.mask is None and not self.causal
+        forbidden = None if all_seen else ~_of_heads(self.allowed(rows), heads)
+        if forbidden is not None:
+            scores.masked_fill_(forbidden, -torch.inf)
         if self.sinks is not None:
             sink = self.sinks[heads].float()[:, None, None].expand(-1, scores.shape[1], 1)
             scores = torch.cat([scores, sink], dim=-1)
-        weights = scores.softmax(dim=-1)[..., : self.key.shape[1]].masked_fill(forbidden, 0.0)
+        weights = scores.softmax(dim=-1)[..., : self.key.shape[1]]
+        if forbidden is not None:  # a query that may see none has no softmax
+            weights.masked_fill_(forbidden, 0.0)
         return weights if head is None else weights[0]
 
 

@@ -5,31 +5,71 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from explorer.capture import Capture, capture
+from explorer.capture import Capture, capture, vocabulary_sample
 from explorer.experiments import induction_probe, nulls_of
-from explorer.measures import compute_all
+from explorer.measures import best_offset, compute_all, head_distance
 from explorer.models import LoadedModel, Progress, load_model
-from explorer.records import FloatArray, Null, WordStudy
-from explorer.views import word_study
+from explorer.positions import entrance, positions
+from explorer.readout import meaning
+from explorer.records import (
+    ANY_PLACE,
+    BestOffsets,
+    Entrance,
+    FloatArray,
+    HeadDistances,
+    HeadsOverview,
+    Meaning,
+    Null,
+    PlaneSwitches,
+    Positions,
+    StudyOptions,
+    WordLayers,
+    WordProjection,
+    WordSimilarity,
+    WordStudy,
+)
+from explorer.views.by_layer import word_layers
+from explorer.views.distances import head_distances
+from explorer.views.overview import heads_overview
+from explorer.views.similarity import word_similarity
+from explorer.views.study import word_study
+from explorer.views.words import word_projection, word_projections
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_KEPT_RESULTS = 64
+_KEPT_RESULTS = 16  # of each kind
+_KEPT = {"study": 3}  # vectors of hundreds of sentences
+_TELL_EVERY_S = 0.25  # how often who waits is told so, and can be cancelled
 
 
 @dataclass(frozen=True)
 class TextRequest:
-    """A model and what it is to read; the same request is captured once."""
+    """A model and what it is to read; the same request is captured once.
+
+    With ``truncate`` a text longer than the model reads is cut instead of refused.
+    """
 
     model: str
     text: str
     pair: str | None = None
     target: str | None = None
+    truncate: bool = False
+
+
+@dataclass(frozen=True)
+class StudyRequest:
+    """A model, the word to follow, and the (sense, sentence) pairs it is looked for in."""
+
+    model: str
+    word: str
+    sentences: tuple[tuple[str, str], ...]
+    options: StudyOptions = ANY_PLACE
 
 
 @dataclass(frozen=True)
@@ -41,11 +81,21 @@ class ModelFacts:
     is_encoder_decoder: bool
 
 
+@dataclass
+class _Turn:
+    """Who makes one thing, and how many threads make it or wait for it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    wanted: int = 0
+
+
 class Session:
     """Models and captures by least recent use, bounded by count and by bytes.
 
     A capture that was dropped is made again when it is asked for, so a page never has to
-    know. Every model runs one text at a time.
+    know. What several threads ask for at once is made once: one makes it, the others wait. A
+    model runs one text at a time by itself (``LoadedModel.lock``), so a long experiment lets
+    another text in between two of its own.
     """
 
     def __init__(
@@ -62,7 +112,7 @@ class Session:
         self._models: OrderedDict[str, LoadedModel] = OrderedDict()
         self._captures: OrderedDict[TextRequest, Capture] = OrderedDict()
         self._results: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
-        self._model_locks: dict[str, threading.Lock] = {}
+        self._turns: dict[Hashable, _Turn] = {}
         self._lock = threading.RLock()
 
     def model(self, name: str, progress: Progress | None = None) -> LoadedModel:
@@ -72,7 +122,7 @@ class Session:
             ValueError: an unusable name.
             ModelError: it cannot be loaded; the models that are there stay.
         """
-        with self._lock_of(name):
+        with self._turn(("model", name), progress):
             with self._lock:
                 if name in self._models:
                     self._models.move_to_end(name)
@@ -98,21 +148,33 @@ class Session:
         """
         if (kept := self._kept(request)) is not None:
             return kept
-        model = self.model(request.model, progress)
-        with self._lock_of(request.model):
+        with self._turn(request, progress):
             # Another thread may have made it while this one waited.
             if (kept := self._kept(request)) is not None:
                 return kept
+            model = self.model(request.model, progress)
             if progress:
                 progress(f"{request.model} reads the text", None)
             pair = request.pair if model.takes_pairs else None
             target = request.target if model.is_encoder_decoder else None
-            made = capture(model, request.text, pair, target)
+            made = capture(model, request.text, pair, target, truncate=request.truncate)
             with self._lock:
                 self._captures[request] = made
                 while len(self._captures) > 1 and self.capture_bytes() > self._max_bytes:
                     self._captures.popitem(last=False)
         return made
+
+    def overview(
+        self, request: TextRequest, stack: str | None, progress: Progress | None = None
+    ) -> HeadsOverview:
+        """Every head of a captured text as a small map; of the first stack where it has no such."""
+        cap = self.capture(request, progress)
+        name = stack if stack in cap.stacks else cap.stacks[0]
+        return self._once(
+            ("overview", request, name),
+            lambda: heads_overview(cap, name, progress=progress),
+            progress,
+        )
 
     def measures(
         self, request: TextRequest, stack: str, progress: Progress | None = None
@@ -120,7 +182,8 @@ class Session:
         """Every per-head measure of a captured text, by name: [L, H] each."""
         return self._once(
             ("measures", request, stack),
-            lambda: compute_all(self.capture(request), stack, progress=progress),
+            lambda: compute_all(self.capture(request, progress), stack, progress=progress),
+            progress,
         )
 
     def nulls(
@@ -129,52 +192,146 @@ class Session:
         """What every measure gives on the same tokens in random order, by name."""
         return self._once(
             ("nulls", request, stack),
-            lambda: nulls_of(self.capture(request), stack=stack, progress=progress),
+            lambda: nulls_of(self.capture(request, progress), stack=stack, progress=progress),
+            progress,
+        )
+
+    def offsets(
+        self, request: TextRequest, stack: str, progress: Progress | None = None
+    ) -> BestOffsets | None:
+        """The fixed offset that gathers most of each head's weight; None on cross attention."""
+        if stack == "cross":
+            return None
+        return self._once(
+            ("offsets", request, stack),
+            lambda: best_offset(self.capture(request, progress), stack, progress),
+            progress,
         )
 
     def induction(self, name: str, progress: Progress | None = None) -> FloatArray:
         """Induction scores [L, H] of a model on repeated random tokens."""
         return self._once(
             ("induction", name),
-            lambda: induction_probe(self.model(name), progress=progress),
+            lambda: induction_probe(self.model(name, progress), progress=progress),
+            progress,
         )
 
-    def _once(self, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
+    def distances(
+        self, request: TextRequest, stack: str, progress: Progress | None = None
+    ) -> HeadDistances:
+        """All heads of a captured text as points, near each other where they look alike."""
+
+        def compare() -> HeadDistances:
+            cap = self.capture(request, progress)
+            apart = head_distance(cap, stack, progress)
+            return head_distances(cap, apart, self.measures(request, stack, progress), stack)
+
+        return self._once(("distances", request, stack), compare, progress)
+
+    def _once(
+        self, key: tuple[Hashable, ...], make: Callable[[], T], progress: Progress | None
+    ) -> T:
         """A result that is made once and kept while it is among the last asked for."""
-        with self._lock:
-            if key in self._results:
-                self._results.move_to_end(key)
-                return self._results[key]
-        made = make()
-        with self._lock:
-            self._results[key] = made
-            while len(self._results) > _KEPT_RESULTS:
-                self._results.popitem(last=False)
+        with self._turn(key, progress):
+            with self._lock:
+                if key in self._results:
+                    self._results.move_to_end(key)
+                    return self._results[key]
+            made = make()
+            with self._lock:
+                self._results[key] = made
+                alike = [other for other in self._results if other[0] == key[0]]
+                for other in alike[: -_KEPT.get(str(key[0]), _KEPT_RESULTS)]:
+                    del self._results[other]
         return made
 
-    def study(
-        self,
-        model: str,
-        sentences: Sequence[tuple[str, str]],
-        word: str,
-        progress: Progress | None = None,
-    ) -> WordStudy:
-        """A word across (sense, sentence) pairs.
+    def study(self, request: StudyRequest, progress: Progress | None = None) -> WordStudy:
+        """A word across sentences.
 
         Raises:
             ValueError: no sentence, an unreadable one (its number is said), or a word that
                 is in none.
             ModelError: the model cannot be loaded or failed.
         """
-        captures = []
-        for number, (_, sentence) in enumerate(sentences, start=1):
-            try:
-                captures.append(self.capture(TextRequest(model, sentence), progress))
-            except ValueError as error:
-                raise ValueError(f"sentence {number}: {error}") from None
+
+        def collect() -> WordStudy:
+            model = self.model(request.model, progress)
+
+            def read(sentence: str) -> Capture:
+                # The encoder reads the sentence; a decoder need not generate for that.
+                target = sentence if model.is_encoder_decoder else None
+                return capture(model, sentence, target=target)
+
+            return word_study(
+                read, request.sentences, request.word, request.options, progress=progress
+            )
+
+        return self._once(("study", request), collect, progress)
+
+    def meaning(
+        self,
+        request: StudyRequest,
+        members: tuple[int, ...],
+        by_head: bool = True,
+        progress: Progress | None = None,
+    ) -> Meaning:
+        """What a study's word means at one of its occurrences, or the mean of several."""
+
+        def read() -> Meaning:
+            study = self.study(request, progress)
             if progress:
-                progress(f"sentence {number} of {len(sentences)}", number / len(sentences))
-        return word_study(captures, [sense for sense, _ in sentences], word)
+                progress("reading the word’s vectors", None)
+            return meaning(self.model(request.model, progress), study, members, by_head)
+
+        return self._once(("meaning", request, members, by_head), read, progress)
+
+    def positions(self, name: str, progress: Progress | None = None) -> Positions:
+        """How a model knows where a token stands."""
+        return self._once(
+            ("positions", name), lambda: positions(self.model(name, progress)), progress
+        )
+
+    def entrance(self, name: str, text: str) -> Entrance:
+        """What a model's first block is given of a text, as a sum."""
+        return self._once(("entrance", name, text), lambda: entrance(self.model(name), text), None)
+
+    def word_layers(self, request: StudyRequest, progress: Progress | None = None) -> WordLayers:
+        """A word study measured layer by layer, each measure beside its null."""
+        return self._once(
+            ("word layers", request),
+            lambda: word_layers(self.study(request, progress), progress=progress),
+            progress,
+        )
+
+    def word_similarity(
+        self, request: StudyRequest, layer: int, progress: Progress | None = None
+    ) -> WordSimilarity:
+        """Every two occurrences of a word at a layer, and senses proposed for them.
+
+        Raises:
+            ValueError: a layer the model does not have.
+        """
+        return self._once(
+            ("word similarity", request, layer),
+            lambda: word_similarity(self.study(request, progress), layer),
+            progress,
+        )
+
+    def planes(
+        self, request: StudyRequest, switches: PlaneSwitches, layer: int
+    ) -> tuple[WordProjection, ...]:
+        """A word study's layers, 0…L, in two or three axes; of t-SNE ``layer`` alone."""
+        tsne = switches.method == "tsne"
+
+        def bring() -> tuple[WordProjection, ...]:
+            study = self.study(request)
+            if tsne:
+                return (word_projection(study, layer, switches),)
+            wanted = switches.basis == "vocabulary"
+            sample = vocabulary_sample(self.model(request.model)) if wanted else None
+            return word_projections(study, switches, sample)
+
+        return self._once(("planes", request, switches, layer if tsne else None), bring, None)
 
     def facts(self, name: str) -> ModelFacts | None:
         """What is known of a model that is loaded; None if it is not."""
@@ -198,9 +355,29 @@ class Session:
                 self._captures.move_to_end(request)
             return self._captures.get(request)
 
-    def _lock_of(self, name: str) -> threading.Lock:
+    @contextmanager
+    def _turn(self, key: Hashable, progress: Progress | None) -> Iterator[None]:
+        """One thread at a time for each key.
+
+        Distances are made of measures, meanings of studies, results of captures and those of
+        models, never the other way round, so no two threads can wait for each other.
+        """
         with self._lock:
-            return self._model_locks.setdefault(name, threading.Lock())
+            turn = self._turns.setdefault(key, _Turn())
+            turn.wanted += 1
+        try:
+            while not turn.lock.acquire(timeout=_TELL_EVERY_S):
+                if progress:
+                    progress("waiting: this is being made already", None)
+            try:
+                yield
+            finally:
+                turn.lock.release()
+        finally:
+            with self._lock:
+                turn.wanted -= 1
+                if not turn.wanted:
+                    del self._turns[key]
 
     def _forget(self, name: str) -> None:
         del self._models[name]

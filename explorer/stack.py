@@ -62,6 +62,12 @@ class Stack:
         return self.queries
 
     @property
+    def n_given(self) -> int:
+        """Tokens that the queries' whole text has: more than here where it was truncated."""
+        given = self.query_tokens.given
+        return len(self.query_tokens) if given is None else given
+
+    @property
     def offsets(self) -> IntArray:
         """Character positions [N, 2] of the queries in their text."""
         return self.query_tokens.offsets
@@ -148,6 +154,11 @@ class Stack:
         output = adapters.output_projection(self._loaded.model, call.module, call.n_heads)
         width = output.weight.shape[-1]
         return np.zeros(width, np.float32) if output.bias is None else to_numpy(output.bias)
+
+    @property
+    def residual(self) -> str:
+        """How attention's output meets the residual stream (``adapters.attention_residual``)."""
+        return adapters.attention_residual(self._loaded.model)
 
     @property
     def hidden(self) -> FloatArray:

@@ -5,18 +5,33 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from tokenizers.models import WordPiece
+from tokenizers.models import BPE, WordPiece
 
-from explorer.records import Tokens
+from explorer.records import IntArray, Tokens
 
 _WHITE_SPACE = {"\n": "⏎", "\r": "⏎", "\t": "⇥"}
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
+_UNUSED = re.compile(r"[\[<]unused_?\d+[\]>]|<\|?reserved\w*\|?>", re.IGNORECASE)
+_WORD_MARKS = ("Ġ", "▁")  # what byte-level BPE and SentencePiece begin a word with
 _ROLES = ("bos", "eos", "cls", "sep", "pad", "mask")
 # Characters that would turn the text around them: shown as their code instead.
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class TextTooLong(ValueError):
+    """A text of ``given`` tokens for a model that reads at most ``limit``."""
+
+    def __init__(self, what: str, given: int, limit: int) -> None:
+        super().__init__(
+            f"the {what} has {given:,} tokens; this model reads at most {limit:,}: "
+            "shorten it, or truncate it"
+        )
+        self.given = given
+        self.limit = limit
 
 
 def check_text(text: str, what: str = "text") -> None:
@@ -45,34 +60,35 @@ def encode(
     *,
     max_tokens: int | None,
     target: bool = False,
+    truncate: bool = False,
 ) -> tuple[dict[str, list[int]], Tokens]:
     """Tokenize ``text`` (and ``pair``) as the model expects, special tokens included.
 
-    With ``target`` the text is one a decoder is given (some tokenizers differ there).
+    With ``target`` the text is one a decoder is given (some tokenizers differ there). With
+    ``truncate`` a text that is too long loses its last tokens (of a pair the longer text
+    first) and keeps the special ones around it.
 
     Returns:
         The model's inputs as lists (``input_ids`` and, where the tokenizer gives them,
         ``token_type_ids``), and the tokens with their labels.
 
     Raises:
-        ValueError: empty text, no token left, or more tokens than ``max_tokens``.
+        TextTooLong: more tokens than ``max_tokens``, and not ``truncate``.
+        ValueError: empty text, or no token left.
     """
     what = "target text" if target else "text"
     check_text(text, what)
     if pair is not None:
         check_text(pair, "second text")
-    encoding = tokenizer(
-        **({"text_target": text} if target else {"text": text, "text_pair": pair}),
-        return_special_tokens_mask=True,
-        return_offsets_mapping=tokenizer.is_fast,
-        verbose=False,
-    )
+    typed: dict[str, str | None]
+    typed = {"text_target": text} if target else {"text": text, "text_pair": pair}
+    encoding, given = _call(tokenizer, typed), None
+    if max_tokens is not None and len(encoding["input_ids"]) > max_tokens:
+        given = len(encoding["input_ids"])
+        if not truncate:
+            raise TextTooLong(what, given, max_tokens)
+        encoding = _call(tokenizer, typed, truncation="longest_first", max_length=max_tokens)
     ids, added = list(encoding["input_ids"]), list(encoding["special_tokens_mask"])
-    if max_tokens is not None and len(ids) > max_tokens:
-        raise ValueError(
-            f"the {what} has {len(ids):,} tokens; this model reads at most {max_tokens:,}: "
-            "shorten it"
-        )
     texts = (text,) if pair is None else (text, pair)
     if tokenizer.is_fast:
         segment = [-1 if s is None else s for s in encoding.sequence_ids()]
@@ -87,7 +103,18 @@ def encode(
     if "token_type_ids" in encoding:
         inputs["token_type_ids"] = list(encoding["token_type_ids"])
     special = _special_mask(tokenizer, ids, added)
-    return inputs, describe(tokenizer, ids, special, offsets, segment, texts)
+    tokens = describe(tokenizer, ids, special, offsets, segment, texts)
+    return inputs, replace(tokens, given=given)
+
+
+def _call(tokenizer: Any, typed: dict[str, str | None], **truncation: Any) -> Any:
+    return tokenizer(
+        **typed,
+        return_special_tokens_mask=True,
+        return_offsets_mapping=tokenizer.is_fast,
+        verbose=False,
+        **truncation,
+    )
 
 
 def describe(
@@ -147,11 +174,18 @@ def describe_generated(tokenizer: Any, ids: list[int]) -> Tokens:
 def _special_mask(tokenizer: Any, ids: list[int], added: list[int]) -> list[bool]:
     """Tokens the tokenizer added, and special tokens typed by hand; never the unknown token.
 
-    GPT-2 calls its end-of-text token unknown as well; that one is special.
+    Byte-level tokenizers know everything: a token they call unknown (GPT-2 and SmolLM2 their
+    end of text) is there only because it was typed, and special.
     """
     named = {getattr(tokenizer, f"{role}_token_id") for role in _ROLES}
-    known = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id} | named
+    unknown = set() if _knows_everything(tokenizer) else {tokenizer.unk_token_id}
+    known = set(tokenizer.all_special_ids) - unknown | named
     return [bool(mark) or index in known for index, mark in zip(ids, added, strict=True)]
+
+
+def _knows_everything(tokenizer: Any) -> bool:
+    model = tokenizer.backend_tokenizer.model if tokenizer.is_fast else None
+    return isinstance(model, BPE) and model.unk_token is None
 
 
 def _segments(added: list[int], paired: bool) -> list[int]:
@@ -275,6 +309,43 @@ def numbered(labels: list[str], special: list[bool]) -> tuple[str, ...]:
         seen[label] += 1
         numbered.append(f"{label}·{seen[label]}")
     return tuple(numbered)
+
+
+def ordinary_ids(tokenizer: Any, rows: int) -> IntArray:
+    """Which of an embedding table's rows stand for a piece of text, in ascending order.
+
+    Left out are special and unused tokens, and rows that no token has.
+    """
+    pieces = tokenizer.convert_ids_to_tokens(range(min(rows, len(tokenizer))))
+    special = set(tokenizer.all_special_ids) | {
+        index for index, token in tokenizer.added_tokens_decoder.items() if token.special
+    }
+    return np.array(
+        [
+            index
+            for index, piece in enumerate(pieces)
+            if piece and index not in special and not _UNUSED.fullmatch(piece)
+        ],
+        dtype=np.int64,
+    )
+
+
+def vocabulary_labels(tokenizer: Any, ids: list[int]) -> tuple[str, ...]:
+    """What tokens read as outside any text; one that goes on a word begins with ``…``."""
+    mark = tokenizer.convert_ids_to_tokens(
+        tokenizer.encode("a a", add_special_tokens=False)
+    )[-1][:1]  # fmt: skip
+    special = set(tokenizer.all_special_ids)
+    labels = []
+    for index, piece in zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True):
+        # A model may have more rows than its tokenizer has tokens.
+        label = f"row {index}" if piece is None else piece
+        if piece and index not in special:
+            label = _label(tokenizer, index, piece)
+            goes_on = not piece.startswith(mark) if mark in _WORD_MARKS else piece[:2] == "##"
+            label = f"…{label}" if goes_on and label[:1].isalnum() else label
+        labels.append(label)
+    return tuple(labels)
 
 
 def _byte_alphabet() -> dict[str, int]:

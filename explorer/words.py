@@ -63,10 +63,17 @@ def merge_words(
     return np.stack([summed[group].mean(axis=0) for group in query_groups])
 
 
-def find_word(text: str, word: str, match_case: bool = False) -> list[tuple[int, int]]:
-    """Where ``word`` stands in ``text`` as a whole word: (start, end) of each place."""
+def find_word(
+    text: str, word: str, match_case: bool = False, inside: bool = False
+) -> list[tuple[int, int]]:
+    """Where ``word`` stands in ``text``: (start, end) of each place.
+
+    As a whole word, or with ``inside`` in longer ones too.
+    """
     flags = 0 if match_case else regex.IGNORECASE
-    pattern = rf"(?<![\w\p{{M}}]){regex.escape(word.strip())}(?![\w\p{{M}}])"
+    pattern = regex.escape(word.strip())
+    if not inside:
+        pattern = rf"(?<![\w\p{{M}}]){pattern}(?![\w\p{{M}}])"
     return [match.span() for match in regex.finditer(pattern, text, flags=flags)]
 
 

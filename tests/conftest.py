@@ -58,6 +58,12 @@ def minilm() -> explorer.LoadedModel:
     return explorer.load_model("minilm", device="cpu")
 
 
+@pytest.fixture(scope="session")
+def smollm2() -> explorer.LoadedModel:
+    """The bundled Llama, whose heads share keys and values."""
+    return explorer.load_model("smollm2", device="cpu")
+
+
 @pytest.fixture(autouse=True)
 def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A hub that refuses every call, and an empty cache: no test depends on a network."""

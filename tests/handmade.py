@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from explorer.records import Tokens
+from explorer.records import ANY_PLACE, StudyOptions, Tokens, WordStudy
+from explorer.views.study import word_study
 
 
 def tokens(
@@ -109,3 +111,56 @@ def reading(
     """A capture of one layer and one head with these weights [N, N]."""
     stack = HandStack(of, of, np.asarray(weights)[None, None], hidden, static, causal)
     return HandCapture(stack, of.texts[0])
+
+
+def studied(
+    captures: Iterable[HandCapture],
+    senses: Iterable[str],
+    word: str,
+    options: StudyOptions = ANY_PLACE,
+) -> WordStudy:
+    """A word study of captures that are there already."""
+    made = list(captures)
+    waiting = iter(made)
+    rows = [(sense, cap.text) for sense, cap in zip(senses, made, strict=True)]
+    return word_study(lambda _sentence: next(waiting), rows, word, options)
+
+
+def with_ids(of: Tokens, *ids: int) -> Tokens:
+    return replace(of, ids=np.array(ids))
+
+
+# [CLS] the , the
+TOKENS = with_ids(tokens("the, the", "[CLS]", "the", ",", "the"), 7, 1, 2, 1)
+BOTH_WAYS = np.array([
+    [1.00, 0.00, 0.00, 0.00],
+    [0.50, 0.50, 0.00, 0.00],
+    [0.25, 0.25, 0.25, 0.25],
+    [0.00, 0.50, 0.25, 0.25],
+])  # fmt: skip
+LEFT_TO_RIGHT = np.array([
+    [1.000, 0.000, 0.000, 0.000],
+    [0.500, 0.500, 0.000, 0.000],
+    [0.250, 0.250, 0.500, 0.000],
+    [0.125, 0.125, 0.250, 0.500],
+])  # fmt: skip
+
+
+def by_hand(weights: np.ndarray, of: Tokens = TOKENS, causal: bool = False) -> HandCapture:
+    """A capture of given weights [Q, K], or [L, H, Q, K]."""
+    weights = np.asarray(weights, dtype=np.float32)
+    weights = weights if weights.ndim == 4 else weights[None, None]
+    return HandCapture(HandStack(of, of, weights, causal=causal), of.texts[0])
+
+
+def random_weights(n_layers: int, n_heads: int, n: int, causal: bool, seed: int = 0) -> np.ndarray:
+    draw = np.random.default_rng(seed)
+    weights = draw.exponential(size=(n_layers, n_heads, n, n)) ** 3
+    weights = np.tril(weights) if causal else weights
+    return (weights / weights.sum(-1, keepdims=True)).astype(np.float32)
+
+
+def repeating(n: int, seed: int = 0) -> Tokens:
+    text = " ".join("abcdefgh,."[i] for i in np.random.default_rng(seed).integers(10, size=n))
+    of = tokens(text, *text.split())
+    return replace(of, ids=np.array([ord(label) for label in of.labels]))

@@ -18,14 +18,14 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "records",
-        "failures tokens bundled hub jobs projection measures",
-        "adapters words",
+        "failures tokens bundled hub jobs projection measures starting sentences",
+        "adapters words ready_sets",
         "recorder views figures",
-        "checkpoints export views_lines comparison",
+        "checkpoints footprint export",
         "models",
         "stack",
         "capture",
-        "experiments",
+        "experiments positions readout",
         "__init__",
         "session",
         "pages",
@@ -45,22 +45,35 @@ PLAIN = frozenset(
         "projection",
         "measures",
         "words",
+        "sentences",
+        "ready_sets",
         "views",
-        "views_lines",
-        "comparison",
         "figures",
         "export",
     ]
 )
 MAY_IMPORT = {
     "torch": frozenset(
-        ["failures", "adapters", "recorder", "checkpoints", "models", "stack", "capture"]
+        [
+            "failures",
+            "adapters",
+            "recorder",
+            "checkpoints",
+            "footprint",
+            "models",
+            "stack",
+            "capture",
+            "positions",
+            "readout",
+        ]
     ),
+    "psutil": frozenset(["footprint"]),
     "transformers": frozenset(["adapters", "recorder", "checkpoints", "models"]),
     "dash": frozenset(["pages", "web"]),
     "dash_mantine_components": frozenset(["pages", "web"]),
     "dash_ag_grid": frozenset(["pages", "web"]),
     "typer": frozenset(["cli"]),
+    "pyarrow": frozenset(["export"]),
 }
 
 

@@ -76,7 +76,8 @@ def test_hundred_thousand_characters(name: str, tiny: Loader) -> None:
     with pytest.raises(ValueError) as error:
         explorer.capture(loaded, text)
     found = re.fullmatch(
-        r"the text has (\d+,\d{3}) tokens; this model reads at most (\d+): shorten it",
+        r"the text has (\d+,\d{3}) tokens; this model reads at most (\d+): "
+        r"shorten it, or truncate it",
         str(error.value),
     )
     assert found

@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.comparison import (
+from explorer.figures.comparison import comparison_caption, difference_figure, side_figures
+from explorer.pages.heads_compare import both_sides, second_side
+from explorer.pages.heads_compare import csv as csv_of
+from explorer.records import MapSwitches
+from explorer.session import Session, TextRequest
+from explorer.views.comparison import (
     Side,
     align,
     compare_heads,
@@ -18,10 +23,6 @@ from explorer.comparison import (
     comparison_facts,
     is_uncased,
 )
-from explorer.figures.comparison import comparison_caption, difference_figure, side_figures
-from explorer.pages.heads_compare import both_sides, second_side
-from explorer.pages.heads_compare import csv as csv_of
-from explorer.session import Session, TextRequest
 from tests.conftest import Folder, Loader
 from tests.plain import PlainCapture, plain_capture, plain_tokens
 
@@ -82,7 +83,7 @@ def test_two_heads_of_one_text_are_compared_token_by_token() -> None:
     np.testing.assert_array_equal(found.difference, [[-0.5, 0.5], [0.0, 0.0]])
     assert found.queries == found.keys == ("a", "b")
     assert found.remarks == ()
-    assert not found.first.words
+    assert not found.first.switches.words
     assert comparison_facts(found) == (
         "mean size of the difference 0.250 · most +0.500 at a → b · least -0.500 at a → a"
     )
@@ -111,8 +112,8 @@ def test_pieces_are_merged_before_they_are_compared() -> None:
     np.testing.assert_allclose(found.first.weights, [[0.45, 0.55], [0.75, 0.25]], atol=1e-7)
     np.testing.assert_allclose(found.difference, [[0.05, -0.05], [-0.5, 0.5]], atol=1e-7)
     assert found.queries == ("abcd", "e")
-    assert found.first.words
-    assert found.second.words
+    assert found.first.switches.words
+    assert found.second.switches.words
 
 
 def test_special_tokens_are_matched_by_place_and_both_names_are_told() -> None:
@@ -123,7 +124,7 @@ def test_special_tokens_are_matched_by_place_and_both_names_are_told() -> None:
     assert found.queries == ("[CLS] / <s>", "a", "[SEP] / </s>")
     np.testing.assert_allclose(found.difference, np.eye(3) - 1 / 3, atol=1e-7)
     assert "“[CLS]” is matched with “<s>”." in found.remarks
-    without = compare_heads(first, second, special=False)
+    without = compare_heads(first, second, switches=MapSwitches(special=False))
     assert without.queries == ("a",)
     np.testing.assert_allclose(without.difference, [[2 / 3]], atol=1e-7)
 
@@ -218,7 +219,7 @@ def test_a_causal_and_a_bidirectional_model_on_one_text(tiny: Loader) -> None:
     """Against plain numpy: words merged by hand from each capture's own offsets."""
     text = "The dog ate an apple."
     bert, gpt2 = (explorer.capture(tiny(name), text) for name in ("bert", "gpt2"))
-    found = compare_heads(Side(bert, 1, 0), Side(gpt2, 1, 1), special=False)
+    found = compare_heads(Side(bert, 1, 0), Side(gpt2, 1, 1), switches=MapSwitches(special=False))
     words = ["The", "dog", "ate", "an", "apple", "."]
     assert found.queries == found.keys == tuple(words)
     merged = []
@@ -331,6 +332,7 @@ def test_a_long_texts_difference_shows_the_largest_of_each_block_with_its_sign()
 VIEW = {
     "request": {"model": "m", "text": "A dog.", "pair": "A cat.", "target": None},
     "stack": "", "layer": 1, "head": 1, "words": False, "special": True, "log": False,
+    "part": "all", "over": "head", "set": [], "norm": False,
 }  # fmt: skip
 
 

@@ -18,11 +18,15 @@ import pytest
 from scipy.spatial.distance import pdist
 
 import explorer
-from explorer import export
-from explorer.records import WordStudy
-from explorer.views import head_map, word_study
+from explorer.export.embeddings import embeddings_csv, embeddings_json, telling_layer
+from explorer.export.files import ExportError, check_path, write_file
+from explorer.export.formats import to_json
+from explorer.export.heatmap import heatmap_csv, heatmap_json
+from explorer.export.pictures import figure_bytes
+from explorer.records import PlaneSwitches, WordStudy
+from explorer.views.maps import head_map
 from tests.conftest import Loader
-from tests.handmade import reading, tokens
+from tests.handmade import reading, studied, tokens
 
 HEATMAP_KEYS = [
     "kind", "model", "revision", "stack", "layer", "head", "text", "pair", "queries", "keys",
@@ -55,14 +59,14 @@ def study(senses: str = "aabb", text: str = "an apple") -> WordStudy:
         rng = np.random.default_rng(seed)
         hidden, static = rng.normal(size=(3, len(of), 4)), rng.normal(size=(len(of), 4))
         captures.append(reading(of, np.eye(len(of)), hidden=hidden, static=static))
-    return word_study(captures, senses, "apple")
+    return studied(captures, senses, "apple")
 
 
 class TestHeatmap:
     def test_json_holds_the_map_in_full_precision(self, tiny: Loader) -> None:
         cap = explorer.capture(tiny("gpt2"), TEXT)
         drawn = head_map(cap, 1, 2)
-        result = strictly(export.to_json(export.heatmap_json(drawn, {"device": "cpu"})))
+        result = strictly(to_json(heatmap_json(drawn, {"device": "cpu"})))
         assert list(result) == HEATMAP_KEYS
         np.testing.assert_array_equal(
             np.array(result["attention"], dtype=np.float32), cap.attention(1, 2)
@@ -83,7 +87,7 @@ class TestHeatmap:
 
     def test_csv_holds_the_map_in_full_precision(self, tiny: Loader) -> None:
         cap = explorer.capture(tiny("gpt2"), TEXT)
-        header, *body = rows(export.heatmap_csv(head_map(cap, 1, 2)))
+        header, *body = rows(heatmap_csv(head_map(cap, 1, 2)))
         assert header == ["query", *cap.tokens]
         assert [row[0] for row in body] == list(cap.tokens)
         values = np.array([row[1:] for row in body], dtype=np.float64)
@@ -94,9 +98,9 @@ class TestHeatmap:
         labels = ('"', ",", "=1+1", "שלום", "🍎", "<b>")
         of = tokens("a b c d e f", *"abcdef", labels=labels)
         drawn = head_map(reading(of, np.eye(6)), 0, 0)
-        header, *body = rows(export.heatmap_csv(drawn))
+        header, *body = rows(heatmap_csv(drawn))
         assert tuple(header[1:]) == labels == tuple(row[0] for row in body)
-        text = export.to_json(export.heatmap_json(drawn))
+        text = to_json(heatmap_json(drawn))
         assert tuple(strictly(text)["keys"]) == labels
         assert "🍎" in text
 
@@ -104,7 +108,7 @@ class TestHeatmap:
 class TestEmbeddings:
     def test_json_has_a_point_an_occurrence_and_layer(self) -> None:
         of = study()
-        result = strictly(export.to_json(export.embeddings_json(of)))
+        result = strictly(to_json(embeddings_json(of)))
         assert list(result) == EMBEDDINGS_KEYS
         assert result["layers"] == [0, 1, 2]
         assert result["basis"] == "layer"
@@ -114,6 +118,13 @@ class TestEmbeddings:
         assert [len(result[key]) for key in ("points", "static", "separation")] == [12, 12, 3]
         assert list(result["points"][0]) == ["sentence", "occurrence", "sense", "layer", "x", "y"]
         assert list(result["static"][0]) == ["sentence", "occurrence", "layer", "x", "y"]
+        measures = result["measures"]
+        assert {len(values) for values in measures.values()} == {3}
+        assert {"self_similarity", "intra_sentence", "mev", "anisotropy", "mev_null"} <= set(
+            measures
+        )
+        # Two of the six ways to deal out two senses over two and two are the given ones.
+        assert min(measures["separation_p"]) >= 1 / 3
 
     def test_points_keep_the_distances_of_their_layer(self) -> None:
         """Four points and their static vectors, all in one plane: PCA only turns it."""
@@ -123,7 +134,7 @@ class TestEmbeddings:
             "contextual": of.contextual * [1, 1, 0, 0],
             "static": of.static * [1, 1, 0, 0],
         })  # fmt: skip
-        result = export.embeddings_json(flat, [2, 0])
+        result = embeddings_json(flat, [2, 0])
         assert result["layers"] == [2, 0]
         for layer in (2, 0):
             found = [
@@ -137,13 +148,13 @@ class TestEmbeddings:
             np.testing.assert_allclose(sum(result["explained_variance"][str(layer)]), 1)
 
     def test_undefined_separation_is_null(self) -> None:
-        text = export.to_json(export.embeddings_json(study("abcd")))
+        text = to_json(embeddings_json(study("abcd")))
         assert strictly(text)["separation"] == [None, None, None]
 
     def test_fit_tells_scaling_and_remarks(self) -> None:
         of = study()
         of = type(of)(**{**vars(of), "remarks": ("sentence 9 is left out",)})
-        fit = export.embeddings_json(of, [1], "unit")["fit"]
+        fit = embeddings_json(of, [1], PlaneSwitches(normalise="unit"))["fit"]
         assert fit.startswith(
             "PCA of the 4 vectors of “apple” at layer 1 together with their 4 static vectors, "
             "each scaled to length 1; sentence 9 is left out"
@@ -151,9 +162,9 @@ class TestEmbeddings:
 
     def test_csv_has_a_row_a_point(self) -> None:
         of = study(text='an "odd", apple')
-        header, *body = rows(export.embeddings_csv(of, [1]))
+        header, *body = rows(embeddings_csv(of, [1]))
         assert header == ["kind", "sentence", "occurrence", "sense", "layer", "x", "y", "text"]
-        result = export.embeddings_json(of, [1])
+        result = embeddings_json(of, [1])
         assert [row[0] for row in body] == ["contextual"] * 4 + ["static"] * 4
         for row, point in zip(body, result["points"] + result["static"], strict=True):
             assert [int(row[1]), int(row[2])] == [point["sentence"], point["occurrence"]]
@@ -163,7 +174,7 @@ class TestEmbeddings:
 
     @pytest.mark.parametrize("layers", [[3], [0, -1]])
     def test_a_layer_out_of_range(self, layers: list[int]) -> None:
-        for make in (export.embeddings_json, export.embeddings_csv, export.telling_layer):
+        for make in (embeddings_json, embeddings_csv, telling_layer):
             with pytest.raises(ValueError, match="is out of range: by hand has layers 0 to 2"):
                 make(study(), layers)
 
@@ -174,18 +185,18 @@ class TestTellingLayer:
         apart = of.contextual.copy()
         apart[1] = [[1, 0, 0, 0], [1, 0.5, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0.5]]
         of = type(of)(**{**vars(of), "contextual": apart})
-        layer, why = export.telling_layer(of)
+        layer, why = telling_layer(of)
         assert layer == 1
         # Cosine distance 1 between senses, 1 − 1/√1.25 within one.
         assert why == "where the senses part most (separation 0.89)"
-        assert export.telling_layer(of, [0, 2])[0] in (0, 2)
+        assert telling_layer(of, [0, 2])[0] in (0, 2)
 
     def test_the_middle_one_without_senses(self) -> None:
-        assert export.telling_layer(study("aaaa")) == (1, "the middle one")
+        assert telling_layer(study("aaaa")) == (1, "the middle one")
 
 
 def test_what_is_no_number_is_null() -> None:
-    text = export.to_json({"a": [float("nan"), float("inf"), 0.1], "b": {"c": -float("inf")}})
+    text = to_json({"a": [float("nan"), float("inf"), 0.1], "b": {"c": -float("inf")}})
     assert strictly(text) == {"a": [None, None, 0.1], "b": {"c": None}}
 
 
@@ -195,42 +206,42 @@ class TestFiles:
         [("a.json", "json"), ("a.b.CSV", "csv"), ("a.png", "png"), ("a.svg", "svg")],
     )
     def test_the_ending_names_the_format(self, tmp_path: Path, name: str, kind: str) -> None:
-        assert export.check_path(tmp_path / name) == kind
+        assert check_path(tmp_path / name) == kind
 
     @pytest.mark.parametrize("name", ["a.txt", "a", ".json", "a.json.gz"])
     def test_an_unknown_ending_names_those_that_work(self, tmp_path: Path, name: str) -> None:
         with pytest.raises(ValueError, match=r"use \.json, \.csv, \.png or \.svg$"):
-            export.check_path(tmp_path / name)
+            check_path(tmp_path / name)
 
     def test_an_existing_file_is_kept(self, tmp_path: Path) -> None:
         (tmp_path / "a.csv").write_text("mine")
         with pytest.raises(ValueError, match="exists: choose another name, or overwrite it with"):
-            export.check_path(tmp_path / "a.csv")
-        assert export.check_path(tmp_path / "a.csv", force=True) == "csv"
+            check_path(tmp_path / "a.csv")
+        assert check_path(tmp_path / "a.csv", force=True) == "csv"
 
     def test_where_nothing_can_be_written(self, tmp_path: Path) -> None:
         (tmp_path / "folder.csv").mkdir()
         with pytest.raises(ValueError, match="is a folder"):
-            export.check_path(tmp_path / "folder.csv", force=True)
+            check_path(tmp_path / "folder.csv", force=True)
         with pytest.raises(ValueError, match="there is no folder"):
-            export.check_path(tmp_path / "absent" / "a.csv")
+            check_path(tmp_path / "absent" / "a.csv")
 
     def test_a_protected_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
         with pytest.raises(ValueError, match="is write-protected"):
-            export.check_path(tmp_path / "a.csv")
+            check_path(tmp_path / "a.csv")
 
     def test_written_whole(self, tmp_path: Path) -> None:
         path = tmp_path / "a.json"
-        export.write_file(path, "é🍎\r\n")
+        write_file(path, "é🍎\r\n")
         assert path.read_bytes() == "é🍎\r\n".encode()
-        export.write_file(path, b"new")
+        write_file(path, b"new")
         assert path.read_bytes() == b"new"
         assert os.listdir(tmp_path) == ["a.json"]
 
     def test_a_link_stays_one(self, tmp_path: Path) -> None:
         (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
-        export.write_file(tmp_path / "link.csv", "x")
+        write_file(tmp_path / "link.csv", "x")
         assert (tmp_path / "link.csv").is_symlink()
         assert (tmp_path / "real.csv").read_text() == "x"
 
@@ -244,8 +255,8 @@ class TestFiles:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(Path, "write_bytes", full)
-        with pytest.raises(export.ExportError, match="cannot be written: No space left on device"):
-            export.write_file(tmp_path / "a.csv", "new")
+        with pytest.raises(ExportError, match="cannot be written: No space left on device"):
+            write_file(tmp_path / "a.csv", "new")
         assert (tmp_path / "a.csv").read_text() == "mine"
         assert os.listdir(tmp_path) == ["a.csv"]
 
@@ -254,8 +265,8 @@ class TestBrowser:
     """Without one; with one: tests/browser/test_pictures.py."""
 
     def fails(self) -> str:
-        with pytest.raises(export.ExportError) as raised:
-            export.figure_bytes(go.Figure(), "png")
+        with pytest.raises(ExportError) as raised:
+            figure_bytes(go.Figure(), "png")
         assert "\n" not in str(raised.value)
         return str(raised.value)
 

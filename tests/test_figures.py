@@ -15,13 +15,15 @@ from PIL import Image
 import explorer
 from explorer.figures import heatmap_figure, overview_figure, word_figure
 from explorer.figures.caption import captioned
-from explorer.figures.embeddings import word_caption
 from explorer.figures.heatmap import heatmap_caption
 from explorer.figures.style import OKABE_ITO, SYMBOLS
-from explorer.records import HeadMap, HeadsOverview
-from explorer.views import head_map, heads_overview, word_projection, word_study
+from explorer.figures.word_caption import word_caption
+from explorer.records import HeadMap, HeadsOverview, MapSwitches
+from explorer.views.maps import head_map
+from explorer.views.overview import heads_overview
+from explorer.views.words import word_projection
 from tests.conftest import Loader
-from tests.handmade import reading, tokens
+from tests.handmade import reading, studied, tokens
 
 NASTY = "<script>alert('x')</script> & <b>bold</b>"
 
@@ -95,7 +97,7 @@ class TestHeatmap:
         of = tokens("a b c d e", *"abcde")
         cap = reading(of, np.full((5, 5), 0.2))
         allowed = np.abs(np.subtract.outer(range(5), range(5))) < 2
-        cap.only.allowed = lambda _layer: allowed
+        cap.only.allowed = lambda _layer, rows: allowed[rows]
         figure = heatmap_figure(head_map(cap, 0, 0))
         assert forbidden(figure) == [tuple(cell) for cell in np.argwhere(~allowed).tolist()]
 
@@ -155,7 +157,9 @@ class TestHeatmap:
         cap = explorer.capture(minilm, "She ate apples.")
         plain = heatmap_caption(head_map(cap, 0, 0))
         assert not any(word in plain for word in ("Hatched", "merged", "left out", "Logarithmic"))
-        switched = heatmap_caption(head_map(cap, 0, 0, words=True, special=False))
+        switched = heatmap_caption(
+            head_map(cap, 0, 0, switches=MapSwitches(words=True, special=False))
+        )
         assert "summed over a key's, averaged over a query's" in switched
         assert "Special tokens left out, rows not renormalised." in switched
 
@@ -211,7 +215,7 @@ class TestWords:
             captures.append(
                 reading(of, np.eye(len(of)), hidden=hidden, static=np.ones((len(of), 4)))
             )
-        return word_study(captures, senses, word)
+        return studied(captures, senses, word)
 
     def test_points_are_the_projections(self) -> None:
         study = self.study()

@@ -21,8 +21,9 @@ from explorer.figures.lines import (
 from explorer.figures.style import THEMES
 from explorer.pages.heads_lines import chosen_heads
 from explorer.pages.heads_lines import csv as csv_of
+from explorer.records import MapSwitches
 from explorer.session import Session, TextRequest
-from explorer.views_lines import MAX_HEADS, head_lines, lines_csv
+from explorer.views.lines import MAX_HEADS, head_lines, lines_csv
 from tests.conftest import Folder, Loader
 from tests.plain import plain_capture, plain_tokens
 
@@ -104,7 +105,11 @@ def test_words_and_special_tokens_as_in_the_map() -> None:
         [0.0, 0.5, 0.25, 0.25],
     ]]])  # fmt: skip
     drawn = head_lines(
-        plain_capture(tokens, weights), 0, [0], words=True, special=False, threshold=0.1
+        plain_capture(tokens, weights),
+        0,
+        [0],
+        switches=MapSwitches(words=True, special=False),
+        threshold=0.1,
     )
     assert drawn.queries == drawn.keys == ("abc", "d")
     # abc→abc: mean of 0.25+0.25 and 0.0+0.5; abc→d: mean of 0 and 0.25; d→abc: 0.5+0.25.
@@ -277,7 +282,7 @@ def test_lines_of_a_model_are_its_largest_weights(tiny: Loader) -> None:
 
 def test_a_block_of_a_pair_has_its_own_queries_and_keys(tiny: Loader) -> None:
     cap = explorer.capture(tiny("bert"), "The dog ate.", pair="Apple announced a phone.")
-    drawn = head_lines(cap, 0, [1], part="A→B", threshold=0.0, count=2000)
+    drawn = head_lines(cap, 0, [1], switches=MapSwitches(part="A→B"), threshold=0.0, count=2000)
     first, second = (np.flatnonzero(cap.query_tokens.segment == text) for text in (0, 1))
     assert drawn.queries == tuple(cap.tokens[i] for i in first)
     assert drawn.keys == tuple(cap.tokens[i] for i in second)
@@ -304,7 +309,8 @@ def test_the_saved_file_has_the_lines_on_the_screen(folder: Folder) -> None:
     session = Session(device="cpu")
     request = {"model": str(folder("bert")), "text": "A dog ate.", "pair": None, "target": None}
     view = {"request": request, "stack": "", "layer": 1, "head": 0, "words": False,
-            "special": True, "heads": [0, 1], "threshold": 0.0, "count": 3}  # fmt: skip
+            "special": True, "part": "all", "over": "max", "set": ["1.3"], "norm": True,
+            "heads": [0, 1], "threshold": 0.0, "count": 3}  # fmt: skip
     name, content = csv_of(session, view)
     assert name == "bert-encoder-layer1-heads0-1-lines.csv"
     attention = session.capture(TextRequest(**request)).attention(1)[:2]

@@ -9,12 +9,21 @@ from math import log, nan
 import numpy as np
 import pytest
 
-from explorer.measures import MEASURES, best_offset, compute_all, head_distance, pattern_match
+from explorer.measures import MEASURES, best_offset, compute_all, pattern_match
 from explorer.measures.blocks import BLOCK_BYTES
-from explorer.measures.distances import head_points
 from explorer.measures.measure import means_over_queries
-from explorer.records import Tokens
-from tests.handmade import HandCapture, HandStack, tokens
+from tests.handmade import (
+    BOTH_WAYS,
+    LEFT_TO_RIGHT,
+    TOKENS,
+    HandCapture,
+    HandStack,
+    by_hand,
+    random_weights,
+    repeating,
+    tokens,
+    with_ids,
+)
 from tests.plain import PlainStack, plain_capture
 
 KEYS = [
@@ -23,24 +32,6 @@ KEYS = [
 ]  # fmt: skip
 
 
-def _with_ids(of: Tokens, *ids: int) -> Tokens:
-    return replace(of, ids=np.array(ids))
-
-
-# [CLS] the , the
-TOKENS = _with_ids(tokens("the, the", "[CLS]", "the", ",", "the"), 7, 1, 2, 1)
-BOTH_WAYS = np.array([
-    [1.00, 0.00, 0.00, 0.00],
-    [0.50, 0.50, 0.00, 0.00],
-    [0.25, 0.25, 0.25, 0.25],
-    [0.00, 0.50, 0.25, 0.25],
-])  # fmt: skip
-LEFT_TO_RIGHT = np.array([
-    [1.000, 0.000, 0.000, 0.000],
-    [0.500, 0.500, 0.000, 0.000],
-    [0.250, 0.250, 0.500, 0.000],
-    [0.125, 0.125, 0.250, 0.500],
-])  # fmt: skip
 BY_HAND = {
     "entropy": (
         (0 + 1 + 2 + 1.5) / 4 * log(2),
@@ -65,13 +56,6 @@ BY_HAND = {
 }
 
 
-def _hand(weights: np.ndarray, of: Tokens = TOKENS, causal: bool = False) -> HandCapture:
-    """A capture of given weights [Q, K], or [L, H, Q, K]."""
-    weights = np.asarray(weights, dtype=np.float32)
-    weights = weights if weights.ndim == 4 else weights[None, None]
-    return HandCapture(HandStack(of, of, weights, causal=causal), of.texts[0])
-
-
 def _one(name: str, cap: HandCapture) -> float:
     return float(MEASURES[name].compute(cap)[0, 0])
 
@@ -82,11 +66,11 @@ class TestByHand:
 
     @pytest.mark.parametrize("name", KEYS)
     def test_both_ways(self, name: str) -> None:
-        assert _one(name, _hand(BOTH_WAYS)) == pytest.approx(BY_HAND[name][0], abs=1e-7)
+        assert _one(name, by_hand(BOTH_WAYS)) == pytest.approx(BY_HAND[name][0], abs=1e-7)
 
     @pytest.mark.parametrize("name", KEYS)
     def test_left_to_right(self, name: str) -> None:
-        cap = _hand(LEFT_TO_RIGHT, causal=True)
+        cap = by_hand(LEFT_TO_RIGHT, causal=True)
         assert _one(name, cap) == pytest.approx(BY_HAND[name][1], abs=1e-7, nan_ok=True)
 
     def test_every_head_in_its_place(self) -> None:
@@ -94,7 +78,7 @@ class TestByHand:
         weights = np.zeros((2, 3, 4, 4))
         for layer, head in np.ndindex(2, 3):
             weights[layer, head, :, (layer + head) % 4] = 1
-        found = compute_all(_hand(weights))
+        found = compute_all(by_hand(weights))
         assert all(
             values.shape == (2, 3) and values.dtype == np.float64 for values in found.values()
         )
@@ -105,10 +89,10 @@ class TestByHand:
         np.testing.assert_allclose(found["distance"], [[1.5, 1, 1], [1, 1, 1.5]])
 
     def test_some_by_name(self) -> None:
-        found = compute_all(_hand(BOTH_WAYS), names=["induction", "entropy"])
+        found = compute_all(by_hand(BOTH_WAYS), names=["induction", "entropy"])
         assert list(found) == ["induction", "entropy"]
         with pytest.raises(ValueError, match="unknown measure 'entrop': use entropy, entropy_sh"):
-            compute_all(_hand(BOTH_WAYS), names=["entrop"])
+            compute_all(by_hand(BOTH_WAYS), names=["entrop"])
 
     def test_what_is_told(self) -> None:
         for name, measure in MEASURES.items():
@@ -121,27 +105,27 @@ class TestByHand:
 
 class TestCopies:
     def test_no_repeats(self) -> None:
-        cap = _hand(BOTH_WAYS, _with_ids(TOKENS, 7, 1, 2, 3))
+        cap = by_hand(BOTH_WAYS, with_ids(TOKENS, 7, 1, 2, 3))
         assert np.isnan(_one("duplicate_token", cap))
         assert np.isnan(_one("induction", cap))
 
     def test_special_tokens_are_no_repeats(self) -> None:
-        of = _with_ids(tokens("a b", "[SEP]", "a", "b", "[SEP]"), 9, 1, 2, 9)
-        assert np.isnan(_one("duplicate_token", _hand(BOTH_WAYS, of)))
-        assert np.isnan(_one("induction", _hand(BOTH_WAYS, of)))
+        of = with_ids(tokens("a b", "[SEP]", "a", "b", "[SEP]"), 9, 1, 2, 9)
+        assert np.isnan(_one("duplicate_token", by_hand(BOTH_WAYS, of)))
+        assert np.isnan(_one("induction", by_hand(BOTH_WAYS, of)))
 
     def test_several_copies_are_summed(self) -> None:
         """a a b a: the second on the first; the last on both, and on what followed them."""
-        of = _with_ids(tokens("a a b a", "a", "a", "b", "a"), 1, 1, 2, 1)
-        cap = _hand(LEFT_TO_RIGHT, of, causal=True)
+        of = with_ids(tokens("a a b a", "a", "a", "b", "a"), 1, 1, 2, 1)
+        cap = by_hand(LEFT_TO_RIGHT, of, causal=True)
         assert _one("duplicate_token", cap) == pytest.approx((0.5 + (0.125 + 0.125)) / 2)
         assert _one("induction", cap) == pytest.approx((0.5 + (0.125 + 0.25)) / 2)
 
     def test_special_token_after_a_copy_counts(self) -> None:
         """a [SEP] a: what stood after the copy is what induction looks at."""
-        of = _with_ids(tokens("a a", "a", "[SEP]", "a"), 1, 9, 1)
+        of = with_ids(tokens("a a", "a", "[SEP]", "a"), 1, 9, 1)
         weights = [[1, 0, 0], [0.5, 0.5, 0], [0.1, 0.2, 0.7]]
-        assert _one("induction", _hand(np.array(weights), of)) == pytest.approx(0.2)
+        assert _one("induction", by_hand(np.array(weights), of)) == pytest.approx(0.2)
 
 
 class TestMasks:
@@ -165,7 +149,7 @@ class TestMasks:
         assert MEASURES["sink_first"].compute(cap)[0, 0] == 0.5
 
     def test_cross_attention_has_no_positions(self) -> None:
-        queries = _with_ids(tokens("x y", "[BOS]", "x", "y"), 0, 1, 2)
+        queries = with_ids(tokens("x y", "[BOS]", "x", "y"), 0, 1, 2)
         weights = np.full((1, 1, 3, 4), 0.25)
         cap = plain_capture(queries, weights, keys=TOKENS, name="cross")
         found = {name: values[0, 0] for name, values in compute_all(cap, "cross").items()}
@@ -188,27 +172,14 @@ class TestPunctuation:
         weights = np.zeros((1, 1, len(of), len(of)))
         weights[0, 0] = 2.0 ** np.arange(len(of))  # each key its own bit
         marks = [3, 4, 6, 7, 8, 10, 12]
-        assert _one("sink_punctuation", _hand(weights, of)) == sum(2**place for place in marks)
+        assert _one("sink_punctuation", by_hand(weights, of)) == sum(2**place for place in marks)
 
     def test_label_where_a_token_has_no_place(self) -> None:
         of = replace(
             tokens("a", "a", "[X]", "[X]"),
             labels=("a", ",·1", ",·2"), special=np.zeros(3, dtype=bool),
         )  # fmt: skip
-        assert _one("sink_punctuation", _hand(np.array([[0, 0.25, 0.5]] * 3), of)) == 0.75
-
-
-def _random(n_layers: int, n_heads: int, n: int, causal: bool, seed: int = 0) -> np.ndarray:
-    draw = np.random.default_rng(seed)
-    weights = draw.exponential(size=(n_layers, n_heads, n, n)) ** 3
-    weights = np.tril(weights) if causal else weights
-    return (weights / weights.sum(-1, keepdims=True)).astype(np.float32)
-
-
-def _repeating(n: int, seed: int = 0) -> Tokens:
-    text = " ".join("abcdefgh,."[i] for i in np.random.default_rng(seed).integers(10, size=n))
-    of = tokens(text, *text.split())
-    return replace(of, ids=np.array([ord(label) for label in of.labels]))
+        assert _one("sink_punctuation", by_hand(np.array([[0, 0.25, 0.5]] * 3), of)) == 0.75
 
 
 @dataclass
@@ -228,8 +199,8 @@ class Watched(HandStack):
 class TestBlocks:
     @pytest.mark.parametrize("causal", [False, True])
     def test_one_row_at_a_time(self, causal: bool) -> None:
-        of = _repeating(23)
-        cap = _hand(_random(3, 4, len(of), causal), of, causal)
+        of = repeating(23)
+        cap = by_hand(random_weights(3, 4, len(of), causal), of, causal)
         whole = compute_all(cap)
         for block_bytes in (1, 4 * 4 * len(of) * 5):  # a row, five rows
             parts = means_over_queries(cap, list(MEASURES.values()), block_bytes=block_bytes)
@@ -237,9 +208,9 @@ class TestBlocks:
                 np.testing.assert_allclose(parts[name], values, rtol=1e-6, err_msg=name)
 
     def test_one_pass_and_no_more_rows_than_fit(self) -> None:
-        of = _repeating(20)
+        of = repeating(20)
         n = len(of)
-        stack = Watched(of, of, _random(2, 3, n, False), asked=([], []))
+        stack = Watched(of, of, random_weights(2, 3, n, False), asked=([], []))
         cap = HandCapture(stack, of.texts[0])
         means_over_queries(cap, list(MEASURES.values()), block_bytes=4 * 3 * n * 6 + 5)
         rows = [6] * (n // 6) + [n % 6] * (n % 6 > 0)
@@ -247,8 +218,8 @@ class TestBlocks:
 
     @pytest.mark.parametrize("rows", [1, 5])
     def test_patterns_and_offsets(self, rows: int) -> None:
-        of = _repeating(23)
-        cap = _hand(_random(3, 4, len(of), True), of, causal=True)
+        of = repeating(23)
+        cap = by_hand(random_weights(3, 4, len(of), True), of, causal=True)
         size = 4 * 4 * len(of) * rows
         pattern = np.random.default_rng(1).random((len(of), len(of)))
         for kind in ("mul", "abs"):
@@ -262,7 +233,7 @@ class TestBlocks:
         np.testing.assert_allclose(parts.scores, whole.scores)
 
     def test_progress_and_stopping(self) -> None:
-        of = _repeating(10)
+        of = repeating(10)
         told: list[float | None] = []
 
         def tell(_sentence: str, share: float | None) -> None:
@@ -271,7 +242,7 @@ class TestBlocks:
                 raise InterruptedError
 
         with pytest.raises(InterruptedError):
-            compute_all(_hand(_random(4, 2, len(of), False), of), progress=tell)
+            compute_all(by_hand(random_weights(4, 2, len(of), False), of), progress=tell)
         assert told == [0, 0.25, 0.5]
 
 
@@ -313,161 +284,9 @@ def test_memory_of_a_long_text() -> None:
     np.testing.assert_allclose(found["distance"], (1024 - 1 / 1024) / 3, rtol=1e-5)
 
 
-class TestPatternMatch:
-    PREVIOUS = np.eye(4, k=-1)
-
-    def test_transformer_lens_example(self) -> None:
-        """1.3 of a total of 4 on the pattern."""
-        weights = [[1, 0, 0, 0], [0.3, 0.7, 0, 0], [0.2, 0.6, 0.2, 0], [0.1, 0.2, 0.4, 0.3]]
-        cap = _hand(np.array(weights), causal=True)
-        assert pattern_match(cap, self.PREVIOUS)[0, 0] == pytest.approx(0.325)
-
-    def test_abs_by_hand(self) -> None:
-        """Row by row: |1|, |.5−1|+.5, …; the pattern itself scores 1, all elsewhere −1."""
-        off = [1, 0.5 + 0.5, 0.75 + 0.25 + 0.5, 0.75 + 0.125 + 0.125 + 0.5]
-        cap = _hand(LEFT_TO_RIGHT, causal=True)
-        found = pattern_match(cap, self.PREVIOUS, kind="abs")
-        assert found[0, 0] == pytest.approx(1 - sum(off) / 4)
-        itself = np.eye(4)
-        assert pattern_match(_hand(itself), itself, kind="abs")[0, 0] == 1
-        assert pattern_match(_hand(itself), np.roll(itself, 1, 0), kind="abs")[0, 0] == -1
-
-    def test_forbidden_cells_are_left_out(self) -> None:
-        cap = _hand(LEFT_TO_RIGHT, causal=True)
-        both = self.PREVIOUS + self.PREVIOUS.T
-        for kind in ("mul", "abs"):
-            np.testing.assert_array_equal(
-                pattern_match(cap, both, kind), pattern_match(cap, self.PREVIOUS, kind)
-            )
-
-    def test_refused(self) -> None:
-        cap = _hand(BOTH_WAYS)
-        with pytest.raises(ValueError, match=r"shape \(3, 4\); this text's is \(4, 4\)"):
-            pattern_match(cap, np.ones((3, 4)))
-        with pytest.raises(ValueError, match="unknown kind 'max': use mul or abs"):
-            pattern_match(cap, np.ones((4, 4)), kind="max")
-        for bad in (2.0, -1.0, nan):
-            with pytest.raises(ValueError, match="between 0 and 1"):
-                pattern_match(cap, np.full((4, 4), bad))
-
-
-class TestBestOffset:
-    def test_by_hand(self) -> None:
-        """Offsets gather: 0 2, −1 1, −2 .75, −3 0, 1 .25, …: themselves, 2 over 4 queries."""
-        found = best_offset(_hand(BOTH_WAYS))
-        assert (found.offsets[0, 0], found.scores[0, 0]) == (0, pytest.approx(0.5))
-
-    @pytest.mark.parametrize("offset", [-3, -1, 2])
-    def test_finds_an_offset(self, offset: int) -> None:
-        n = 9
-        weights = np.full((n, n), 0.04)
-        for query in range(n):
-            if 0 <= query + offset < n:
-                weights[query, query + offset] = 0.6
-        of = _repeating(n)
-        found = best_offset(_hand(weights, of))
-        assert found.offsets[0, 0] == offset
-        assert found.scores[0, 0] == pytest.approx(0.6)
-
-    def test_masked_queries_are_left_out(self) -> None:
-        """A window of two: three queries see the token before them."""
-        mask = np.tri(4, dtype=bool) & ~np.tri(4, k=-2, dtype=bool)
-        weights = np.array([[1, 0, 0, 0], [0.9, 0.1, 0, 0], [0, 0.8, 0.2, 0], [0, 0, 0.7, 0.3]])
-        cap = plain_capture(TOKENS, weights[None, None], mask, causal=True)
-        found = best_offset(cap)
-        assert found.offsets[0, 0] == -1
-        assert found.scores[0, 0] == pytest.approx(0.8)
-        assert found.scores[0, 0] == pytest.approx(MEASURES["previous_token"].compute(cap)[0, 0])
-
-    def test_cross_attention_has_none(self) -> None:
-        cap = plain_capture(TOKENS, np.full((1, 1, 4, 4), 0.25), name="cross")
-        with pytest.raises(ValueError, match="cross attention has no offsets"):
-            best_offset(cap)
-
-
-class TestHeadDistance:
-    def test_by_hand(self) -> None:
-        """Two heads alike, one that never agrees (ln 2), one that half agrees."""
-        on_first, on_second, on_both = [1.0, 0.0], [0.0, 1.0], [0.5, 0.5]
-        weights = np.array([[[row] * 2 for row in (on_first, on_first)],
-                            [[row] * 2 for row in (on_second, on_both)]])  # fmt: skip
-        found = head_distance(_hand(weights, tokens("a b", "a", "b")))
-        half = 0.75 * log(4 / 3) + 0.25 * log(4) - 0.5 * log(2)
-        expected = [
-            [0, 0, log(2), half],
-            [0, 0, log(2), half],
-            [log(2), log(2), 0, half],
-            [half, half, half, 0],
-        ]
-        np.testing.assert_allclose(found, expected, atol=1e-6)
-
-    @pytest.mark.parametrize("causal", [False, True])
-    def test_plain_loops_and_blocks(self, causal: bool) -> None:
-        of = _repeating(11)
-        weights = _random(2, 3, len(of), causal)
-        cap = _hand(weights, of, causal)
-        rows = weights.reshape(6, len(of), len(of)).astype(np.float64)
-        expected = np.zeros((6, 6))
-        for one, other in np.ndindex(6, 6):
-            for p, q in zip(rows[one], rows[other], strict=True):
-                middle = (p + q) / 2
-                for part in (p, q):
-                    seen = part > 0
-                    share = (part[seen] * np.log(part[seen] / middle[seen])).sum()
-                    expected[one, other] += share / 2 / len(of)
-        np.testing.assert_allclose(head_distance(cap), expected, atol=1e-6)
-        np.testing.assert_allclose(head_distance(cap, block_bytes=1), expected, atol=1e-6)
-
-    def test_sink_is_a_key_of_its_own(self) -> None:
-        """All on one key against all on the learned sink: they never meet."""
-        cap = _hand(np.array([[[[1.0, 0.0]] * 2, [[0.0, 0.0]] * 2]]), tokens("a b", "a", "b"))
-        assert head_distance(cap)[0, 1] == pytest.approx(log(2), abs=1e-6)
-
-    def test_progress(self) -> None:
-        told: list[float | None] = []
-        head_distance(_hand(BOTH_WAYS), progress=lambda _sentence, share: told.append(share))
-        assert told == [0, 0.25, 0.5, 0.75]
-
-
-class TestHeadPoints:
-    def test_a_square_is_drawn_as_one(self) -> None:
-        square = np.array([[0, 0], [0, 1], [1, 1], [1, 0]], dtype=float)
-        distances = np.linalg.norm(square[:, None] - square[None], axis=-1)
-        found = head_points(distances, n_heads=2)
-        drawn = np.linalg.norm(found.points[:, None] - found.points[None], axis=-1)
-        np.testing.assert_allclose(drawn, distances, atol=1e-3)
-        assert found.stress < 1e-3
-        assert found.n_heads == 2
-
-    def test_four_points_all_alike_far_do_not_fit_a_plane(self) -> None:
-        """A regular tetrahedron: the stress says so."""
-        assert 0.05 < head_points(1 - np.eye(4), n_heads=4).stress < 0.5
-
-    @pytest.mark.parametrize("n", [1, 2])
-    def test_one_and_two_heads(self, n: int) -> None:
-        found = head_points((1 - np.eye(n)) * 0.3, n_heads=1)
-        np.testing.assert_allclose(found.points, [[0, 0], [0.3, 0]][:n])
-
-    def test_heads_all_alike(self) -> None:
-        assert not head_points(np.zeros((5, 5)), n_heads=5).points.any()
-
-    def test_same_seed_same_points(self) -> None:
-        draw = np.random.default_rng(0).random((6, 6))
-        distances = (draw + draw.T) * (1 - np.eye(6))
-        np.testing.assert_array_equal(
-            head_points(distances, 3).points, head_points(distances, 3).points
-        )
-
-    def test_refused(self) -> None:
-        with pytest.raises(ValueError, match="have shape \\(2, 3\\)"):
-            head_points(np.zeros((2, 3)), 1)
-        with pytest.raises(ValueError, match="4 heads are no whole layers of 3"):
-            head_points(np.zeros((4, 4)), 3)
-
-
 def test_stack_of_plain_fakes_is_a_stack() -> None:
     """The fakes of both kinds give the same answers."""
-    hand = compute_all(_hand(LEFT_TO_RIGHT, causal=True))
+    hand = compute_all(by_hand(LEFT_TO_RIGHT, causal=True))
     mask = np.tri(4, dtype=bool)
     cap = plain_capture(TOKENS, LEFT_TO_RIGHT[None, None].astype(np.float32), mask, causal=True)
     assert isinstance(cap.stack(), PlainStack)

@@ -16,15 +16,9 @@ import pytest
 from dash import Dash
 from dash.development.base_component import Component
 
-from explorer.pages import embeddings, frame, heads_map
-from explorer.pages.examples import (
-    DEFAULT_SENTENCES,
-    DEFAULT_TEXT,
-    DEFAULT_WORD,
-    EXAMPLE_TEXTS,
-    parse_sentences,
-    sentences_text,
-)
+from explorer.jobs import Jobs
+from explorer.pages import embeddings_plane, embeddings_request, frame, heads_map
+from explorer.pages.examples import DEFAULT_TEXT, EXAMPLE_TEXTS
 from explorer.session import Session, TextRequest
 from explorer.web import create_app
 
@@ -36,6 +30,12 @@ PUBLISHED_IDS = {
     "theme-toggle", "heads-overview", "heads-layer", "heads-head", "heads-heatmap",
     "embeddings-sentences", "embeddings-word", "embeddings-layer", "embeddings-plot",
     "save-png", "save-svg", "save-csv",
+}  # fmt: skip
+
+# The plane's switches as the browser keeps them.
+SWITCHES = {
+    "basis": "layer", "normalise": "none", "method": "pca", "axes": "2", "drop_first": False,
+    "arrows": True, "paths": False, "anchors": True, "others": False, "layer": None,
 }  # fmt: skip
 
 Fire = Callable[..., Any]
@@ -174,42 +174,8 @@ class TestWiring:
         assert {f"{name}-page", f"{name}-message", f"{name}-view"} <= set(ids)
 
 
-class TestSentences:
-    @pytest.mark.parametrize(
-        ("text", "rows"),
-        [
-            ("", []),
-            (" \n\t\n  ", []),
-            ("fruit | An apple.", [("fruit", "An apple.")]),
-            ("fruit|An apple.", [("fruit", "An apple.")]),
-            ("fruit\tAn apple.", [("fruit", "An apple.")]),
-            ("An apple.", [("", "An apple.")]),
-            ("  An apple.  ", [("", "An apple.")]),
-            ("| An apple.", [("", "An apple.")]),
-            ("fruit | ", [("fruit", "")]),
-            ("a | b | c", [("a", "b | c")]),
-            ("a | b\tc", [("a | b", "c")]),
-            ("a | One.\r\n\r\nb | Two.", [("a", "One."), ("b", "Two.")]),
-        ],
-    )
-    def test_lines_are_read(self, text: str, rows: list[tuple[str, str]]) -> None:
-        assert parse_sentences(text) == rows
-
-    def test_what_is_written_is_read_back(self) -> None:
-        assert tuple(parse_sentences(sentences_text())) == DEFAULT_SENTENCES
-
-    def test_the_ready_set_is_balanced(self) -> None:
-        """Each sense has the word at the same places, or position alone would part them."""
-        places: dict[str, list[int]] = {}
-        for sense, sentence in DEFAULT_SENTENCES:
-            words = sentence.rstrip(".").split()
-            assert words.count(DEFAULT_WORD) == 1
-            places.setdefault(sense, []).append(words.index(DEFAULT_WORD))
-        assert len(places) == 2
-        assert len({tuple(sorted(where)) for where in places.values()}) == 1
-
-    def test_the_opening_text_is_an_example(self) -> None:
-        assert DEFAULT_TEXT in {text for _, text in EXAMPLE_TEXTS}
+def test_the_opening_text_is_an_example() -> None:
+    assert DEFAULT_TEXT in {text for _, text in EXAMPLE_TEXTS}
 
 
 class TestRunning:
@@ -247,7 +213,7 @@ class TestRunning:
         name = str(folder("bert"))
         job = self._start(fire, model__select=name, pair__input="")
         assert job["request"] == {
-            "model": name, "text": "An apple.", "pair": None, "target": None,
+            "model": name, "text": "An apple.", "pair": None, "target": None, "truncate": False,
         }  # fmt: skip
         told = self._watch(fire, job)
         assert told["heads-request.data"] == job["request"]
@@ -256,6 +222,21 @@ class TestRunning:
         again = {"model__select": name, "heads__job": job}
         assert self._start(fire, "url.pathname", **again) is None
         assert self._start(fire, **again)["number"] > job["number"]
+
+    def test_another_text_stops_the_run_before(
+        self, fire: Fire, folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The same text again does not: what is under way is waited for."""
+        stopped: list[int] = []
+        monkeypatch.setattr(Jobs, "cancel", lambda _jobs, number: stopped.append(number))
+        given = {"model__select": str(folder("bert"))}
+        first = self._start(fire, **given)
+        again = self._start(fire, heads__job=first, **given)
+        assert stopped == []
+        other = self._start(fire, heads__job=again, text__input="A pear.", **given)
+        assert stopped == [again["number"]]
+        for job in (first, again, other):
+            self._watch(fire, job)
 
     def test_a_failed_run_is_told_and_leaves_the_request(self, fire: Fire, tmp_path: Path) -> None:
         told = self._watch(fire, self._start(fire, model__select=str(tmp_path / "nowhere")))
@@ -293,7 +274,7 @@ class TestFiles:
         request = {"model": name, "text": "She ate an apple.", "pair": None, "target": None}
         view = {
             "request": request, "stack": "", "layer": 1, "head": 2, "words": False,
-            "special": True, "log": True, "part": "all", "over": "head",
+            "special": True, "log": True, "part": "all", "over": "head", "set": [], "norm": False,
         }  # fmt: skip
         file_name, content = heads_map.csv(session, view)
         assert file_name == "gpt2-decoder-layer1-head2.csv"
@@ -307,8 +288,9 @@ class TestFiles:
 
     def test_a_word_as_csv(self, session: Session, folder: Callable[[str], Path]) -> None:
         rows = [["fruit", 'An apple, a "red" one.'], ["company", "The apple was red."]]
-        request = {"model": str(folder("bert")), "word": "apple", "sentences": rows}
-        file_name, content = embeddings.csv(session, {"request": request, "layer": 2})
+        request = {"model": str(folder("bert")), "word": "apple", "sentences": rows, "options": {}}
+        view = {"request": request, "layer": 2, "plane": SWITCHES}
+        file_name, content = embeddings_plane.csv(session, view)
         assert file_name == "bert-apple-layer2.csv"
         written = list(csv.DictReader(io.StringIO(content, newline="")))
         assert [(r["kind"], r["sense"]) for r in written] == [
@@ -316,7 +298,7 @@ class TestFiles:
             ("static", "fruit"), ("static", "company"),
         ]  # fmt: skip
         assert [r["text"] for r in written[:2]] == [sentence for _, sentence in rows]
-        study = embeddings.study(session, request)
+        study = embeddings_request.study(session, request)
         x = np.array([float(r["x"]) for r in written])
         y = np.array([float(r["y"]) for r in written])
         # Distances in the plane of so few points are those of the full space.

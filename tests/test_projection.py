@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler, normalize
 
-from explorer.projection import project
+from explorer.projection import fit_basis, place, project, turn
 
 RNG = np.random.default_rng(7)
 VECTORS = RNG.normal(size=(12, 40)) * np.linspace(3, 0.1, 40)
@@ -99,7 +100,7 @@ def test_a_rogue_dimension_is_named() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (dict(vectors=VECTORS, method="magic"), "unknown projection 'magic': use pca"),
+        (dict(vectors=VECTORS, method="magic"), "unknown projection 'magic': use pca or tsne"),
         (dict(vectors=VECTORS, normalise="max"), "unknown normalisation 'max': use none, unit"),
         (dict(vectors=VECTORS[0]), "these have shape (40,)"),
         (dict(vectors=VECTORS[:0]), "these have shape (0, 40)"),
@@ -113,3 +114,52 @@ def test_unusable_input_is_one_clear_line(arguments: dict, said: str) -> None:
         project(**arguments)
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+OTHERS = RNG.normal(size=(5, 40))
+NOBODY = ["somebody"] * 12
+
+
+@pytest.mark.parametrize("normalise", ["none", "standard"])
+def test_other_vectors_are_placed_as_scikit_learn_does(normalise: str) -> None:
+    scaler = StandardScaler(with_mean=normalise == "standard", with_std=normalise == "standard")
+    theirs = PCA(2, svd_solver="full").fit(scaler.fit_transform(VECTORS))
+    basis = fit_basis(VECTORS, 2, normalise, NOBODY)
+    same_up_to_sign(place(basis, OTHERS), theirs.transform(scaler.transform(OTHERS)))
+    ratios = PCA(svd_solver="full").fit(scaler.transform(VECTORS)).explained_variance_ratio_
+    np.testing.assert_allclose(basis.scree, ratios, atol=1e-12)
+    # A difference is turned as the difference of the places.
+    between = place(basis, OTHERS[0]) - place(basis, OTHERS[1])
+    np.testing.assert_allclose(turn(basis, OTHERS[0] - OTHERS[1]), between, atol=1e-12)
+
+
+def test_a_difference_has_no_place_under_unit_norm() -> None:
+    with pytest.raises(ValueError, match="a difference of vectors has no place"):
+        turn(fit_basis(VECTORS, 2, "unit", NOBODY), OTHERS)
+
+
+def test_a_vector_that_owns_a_component_is_named() -> None:
+    far = VECTORS.copy()
+    far[3] += 50 * RNG.normal(size=40)
+    warned = [w for w in project(far).warnings if "alone makes" in w]
+    assert warned[0].startswith("vector 3 alone makes 9")
+    assert warned[0].endswith("% of component 1")
+    assert not any("vector" in w for w in project(far[:3]).warnings)
+    assert "vector 3 " in project(far, drop_first=True).warnings[0]
+
+
+@pytest.mark.parametrize(("count", "perplexity"), [(12, 11 / 3), (5, 4 / 3)])
+def test_tsne_is_scikit_learns(count: int, perplexity: float) -> None:
+    theirs = TSNE(2, perplexity=perplexity, init="pca", random_state=0)
+    ours = project(VECTORS[:count], method="tsne")
+    np.testing.assert_allclose(ours.points, theirs.fit_transform(VECTORS[:count]), rtol=1e-5)
+    assert ours.components is None
+    assert ours.explained_variance.shape == (0,)
+    assert "t-SNE keeps neighbours, not distances" in ours.warnings[0]
+
+
+@pytest.mark.parametrize("vectors", [VECTORS[:2], np.tile(VECTORS[0], (6, 1))])
+def test_too_few_vectors_for_tsne_are_shown_by_pca(vectors: np.ndarray) -> None:
+    ours = project(vectors, method="tsne")
+    np.testing.assert_array_equal(ours.points, project(vectors).points)
+    assert "too few different vectors" in ours.warnings[0]

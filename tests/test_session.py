@@ -12,7 +12,7 @@ import pytest
 
 import explorer
 from explorer import session as session_module
-from explorer.session import Session, TextRequest
+from explorer.session import Session, StudyRequest, TextRequest
 
 WAIT_S = 20
 
@@ -58,7 +58,9 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Ledger:
         kept.loaded.append(name)
         return kept.models.get(name, FakeModel(name))
 
-    def capture(model: FakeModel, text: str, pair: str | None, target: str | None) -> FakeCapture:
+    def capture(
+        model: FakeModel, text: str, pair: str | None, target: str | None, truncate: bool
+    ) -> FakeCapture:
         kept.on_capture(model.name, text)
         kept.captured.append((model.name, text))
         return FakeCapture(model, (text, pair, target))
@@ -157,33 +159,6 @@ def test_what_a_model_does_not_read_is_left_out(ledger: Ledger) -> None:
     }
 
 
-def test_a_model_runs_one_text_at_a_time(ledger: Ledger) -> None:
-    inside, most = 0, 0
-    guard = threading.Lock()
-    both_asked = threading.Barrier(2, timeout=WAIT_S)
-
-    def enter(_name: str, _text: str) -> None:
-        nonlocal inside, most
-        with guard:
-            inside += 1
-            most = max(most, inside)
-        threading.Event().wait(0.02)  # room for the other to come in, if it could
-        with guard:
-            inside -= 1
-
-    ledger.on_capture = enter
-    session = Session()
-    session.model("a")
-
-    def ask(text: str) -> object:
-        both_asked.wait()
-        return session.capture(TextRequest("a", text))
-
-    _at_once(lambda: ask("one"), lambda: ask("two"))
-    assert sorted(ledger.captured) == [("a", "one"), ("a", "two")]
-    assert most == 1
-
-
 def test_another_model_need_not_wait(ledger: Ledger) -> None:
     both_inside = threading.Barrier(2, timeout=WAIT_S)
     ledger.on_load = lambda _name: both_inside.wait() and None
@@ -272,10 +247,12 @@ def test_real_models_and_a_word_across_sentences(folder: Callable[[str], Any]) -
     name = str(folder("bert"))
     rows = [("fruit", "She ate an apple."), ("company", "The apple was red and the dog slept.")]
     told: list[float | None] = []
-    study = session.study(name, rows, "apple", lambda _sentence, share: told.append(share))
-    assert [share for share in told if share is not None][-2:] == [0.5, 1.0]
+    request = StudyRequest(name, "apple", tuple(rows))
+    study = session.study(request, lambda _sentence, share: told.append(share))
+    assert [share for share in told if share is not None][-2:] == [0.0, 0.5]
+    assert session.study(request) is study
     assert [o.sense for o in study.occurrences] == ["fruit", "company"]
     direct = explorer.capture(session.model(name), rows[0][1])
     np.testing.assert_allclose(session.capture(TextRequest(name, rows[0][1])).hidden, direct.hidden)
     with pytest.raises(ValueError, match="sentence 2: the text is empty"):
-        session.study(name, [rows[0], ("fruit", " ")], "apple")
+        session.study(StudyRequest(name, "apple", (rows[0], ("fruit", " "))))

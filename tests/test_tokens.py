@@ -263,7 +263,7 @@ class TestRefused:
         with pytest.raises(ValueError) as error:
             encode(tokenizer("wordpiece"), "dog " * 2000, max_tokens=512)
         assert str(error.value) == (
-            "the text has 2,002 tokens; this model reads at most 512: shorten it"
+            "the text has 2,002 tokens; this model reads at most 512: shorten it, or truncate it"
         )
 
     def test_just_short_enough(self, tokenizer: Tokenizer) -> None:

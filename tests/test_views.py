@@ -13,17 +13,12 @@ from transformers import AutoModel, AutoTokenizer
 
 import explorer
 from explorer import bundled
-from explorer.records import WordStudy
-from explorer.views import (
-    head_map,
-    heads_overview,
-    separations,
-    windowed,
-    word_projection,
-    word_study,
-)
+from explorer.records import MapSwitches, PlaneSwitches, Sink, StudyOptions, WordStudy
+from explorer.views.maps import Region, coarse, head_map
+from explorer.views.overview import heads_overview
+from explorer.views.words import separations, word_projection
 from tests.conftest import Loader
-from tests.handmade import HandCapture, HandStack, paired, reading, tokens
+from tests.handmade import HandCapture, HandStack, paired, reading, studied, tokens
 
 APPLES = (
     ("fruit", "She ate an apple after lunch."),
@@ -53,7 +48,7 @@ class TestHeadMap:
         assert drawn.allowed.all()
 
     def test_words_sum_keys_and_average_queries(self) -> None:
-        drawn = head_map(reading(PIECES, WEIGHTS), 0, 0, words=True)
+        drawn = head_map(reading(PIECES, WEIGHTS), 0, 0, switches=MapSwitches(words=True))
         assert drawn.queries == drawn.keys == ("[CLS]", "unbelievable", "pie", "[SEP]")
         by_hand = [
             [0.50, 0.20, 0.10, 0.20],
@@ -62,21 +57,25 @@ class TestHeadMap:
             [0.90, 0.00, 0.00, 0.10],
         ]
         np.testing.assert_allclose(drawn.weights, by_hand, atol=1e-7)
-        assert drawn.words
+        assert drawn.switches.words
 
     def test_special_tokens_left_out_and_nothing_renormalised(self) -> None:
-        drawn = head_map(reading(PIECES, WEIGHTS), 0, 0, special=False)
+        drawn = head_map(reading(PIECES, WEIGHTS), 0, 0, switches=MapSwitches(special=False))
         np.testing.assert_array_equal(drawn.weights, WEIGHTS[1:4, 1:4])
         assert drawn.keys == ("un", "believable", "pie")
         assert drawn.query_notes == ("",) * 3
-        assert not drawn.special
-        both = head_map(reading(PIECES, WEIGHTS), 0, 0, words=True, special=False)
+        assert not drawn.switches.special
+        both = head_map(
+            reading(PIECES, WEIGHTS), 0, 0, switches=MapSwitches(words=True, special=False)
+        )
         np.testing.assert_allclose(both.weights, [[0.30, 0.40], [0.50, 0.25]], atol=1e-7)
 
     def test_a_causal_map_of_words(self) -> None:
         """A word may see a later one where a piece of it may, itself included."""
         causal = np.tril(np.ones((5, 5))) / np.arange(1, 6)[:, None]
-        drawn = head_map(reading(PIECES, causal, causal=True), 0, 0, words=True)
+        drawn = head_map(
+            reading(PIECES, causal, causal=True), 0, 0, switches=MapSwitches(words=True)
+        )
         np.testing.assert_array_equal(drawn.allowed, np.tri(4, dtype=bool))
         np.testing.assert_allclose(drawn.weights.sum(axis=1), 1, atol=1e-7)
         assert not drawn.weights[~drawn.allowed].any()
@@ -85,7 +84,7 @@ class TestHeadMap:
         other = tokens("ein Kuchen", "ein", "Ku", "chen")
         weights = np.arange(15).reshape(1, 1, 3, 5) / 100
         cross = HandCapture(HandStack(other, PIECES, weights, name="cross"), PIECES.texts[0])
-        drawn = head_map(cross, 0, 0, words=True, special=False)
+        drawn = head_map(cross, 0, 0, switches=MapSwitches(words=True, special=False))
         assert drawn.queries == ("ein", "Kuchen")
         assert drawn.keys == ("unbelievable", "pie")
         np.testing.assert_allclose(drawn.weights, [[0.03, 0.03], [0.18, 0.105]], atol=1e-7)
@@ -95,18 +94,70 @@ class TestHeadMap:
         weights = np.random.default_rng(0).dirichlet(np.ones(6), size=6)
         cap = reading(pair, weights)
         cap.pair = "c"
-        drawn = head_map(cap, 0, 0, part="A→B")
+        drawn = head_map(cap, 0, 0, switches=MapSwitches(part="A→B"))
         assert (drawn.queries, drawn.keys) == (("a", "b"), ("c",))
         np.testing.assert_array_equal(drawn.weights, weights[1:3, 4:5])
 
     def test_layers_heads_taken_together(self, minilm: explorer.LoadedModel) -> None:
         cap = explorer.capture(minilm, "She ate an apple.")
         np.testing.assert_allclose(
-            head_map(cap, 2, 0, over="mean").weights, cap.attention(2).mean(axis=0), atol=1e-7
+            head_map(cap, 2, 0, switches=MapSwitches(over="mean")).weights,
+            cap.attention(2).mean(axis=0),
+            atol=1e-7,
         )
         np.testing.assert_array_equal(
-            head_map(cap, 2, 0, over="max").weights, cap.attention(2).max(axis=0)
+            head_map(cap, 2, 0, switches=MapSwitches(over="max")).weights,
+            cap.attention(2).max(axis=0),
         )
+
+    def test_chosen_heads_of_any_layers(self, minilm: explorer.LoadedModel) -> None:
+        cap = explorer.capture(minilm, "She ate an apple.")
+        chosen = ((1, 8), (3, 0), (5, 2))
+        maps = np.stack([cap.attention(layer, head) for layer, head in chosen])
+        for over, by_numpy in (("mean", maps.mean(axis=0)), ("max", maps.max(axis=0))):
+            drawn = head_map(cap, 0, 0, None, MapSwitches(over=over, heads=chosen))
+            np.testing.assert_allclose(drawn.weights, by_numpy, atol=1e-7)
+
+    def test_norm_based_weights_from_the_checkpoint(self, minilm: explorer.LoadedModel) -> None:
+        """‖A[q,k]·(x_k W_V + b_V) W_O‖ with the weights taken straight from transformers."""
+        cap = explorer.capture(minilm, "She ate an apple.")
+        layer, head, d_head = 2, 5, 32
+        block = minilm.model.encoder.layer[layer].attention
+        part = slice(head * d_head, (head + 1) * d_head)
+        value = block.self.value
+        with torch.no_grad():
+            x = torch.from_numpy(cap.hidden[layer])
+            v = x @ value.weight[part].T + value.bias[part]
+            lengths = (v @ block.output.dense.weight[:, part].T).norm(dim=1).numpy()
+        drawn = head_map(cap, layer, head, None, MapSwitches(norm=True))
+        np.testing.assert_allclose(
+            drawn.weights, cap.attention(layer, head) * lengths, rtol=1e-4, atol=1e-6
+        )
+        assert drawn.sinks == ()
+        together = head_map(cap, layer, head, None, MapSwitches(norm=True, over="sum"))
+        each = [head_map(cap, layer, h, None, MapSwitches(norm=True)).weights for h in range(12)]
+        assert (together.weights <= np.sum(each, axis=0) + 1e-5).all()  # the triangle inequality
+
+    def test_sinks_are_marked_by_their_columns(self) -> None:
+        of = tokens("a b.", "[CLS]", "a", "b", ".", "[SEP]")
+        weights = np.array([
+            [0.5, 0.1, 0.1, 0.0, 0.3],
+            [0.4, 0.0, 0.2, 0.1, 0.3],
+            [0.3, 0.2, 0.0, 0.2, 0.3],
+            [0.2, 0.2, 0.1, 0.1, 0.4],
+            [0.6, 0.0, 0.1, 0.1, 0.2],
+        ])  # fmt: skip
+        # Column means: .40 .10 .10 .10 .30; the first, the mark and [SEP] together .8.
+        assert head_map(reading(of, weights), 0, 0).sinks == (
+            Sink(0, "[CLS]", pytest.approx(0.4)),
+            Sink(4, "[SEP]", pytest.approx(0.3)),
+            Sink(3, ".", pytest.approx(0.1)),
+        )
+        hidden = head_map(reading(of, weights), 0, 0, None, MapSwitches(special=False))
+        assert [(sink.key, sink.label) for sink in hidden.sinks] == [(2, ".")]
+        assert head_map(reading(of, np.full((5, 5), 0.2) - 0.1 * np.eye(5)), 0, 0).sinks  # .54
+        busy = np.tile([0.1, 0.4, 0.4, 0.05, 0.05], (5, 1))
+        assert head_map(reading(of, busy), 0, 0).sinks == ()
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
@@ -115,8 +166,13 @@ class TestHeadMap:
             (dict(layer=-1, head=0), "layer -1 is out of range"),
             (dict(layer=0, head=12), "head 12 is out of range: minilm has heads 0 to 11"),
             (dict(layer=0, head=0, stack="cross"), "no cross stack"),
-            (dict(layer=0, head=0, part="A→B"), "needs a second text"),
-            (dict(layer=0, head=0, over="sum"), "unknown way to combine heads 'sum'"),
+            (dict(layer=0, head=0, switches=MapSwitches(part="A→B")), "needs a second text"),
+            (dict(layer=0, head=0, switches=MapSwitches(over="least")), "combine heads 'least'"),
+            (dict(layer=0, head=0, switches=MapSwitches(over="sum")), "norm-based weights only"),
+            (
+                dict(layer=0, head=0, switches=MapSwitches(over="max", heads=((0, 1), (2, 12)))),
+                "head 12 is out of range",
+            ),
         ],
     )
     def test_what_there_is_not(
@@ -135,21 +191,25 @@ class TestWindow:
 
     def test_what_fits_stays_as_it_is(self) -> None:
         drawn = head_map(HandCapture(self.WIDE, "a b c d e"), 0, 0)
-        assert windowed(drawn) is drawn
+        assert coarse(drawn, 6) is drawn
 
     def test_a_part(self) -> None:
-        drawn = windowed(head_map(HandCapture(self.WIDE, "a b c d e"), 0, 0), (1, 3), (2, 99))
+        drawn = head_map(HandCapture(self.WIDE, "a b c d e"), 0, 0, region=Region((1, 3), (2, 99)))
         np.testing.assert_array_equal(drawn.weights, self.WEIGHTS[1:3, 2:])
         assert (drawn.queries, drawn.keys) == (("b", "c"), ("h", "i", "j", "k"))
         assert drawn.window is not None
         assert (drawn.window.query, drawn.window.key, drawn.window.whole) == (1, 2, (5, 6))
 
     def test_pooled_by_maximum(self) -> None:
-        drawn = windowed(head_map(HandCapture(self.WIDE, "a b c d e"), 0, 0), most=3)
+        cap = HandCapture(self.WIDE, "a b c d e")
         by_hand = [[7, 9, 11], [19, 21, 23], [25, 27, 29]]
-        np.testing.assert_allclose(drawn.weights, np.array(by_hand) / 30)
-        assert drawn.queries == ("a … b", "c … d", "e")
-        assert drawn.keys == ("f … g", "h … i", "j … k")
+        in_blocks = head_map(cap, 0, 0, region=Region(most=3), block_bytes=1)
+        for drawn in (coarse(head_map(cap, 0, 0), 3), in_blocks):
+            np.testing.assert_allclose(drawn.weights, np.array(by_hand) / 30)
+            assert drawn.queries == ("a … b", "c … d", "e")
+            assert drawn.keys == ("f … g", "h … i", "j … k")
+            assert drawn.window is not None
+            assert (drawn.window.per_query, drawn.window.per_key) == (2, 2)
 
 
 class TestOverview:
@@ -159,6 +219,20 @@ class TestOverview:
         of = tokens("a b c d", *"abcd")
         overview = heads_overview(HandCapture(HandStack(of, of, weights), "a b c d"), tile=2)
         np.testing.assert_allclose(overview.tiles[0, 0], [[1, 0], [0, 0.5]])
+
+    def test_in_blocks_of_rows_as_at_once(self) -> None:
+        weights = np.random.default_rng(0).random((2, 3, 37, 37), dtype=np.float32)
+        of = tokens(" ".join("a" * 37), *"a" * 37)
+        cap = HandCapture(HandStack(of, of, weights), of.texts[0])
+        starts = np.arange(28) * 37 // 28
+        pooled = np.array([[[[head[a:b, c:d].max()
+            for c, d in zip(starts, [*starts[1:], 37], strict=True)]
+            for a, b in zip(starts, [*starts[1:], 37], strict=True)]
+            for head in layer] for layer in weights])  # fmt: skip
+        expected = np.sqrt(pooled / pooled.max(axis=(2, 3), keepdims=True))
+        for block_bytes in (1, 5000, 10**9):
+            overview = heads_overview(cap, block_bytes=block_bytes)
+            np.testing.assert_allclose(overview.tiles, expected, rtol=1e-6)
 
     def test_a_small_map_fills_its_tile(self) -> None:
         of = tokens("a b", *"ab")
@@ -202,7 +276,7 @@ class TestWordStudy:
         whole = _occurrence("an apple a", ("[C]", "an", "apple", "a", "[S]"), 0)
         absent = _occurrence("no fruit", ("no", "fruit"), 1)
         cut = _occurrence("Apple and apple", ("App", "le", "and", "app", "le"), 2)
-        study = word_study([whole, absent, cut], ["x", "y", "z"], " apple ")
+        study = studied([whole, absent, cut], ["x", "y", "z"], " apple ")
         places = [(o.sentence, o.occurrence, o.sense, o.pieces) for o in study.occurrences]
         assert places == [(0, 0, "x", 1), (2, 0, "z", 2), (2, 1, "z", 2)]
         assert [o.text[slice(*o.span)] for o in study.occurrences] == ["apple", "Apple", "apple"]
@@ -211,20 +285,21 @@ class TestWordStudy:
         np.testing.assert_allclose(study.contextual, np.stack(by_hand, axis=1))
         np.testing.assert_allclose(study.static[1], cut.only.static[:2].mean(axis=0))
         assert study.word == "apple"
-        assert study.sentences == (("an apple a", "x"), ("no fruit", "y"), ("Apple and apple", "z"))
+        assert study.sentences == (("x", "an apple a"), ("y", "no fruit"), ("z", "Apple and apple"))
         assert study.remarks == (
             "sentence 2 does not hold “apple” and is left out",
+            "“apple” stands in sentence 3 more than once: each place is a point of its own",
             "“apple” is cut into 2 pieces in sentence 3: the mean of its pieces is shown",
         )
 
     def test_case_can_be_matched(self) -> None:
         cut = _occurrence("Apple and apple", ("App", "le", "and", "app", "le"), 2)
-        study = word_study([cut], ["z"], "apple", match_case=True)
+        study = studied([cut], ["z"], "apple", options=StudyOptions(match_case=True))
         assert [o.span for o in study.occurrences] == [(10, 15)]
 
     def test_captures_may_be_made_on_the_way(self) -> None:
         made = (_occurrence("apple", ("apple",), seed) for seed in range(3))
-        assert len(word_study(made, "abc", "apple").occurrences) == 3
+        assert len(studied(made, "abc", "apple").occurrences) == 3
 
     @pytest.mark.parametrize(
         ("captures", "word", "said"),
@@ -238,11 +313,11 @@ class TestWordStudy:
     def test_nothing_to_study(self, captures: list[str], word: str, said: str) -> None:
         made = [_occurrence(text, tuple(text.split()), 0) for text in captures]
         with pytest.raises(ValueError, match=said):
-            word_study(made, ["s"] * len(made), word)
+            studied(made, ["s"] * len(made), word)
 
 
 class TestWordProjection:
-    STUDY = word_study(
+    STUDY = studied(
         [_occurrence("apple", ("apple",), seed) for seed in range(6)], "aabbbb", "apple"
     )
 
@@ -258,7 +333,9 @@ class TestWordProjection:
         )
 
     def test_scaling_is_said(self) -> None:
-        assert word_projection(self.STUDY, 0, "unit").fit.endswith("each scaled to length 1")
+        assert word_projection(self.STUDY, 0, PlaneSwitches(normalise="unit")).fit.endswith(
+            "each scaled to length 1"
+        )
 
     @pytest.mark.parametrize("layer", [-1, 3])
     def test_layer_out_of_range(self, layer: int) -> None:
@@ -268,7 +345,7 @@ class TestWordProjection:
     @pytest.mark.parametrize("senses", ["aaaaaa", "aaaaab", "abcdef"])
     def test_separation_is_undefined(self, senses: str) -> None:
         captures = [_occurrence("apple", ("apple",), seed) for seed in range(6)]
-        study = word_study(captures, senses, "apple")
+        study = studied(captures, senses, "apple")
         assert separations(study) == [None, None, None]
         assert word_projection(study, 1).separation is None
 
@@ -303,7 +380,7 @@ def _silhouette(vectors: np.ndarray) -> float:
 def test_apple_parts_by_sense(name: str) -> None:
     loaded = explorer.load_model(name, device="cpu")
     captures = [explorer.capture(loaded, sentence) for _, sentence in APPLES]
-    study: WordStudy = word_study(captures, [sense for sense, _ in APPLES], "apple")
+    study: WordStudy = studied(captures, [sense for sense, _ in APPLES], "apple")
     folder = (
         bundled.weights_path(name).parent
         if name == "minilm"

@@ -1,4 +1,4 @@
-"""A figure made ready to stand alone in a file: a size, and its caption under it."""
+"""What captions say, and a figure made ready to stand alone in a file, its caption under it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,41 @@ import textwrap
 import plotly.graph_objects as go
 
 from explorer.figures.style import literal
+from explorer.records import HeadMap, MapSwitches
 
 _LINE_HEIGHT = 17
 _CHARACTER_WIDTH = 6.4  # mean, at the caption's size
 _LABELS = 160  # pixels that labels left of the caption may take
+
+
+def whose(drawn: HeadMap) -> str:
+    """Which heads a map is of: "layer 3, head 7", or those taken together."""
+    switches = drawn.switches
+    if switches.over == "head":
+        return f"layer {drawn.layer}, head {drawn.head}"
+    together = {"mean": "mean", "max": "largest weight", "sum": "sum"}[switches.over]
+    if not switches.heads:
+        return f"layer {drawn.layer}, {together} of all heads"
+    names = ", ".join(f"{layer}.{head}" for layer, head in switches.heads)
+    return f"{together} of heads {names}" if len(switches.heads) > 1 else f"head {names}"
+
+
+def on_switches(switches: MapSwitches) -> list[str]:
+    """What a caption must say of the switches that are on, a sentence each."""
+    parts = []
+    if switches.norm:
+        parts.append(
+            "Norm-based weights, the length of what a key adds to the query’s output "
+            "(Kobayashi et al. 2020), not attention weights."
+        )
+    if switches.part != "all":
+        first, last = switches.part[0], switches.part[-1]
+        parts.append(f"Block {switches.part}: queries of text {first}, keys of {last}.")
+    if switches.words:
+        parts.append("Pieces merged to words: summed over a key's, averaged over a query's.")
+    if not switches.special:
+        parts.append("Special tokens left out, rows not renormalised.")
+    return parts
 
 
 def captioned(figure: go.Figure, caption: str, width: int, height: int, axis: int = 0) -> go.Figure:

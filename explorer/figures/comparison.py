@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.caption import on_switches, whose
 from explorer.figures.heatmap import heatmap_figure
 from explorer.figures.style import SEQUENTIAL, Theme, model_label, theme_of, title
 from explorer.records import BoolArray, FloatArray, HeadComparison, HeadMap, IntArray, Window
@@ -171,20 +172,16 @@ def comparison_caption(comparison: HeadComparison, log: bool = False) -> str:
             )
     if max(first.weights.shape + second.weights.shape) > SIDE_CELLS:
         parts.append("The two maps show the largest weight of each block of tokens.")
-    if first.words and not any("merged to words" in remark for remark in comparison.remarks):
-        parts.append("Pieces merged to words: summed over a key's, averaged over a query's.")
-    if not first.special:
-        parts.append("Special tokens left out, rows not renormalised.")
+    said = any("merged to words" in remark for remark in comparison.remarks)
+    parts += on_switches(replace(first.switches, words=first.switches.words and not said))
     if log:
         parts.append("Logarithmic colour scale in the two maps, not in the difference.")
     return " ".join([*parts, *comparison.remarks])
 
 
 def _name(drawn: HeadMap) -> str:
-    which = {"head": f"head {drawn.head}", "mean": "mean of all heads",
-             "max": "largest weight of all heads"}[drawn.over]  # fmt: skip
     stack = "" if drawn.stack in ("encoder", "decoder") else f"{drawn.stack} attention, "
-    return f"{model_label(drawn.model)}, {stack}layer {drawn.layer}, {which}"
+    return f"{model_label(drawn.model)}, {stack}{whose(drawn)}"
 
 
 def _quoted(drawn: HeadMap) -> str:

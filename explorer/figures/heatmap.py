@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.caption import on_switches, whose
 from explorer.figures.style import (
     PALETTES,
     SEQUENTIAL,
+    STACKS,
     Theme,
     axis,
     base_layout,
@@ -17,15 +19,23 @@ from explorer.figures.style import (
     model_label,
     theme_of,
     title,
+    width_of,
 )
 from explorer.records import HeadMap, Window
 
+# Pixels: a character's mean width; what titles and the colour bar take beside the map.
+_CHARACTER, _TITLE, _AXIS_TITLE, _COLOUR_BAR = 6.6, 26, 34, 92
+_TILT, _UPRIGHT = 60, 4  # degrees of the labels above more columns than these
+SINK_MARKS = 24  # pixels that the names of sinks take below a map
 _LABEL_LENGTH = 18
 _MOST_TICKS = 40
+_NAME_WIDTH = 0.18  # of the map's width, what a sink's name may take
 _NUMBERED = 16  # cells a side that still leave room for their numbers
+_GAPS = 40  # rows that still leave room for a line between them
 _EXACT_CELLS = 256 * 256
+_WHERE = "query  %{y}<br>key     %{x}<br>weight "
 _STEPS, _LOG_STEPS = 250, 60  # colours of a larger map; fewer of them compress better
-_LOG_FLOOR = -4.0  # decades shown on the log scale: weights below 1e-4 get the lowest colour
+_DECADES = 4  # on the log scale, below a weight of 1 or the largest norm: the rest is one colour
 
 
 def heatmap_figure(
@@ -48,7 +58,7 @@ def heatmap_figure(
     figure = go.Figure()
     figure.add_trace(_hatching(drawn, colours))
     figure.add_trace(_cells(drawn, shown, log, palette, colours))
-    figure.update_layout(_layout(drawn, colours))
+    figure.update_layout(_layout(drawn, log, colours))
     return figure
 
 
@@ -60,28 +70,21 @@ def is_exact(drawn: HeadMap) -> bool:
 
 def heatmap_caption(drawn: HeadMap, log: bool = False) -> str:
     """What a reader could paste under the figure, switches included."""
-    kind = {"encoder": "Encoder self-attention", "decoder": "Decoder self-attention",
-            "cross": "Cross attention"}[drawn.stack]  # fmt: skip
-    which = {"head": f"head {drawn.head}", "mean": "mean of all heads",
-             "max": "largest weight of all heads"}[drawn.over]  # fmt: skip
     parts = [
-        f"{kind} of {model_label(drawn.model)}, layer {drawn.layer}, {which} "
-        f"(counted from 0): each row shows where one query puts its weight."
+        f"{STACKS[drawn.stack].capitalize()} of {model_label(drawn.model)}, {whose(drawn)} "
+        "(counted from 0): each row shows where one query puts its weight."
     ]
-    if drawn.part != "all":
-        parts.append(
-            f"Block {drawn.part}: queries of text {drawn.part[0]}, keys of {drawn.part[-1]}."
-        )
     if drawn.causal:
         parts.append("Hatched: later tokens, which the causal mask forbids.")
     elif not drawn.allowed.all():
         parts.append("Hatched: cells the mask forbids.")
-    if drawn.words:
-        parts.append("Pieces merged to words: summed over a key's, averaged over a query's.")
-    if not drawn.special:
-        parts.append("Special tokens left out, rows not renormalised.")
+    parts += on_switches(drawn.switches)
+    if drawn.sinks:
+        parts.append(f"The head rests on sinks, marked ▲: {_sinks_in_words(drawn)}.")
     if log:
         parts.append("Logarithmic colour scale.")
+    if drawn.truncation:
+        parts.append(f"Truncated: {drawn.truncation}.")
     return " ".join(parts + _on_the_window(drawn, log))
 
 
@@ -110,55 +113,75 @@ def _on_the_window(drawn: HeadMap, log: bool) -> list[str]:
 def _cells(
     drawn: HeadMap, shown: np.ndarray, log: bool, palette: str, colours: Theme
 ) -> go.Heatmap:
-    bar: dict[str, Any] = {
-        "thickness": 12,
-        "outlinewidth": 0,
-        "tickfont": {"size": 11, "color": colours.faint},
-        "title": {"text": "attention weight", "side": "right", "font": {"color": colours.faint}},
-    }
     window = drawn.window or Window(0, 0, 1, 1, shown.shape)
-    # The second pair of axes has every label, unseen: hover reads them. The first thins them.
-    common: dict[str, Any] = {
-        "xaxis": "x2",
-        "yaxis": "y2",
-        "x0": window.key + (window.per_key - 1) / 2,
-        "dx": window.per_key,
-        "y0": window.query + (window.per_query - 1) / 2,
-        "dy": window.per_query,
-        "colorscale": PALETTES[palette],
-        "hoverongaps": False,
-        "xgap": 1 if len(shown) <= 40 else 0,
-        "ygap": 1 if len(shown) <= 40 else 0,
-    }
-    if max(shown.shape) <= _NUMBERED:
-        common |= {"texttemplate": "%{customdata:.2f}" if log else "%{z:.2f}",
-                   "textfont": {"size": 10}}  # fmt: skip
-    where = "query  %{y}<br>key     %{x}<br>weight "
-    exact = is_exact(drawn)
-    if not log:
-        largest = float(np.nanmax(shown, initial=0.0)) or 1.0
-        steps = np.round(shown / largest * _STEPS) * np.float32(largest / _STEPS)
-        value = "%{z:.4f}" if exact else "about %{z:.3f}; zoom in for the number"
-        return go.Heatmap(
-            z=shown if exact else steps.astype(np.float32), zmin=0, zmax=largest, colorbar=bar,
-            hovertemplate=f"{where}{value}<extra></extra>", **common,
-        )  # fmt: skip
-    bar |= {
-        "tickvals": np.arange(_LOG_FLOOR, 1),
-        "ticktext": ["≤ 0.0001", "0.001", "0.01", "0.1", "1"],
-    }
-    decades = np.log10(np.maximum(shown, 10**_LOG_FLOOR))
-    if exact:
-        return go.Heatmap(
-            z=decades, zmin=_LOG_FLOOR, zmax=0, colorbar=bar, customdata=shown,
-            hovertemplate=where + "%{customdata:.3g}<extra></extra>", **common,
-        )  # fmt: skip
-    step = -_LOG_FLOOR / _LOG_STEPS
-    steps = (np.round(decades / step) * step).astype(np.float32)
+    few = len(shown) <= _GAPS
     return go.Heatmap(
-        z=steps, zmin=_LOG_FLOOR, zmax=0, colorbar=bar,
-        hovertemplate=where + "about 10^%{z:.1f}; zoom in for the number<extra></extra>", **common,
-    )  # fmt: skip
+        # The second pair of axes has every label, unseen: hover reads them. The first thins them.
+        xaxis="x2",
+        yaxis="y2",
+        x0=window.key + (window.per_key - 1) / 2,
+        dx=window.per_key,
+        y0=window.query + (window.per_query - 1) / 2,
+        dy=window.per_query,
+        colorscale=PALETTES[palette],
+        hoverongaps=False,
+        xgap=int(few),
+        ygap=int(few),
+        **(_log_colours if log else _linear_colours)(drawn, shown, colours),
+    )
+
+
+def _linear_colours(drawn: HeadMap, shown: np.ndarray, colours: Theme) -> dict[str, Any]:
+    """Colours from 0 to the largest weight, and what hovering tells."""
+    largest = float(np.nanmax(shown, initial=0.0)) or 1.0
+    exact = is_exact(drawn)
+    steps = np.round(shown / largest * _STEPS) * np.float32(largest / _STEPS)
+    value = "%{z:.4f}" if exact else "about %{z:.3f}; zoom in for the number"
+    return {
+        "z": shown if exact else steps.astype(np.float32), "zmin": 0, "zmax": largest,
+        "colorbar": _bar(drawn, colours), "hovertemplate": f"{_WHERE}{value}<extra></extra>",
+        **_numbers(shown, "%{z:.2f}"),
+    }  # fmt: skip
+
+
+def _log_colours(drawn: HeadMap, shown: np.ndarray, colours: Theme) -> dict[str, Any]:
+    """Colours by order of magnitude, and what hovering tells."""
+    largest = float(np.nanmax(shown, initial=0.0)) or 1.0
+    top = float(np.log10(largest)) if drawn.switches.norm else 0.0
+    floor = top - _DECADES
+    ticks = top - np.arange(_DECADES, -1, -1)
+    bar = _bar(drawn, colours) | {
+        "tickvals": ticks,
+        "ticktext": [f"{'≤ ' if tick == floor else ''}{10**tick:.3g}" for tick in ticks],
+    }
+    decades = np.log10(np.maximum(shown, 10**floor))
+    common = {"zmin": floor, "zmax": top, "colorbar": bar}
+    if is_exact(drawn):
+        return common | {
+            "z": decades, "customdata": shown,
+            "hovertemplate": f"{_WHERE}%{{customdata:.3g}}<extra></extra>",
+            **_numbers(shown, "%{customdata:.2f}"),
+        }  # fmt: skip
+    step = _DECADES / _LOG_STEPS
+    return common | {
+        "z": (floor + np.round((decades - floor) / step) * step).astype(np.float32),
+        "hovertemplate": f"{_WHERE}about 10^%{{z:.1f}}; zoom in for the number<extra></extra>",
+    }
+
+
+def _bar(drawn: HeadMap, colours: Theme) -> dict[str, Any]:
+    name = f"{'norm-based' if drawn.switches.norm else 'attention'} weight"
+    return {
+        "thickness": 12, "outlinewidth": 0, "tickfont": {"size": 11, "color": colours.faint},
+        "title": {"text": name, "side": "right", "font": {"color": colours.faint}},
+    }  # fmt: skip
+
+
+def _numbers(shown: np.ndarray, template: str) -> dict[str, Any]:
+    """Numbers in the cells, where they fit."""
+    if max(shown.shape) > _NUMBERED:
+        return {}
+    return {"texttemplate": template, "textfont": {"size": 10}}
 
 
 def _hatching(drawn: HeadMap, colours: Theme) -> go.Scatter:
@@ -185,7 +208,7 @@ def _hatching(drawn: HeadMap, colours: Theme) -> go.Scatter:
     )  # fmt: skip
 
 
-def _layout(drawn: HeadMap, colours: Theme) -> dict[str, Any]:
+def _layout(drawn: HeadMap, log: bool, colours: Theme) -> dict[str, Any]:
     window = drawn.window or Window(0, 0, 1, 1, drawn.weights.shape)
     n_queries, n_keys = drawn.weights.shape
     rows = window.query + (np.arange(n_queries) + 0.5) * window.per_query - 0.5
@@ -195,12 +218,13 @@ def _layout(drawn: HeadMap, colours: Theme) -> dict[str, Any]:
     top, bottom = window.query - 0.5, window.query + n_queries * window.per_query - 0.5
     x = axis(
         colours, "key (attended to)", range=[left, right], tickvals=columns[across], side="top",
-        ticktext=[_short(drawn.keys[i]) for i in across], tickangle=-60 if n_keys > 4 else 0,
-        ticks="outside", ticklen=3,
+        ticktext=[_short(drawn.keys[i]) for i in across], ticks="outside", ticklen=3,
+        tickangle=-_TILT if n_keys > _UPRIGHT else 0, automargin=False,
     )  # fmt: skip
     y = axis(
         colours, "query (attends)", range=[bottom, top], tickvals=rows[down],
         ticktext=[_short(drawn.queries[i]) for i in down], ticks="outside", ticklen=3,
+        automargin=False,
     )  # fmt: skip
     unseen = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
     keys = _hover_labels(drawn.keys, drawn.key_notes)
@@ -213,16 +237,58 @@ def _layout(drawn: HeadMap, colours: Theme) -> dict[str, Any]:
                 "ticktext": keys, **unseen},
         yaxis2={"overlaying": "y", "matches": "y", "anchor": "x2", "tickvals": rows,
                 "ticktext": queries, **unseen},
-        title=title(_title(drawn)),
-        # What the page's zoom needs to know: the part that is here, of how much, how coarse.
-        meta={"part": [top, bottom, left, right], "whole": window.whole, "exact": is_exact(drawn)},
+        title=title(_title(drawn)) | {"automargin": False},
+        annotations=_sink_marks(drawn, (left, right), colours),
+        # For the page's zoom: the part that is here, of how much, how coarse. For its tokens:
+        # whether the cells are logarithms.
+        meta={"part": [top, bottom, left, right], "whole": window.whole,
+              "exact": is_exact(drawn), "log": log},
+        margin=_margins(drawn, n_keys > _UPRIGHT, down, across),
     )  # fmt: skip
 
 
 def _title(drawn: HeadMap) -> str:
     stack = "" if drawn.stack in ("encoder", "decoder") else f"{drawn.stack} · "
-    which = f"head {drawn.head}" if drawn.over == "head" else f"{drawn.over} of all heads"
-    return f"{literal(model_label(drawn.model))} · {stack}layer {drawn.layer} · {which}"
+    which = whose(drawn).replace(", ", " · ", 1) if not drawn.switches.heads else whose(drawn)
+    return f"{literal(model_label(drawn.model))} · {stack}{which}"
+
+
+def _margins(drawn: HeadMap, tilted: bool, down: list[int], across: list[int]) -> dict[str, Any]:
+    """Room for the labels, reckoned here: plotly would draw them twice to find out."""
+    rows = max(width_of(_short(drawn.queries[i])) for i in down) * _CHARACTER
+    columns = max(width_of(_short(drawn.keys[i])) for i in across) * _CHARACTER
+    height = columns * np.sin(np.radians(_TILT)) + _CHARACTER if tilted else 2 * _CHARACTER
+    return {
+        "l": round(_AXIS_TITLE + rows), "t": round(_TITLE + _AXIS_TITLE + height),
+        "r": _COLOUR_BAR, "b": SINK_MARKS if drawn.sinks else 8, "autoexpand": False,
+    }  # fmt: skip
+
+
+def _sink_marks(drawn: HeadMap, seen: tuple[float, float], colours: Theme) -> list[dict[str, Any]]:
+    """A mark under the column of each sink in view, named where the names have room."""
+    width, named, marks = seen[1] - seen[0], list[int](), list[dict[str, Any]]()
+    for sink in drawn.sinks:
+        if not seen[0] < sink.key < seen[1]:
+            continue
+        name = f"▲ {_short(sink.label)} {sink.share:.0%}"
+        alone = all(abs(sink.key - other) > _NAME_WIDTH * width for other in named)
+        if alone:
+            named.append(sink.key)
+        place = (sink.key - seen[0]) / width
+        # Near an edge the name runs inwards.
+        inwards = "left" if place < _NAME_WIDTH else "right" if place > 1 - _NAME_WIDTH else ""
+        marks.append({
+            "x": sink.key, "xref": "x", "y": 0, "yref": "y domain", "yanchor": "top", "yshift": -2,
+            "text": name if alone else "▲", "hovertext": name, "showarrow": False,
+            "xanchor": (alone and inwards) or "center", "xshift": {"left": -6, "right": 6}.get(
+                inwards if alone else "", 0),
+            "font": {"size": 11, "color": colours.accent},
+        })  # fmt: skip
+    return marks
+
+
+def _sinks_in_words(drawn: HeadMap) -> str:
+    return ", ".join(f"{sink.label} gets {sink.share:.0%}" for sink in drawn.sinks)
 
 
 def _ticks(count: int) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,18 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.style import Theme, axis, base_layout, literal, model_label, theme_of, title
+from explorer.figures.caption import on_switches
+from explorer.figures.style import (
+    STACKS,
+    Theme,
+    axis,
+    base_layout,
+    literal,
+    model_label,
+    theme_of,
+    title,
+    width_of,
+)
 from explorer.records import HeadLines, IntArray
 
 # Weights are drawn in steps; each begins at its number and ends where the next one begins.
@@ -101,13 +111,11 @@ def lines_figure(drawn: HeadLines, theme: str = "light") -> go.Figure:
 
 def lines_caption(drawn: HeadLines) -> str:
     """What a reader could paste under the figure, with what was left out."""
-    kind = {"encoder": "Encoder self-attention", "decoder": "Decoder self-attention",
-            "cross": "Cross attention"}[drawn.stack]  # fmt: skip
     count, threshold = len(drawn.weights), f"{drawn.threshold:g}"
     parts = [
-        f"{kind} of {model_label(drawn.model)}, layer {drawn.layer}, {_heads(drawn.heads)} "
-        "(counted from 0): lines from each query (left) to the keys it attends to (right), "
-        "wider and stronger with more weight."
+        f"{STACKS[drawn.stack].capitalize()} of {model_label(drawn.model)}, layer {drawn.layer}, "
+        f"{_heads(drawn.heads)} (counted from 0): lines from each query (left) to the keys it "
+        "attends to (right), wider and stronger with more weight."
     ]
     if not count:
         parts.append(f"No weight reaches {threshold}, so no line is drawn.")
@@ -118,15 +126,11 @@ def lines_caption(drawn: HeadLines) -> str:
     else:
         parts.append(f"Drawn are all {count:,} weights of at least {threshold}.")
     parts.append(_carried(drawn))
-    if drawn.part != "all":
-        first, last = drawn.part[0], drawn.part[-1]
-        parts.append(f"Block {drawn.part}: queries of text {first}, keys of {last}.")
     if drawn.causal:
         parts.append("Causal: no query sees a later key.")
-    if drawn.words:
-        parts.append("Pieces merged to words: summed over a key's, averaged over a query's.")
-    if not drawn.special:
-        parts.append("Special tokens left out, rows not renormalised.")
+    parts += on_switches(drawn.switches)
+    if drawn.truncation:
+        parts.append(f"Truncated: {drawn.truncation}.")
     every = _every(drawn)
     if every > 1:
         parts.append(f"One token in {every} is labelled.")
@@ -303,25 +307,17 @@ def _layout(drawn: HeadLines, colours: Theme) -> dict[str, Any]:
 
 def _zone(drawn: HeadLines) -> float:
     """How wide a column of labels is, beside lines of width 1."""
-    longest = max(_width(_short(label)) for label in drawn.queries + drawn.keys)
+    longest = max(width_of(_short(label)) for label in drawn.queries + drawn.keys)
     return 0.12 + 0.4 * min(longest, _LABEL_LENGTH) / _LABEL_LENGTH
 
 
 def _short(label: str) -> str:
     """A label cut to the column's width."""
-    if _width(label) <= _LABEL_LENGTH:
+    if width_of(label) <= _LABEL_LENGTH:
         return label
     kept = ""
     for character in label:
-        if _width(kept + character) >= _LABEL_LENGTH:
+        if width_of(kept + character) >= _LABEL_LENGTH:
             break
         kept += character
     return f"{kept}…"
-
-
-def _width(text: str) -> int:
-    """Columns a text takes: two for a full-width character, none for a combining mark."""
-    return sum(
-        2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1
-        for c in text
-    )

@@ -17,16 +17,31 @@ _GAP = 3  # pixels between the small maps
 
 
 def overview_figure(
-    overview: HeadsOverview, theme: str = "light", selected: tuple[int, int] | None = None
+    overview: HeadsOverview,
+    theme: str = "light",
+    selected: tuple[int, int] | None = None,
+    facts: list[list[str]] | None = None,
 ) -> go.Figure:
-    """The picture of all heads, one clickable cell a head (x is the head, y the layer)."""
+    """The picture of all heads, one clickable cell a head (x is the head, y the layer).
+
+    Args:
+        overview: the small maps.
+        theme: "light" or "dark".
+        selected: layer and head that are framed.
+        facts: a line about every head [L][H], told on hover.
+
+    Raises:
+        ValueError: an unknown theme.
+    """
     colours = theme_of(theme)
     n_layers, n_heads = overview.tiles.shape[:2]
     unseen = "rgba(0,0,0,0)"
     cells = go.Heatmap(
         z=np.zeros((n_layers, n_heads)), colorscale=[[0, unseen], [1, unseen]], showscale=False,
-        hovertemplate="layer %{y} · head %{x}<extra></extra>",
+        text=facts, hovertemplate="layer %{y} · head %{x}<br>%{text}<extra></extra>",
     )  # fmt: skip
+    if facts is None:
+        cells.hovertemplate = "layer %{y} · head %{x}<extra></extra>"
     picture = {
         "source": _picture(overview, colours), "xref": "x", "yref": "y", "x": -0.5, "y": -0.5,
         "sizex": n_heads, "sizey": n_layers, "sizing": "stretch", "layer": "below",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,12 @@ SYMBOLS = ("circle", "square", "triangle-up", "cross", "x", "triangle-down", "pe
 # Even in lightness and safe for colour-blind readers; greys (dark is much) for print.
 PALETTES = {"viridis": "Viridis", "cividis": "Cividis", "greys": "Greys"}
 SEQUENTIAL = "viridis"
+# What a caption calls the attention of each stack.
+STACKS = {
+    "encoder": "encoder self-attention",
+    "decoder": "decoder self-attention",
+    "cross": "cross attention",
+}
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,14 @@ def model_label(name: str) -> str:
 def literal(text: str) -> str:
     """Text for plotly to show as it is; it reads markup, but &quot; it doesn't know."""
     return html.escape(text, quote=False)
+
+
+def width_of(text: str) -> int:
+    """Columns a text takes: two for a full-width character, none for a combining mark."""
+    return sum(
+        2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1
+        for c in text
+    )
 
 
 def title(text: str) -> dict[str, Any]:

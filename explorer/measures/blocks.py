@@ -104,15 +104,37 @@ def blocks(
         progress: called before each block.
         doing: the sentence it is called with.
     """
-    n_queries, n_keys = len(stack.query_tokens), len(stack.key_tokens)
-    sides = Sides(stack.query_tokens, stack.key_tokens, stack.name == "cross")
-    parts = row_blocks(n_queries, 4 * stack.n_heads * n_keys, block_bytes)
+    sides, parts = _sides(stack), _parts(stack, stack.n_heads, block_bytes)
     for layer in range(stack.n_layers):
         for number, rows in enumerate(parts):
             if progress is not None:
                 progress(doing, (layer + number / len(parts)) / stack.n_layers)
-            weights, allowed = stack.attention(layer, rows=rows), stack.allowed(layer, rows)
-            yield layer, Block(weights, allowed, np.arange(n_queries)[rows], sides)
+            yield layer, _block(stack, layer, rows, stack.attention(layer, rows=rows), sides)
+
+
+def head_blocks(
+    stack: AttentionStack, layer: int, head: int, block_bytes: int = BLOCK_BYTES
+) -> Iterator[Block]:
+    """Walk one head: every block of its rows, as of a layer that has this head only."""
+    sides = _sides(stack)
+    for rows in _parts(stack, 1, block_bytes):
+        yield _block(stack, layer, rows, stack.attention(layer, head, rows)[None], sides)
+
+
+def _sides(stack: AttentionStack) -> Sides:
+    return Sides(stack.query_tokens, stack.key_tokens, stack.name == "cross")
+
+
+def _parts(stack: AttentionStack, n_heads: int, block_bytes: int) -> list[slice]:
+    row_bytes = 4 * n_heads * len(stack.key_tokens)
+    return row_blocks(len(stack.query_tokens), row_bytes, block_bytes)
+
+
+def _block(
+    stack: AttentionStack, layer: int, rows: slice, weights: FloatArray, sides: Sides
+) -> Block:
+    places = np.arange(len(stack.query_tokens))[rows]
+    return Block(weights, stack.allowed(layer, rows), places, sides)
 
 
 def _texts(tokens: Tokens) -> list[str]:

@@ -98,7 +98,8 @@ def _of_all_heads(stack: AttentionStack, rows: slice) -> FloatArray:
 
 def _seen(weights: FloatArray) -> FloatArray:
     """One query's rows [M, k] on the keys any head sees, and on a sink where there is one."""
-    seen = weights[:, weights.any(axis=0)]
+    # An index would lay the columns out one after the other, and rows are what is read.
+    seen = np.compress(weights.any(axis=0), weights, axis=1)
     rest = 1 - seen.sum(axis=1, keepdims=True)
     return np.hstack([seen, np.maximum(rest, 0)]) if rest.max(initial=0) > 1e-4 else seen
 
@@ -107,7 +108,8 @@ def _divergences(rows: FloatArray) -> FloatArray:
     """Jensen–Shannon divergence of every two rows [M, k], above the diagonal [M, M]."""
     n_rows, n_keys = rows.shape
     rows = np.maximum(rows, np.float32(1e-30))  # 0·ln 0 is 0, and so is this
-    own = np.einsum("mk,mk->m", rows, np.log(rows))
+    own = np.vecdot(rows, np.log(rows)) / 2
+    halves = rows / 2
     result = np.zeros((n_rows, n_rows))
     size = max(1, _AT_ONCE // max(n_keys, 1))
     mixture, logarithms = np.empty((2, size, n_keys), dtype=rows.dtype)
@@ -115,9 +117,7 @@ def _divergences(rows: FloatArray) -> FloatArray:
         for start in range(first + 1, n_rows, size):
             others = slice(start, min(start + size, n_rows))
             mixed, logs = mixture[: others.stop - start], logarithms[: others.stop - start]
-            np.add(rows[others], rows[first], out=mixed)
-            mixed *= 0.5
+            np.add(halves[others], halves[first], out=mixed)
             np.log(mixed, out=logs)
-            joint = np.einsum("mk,mk->m", mixed, logs)
-            result[first, others] = (own[others] + own[first]) / 2 - joint
+            result[first, others] = own[others] + own[first] - np.vecdot(mixed, logs)
     return result

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.blocks import BLOCK_BYTES, Block, Progress, blocks
-from explorer.records import CapturedText, FloatArray
+from explorer.measures.blocks import BLOCK_BYTES, Block, Progress, blocks, head_blocks
+from explorer.records import AttentionStack, CapturedText, FloatArray
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,33 @@ def means_over_queries(
     shape = (len(measures), source.n_layers, source.n_heads)
     total, count = np.zeros(shape), np.zeros(shape)
     for layer, block in blocks(source, block_bytes, progress):
-        sees_any = block.allowed.any(axis=1)
-        for number, measure in enumerate(measures):
-            values = block.where(sees_any, measure.per_query(block))
-            defined = ~np.isnan(values)
-            total[number, layer] += values.sum(axis=1, where=defined, dtype=np.float64)
-            count[number, layer] += defined.sum(axis=1)
+        of_block = _sums(measures, block)
+        total[:, layer] += of_block[0]
+        count[:, layer] += of_block[1]
     mean = np.divide(total, count, out=np.full(shape, np.nan), where=count > 0)
     return {measure.name: mean[number] for number, measure in enumerate(measures)}
+
+
+def means_of_head(
+    source: AttentionStack, layer: int, head: int, measures: Sequence[Measure]
+) -> dict[str, float]:
+    """Several measures of one head only, by name; NaN where no query has a value.
+
+    Raises:
+        ValueError: a layer or head out of range.
+    """
+    total, count = np.zeros((2, len(measures)))
+    for block in head_blocks(source, layer, head):
+        of_block = _sums(measures, block)
+        total += of_block[0][:, 0]
+        count += of_block[1][:, 0]
+    mean = np.divide(total, count, out=np.full(len(measures), np.nan), where=count > 0)
+    return {measure.name: float(mean[number]) for number, measure in enumerate(measures)}
+
+
+def _sums(measures: Sequence[Measure], block: Block) -> tuple[FloatArray, FloatArray]:
+    """Sum over a block's queries, and how many have a value: two [measures, H]."""
+    sees_any = block.allowed.any(axis=1)
+    values = np.stack([block.where(sees_any, measure.per_query(block)) for measure in measures])
+    defined = ~np.isnan(values)
+    return values.sum(axis=2, where=defined, dtype=np.float64), defined.sum(axis=2)

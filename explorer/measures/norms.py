@@ -13,6 +13,7 @@ def norm_weights(
     layer: int,
     head: int | None = None,
     stack: str | None = None,
+    rows: slice | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> FloatArray:
     """Length of what each key adds to each query's output: ‖A[q,k]·(x_k W_V + b_V) W_O‖.
@@ -28,6 +29,7 @@ def norm_weights(
         layer: which layer, from 0.
         head: which head, from 0; None means the layer's heads together.
         stack: which of its stacks; None means the only one, or the first.
+        rows: which queries; None means all.
         block_bytes: how much of the heads' weights may be held at a time.
 
     Returns:
@@ -41,12 +43,12 @@ def norm_weights(
     vectors = source.transformed_values(layer, head)
     if head is not None:
         lengths: FloatArray = np.linalg.norm(vectors, axis=1)
-        return source.attention(layer, head) * lengths
-    return _of_sums(source, layer, vectors, block_bytes)
+        return source.attention(layer, head, rows) * lengths
+    return _of_sums(source, layer, vectors, rows or slice(None), block_bytes)
 
 
 def _of_sums(
-    stack: AttentionStack, layer: int, vectors: FloatArray, block_bytes: int
+    stack: AttentionStack, layer: int, vectors: FloatArray, rows: slice, block_bytes: int
 ) -> FloatArray:
     """‖Σ_h A[h,q,k]·vectors[h,k]‖ [Q, K], by the vectors' dot products among heads.
 
@@ -55,13 +57,13 @@ def _of_sums(
     the terms may cancel.
     """
     n_heads, n_keys, _ = vectors.shape
-    n_queries = len(stack.query_tokens)
+    first, end, _ = rows.indices(len(stack.query_tokens))
     of_keys = vectors.transpose(1, 0, 2).astype(np.float64)
     products = of_keys @ of_keys.transpose(0, 2, 1)
-    result = np.empty((n_queries, n_keys), dtype=np.float32)
-    for rows in row_blocks(n_queries, 8 * n_heads * n_keys, block_bytes):
-        weights = stack.attention(layer, rows=rows)
+    result = np.empty((end - first, n_keys), dtype=np.float32)
+    for block in row_blocks(end - first, 8 * n_heads * n_keys, block_bytes):
+        weights = stack.attention(layer, rows=slice(first + block.start, first + block.stop))
         weights = np.ascontiguousarray(weights.transpose(2, 1, 0), dtype=np.float64)
         squares = np.einsum("kqh,kqh->qk", weights @ products, weights)
-        result[rows] = np.sqrt(np.maximum(squares, 0))
+        result[block] = np.sqrt(np.maximum(squares, 0))
     return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from explorer.measures.blocks import BLOCK_BYTES, blocks
+from explorer.measures.blocks import BLOCK_BYTES, Progress, blocks
 from explorer.records import BestOffsets, BoolArray, CapturedText, FloatArray
 
 PATTERN_KINDS = ("mul", "abs")
@@ -60,7 +60,10 @@ def pattern_match(
 
 
 def best_offset(
-    cap: CapturedText, stack: str | None = None, block_bytes: int = BLOCK_BYTES
+    cap: CapturedText,
+    stack: str | None = None,
+    progress: Progress | None = None,
+    block_bytes: int = BLOCK_BYTES,
 ) -> BestOffsets:
     """The fixed offset k − q on which each head puts most weight, and how much.
 
@@ -72,6 +75,8 @@ def best_offset(
     Args:
         cap: a captured text.
         stack: which of its stacks; None means the only one, or the first.
+        progress: called with a sentence and a share of 1 before each block of rows; what it
+            raises ends the search.
         block_bytes: how much of one layer's weights may be held at a time.
 
     Raises:
@@ -85,7 +90,7 @@ def best_offset(
     # Offset o stands at place o + n_queries − 1.
     gathered = np.zeros((source.n_layers, source.n_heads, n_queries + n_keys - 1))
     having = np.zeros((source.n_layers, 1, n_queries + n_keys - 1))
-    for layer, block in blocks(source, block_bytes):
+    for layer, block in blocks(source, block_bytes, progress, "looking for fixed offsets"):
         first = n_queries - 1 - block.rows[-1]
         offsets = slice(first, first + len(block.rows) + n_keys - 1)
         gathered[layer, :, offsets] += _along_diagonals(block.weights)

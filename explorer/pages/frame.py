@@ -15,31 +15,46 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from explorer import bundled, hub
 from explorer.jobs import Jobs
-from explorer.pages import embeddings, heads, heads_compare, heads_lines, heads_map
-from explorer.pages.examples import (
-    DEFAULT_MODEL,
-    DEFAULT_SENTENCES,
-    DEFAULT_TEXT,
-    DEFAULT_WORD,
-    EXAMPLE_TEXTS,
-    sentences_text,
+from explorer.pages import (
+    embeddings,
+    embeddings_bar,
+    embeddings_layers,
+    embeddings_meaning,
+    embeddings_plane,
+    embeddings_positions,
+    embeddings_pull,
+    embeddings_similarity,
+    heads,
+    heads_compare,
+    heads_distances,
+    heads_lines,
+    heads_map,
+    heads_text,
 )
+from explorer.pages.examples import DEFAULT_MODEL, DEFAULT_TEXT, EXAMPLE_TEXTS
 from explorer.pages.running import error_line, register_cancel
+from explorer.ready_sets import OPENING
 from explorer.records import ModelError
+from explorer.sentences import sentences_text
 from explorer.session import Session
 
 PAGES: tuple[ModuleType, ...] = (heads, embeddings)
 
 _DEFAULTS = {
     "model": DEFAULT_MODEL, "text": DEFAULT_TEXT, "pair": "", "target": "", "stack": "",
-    "layer": 0, "head": 0, "word": DEFAULT_WORD, "sentences": sentences_text(DEFAULT_SENTENCES),
-    "embeddings_layer": embeddings.DEFAULT_LAYER,
+    "truncate": False, "layer": 0, "head": 0, "word": OPENING.word,
+    "sentences": sentences_text(OPENING.rows),
+    "embeddings_layer": embeddings_bar.DEFAULT_LAYER,
 }  # fmt: skip
 
 # What the CSV button saves, by what is on the screen.
 _CSV = {
-    "embeddings": embeddings.csv, "map": heads_map.csv, "lines": heads_lines.csv,
-    "compare": heads_compare.csv,
+    "plane": embeddings_plane.csv, "by layer": embeddings_layers.csv,
+    "similarity": embeddings_similarity.csv, "meaning": embeddings_meaning.csv,
+    "pull": embeddings_pull.csv,
+    "positions": embeddings_positions.csv,
+    "map": heads_map.csv, "lines": heads_lines.csv,
+    "compare": heads_compare.csv, "distances": heads_distances.csv,
 }  # fmt: skip
 
 _KEYS = (
@@ -65,6 +80,7 @@ def layout() -> Any:
             html.Div(
                 [
                     html.Div(id="heads-message", className="on-heads"),
+                    heads_text.layout(),
                     html.Div(id="embeddings-message", className="on-embeddings"),
                     html.Div(id="save-message"),
                 ],
@@ -205,16 +221,25 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Input("save-csv", "n_clicks"),
         State("url", "pathname"),
         State("heads-mode", "value"),
+        State("embeddings-mode", "value"),
         {
-            "embeddings": State("embeddings-view", "data"),
+            "plane": State("embeddings-view", "data"),
+            "meaning": State("embeddings-meaning-view", "data"),
+            "pull": State("embeddings-pull-view", "data"),
+            "positions": State("embeddings-positions-view", "data"),
+            "by layer": State("embeddings-layers-view", "data"),
+            "similarity": State("embeddings-similarity-view", "data"),
             "map": State("heads-view", "data"),
             "lines": State("heads-lines-view", "data"),
             "compare": State("heads-compare-view", "data"),
+            "distances": State("heads-distances-view", "data"),
         },
         prevent_initial_call=True,
     )
-    def save_csv(_clicks: int, pathname: str, mode: str, views: dict[str, Any]) -> Any:
-        shown = "embeddings" if pathname == embeddings.PATH else mode
+    def save_csv(
+        _clicks: int, pathname: str, heads_mode: str, embeddings_mode: str, views: dict[str, Any]
+    ) -> Any:
+        shown = embeddings_mode if pathname == embeddings.PATH else heads_mode
         if views[shown] is None:
             return no_update, error_line("there is nothing to save yet: press Run first")
         try:
@@ -237,6 +262,9 @@ def _register_browser_side(app: Dash) -> None:
         Output("heads-head", "value", allow_duplicate=True),
         Output("embeddings-layer", "value", allow_duplicate=True),
         Output("embeddings-word", "value"), Output("embeddings-sentences", "value"),
+        Output("heads-truncate", "data", allow_duplicate=True),
+        Output("heads-query", "value", allow_duplicate=True),
+        Output("heads-key", "value", allow_duplicate=True),
         Output("theme", "data"),
         Input("defaults", "data"), State("url", "search"),
         prevent_initial_call="initial_duplicate",
@@ -244,7 +272,8 @@ def _register_browser_side(app: Dash) -> None:
     browser(
         "writeAddress",
         Output("share-button", "title"),
-        Input("heads-view", "data"), Input("embeddings-view", "data"), Input("theme", "data"),
+        Input("heads-view", "data"), Input("heads-link", "data"),
+        Input("embeddings-view", "data"), Input("theme", "data"),
         Input("url", "pathname"), State("defaults", "data"),
     )  # fmt: skip
     browser("showPage", Output("heads-page", "className"), Output("embeddings-page", "className"),
@@ -265,6 +294,7 @@ def _register_browser_side(app: Dash) -> None:
             Input("heads-poll", "disabled"), Input("embeddings-poll", "disabled"))  # fmt: skip
     browser("saveImage", Output("save-png", "name"), Input("save-png", "n_clicks"),
             Input("save-svg", "n_clicks"), State("url", "pathname"), State("heads-mode", "value"),
+            State("embeddings-mode", "value"),
             State("heads-view", "data"), State("embeddings-view", "data"),
             prevent_initial_call=True)  # fmt: skip
     browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"),

@@ -16,7 +16,6 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer import bundled, hub
-from explorer.comparison import Side, compare_heads, comparison_csv, comparison_facts
 from explorer.figures.comparison import (
     SIDE_CELLS,
     comparison_caption,
@@ -25,11 +24,13 @@ from explorer.figures.comparison import (
 )
 from explorer.figures.style import SEQUENTIAL, blank_figure
 from explorer.jobs import Jobs, Tell
-from explorer.pages import running
+from explorer.pages import heads_text, running
+from explorer.pages.heads_switches import switches_of
 from explorer.pages.running import Run
 from explorer.records import CapturedText, HeadComparison, ModelError
 from explorer.session import Session, TextRequest
-from explorer.views import windowed
+from explorer.views.comparison import Side, compare_heads, comparison_csv, comparison_facts
+from explorer.views.maps import coarse
 
 MODE = "compare"
 _GRAPHS = ("first", "second", "difference")
@@ -170,11 +171,7 @@ def compared(session: Session, view: dict[str, Any]) -> HeadComparison:
         ModelError: a model that cannot be loaded.
     """
     first, second = both_sides(session, view)
-    switches = view["first"]
-    return compare_heads(
-        first, second, words=switches["words"], special=switches["special"],
-        part=switches.get("part", "all"), over=switches.get("over", "head"),
-    )  # fmt: skip
+    return compare_heads(first, second, switches_of(view["first"], first.cap.pair))
 
 
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
@@ -216,7 +213,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         [Input("heads-mode", "value"), Input("heads-view", "data"),
          *(Input(field, "value") for field in fields)],
         [State("heads-compare-job", "data")],
-        prepare,
+        prepare, heads_text.offer,
     )  # fmt: skip
 
     @app.callback(
@@ -247,7 +244,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
             if found.difference is None
             else difference_figure(found, theme)
         )
-        first, second = (windowed(drawn, most=SIDE_CELLS) for drawn in (found.first, found.second))
+        first, second = (coarse(drawn, SIDE_CELLS) for drawn in (found.first, found.second))
         sides = side_figures(first, second, theme, log, palette)
         caption = comparison_caption(found, log)
         return *sides, difference, caption, comparison_facts(found), request

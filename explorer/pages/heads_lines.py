@@ -19,9 +19,10 @@ from explorer.figures.lines import lines_caption, lines_figure, panel_height
 from explorer.figures.style import blank_figure
 from explorer.jobs import Jobs
 from explorer.pages import running
+from explorer.pages.heads_switches import switches_of
 from explorer.records import HeadLines, ModelError
 from explorer.session import Session, TextRequest
-from explorer.views_lines import COUNT, MAX_HEADS, MAX_LINES, THRESHOLD, head_lines, lines_csv
+from explorer.views.lines import COUNT, MAX_HEADS, MAX_LINES, THRESHOLD, head_lines, lines_csv
 
 MODE = "lines"
 _MESSAGE = "the head’s lines appear here"
@@ -94,8 +95,7 @@ def drawn_lines(session: Session, view: dict[str, Any]) -> HeadLines:
     """
     cap = session.capture(TextRequest(**view["request"]))
     return head_lines(
-        cap, view["layer"], view["heads"], view["stack"] or None, words=view["words"],
-        special=view["special"], part=view.get("part", "all") if cap.pair else "all",
+        cap, view["layer"], view["heads"], view["stack"] or None, switches_of(view, cap.pair),
         threshold=view["threshold"], count=view["count"],
     )  # fmt: skip
 

@@ -11,10 +11,11 @@ import dash_mantine_components as dmc
 import numpy as np
 from dash import Dash, Input, Output, State, html, no_update
 
-from explorer.pages import heads_table
-from explorer.pages.heads_map import drawn_map, text_request
-from explorer.session import Session
-from explorer.views import link_weights, tokens_of_cell
+from explorer.pages.heads_columns import LINK
+from explorer.pages.heads_switches import switches_of
+from explorer.session import Session, TextRequest
+from explorer.views.maps import tokens_of_cell
+from explorer.views.overview import link_weights
 
 
 def layout() -> Any:
@@ -47,7 +48,7 @@ def register(app: Dash, session: Session) -> None:
     def offer_tokens(request: dict[str, Any] | None, stack: str) -> Any:
         if request is None:
             return no_update, no_update
-        cap = session.capture(text_request(request))
+        cap = session.capture(TextRequest(**request))
         source = cap.stack(stack if stack in cap.stacks else None)
         return tuple(
             [{"value": str(place), "label": label} for place, label in enumerate(labels)]
@@ -65,10 +66,12 @@ def register(app: Dash, session: Session) -> None:
     def take_cell(click: dict[str, Any] | None, view: dict[str, Any] | None) -> Any:
         if not click or view is None:
             return (no_update,) * 3
-        cap = session.capture(text_request(view["request"]))
+        cap = session.capture(TextRequest(**view["request"]))
         point = click["points"][0]
-        query, key = tokens_of_cell(cap, drawn_map(session, view), point["y"], point["x"])
-        return str(query), str(key), heads_table.LINK
+        query, key = tokens_of_cell(
+            cap, view["stack"] or None, switches_of(view, cap.pair), point["y"], point["x"]
+        )
+        return str(query), str(key), LINK
 
     @app.callback(
         Output("heads-link", "data"),
@@ -83,7 +86,7 @@ def register(app: Dash, session: Session) -> None:
     ) -> Any:
         if request is None or not query or not key:
             return None, "choose two tokens, or click a cell"
-        cap = session.capture(text_request(request))
+        cap = session.capture(TextRequest(**request))
         name = stack if stack in cap.stacks else None
         source = cap.stack(name)
         if int(query) >= len(source.queries) or int(key) >= len(source.keys):

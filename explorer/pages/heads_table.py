@@ -1,8 +1,9 @@
 """The table of heads: every measure a column, to sort and filter by, and what they mean.
 
 heads-request, heads-stack ─> table-request ─> heads-table, the numbers a grid can show
-shuffle, probe (buttons) ─> nulls-request, probe-request ─> more columns
+shuffle, probe (buttons) ─> nulls-request, probe-request ─> more columns (heads_columns.py)
 a click in a row (in the browser) ─> heads-layer, heads-head
+a filter (in the browser, assets/filters.js) ─> heads-filtered; other heads fade in the pictures
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ from __future__ import annotations
 from typing import Any
 
 import dash_ag_grid as dag
-import dash_mantine_components as dmc
-import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
 from explorer.jobs import Jobs
 from explorer.measures import MEASURES
-from explorer.pages import running
+from explorer.pages import heads_help, running
+from explorer.pages.heads_columns import LINK, PROBE, column_definitions
 from explorer.pages.running import Run
 from explorer.records import FloatArray
 from explorer.session import Session, TextRequest
-from explorer.views import link_weights
+from explorer.views.overview import link_weights
+from explorer.views.table import head_columns, head_rows
 
-MAPS, LINK = "maps", "link"
+MAPS = "maps"
 
 
 def layout() -> Any:
@@ -35,7 +36,8 @@ def layout() -> Any:
                     html.Button(
                         "Against shuffled tokens", id="heads-shuffle", className="save",
                         title="Every measure again on the same tokens in random order, 20 times: "
-                        "z says how far the text's own score lies from those",
+                        "z says how far the text's own score lies from those. And the fixed offset "
+                        "that explains most of each head",
                     ),
                     html.Button(
                         "Induction probe", id="heads-probe", className="save",
@@ -47,9 +49,19 @@ def layout() -> Any:
                 className="buttons",
             ),
             *(html.Div(id=f"{name}-message") for name in ("table", "nulls", "probe")),
+            html.Div(
+                [
+                    html.Span(id="heads-filtered-count", role="status"),
+                    html.Button(
+                        "Clear filters", id="heads-filter-clear", className="save",
+                        title="Show all heads again, in the table and in the pictures",
+                    ),
+                ],
+                id="heads-filtered", className="buttons hidden",
+            ),
             dag.AgGrid(
                 id="heads-table",
-                columnDefs=_columns({}),
+                columnDefs=column_definitions(MEASURES),
                 rowData=[],
                 getRowId="params.data.id",
                 defaultColDef={
@@ -59,77 +71,15 @@ def layout() -> Any:
                 },
                 dashGridOptions={"rowHeight": 26, "tooltipShowDelay": 300, "animateRows": False},
             ),
-            _help(),
+            heads_help.layout(),
         ],
         className="table",
     )  # fmt: skip
 
 
-def _help() -> Any:
-    parts = [
-        html.Section(
-            [
-                html.H3(measure.title),
-                html.P(measure.reading),
-                html.Dl(
-                    [
-                        *(html.Dt("formula"), html.Dd(measure.formula)),
-                        *(html.Dt("range"), html.Dd(_range(measure.range, measure.unit))),
-                        *(html.Dt("source"), html.Dd(measure.source)),
-                    ]
-                ),
-            ]
-        )
-        for measure in MEASURES.values()
-    ]
-    return dmc.Modal(parts, id="measures-help", title="What the measures mean", size="lg")
-
-
-def _range(limits: tuple[float | None, float | None], unit: str) -> str:
-    low, high = ("as the text allows" if limit is None else f"{limit:g}" for limit in limits)
-    return f"{low} to {high} {unit}".strip()
-
-
-def _columns(extra: dict[str, str]) -> list[dict[str, Any]]:
-    """Layer, head, a column a measure, and those that were asked for."""
-    fixed = [
-        {"field": name, "headerName": name, "width": 92, "pinned": "left"}
-        for name in ("layer", "head")
-    ]
-    number = {"function": "params.value == null ? '–' : d3.format('.3f')(params.value)"}
-    measures = [
-        {
-            "field": name,
-            "headerName": measure.title,
-            "headerTooltip": f"{measure.reading} {measure.formula} ({measure.source})",
-            "valueFormatter": number,
-        }
-        for name, measure in MEASURES.items()
-    ]
-    more = [
-        {
-            "field": name,
-            "headerName": title,
-            "valueFormatter": number,
-            "sort": "desc" if name == LINK else None,
-        }
-        for name, title in extra.items()
-    ]
-    return [*fixed, *more, *measures]
-
-
 def rows(columns: dict[str, FloatArray]) -> list[dict[str, Any]]:
-    """A row a head out of [L, H] arrays by column; NaN is None."""
-    n_layers, n_heads = next(iter(columns.values())).shape
-    return [
-        {"id": f"{layer}.{head}", "layer": layer, "head": head}
-        | {
-            name: None if np.isnan(values[layer, head]) else float(values[layer, head])
-            for name, values in columns.items()
-        }
-        for layer in range(n_layers)
-        for head in range(n_heads)
-    ]
+    """The table's rows, each with the id by which the browser knows its head."""
+    return [{"id": f"{row['layer']}.{row['head']}"} | row for row in head_rows(columns)]
 
 
 def shown_numbers(
@@ -148,29 +98,65 @@ def shown_numbers(
     return None
 
 
+def table_columns(
+    session: Session,
+    request: dict[str, Any],
+    nulled: bool,
+    probed: dict[str, Any] | None,
+    link: list[int] | None,
+) -> tuple[dict[str, FloatArray], str]:
+    """What the table holds, [L, H] by column, and the two linked tokens' name.
+
+    Args:
+        session: where it is taken from.
+        request: which text and stack, from ``asked``.
+        nulled: with what shuffled tokens and a fixed offset give.
+        probed: the model whose induction probe was asked for, if one was.
+        link: the two tokens that were chosen, if they were.
+    """
+    text, stack = TextRequest(**request["text"]), request["stack"]
+    columns = head_columns(
+        session.measures(text, stack),
+        session.nulls(text, stack) if nulled else {},
+        session.offsets(text, stack) if nulled else None,
+    )
+    name = ""
+    if link is not None and (linked := shown_numbers(session, request, LINK, link)):
+        columns[LINK], name = linked[0], linked[1]
+    if probed and probed["model"] == text.model:
+        scores = session.induction(text.model)
+        if scores.shape == columns["entropy"].shape:
+            columns[PROBE] = scores
+    return columns, name
+
+
+def asked(session: Session, request: dict[str, Any] | None, stack: str) -> dict[str, Any] | None:
+    """Which stack of which text is measured, for the browser to keep; None before any run."""
+    if request is None:
+        return None
+    stacks = session.capture(TextRequest(**request)).stacks
+    return {"text": request, "stack": stack if stack in stacks else stacks[0]}
+
+
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the table to the heads page's stores."""
 
-    def asked(request: dict[str, Any] | None, stack: str) -> dict[str, Any] | None:
-        if request is None:
-            return None
-        text = TextRequest(**request)
-        stacks = session.capture(text).stacks
-        return {"text": request, "stack": stack if stack in stacks else stacks[0]}
-
     def measure(request: dict[str, Any] | None, stack: str) -> Run | None:
-        wanted = asked(request, stack)
+        wanted = asked(session, request, stack)
         if wanted is None:
             return None
         text = TextRequest(**wanted["text"])
         return Run(wanted, lambda tell: session.measures(text, wanted["stack"], tell))
 
     def shuffle(_clicks: int | None, request: dict[str, Any] | None, stack: str) -> Run | None:
-        wanted = asked(request, stack) if _clicks else None
+        wanted = asked(session, request, stack) if _clicks else None
         if wanted is None:
             return None
-        text = TextRequest(**wanted["text"])
-        return Run(wanted, lambda tell: session.nulls(text, wanted["stack"], tell))
+        text, name = TextRequest(**wanted["text"]), wanted["stack"]
+        return Run(
+            wanted,
+            lambda tell: (session.offsets(text, name, tell), session.nulls(text, name, tell)),
+        )
 
     def probe(_clicks: int | None, request: dict[str, Any] | None) -> Run | None:
         if not _clicks or request is None:
@@ -202,20 +188,8 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     ) -> Any:
         if request is None:
             return no_update, no_update
-        text, stack = TextRequest(**request["text"]), request["stack"]
-        columns = dict(session.measures(text, stack))
-        extra: dict[str, str] = {}
-        if link is not None and (linked := shown_numbers(session, request, LINK, link)):
-            columns[LINK], extra[LINK] = linked[0], linked[1]
-        if probed and probed["model"] == text.model:
-            scores = session.induction(text.model)
-            if scores.shape == columns["entropy"].shape:
-                columns["probe"], extra["probe"] = scores, "induction, random tokens"
-        if nulls == request:
-            for name, null in session.nulls(text, stack).items():
-                columns[f"{name}_z"] = null.z
-                extra[f"{name}_z"] = f"z: {MEASURES[name].title}"
-        return rows(columns), _columns(extra)
+        columns, link_name = table_columns(session, request, nulls == request, probed, link)
+        return rows(columns), column_definitions(columns, link_name)
 
     app.clientside_callback(
         ClientsideFunction("explorer", "pickRow"),
@@ -225,8 +199,17 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("explorer", "openKeys"),
-        Output("measures-help", "opened"),
-        Input("measures-open", "n_clicks"),
+        ClientsideFunction("filters", "tell"),
+        Output("heads-filtered-count", "children"),
+        Output("heads-filtered", "className"),
+        Input("heads-table", "virtualRowData"),
+        Input("heads-table", "filterModel"),
+        State("heads-table", "rowData"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("filters", "clear"),
+        Output("heads-table", "filterModel"),
+        Input("heads-filter-clear", "n_clicks"),
         prevent_initial_call=True,
     )
+    heads_help.register(app)

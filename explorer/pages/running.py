@@ -28,6 +28,8 @@ _POLL_MS = 250
 # Most runs of a loaded model end within this, and then wait for no tick.
 _PATIENCE_S = 1.2
 
+Remedy = Callable[[Exception | None], Any]
+
 
 @dataclass(frozen=True)
 class Run:
@@ -54,6 +56,7 @@ def register(
     triggers: list[Input],
     form: list[State],
     prepare: Callable[..., Run],
+    remedy: Remedy = lambda _cause: None,
 ) -> None:
     """Wire a page's Run: ``prepare(model, *form values)`` says what is to be done."""
 
@@ -69,7 +72,7 @@ def register(
         return None if back else run
 
     inputs = [Input("url", "pathname"), Input("model-select", "value"), *triggers]
-    follow(app, jobs, page, inputs, [State(f"{page}-job", "data"), *form], prepare_here)
+    follow(app, jobs, page, inputs, [State(f"{page}-job", "data"), *form], prepare_here, remedy)
 
 
 def follow(
@@ -79,21 +82,27 @@ def follow(
     inputs: list[Input],
     form: list[State],
     prepare: Callable[..., Run | None],
+    remedy: Remedy = lambda _cause: None,
 ) -> None:
     """Run work in the background when an input changes, and watch it.
 
     ``prepare(*input values, *form values)`` says what is to be done, None for nothing; its
-    ValueError is shown. ``stores(name)`` and ``<name>-message`` must be in the layout.
+    ValueError is shown. ``remedy`` gives what can be pressed against an error, beside its line.
+    What this page had asked for before is stopped, unless it is the same. ``stores(name)``
+    and ``<name>-message`` must be in the layout.
     """
 
-    @app.callback(Output(f"{name}-job", "data"), *inputs, *form)
+    @app.callback(Output(f"{name}-job", "data"), *inputs, *form, State(f"{name}-job", "data"))
     def start(*values: Any) -> Any:
+        *given, before = values
         try:
-            run = prepare(*values)
+            run = prepare(*given)
         except ValueError as error:
             return {"error": str(error)}
         if run is None:
             return no_update
+        if before and "number" in before and before["request"] != run.request:
+            jobs.cancel(before["number"])
         return {"number": jobs.start(run.work), "request": run.request}
 
     @app.callback(
@@ -113,7 +122,8 @@ def follow(
         if not now.done:
             return False, no_update, progress_line(now, job["number"])
         if now.error:
-            return True, no_update, error_line(now.error)
+            parts = [error_line(now.error), remedy(now.cause)]
+            return True, no_update, html.Div(parts, className="refusal")
         return True, job["request"], None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -175,6 +176,15 @@ class App:
             f"the hover label says {self.page.evaluate(_HOVER, graph)!r}, not {says!r}"
         )
 
+    def save(self, kind: str, folder: Path) -> Path:
+        """Press a save button; the file it gives, under the name it gives."""
+        with self.page.expect_download() as download:
+            self.page.click(f"#save-{kind}")
+        path = folder / download.value.suggested_filename
+        download.value.save_as(path)
+        assert path.suffix == f".{kind}"
+        return path
+
     def count_nodes(self) -> int:
         count: int = self.page.evaluate("document.getElementsByTagName('*').length")
         return count
@@ -211,6 +221,10 @@ class Heads(App):
                 self.page.click("#pair-toggle")
             self.page.fill("#pair-input", pair)
 
+    def show(self, mode: str) -> None:
+        """Change to another view: map, lines, compare, distances."""
+        self.page.locator("#heads-mode").get_by_text(mode, exact=True).click()
+
     def drawn(self) -> DrawnMap:
         """The large map on the screen."""
         found = self.page.evaluate(_DRAWN, "heads-heatmap")
@@ -226,7 +240,7 @@ class Heads(App):
 
     def click_head(self, layer: int, head: int) -> None:
         """Click one head in the picture of all, as a person does: point first."""
-        self.hover("heads-overview", head, layer, f"^layer {layer} · head {head}$")
+        self.hover("heads-overview", head, layer, rf"^layer {layer} · head {head}(\n|$)")
         self.page.mouse.down()
         self.page.mouse.up()
 
@@ -282,11 +296,13 @@ def _hatched_cells(
     return covered
 
 
-_POINTS = """() => document.querySelector(
-  '#embeddings-plot .js-plotly-plot')._fullData.map(trace => ({
+_SHOWN = "trace.mode.startsWith('markers') && /^(sense|static)/.test(trace.legendgroup)"
+
+_POINTS = f"""() => document.querySelector(
+  '#embeddings-plot .js-plotly-plot')._fullData.filter(trace => {_SHOWN}).map(trace => ({{
   name: trace.name, x: Array.from(trace.x), y: Array.from(trace.y), text: Array.from(trace.text),
   colour: trace.marker.color, symbol: trace.marker.symbol,
-}))"""
+}}))"""
 
 
 class Embeddings(App):
@@ -319,12 +335,13 @@ class Embeddings(App):
             timeout_ms,
         )
 
-    def wait_for_points(self, count: int) -> None:
+    def wait_for_points(self, count: int, timeout_ms: float = 20_000) -> None:
         """Wait until the first sense has so many points."""
         self.wait_for(
-            """count => document.querySelector('#embeddings-plot .js-plotly-plot')
-            ._fullData[0].x.length === count""",
+            f"""count => document.querySelector('#embeddings-plot .js-plotly-plot')
+            ._fullData.find(trace => {_SHOWN}).x.length === count""",
             count,
+            timeout_ms,
         )
 
     def type(self, word: str, *lines: str) -> None:

@@ -32,10 +32,31 @@ def _loaded(name: str) -> tuple[Any, Any]:
     return model.eval(), AutoTokenizer.from_pretrained(folder)
 
 
-def run(name: str, text: str, pair: str | None = None) -> EagerRun:
-    """One forward pass with everything returned, as transformers' documentation does it."""
+def vocabulary(name: str) -> tuple[np.ndarray, list[str]]:
+    """The embedding rows [V, D] of a BERT's ordinary tokens, and how each is read."""
+    model, tokenizer = _loaded(name)
+    pieces = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    kept = [i for i, piece in enumerate(pieces) if piece == "[" or not piece.startswith("[")]
+    rows = model.get_input_embeddings().weight.detach().numpy()[kept]
+    return rows, [f"…{pieces[i][2:]}" if pieces[i].startswith("##") else pieces[i] for i in kept]
+
+
+def position_rows(name: str) -> np.ndarray:
+    """The table of a BERT's positions [n, D]."""
+    rows: np.ndarray = _loaded(name)[0].embeddings.position_embeddings.weight.detach().numpy()
+    return rows
+
+
+def run(name: str, text: str, pair: str | None = None, without: range = range(0)) -> EagerRun:
+    """One forward pass with everything returned, as transformers' documentation does it.
+
+    ``without`` are places of tokens that the model is not given.
+    """
     model, tokenizer = _loaded(name)
     encoded = tokenizer(text, pair, return_tensors="pt", return_offsets_mapping=True)
+    keep = [i for i in range(encoded["input_ids"].shape[1]) if i not in without]
+    for key in encoded:
+        encoded[key] = encoded[key][:, keep]
     offsets = encoded.pop("offset_mapping")[0].tolist()
     with torch.inference_mode():
         out = model(**encoded, output_attentions=True, output_hidden_states=True)
@@ -68,8 +89,22 @@ def word_vectors(name: str, sentences: list[str], word: str) -> tuple[np.ndarray
     for sentence in sentences:
         made = run(name, sentence)
         (place,) = [
-            i for i, (start, end) in enumerate(made.offsets) if sentence[start:end].lower() == word
+            i
+            for i, (start, end) in enumerate(made.offsets)
+            if sentence[start:end].strip().lower() == word
         ]
         contextual.append(made.hidden[:, place])
         static.append(made.rows[place])
     return np.stack(contextual, axis=1), np.stack(static)
+
+
+def value_norms(text: str, layer: int, head: int, d_head: int = 32) -> np.ndarray:
+    """‖(x W_V + b_V) W_O‖ of each token [N] in one head of minilm, from its own modules."""
+    model, _ = _loaded("minilm")
+    attention = model.encoder.layer[layer].attention
+    part = slice(head * d_head, (head + 1) * d_head)
+    with torch.inference_mode():
+        state = torch.from_numpy(run("minilm", text).hidden[layer])
+        value = attention.self.value(state)[:, part]
+        norms: torch.Tensor = (value @ attention.output.dense.weight[:, part].T).norm(dim=1)
+    return norms.numpy()

@@ -78,7 +78,7 @@ def test_embeddings_reopen_as_sent(
     there = Embeddings(open_context().new_page())
     there.page.goto(embeddings.page.url)
     there.wait_for_plot("bank", layer)
-    np.testing.assert_allclose(there.points(), embeddings.points())
+    np.testing.assert_allclose(there.points(), embeddings.points(), rtol=1e-4, atol=1e-4)
     expect(there.page.locator("#embeddings-sentences")).to_have_value("\n".join(lines))
     expect(there.page.locator("#embeddings-layer [role=slider]")).to_have_attribute(
         "aria-valuenow", str(layer)

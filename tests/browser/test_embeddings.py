@@ -45,6 +45,44 @@ def _assert_is_pca(embeddings: Embeddings, sentences: list[str], word: str, laye
         assert float(told[1]) == pytest.approx(100 * share, abs=0.051)
 
 
+def test_the_words_read_at_each_layer(embeddings: Embeddings) -> None:
+    """minilm has no head: the nearest static vectors are read, by numpy on the eager states."""
+    page = embeddings.page
+    sentences = [sentence for _, sentence in _typed_rows(page)]
+    contextual, _ = eager.word_vectors("minilm", sentences, "apple")
+    table, words = eager.vocabulary("minilm")
+    table = table / np.linalg.norm(table, axis=1, keepdims=True)
+    page.locator("#embeddings-mode").get_by_text("meaning", exact=True).click()
+    drawn = """() => {
+        const plot = document.querySelector('#embeddings-meaning-graph .js-plotly-plot');
+        return plot?.data?.length > 2 && plot.data[1].text.map(row => row.map(cell =>
+          cell.replace(/<[^>]*>/g, ''))); }"""
+    embeddings.wait_for(drawn)
+    for layer, row in enumerate(page.evaluate(drawn)):
+        nearest = np.argsort(-(table @ contextual[layer][0]))[: len(row)]
+        assert row == [words[index] for index in nearest]
+    expect(page.locator("#embeddings-meaning-caption")).to_contain_text(
+        "This checkpoint has no head that makes words of these states."
+    )
+    expect(page.locator("#embeddings-plane")).to_be_hidden()
+
+
+def test_where_position_enters(embeddings: Embeddings) -> None:
+    embeddings.page.locator("#embeddings-mode").get_by_text("positions", exact=True).click()
+    drawn = """() => {
+        const plot = document.querySelector('#embeddings-positions-graph .js-plotly-plot');
+        return plot?._fullData?.length > 4 && [0, 1, 255].map(other =>
+          plot._fullData[0].z[3][other]); }"""
+    embeddings.wait_for(drawn)
+    rows = eager.position_rows("minilm")[::2]  # 512 positions are drawn as 256
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    expected = rows[[0, 1, 255]] @ rows[3]
+    np.testing.assert_allclose(embeddings.page.evaluate(drawn), expected, atol=1e-5)
+    expect(embeddings.page.locator("#embeddings-positions-caption")).to_contain_text(
+        "static + position + segment, through the norm"
+    )
+
+
 def test_apple_opens_split_by_sense(embeddings: Embeddings) -> None:
     rows = _typed_rows(embeddings.page)
     assert len(rows) >= 8
@@ -92,8 +130,8 @@ def test_another_word_in_typed_sentences(embeddings: Embeddings, sentence: str) 
 
 def test_hover_shows_the_sentence_and_its_sense(embeddings: Embeddings) -> None:
     x, y = embeddings.points()[5]
-    label = embeddings.hover("embeddings-plot", x, y, "^6 · company")
-    assert "She joined the big apple office as a programmer." in label.replace("\n", " ")
+    label = embeddings.hover("embeddings-plot", x, y, "^6 · fruit")
+    assert "In the garden the ripe fruit fell, and one apple hit" in label.replace("\n", " ")
 
 
 def test_a_sentence_without_the_word_is_said(embeddings: Embeddings) -> None:
@@ -141,7 +179,7 @@ def test_a_word_in_no_sentence_keeps_the_old_plot(embeddings: Embeddings) -> Non
     before = embeddings.points()
     embeddings.type("zebra")
     embeddings.run()
-    embeddings.expect_error("“zebra” is in none of the 8 sentences")
+    embeddings.expect_error("“zebra” is in none of the 12 sentences")
     np.testing.assert_array_equal(embeddings.points(), before)
     assert "apple" in embeddings.title()
     embeddings.type("the")

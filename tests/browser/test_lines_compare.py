@@ -26,10 +26,6 @@ _DIFFERENCE = """() => {
 }"""
 
 
-def show(heads: Heads, mode: str) -> None:
-    heads.page.locator("#heads-mode").get_by_text(mode, exact=True).click()
-
-
 def wait_for_lines(heads: Heads, title: str, labels: int) -> None:
     """Wait until the lines of that title are drawn, with so many tokens."""
     heads.wait_for(
@@ -61,7 +57,7 @@ def test_lines_are_the_weights_of_the_chosen_heads(heads: Heads) -> None:
     expected = eager.run("minilm", TEXT)
     heads.click_head(2, 3)
     heads.wait_for_choice(2, 3)
-    show(heads, "lines")
+    heads.show("lines")
     wait_for_lines(heads, "layer 2 · head 3", len(expected.labels))
     page.click("#heads-lines-heads")
     page.get_by_role("option", name="5", exact=True).click()
@@ -84,7 +80,7 @@ def test_a_hovered_tokens_lines_stay_and_come_back(heads: Heads) -> None:
     expected = eager.run("minilm", TEXT)
     heads.click_head(2, 3)
     heads.wait_for_choice(2, 3)
-    show(heads, "lines")
+    heads.show("lines")
     wait_for_lines(heads, "layer 2 · head 3", len(expected.labels))
     attention = expected.attention[2, 3]
     everything = sorted(lines(heads))
@@ -114,7 +110,7 @@ def test_five_hundred_tokens_in_every_view(heads: Heads) -> None:
     heads.type(LONG)
     heads.run()
     heads.wait_for_map(keys=expected.labels)
-    show(heads, "lines")
+    heads.show("lines")
     wait_for_lines(heads, "layer 0 · head 0", count)
     page.fill("#heads-lines-threshold", "0")
     page.fill("#heads-lines-count", "2000")
@@ -131,7 +127,7 @@ def test_five_hundred_tokens_in_every_view(heads: Heads) -> None:
     tops = np.sort([top for left, top in boxes if left])
     assert len(tops) >= count
     assert np.diff(tops).min() > 11  # the labels' font is 11 pixels high
-    show(heads, "compare")
+    heads.show("compare")
     heads.wait_for(
         """count => document.querySelector('#heads-compare-difference .js-plotly-plot')
         ?._fullData?.find(t => t.type === 'heatmap')?.z.length === count""",
@@ -163,7 +159,7 @@ def compared(heads: Heads, caption: str) -> dict[str, Any]:
 def test_two_heads_and_their_difference(heads: Heads) -> None:
     page = heads.page
     expected = eager.run("minilm", TEXT)
-    show(heads, "compare")
+    heads.show("compare")
     found = compared(heads, "Second: minilm, layer 0, head 1")  # opens on the next head
     np.testing.assert_allclose(
         found["z"], expected.attention[0, 1] - expected.attention[0, 0], atol=1e-5
@@ -183,7 +179,7 @@ def test_two_heads_and_their_difference(heads: Heads) -> None:
 
 def test_another_text_is_aligned_by_word(heads: Heads) -> None:
     page = heads.page
-    show(heads, "compare")
+    heads.show("compare")
     compared(heads, "head 1")
     page.fill("#heads-compare-text", "She ate a pear while Apple announced a new phone.")
     page.keyboard.press("Enter")
@@ -207,7 +203,7 @@ def test_another_text_is_aligned_by_word(heads: Heads) -> None:
 
 def test_a_causal_model_beside_a_bidirectional_one(heads: Heads) -> None:
     page = heads.page
-    show(heads, "compare")
+    heads.show("compare")
     compared(heads, "head 1")
     page.fill("#heads-compare-model", "smollm2")
     page.keyboard.press("Enter")

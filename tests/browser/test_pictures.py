@@ -14,8 +14,9 @@ from PIL import Image
 
 import explorer
 from explorer.cli import main
-from explorer.export import figure_bytes, heatmap_picture
-from explorer.views import head_map
+from explorer.export.heatmap import heatmap_picture
+from explorer.export.pictures import figure_bytes
+from explorer.views.maps import head_map
 
 TEXT = 'She\'s <b>bold</b> & "apples"'
 

@@ -1,0 +1,145 @@
+/* The plane of the Embeddings page in the browser: the layer moves the points, and Play the layer.
+   figures/plane.py says in layout.meta where every point is at each layer, with the title, the
+   axes' names and ranges, the caption and the facts; nothing is asked of the server for that. */
+"use strict";
+
+(() => {
+  const NO_UPDATE = () => window.dash_clientside.no_update;
+  const plotted = () => document.querySelector("#embeddings-plot .js-plotly-plot");
+
+  const show = (mode) => {
+    if (mode !== "plane") pause();
+    return `part${mode === "plane" ? "" : " hidden"}`;
+  };
+
+  /* ---- the switches ---- */
+
+  function switches(layer, basis, normalise, method, axes, arrows, paths, anchors, others, dropFirst, before) {
+    const flat = axes === "3" && !drawsSpace();
+    const tsne = method === "tsne";
+    const kept = {
+      basis, normalise, method, arrows, paths, anchors, others, axes: flat ? "2" : axes,
+      drop_first: dropFirst, layer: tsne ? layer : null,
+    };
+    if (tsne) pause();
+    const same = JSON.stringify(kept) === JSON.stringify(before);
+    const note = flat ? "Three dimensions need WebGL, which this browser does not offer: two are shown." : null;
+    return [same ? NO_UPDATE() : kept, note, tsne || basis === "layer", tsne, tsne];
+  }
+
+  let space = null;
+
+  function drawsSpace() {
+    if (space === null) {
+      const canvas = document.createElement("canvas");
+      space = Boolean(canvas.getContext("webgl2") ?? canvas.getContext("webgl"));
+    }
+    return space;
+  }
+
+  /* What is on the screen, for the address and the files. */
+  const view = (layer, plane, request) =>
+    (request && plane && Number.isInteger(layer) ? { request, layer, plane } : NO_UPDATE());
+
+  /* ---- a layer ---- */
+
+  let wanted = null;
+
+  function follow(figure, layer) {
+    if (Number.isInteger(layer)) wanted = layer;
+    const plot = plotted();
+    // A figure asked for before the layer was chosen would bring the layer of then.
+    if (plot && !plot.dataset.followed) {
+      plot.dataset.followed = "yes";
+      plot.on("plotly_afterplot", move);
+    }
+    move();
+    const one = layerOf(figure?.layout?.meta);
+    return one ? [one.caption, one.facts] : [NO_UPDATE(), NO_UPDATE()];
+  }
+
+  const layerOf = (meta) => meta?.layers?.find((one) => one.layer === wanted) ?? meta?.layers?.at(-1);
+
+  function move() {
+    const plot = plotted();
+    const meta = plot?.layout?.meta;
+    const one = layerOf(meta);
+    if (!one || meta.layer === one.layer) return;
+    const own = meta.layers.some((other) => String(other.ranges) !== String(one.ranges));
+    meta.layer = one.layer;
+    const { points, traces } = moved(plot, meta, one);
+    window.Plotly.update(plot, points, layoutOf(plot, one, own), traces);
+  }
+
+  /* The coordinates of every trace that moves, as Plotly.update takes them. */
+  function moved(plot, meta, one) {
+    const traces = [];
+    const columns = [];
+    const add = (index, coordinates) => { traces.push(index); columns.push(coordinates); };
+    plot.data.forEach(({ legendgroup, meta: kind, mode }, i) => {
+      const sense = legendgroup.startsWith("sense") ? Number(legendgroup.split(" ")[1]) : null;
+      if (sense === null) add(i, one[legendgroup]);
+      else if (kind === "arrows") add(i, arrows(one.static, meta.statics[sense], one.senses[sense]));
+      else if (mode.startsWith("markers")) add(i, one.senses[sense]);
+    });
+    const axes = ["x", "y", "z"].slice(0, one.ranges.length);
+    const points = Object.fromEntries(axes.map((name, k) => [name, columns.map((column) => column[k])]));
+    return { points, traces };
+  }
+
+  const arrows = (statics, marks, points) =>
+    points.map((axis, k) => axis.flatMap((end, i) => [statics[k][marks[i]], end, null]));
+
+  /* In a basis of all layers the frame stays, and with it what the reader has zoomed to. */
+  function layoutOf(plot, one, own) {
+    const changed = { "title.text": one.title };
+    const path = one.ranges.length === 3 ? "scene." : "";
+    one.ranges.forEach((range, k) => {
+      const axis = `${path}${"xyz"[k]}axis`;
+      changed[`${axis}.title.text`] = one.axes[k];
+      if (own) changed[`${axis}.range`] = range;
+    });
+    return changed;
+  }
+
+  /* ---- play ---- */
+
+  const WHOLE_MS = 9000;
+  let timer = null;
+
+  function play(_clicks, layer, last) {
+    if (timer !== null) {
+      pause();
+      return NO_UPDATE();
+    }
+    const step = Math.min(Math.max(WHOLE_MS / (last + 1), 350), 900);
+    let at = layer >= last ? -1 : layer;
+    const next = () => {
+      at += 1;
+      window.dash_clientside.set_props("embeddings-layer", { value: at });
+      if (at >= last) pause();
+    };
+    say("❚❚ Pause");
+    timer = window.setInterval(next, step);
+    next();
+    return NO_UPDATE();
+  }
+
+  function pause() {
+    if (timer === null) return;
+    window.clearInterval(timer);
+    timer = null;
+    say("▶ Play");
+  }
+
+  // Who takes hold of the slider goes on from there alone.
+  for (const kind of ["pointerdown", "keydown"]) {
+    document.addEventListener(kind, (event) => event.target.closest?.("#embeddings-layer") && pause());
+  }
+
+  const say = (sign) => window.dash_clientside.set_props("embeddings-play", { children: sign });
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    plane: { show, switches, view, follow, play },
+  });
+})();

@@ -1,0 +1,116 @@
+"""The command ``embeddings``: a word in several sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from explorer.capture import Capture, capture, vocabulary_sample
+from explorer.cli import options
+from explorer.cli.loading import load, settings_of
+from explorer.cli.reading import name_of, read
+from explorer.cli.telling import sayer
+from explorer.cli.writing import format_of, write
+from explorer.export.embeddings import (
+    embeddings_csv,
+    embeddings_json,
+    telling_layer,
+    word_picture,
+)
+from explorer.export.files import PICTURES
+from explorer.export.formats import to_json
+from explorer.export.pictures import figure_bytes
+from explorer.records import PlaneSwitches, StudyOptions
+from explorer.sentences import read_table
+from explorer.views.study import word_study
+from explorer.views.words import check_switches
+
+
+def embeddings(
+    word: Annotated[str, typer.Option(help="The word to follow, found as a whole word.")],
+    sentences: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE.tsv",
+            help="One sentence a line: sense, tab, sentence; or a .csv with these columns. "
+            "- reads standard input.",
+        ),
+    ],
+    layers: Annotated[str | None, typer.Option(help="Layers such as 0,3,6. [default: all]")] = None,
+    basis: Annotated[
+        str,
+        typer.Option(
+            help="What the axes are fitted on: layer (each its own), all (one for all layers) or "
+            "vocabulary (one, of other words' static vectors)."
+        ),
+    ] = "layer",
+    normalise: Annotated[
+        str, typer.Option(help="none, unit (length 1) or standard (each dimension).")
+    ] = "none",
+    anchors: Annotated[
+        str, typer.Option(help="Words of reference to place beside it, such as banana,Google.")
+    ] = "",
+    match_case: Annotated[
+        bool, typer.Option("--match-case", help="Tell Apple from apple.")
+    ] = False,
+    model: options.Model = "minilm",
+    device: options.Device = "auto",
+    dtype: options.Dtype = "float32",
+    revision: options.Revision = None,
+    output: options.Output = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write a word's static and contextual vectors in several sentences, as a plane a layer.
+
+    A PNG or SVG shows one layer: the one given with --layers, or else the one where the
+    senses part most.
+
+    \b
+    Example:
+      python -m explorer embeddings --word apple --sentences apple.tsv -o apple.png
+    """  # noqa: D301
+    kind = format_of(output, force)
+    chosen = None if layers is None else _whole_numbers(layers)
+    switches = PlaneSwitches(basis=basis, normalise=normalise)
+    check_switches(switches)
+    lines = read_table(read(sentences), name_of(sentences))
+    say = sayer(quiet)
+    loaded = load(model, device, dtype, revision, quiet)
+    rows = [(line.sense, line.sentence) for line in lines]
+    places = [line.place for line in lines]
+
+    def read_sentence(sentence: str) -> Capture:
+        # The encoder reads the sentence; a decoder need not generate anything for that.
+        return capture(loaded, sentence, target=sentence if loaded.is_encoder_decoder else None)
+
+    words = tuple(name.strip() for name in anchors.split(",") if name.strip())
+    wanted = StudyOptions(match_case=match_case, anchors=words)
+    study = word_study(read_sentence, rows, word, wanted, places)
+    vocabulary = vocabulary_sample(loaded) if basis == "vocabulary" else None
+    for remark in study.remarks:
+        say(remark)
+    if kind in PICTURES:
+        layer, why = telling_layer(study, chosen)
+        if chosen != [layer]:
+            say(f"a picture shows one layer: {layer}, {why}; --layers chooses another")
+    settings = {"match_case": match_case, "anchors": list(words), **settings_of(loaded)}
+    plane = (switches, vocabulary)
+    make: dict[str, Callable[[], str | bytes]] = {
+        "json": lambda: to_json(embeddings_json(study, chosen, *plane, settings)),
+        "csv": lambda: embeddings_csv(study, chosen, *plane),
+        "png": lambda: figure_bytes(word_picture(study, layer, *plane), "png"),
+        "svg": lambda: figure_bytes(word_picture(study, layer, *plane), "svg"),
+    }
+    write(make[kind](), output)
+
+
+def _whole_numbers(given: str) -> list[int]:
+    try:
+        return [int(part) for part in given.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"--layers {given} is no list of layers: write for example 0,3,6"
+        ) from None

@@ -1,0 +1,19 @@
+"""A model for a command, and what is told of it in files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explorer.cli.telling import progress
+from explorer.models import LoadedModel, load_model
+
+
+def load(name: str, device: str, dtype: str, revision: str | None, quiet: bool) -> LoadedModel:
+    """A model; a terminal is told how its loading goes."""
+    with progress(quiet, "loading") as tell:
+        return load_model(name, device, dtype, revision, progress=tell)
+
+
+def settings_of(loaded: LoadedModel) -> dict[str, Any]:
+    """What a file's ``settings`` say of the model."""
+    return {"revision": loaded.revision, "device": loaded.device, "dtype": loaded.dtype}

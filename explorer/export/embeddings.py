@@ -1,0 +1,189 @@
+"""A word's vectors in several sentences to files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from explorer.export.formats import to_csv, versions
+from explorer.figures.caption import captioned
+from explorer.figures.embeddings import word_figure
+from explorer.figures.word_caption import word_caption
+from explorer.measures.by_layer import SEPARATION
+from explorer.records import PLAIN_PLANE, FloatArray, PlaneSwitches, WordProjection, WordStudy
+from explorer.views.by_layer import layer_columns, word_layers
+from explorer.views.words import (
+    check_layer,
+    fit_in_words,
+    separations,
+    word_projection,
+    word_projections,
+)
+
+
+def embeddings_json(
+    study: WordStudy,
+    layers: Sequence[int] | None = None,
+    switches: PlaneSwitches = PLAIN_PLANE,
+    vocabulary: FloatArray | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A word's contextual and static points at each layer asked for, and the measures of all.
+
+    Measures are under the names of ``layer_columns``, a value a layer 0…L, NaN where undefined.
+
+    A study with words of reference has their points too, under "anchors".
+
+    Args:
+        study: the word's vectors.
+        layers: which layers, in this order; None means all, 0…L.
+        switches: the basis and its normalisation, as in ``word_projections``.
+        vocabulary: static vectors [m, D] of the basis "vocabulary".
+        settings: what else was chosen (device, dtype, …).
+
+    Raises:
+        ValueError: a layer the model does not have, or an unknown switch.
+    """
+    shown = _projections(study, layers, switches, vocabulary)
+    return {
+        "kind": "embeddings",
+        "model": study.model,
+        "word": study.word,
+        "sentences": [{"text": text, "sense": sense} for sense, text in study.sentences],
+        "layers": [one.layer for one in shown],
+        "basis": switches.basis,
+        "fit": _fit(study, shown, vocabulary),
+        "points": [
+            {"sentence": o.sentence, "occurrence": o.occurrence, "sense": o.sense,
+             "layer": one.layer, "x": x, "y": y}
+            for one in shown
+            for o, (x, y) in zip(study.occurrences, one.points.tolist(), strict=True)
+        ],
+        "static": [
+            {"sentence": o.sentence, "occurrence": o.occurrence, "layer": one.layer,
+             "x": x, "y": y}
+            for one in shown
+            for o, (x, y) in zip(study.occurrences, one.static.tolist(), strict=True)
+        ],
+        **({"anchors": _anchor_points(study, shown)} if study.anchors else {}),
+        "explained_variance": {str(one.layer): one.explained_variance.tolist() for one in shown},
+        "separation": separations(study),
+        "measures": {
+            name: values.tolist()
+            for name, values in layer_columns(word_layers(study)).items()
+            if name != SEPARATION
+        },
+        "settings": {
+            "revision": study.revision, "normalise": switches.normalise, **(settings or {}),
+        },
+        "versions": versions(),
+    }  # fmt: skip
+
+
+def _anchor_points(
+    study: WordStudy, shown: Sequence[WordProjection]
+) -> list[dict[str, str | int | float]]:
+    return [
+        {"word": anchor.word, "kind": kind, "layer": one.layer, "x": x, "y": y}
+        for one in shown
+        for kind, points in (("contextual", one.anchors), ("static", one.static_anchors))
+        for anchor, (x, y) in zip(study.anchors, points.tolist(), strict=True)
+    ]
+
+
+def embeddings_csv(
+    study: WordStudy,
+    layers: Sequence[int] | None = None,
+    switches: PlaneSwitches = PLAIN_PLANE,
+    vocabulary: FloatArray | None = None,
+) -> str:
+    """A row a point: contextual and static, in each layer's plane; words of reference last.
+
+    Raises:
+        ValueError: a layer the model does not have, or an unknown switch.
+    """
+    return points_csv(study, _projections(study, layers, switches, vocabulary))
+
+
+def points_csv(study: WordStudy, shown: Sequence[WordProjection]) -> str:
+    """A row a point of the layers shown; a third axis is the column z.
+
+    A word of reference has no sentence and no sense; its word stands in the column text.
+    """
+    axes = ["x", "y", "z"][: shown[0].switches.axes]
+    rows: list[list[Any]] = []
+    for one in shown:
+        for kind, points in (("contextual", one.points), ("static", one.static)):
+            rows += [
+                [kind, o.sentence, o.occurrence, o.sense, one.layer, *point, o.text]
+                for o, point in zip(study.occurrences, points.tolist(), strict=True)
+            ]
+        for kind, points in (("anchor", one.anchors), ("anchor static", one.static_anchors)):
+            rows += [
+                [kind, "", "", "", one.layer, *point, anchor.word]
+                for anchor, point in zip(study.anchors, points.tolist(), strict=len(points) > 0)
+            ]
+    header = ["kind", "sentence", "occurrence", "sense", "layer", *axes, "text"]
+    return to_csv(header, rows)
+
+
+def _projections(
+    study: WordStudy,
+    layers: Sequence[int] | None,
+    switches: PlaneSwitches,
+    vocabulary: FloatArray | None,
+) -> list[WordProjection]:
+    made = word_projections(study, switches, vocabulary)
+    chosen = range(len(made)) if layers is None else dict.fromkeys(layers)
+    for layer in chosen:
+        check_layer(study, layer)
+    return [made[layer] for layer in chosen]
+
+
+def _fit(study: WordStudy, shown: Sequence[WordProjection], vocabulary: FloatArray | None) -> str:
+    """What the bases were fitted on, and what a reader must know of it."""
+    where = f"layer {shown[0].layer}" if len(shown) == 1 else "each layer"
+    sample = 0 if vocabulary is None else len(vocabulary)
+    fit = fit_in_words(study, where, shown[0].switches, sample)
+    if shown[0].switches.basis == "layer":
+        warnings = [f"layer {one.layer}: {warning}" for one in shown for warning in one.warnings]
+    else:
+        warnings = list(shown[0].warnings)
+    return "; ".join([fit, *study.remarks, *warnings])
+
+
+def word_picture(
+    study: WordStudy,
+    layer: int,
+    switches: PlaneSwitches = PLAIN_PLANE,
+    vocabulary: FloatArray | None = None,
+) -> go.Figure:
+    """One layer of a word study with its caption.
+
+    Raises:
+        ValueError: a layer the model does not have, or an unknown switch.
+    """
+    shown = word_projection(study, layer, switches, vocabulary)
+    return captioned(word_figure(study, shown), word_caption(study, shown), 900, 640, axis=48)
+
+
+def telling_layer(study: WordStudy, layers: Sequence[int] | None = None) -> tuple[int, str]:
+    """The layer to draw when there is room for one, and why it was chosen.
+
+    It is the one of ``layers`` (None: of all) where the senses part most, or the middle one
+    where that is undefined.
+
+    Raises:
+        ValueError: a layer the model does not have.
+    """
+    values = separations(study)
+    candidates = list(range(len(values))) if layers is None else layers
+    for layer in candidates:
+        check_layer(study, layer)
+    defined = [(value, layer) for layer in candidates if (value := values[layer]) is not None]
+    if not defined:
+        return candidates[len(candidates) // 2], "the middle one"
+    best, layer = max(defined, key=lambda pair: (pair[0], -pair[1]))
+    return layer, f"where the senses part most (separation {best:.2f})"

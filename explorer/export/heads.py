@@ -1,0 +1,74 @@
+"""The table of heads to files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.export.formats import to_csv, to_json, versions
+from explorer.measures import MEASURES
+from explorer.records import HeadsTable
+from explorer.views.table import head_rows
+
+TABLES = ("json", "csv", "parquet")
+
+
+def heads_json(table: HeadsTable, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A row a head with all that made it; what is undefined is None.
+
+    Args:
+        table: the table.
+        settings: what else was chosen (device, dtype, target text, …), put beside the
+            nulls' draws and seed.
+    """
+    return {
+        "kind": "heads",
+        "model": table.model,
+        "revision": table.revision,
+        "stack": table.stack,
+        "text": table.text,
+        "pair": table.pair,
+        "heads": head_rows(table.columns),
+        "measures": {
+            name: {
+                "title": measure.title, "formula": measure.formula, "unit": measure.unit,
+                "source": measure.source,
+            }
+            for name, measure in MEASURES.items()
+            if name in table.columns
+        },
+        "settings": {
+            "draws": table.draws, "seed": table.seed, "truncation": table.truncation or None,
+            **(settings or {}),
+        },
+        "versions": versions(),
+    }  # fmt: skip
+
+
+def heads_csv(table: HeadsTable) -> str:
+    """A row a head; a cell where a measure is undefined is empty.
+
+    Of a truncated text a last, empty column is headed by what was left out.
+    """
+    rows = head_rows(table.columns)
+    cut = [f"truncated: {table.truncation}"] if table.truncation else []
+    return to_csv([*rows[0], *cut], ([*row.values(), *[""] * len(cut)] for row in rows))
+
+
+def heads_parquet(table: HeadsTable, settings: Mapping[str, Any] | None = None) -> bytes:
+    """A row a head, null where a measure is undefined.
+
+    What ``heads_json`` tells beside the rows is JSON under the key ``explorer`` of the
+    schema's metadata.
+    """
+    import pyarrow as pa  # large, and only needed here
+    from pyarrow import parquet
+
+    told = heads_json(table, settings)
+    rows = told.pop("heads")
+    types = {name: pa.float64() for name in rows[0]} | {"layer": pa.int64(), "head": pa.int64()}
+    schema = pa.schema(types, metadata={"explorer": to_json(told)})
+    file = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist(rows, schema=schema), file)
+    return file.getvalue()

@@ -1,0 +1,68 @@
+"""One head's map to files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import plotly.graph_objects as go
+
+from explorer.export.formats import to_csv, versions
+from explorer.figures.caption import captioned
+from explorer.figures.heatmap import SINK_MARKS, heatmap_caption, heatmap_figure
+from explorer.records import HeadMap
+
+
+def heatmap_json(drawn: HeadMap, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """One head's map with all that made it.
+
+    Args:
+        drawn: the map.
+        settings: what else was chosen (device, dtype, target text, …), put beside the
+            map's own switches.
+    """
+    return {
+        "kind": "heatmap",
+        "model": drawn.model,
+        "revision": drawn.revision,
+        "stack": drawn.stack,
+        "layer": drawn.layer,
+        "head": drawn.head,
+        "text": drawn.text,
+        "pair": drawn.pair,
+        "queries": list(drawn.queries),
+        "keys": list(drawn.keys),
+        "causal": drawn.causal,
+        "attention": drawn.weights.tolist(),
+        "settings": {
+            **asdict(drawn.switches),
+            "truncation": drawn.truncation or None,
+            **(settings or {}),
+        },
+        "versions": versions(),
+    }
+
+
+def heatmap_csv(drawn: HeadMap) -> str:
+    """A row a query, a column a key; cells the mask forbids are 0.
+
+    The first column's head says what of a truncated text is here.
+    """
+    rows = zip(drawn.queries, drawn.weights.tolist(), strict=True)
+    corner = f"query (truncated: {drawn.truncation})" if drawn.truncation else "query"
+    return to_csv([corner, *drawn.keys], ([query, *weights] for query, weights in rows))
+
+
+def heatmap_picture(drawn: HeadMap, log: bool = False) -> go.Figure:
+    """The map with its caption, large enough for its labels."""
+    n_queries, n_keys = drawn.weights.shape
+    width, height = (min(1600, max(400, 26 * count)) for count in (n_keys, n_queries))
+    figure = heatmap_figure(drawn, log=log)
+    return captioned(
+        figure,
+        heatmap_caption(drawn, log),
+        width + 200,
+        height + 100,
+        axis=SINK_MARKS if drawn.sinks else 0,
+    )

@@ -1,0 +1,190 @@
+"""The plane of the Embeddings page: a word's static and contextual vectors, layer by layer.
+
+embeddings-mode ─> embeddings-plane                                        shown or not
+embeddings-request, -plane-switches, theme, mode ─> embeddings-plot     all layers in one figure
+embeddings-plot, embeddings-layer (in the browser) ─> the layer’s points, caption and facts
+embeddings-layer, -plane-switches (in the browser) ─> embeddings-view   what is saved
+embeddings-layer and all of the above ─> embeddings-scree, embeddings-distances
+
+Nothing is computed while another view is on the screen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from explorer.export.embeddings import points_csv
+from explorer.figures.plane import plane_figure
+from explorer.figures.scree import scree_figure
+from explorer.figures.style import blank_figure
+from explorer.pages import embeddings_switches, running
+from explorer.pages.embeddings_request import request_of, study
+from explorer.pages.embeddings_switches import parts_of, switches_of
+from explorer.records import ModelError, WordDistances, WordProjection
+from explorer.session import Session
+from explorer.views.word_distances import word_distances
+
+MODE = "plane"
+_GRAPH_CONFIG: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
+
+
+def layout() -> Any:
+    """The plot, what its axes leave out, and its caption."""
+    return html.Div(
+        [
+            embeddings_switches.layout(),
+            html.Div(id="embeddings-plane-note", className="facts", role="status"),
+            html.Div(id="embeddings-plane-message"),
+            html.Div(
+                [
+                    dcc.Graph(
+                        id="embeddings-plot", config=_GRAPH_CONFIG, responsive=True,
+                        className="graph", figure=blank_figure("the word’s vectors appear here"),
+                    ),
+                    _beside(),
+                ],
+                className="plane",
+            ),
+            html.P(id="embeddings-caption", className="caption"),
+        ],
+        id="embeddings-plane",
+        className="part",
+    )  # fmt: skip
+
+
+def _beside() -> Any:
+    return html.Aside(
+        [
+            html.B("What the axes explain",
+                   title="Scree plot: the share of the fit’s variance that each component has; the "
+                   "picture’s axes in the accent colour"),
+            dcc.Graph(
+                id="embeddings-scree", config={"displayModeBar": False}, responsive=True,
+                figure=blank_figure(""), className="scree",
+            ),
+            html.B("Mean distances",
+                   title="Of the vectors as they are, all dimensions; “picture” is between the "
+                   "points as drawn, so that what it hides shows"),
+            html.Div(id="embeddings-distances"),
+        ]
+    )  # fmt: skip
+
+
+def planes_of(
+    session: Session, request: dict[str, Any], switches: dict[str, Any], layer: int
+) -> tuple[WordProjection, ...]:
+    """The layers one figure can show: all of them, or of t-SNE the one.
+
+    Raises:
+        ValueError: an unusable sentence or word, or nothing left to fit.
+        ModelError: the model cannot be loaded.
+    """
+    asked = request_of(request)
+    last = len(session.study(asked).contextual) - 1
+    return session.planes(asked, switches_of(switches), min(layer, last))
+
+
+def shown_of(
+    session: Session, request: dict[str, Any], switches: dict[str, Any], layer: int
+) -> WordProjection:
+    """The layer on the screen; the last where the model has fewer."""
+    planes = planes_of(session, request, switches, layer)
+    return planes[min(layer, len(planes) - 1)]
+
+
+def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
+    """File name and content of the points on the screen."""
+    of = study(session, view["request"])
+    shown = shown_of(session, view["request"], view["plane"], view["layer"])
+    model = of.model.rstrip("/").rpartition("/")[2]
+    return f"{model}-{of.word}-layer{shown.layer}.csv", points_csv(of, [shown])
+
+
+def distances_table(distances: WordDistances) -> Any:
+    """Mean distances, a row for each kind of pair."""
+    told = zip(distances.pairs, distances.cosine, distances.euclidean, distances.drawn, strict=True)
+    header = [
+        html.Th(""),
+        html.Th("cosine", title="1 − cosine of the angle, in the full space: 0…2"),
+        html.Th("Euclidean", title="Euclidean distance in the full space"),
+        html.Th("picture", title="Between the points as drawn"),
+    ]
+    rows = [
+        html.Tr([html.Th(name, scope="row"), *(html.Td(_number(value)) for value in values)])
+        for name, *values in told
+    ]
+    return html.Table([html.Thead(html.Tr(header)), html.Tbody(rows)], className="numbers")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def register(app: Dash, session: Session) -> None:
+    """Wire the plane to what was run."""
+    embeddings_switches.register(app)
+    _register_browser_side(app)
+
+    @app.callback(
+        Output("embeddings-plot", "figure"),
+        Output("embeddings-plane-message", "children"),
+        Input("embeddings-request", "data"),
+        Input("embeddings-plane-switches", "data"),
+        Input("embeddings-mode", "value"),
+        Input("theme", "data"),
+        State("embeddings-layer", "value"),
+    )
+    def show_plane(
+        request: dict[str, Any] | None, switches: Any, mode: str, theme: str, layer: int
+    ) -> Any:
+        if request is None or switches is None or mode != MODE:
+            return no_update, no_update
+        try:
+            planes = planes_of(session, request, switches, layer)
+            of, drawn = study(session, request), min(layer, planes[-1].layer)
+            return plane_figure(of, planes, drawn, theme, parts_of(switches)), None
+        except (ValueError, ModelError) as error:
+            return no_update, running.error_line(str(error))
+
+    @app.callback(
+        Output("embeddings-scree", "figure"),
+        Output("embeddings-distances", "children"),
+        Input("embeddings-request", "data"),
+        Input("embeddings-layer", "value"),
+        Input("embeddings-plane-switches", "data"),
+        Input("embeddings-mode", "value"),
+        Input("theme", "data"),
+    )
+    def show_beside(
+        request: dict[str, Any] | None, layer: int, switches: Any, mode: str, theme: str
+    ) -> Any:
+        if request is None or switches is None or mode != MODE:
+            return no_update, no_update
+        try:
+            shown = shown_of(session, request, switches, layer)
+            table = distances_table(word_distances(study(session, request), shown))
+        except (ValueError, ModelError):  # the plot tells
+            return no_update, no_update
+        explains = shown.switches.method == "pca"
+        scree = scree_figure(shown, theme) if explains else blank_figure("t-SNE explains none")
+        return scree, table
+
+
+def _register_browser_side(app: Dash) -> None:
+    def browser(name: str, *wiring: Any) -> None:
+        app.clientside_callback(ClientsideFunction("plane", name), *wiring)
+
+    browser("show", Output("embeddings-plane", "className"), Input("embeddings-mode", "value"))
+    browser(
+        "follow",
+        Output("embeddings-caption", "children"), Output("embeddings-facts", "children"),
+        Input("embeddings-plot", "figure"), Input("embeddings-layer", "value"),
+    )  # fmt: skip
+    browser(
+        "view",
+        Output("embeddings-view", "data"),
+        Input("embeddings-layer", "value"), Input("embeddings-plane-switches", "data"),
+        State("embeddings-request", "data"),
+    )  # fmt: skip

@@ -1,0 +1,145 @@
+"""The Heads page's map of heads: near each other where they look at the same tokens.
+
+heads-mode ─> heads-distances                              shown or not
+heads-mode, heads-request, heads-stack ─> heads-distances-job   (every two heads are compared)
+    ─> heads-distances-request, heads-distances-colour, heads-palette, theme ─>
+           heads-distances-graph, caption, heads-distances-view (what is saved)
+a click on a point (in the browser) ─> heads-layer, heads-head
+heads-layer, heads-head (in the browser) ─> the ring
+
+Nothing is computed while another view is on the screen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from explorer.figures.distances import LAYER, distances_caption, distances_figure
+from explorer.figures.style import blank_figure
+from explorer.jobs import Jobs
+from explorer.measures import MEASURES
+from explorer.pages import running
+from explorer.pages.heads_map import within
+from explorer.pages.heads_switches import choice
+from explorer.pages.heads_table import asked
+from explorer.pages.running import Run
+from explorer.records import HeadDistances
+from explorer.session import Session, TextRequest
+from explorer.views.distances import distances_csv
+
+MODE = "distances"
+_MESSAGE = "the heads appear here, alike ones near each other"
+_GRAPH_CONFIG: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
+
+
+def layout() -> Any:
+    """The view's components."""
+    colours = {LAYER: "layer", **{measure.name: measure.title for measure in MEASURES.values()}}
+    return html.Div(
+        [
+            *running.stores("heads-distances"),
+            dcc.Store(id="heads-distances-view"),
+            html.Div(
+                [
+                    html.B("coloured by"),
+                    choice(
+                        "heads-distances-colour", colours, LAYER, 190,
+                        "What the points are coloured by: their layer, or a measure",
+                    ),
+                    html.Span("Click a head to choose it; drag to zoom.", className="muted"),
+                ],
+                className="controls",
+            ),
+            html.Div(id="heads-distances-message"),
+            dcc.Graph(
+                id="heads-distances-graph", responsive=True, className="graph",
+                config=_GRAPH_CONFIG, figure=blank_figure(_MESSAGE),
+            ),
+            html.P(id="heads-distances-caption", className="caption"),
+        ],
+        id="heads-distances",
+        className="part hidden",
+    )  # fmt: skip
+
+
+def drawn_distances(session: Session, view: dict[str, Any]) -> HeadDistances:
+    """The heads on the screen, out of what the browser keeps in ``heads-distances-view``.
+
+    Raises:
+        ModelError: the model is gone and cannot be loaded again.
+    """
+    return session.distances(TextRequest(**view["text"]), view["stack"])
+
+
+def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
+    """File name and content of the heads on the screen, from ``heads-distances-view``."""
+    drawn = drawn_distances(session, view)
+    model = drawn.model.rstrip("/").rpartition("/")[2]
+    return f"{model}-{drawn.stack}-heads-distances.csv", distances_csv(drawn)
+
+
+def register(app: Dash, session: Session, jobs: Jobs) -> None:
+    """Wire the view's callbacks to ``app``."""
+    _register_browser_side(app)
+
+    def compare(mode: str, request: dict[str, Any] | None, stack: str) -> Run | None:
+        wanted = asked(session, request, stack) if mode == MODE else None
+        if wanted is None:
+            return None
+        text = TextRequest(**wanted["text"])
+        return Run(wanted, lambda tell: session.distances(text, wanted["stack"], tell))
+
+    opened = [
+        Input("heads-mode", "value"), Input("heads-request", "data"), Input("heads-stack", "value"),
+    ]  # fmt: skip
+    running.follow(app, jobs, "heads-distances", opened, [], compare)
+
+    @app.callback(
+        Output("heads-distances-graph", "figure"),
+        Output("heads-distances-caption", "children"),
+        Output("heads-distances-view", "data"),
+        Input("heads-distances-request", "data"),
+        Input("heads-distances-colour", "value"),
+        Input("heads-palette", "value"),
+        Input("theme", "data"),
+        Input("heads-mode", "value"),
+        State("heads-layer", "value"),
+        State("heads-head", "value"),
+    )
+    def show_distances(
+        request: dict[str, Any] | None, colour: str, palette: str, theme: str, mode: str,
+        layer: Any, head: Any,
+    ) -> Any:  # fmt: skip
+        if request is None or mode != MODE:
+            # A picture that is left takes its nodes out of the page.
+            left = ctx.triggered_id == "heads-mode"
+            return blank_figure(_MESSAGE) if left else no_update, no_update, no_update
+        drawn = drawn_distances(session, request)
+        n_layers, n_heads = drawn.measures["entropy"].shape
+        chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
+        figure = distances_figure(drawn, colour, theme, palette, chosen)
+        return figure, distances_caption(drawn, colour), request
+
+
+def _register_browser_side(app: Dash) -> None:
+    app.clientside_callback(
+        ClientsideFunction("distances", "show"),
+        Output("heads-distances", "className"),
+        Input("heads-mode", "value"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("distances", "pick"),
+        Output("heads-layer", "value", allow_duplicate=True),
+        Output("heads-head", "value", allow_duplicate=True),
+        Input("heads-distances-graph", "clickData"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("distances", "ring"),
+        Output("heads-distances-graph", "id"),
+        Input("heads-layer", "value"),
+        Input("heads-head", "value"),
+        prevent_initial_call=True,
+    )

@@ -1,0 +1,90 @@
+"""What the numbers in the table of heads mean: every measure, and what it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, html
+
+from explorer.measures import MEASURES
+
+_COMPARISONS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
+    (
+        "z, against shuffled tokens",
+        "Near 0: the head scores the same whatever the order of the tokens. Above 2 or under −2: "
+        "this order makes a difference. A head that hardly changes from shuffle to shuffle gets a "
+        "large z from a small difference: hover a z for the mean, and compare.",
+        {
+            "formula": "(score − mean) / standard deviation, over 20 random orders of the text’s "
+            "tokens; special tokens stay where they are, a pair’s texts are shuffled each in "
+            "itself",
+            "source": "a permutation test, beside the baselines of Clark et al. 2019",
+        },
+    ),
+    (
+        "Best offset, and the weight at it",
+        "What the head would be if position were all: the one distance at which it looks most, and "
+        "how much it puts there. A head said to find something must find it more often than this. "
+        "−1 is the previous token, so that the weight is then its Previous token score.",
+        {
+            "formula": "the o with the largest Σ_q A[q, q+o]; its weight is the mean of A[q, q+o] "
+            "over the queries that may see such a key",
+            "source": "the fixed-offset baseline of Clark et al. 2019, “What Does BERT Look At?”, "
+            "section 4.2",
+        },
+    ),
+    (
+        "Induction, random tokens",
+        "1: on a sequence that means nothing and comes twice, every token of the second copy looks "
+        "at what followed it in the first.",
+        {
+            "formula": "mean of A[q, q−49] over the second of two copies of 50 random tokens, 4 "
+            "draws, after the model’s own first token",
+            "source": "Olsson et al. 2022, “In-context Learning and Induction Heads”",
+        },
+    ),
+)
+
+
+def layout() -> Any:
+    """The panel, closed."""
+    measures = [
+        section(
+            measure.title,
+            measure.reading,
+            {
+                "formula": measure.formula,
+                "range": _range(measure.range, measure.unit),
+                "source": measure.source,
+            },
+        )
+        for measure in MEASURES.values()
+    ]
+    comparisons = [section(*comparison) for comparison in _COMPARISONS]
+    return dmc.Modal(
+        [*measures, html.H2("What a score is held against"), *comparisons],
+        id="measures-help", title="What the measures mean", size="lg",
+    )  # fmt: skip
+
+
+def register(app: Dash) -> None:
+    """Wire the button that opens the panel."""
+    app.clientside_callback(
+        ClientsideFunction("explorer", "openKeys"),
+        Output("measures-help", "opened"),
+        Input("measures-open", "n_clicks"),
+        prevent_initial_call=True,
+    )
+
+
+def section(title: str, reading: str, facts: Mapping[str, str]) -> Any:
+    """What one number means: how to read it, and its formula, source and the like."""
+    terms = [part for name, said in facts.items() for part in (html.Dt(name), html.Dd(said))]
+    return html.Section([html.H3(title), html.P(reading), html.Dl(terms)])
+
+
+def _range(limits: tuple[float | None, float | None], unit: str) -> str:
+    low, high = ("as the text allows" if limit is None else f"{limit:g}" for limit in limits)
+    return f"{low} to {high} {unit}".strip()

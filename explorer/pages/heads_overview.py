@@ -1,0 +1,110 @@
+"""All heads as one picture: small maps, or one number each.
+
+heads-request, heads-stack, heads-show, heads-link, table-request, theme ─> heads-overview
+a click (in the browser) ─> heads-layer, heads-head ─> the frame around the chosen head
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from explorer.figures.overview import measure_figure, overview_figure
+from explorer.figures.style import blank_figure
+from explorer.measures import MEASURES
+from explorer.pages import heads_link, heads_table
+from explorer.pages.heads_columns import LINK
+from explorer.pages.heads_map import within
+from explorer.pages.heads_switches import choice
+from explorer.session import Session, TextRequest
+from explorer.views.facts import facts_of_heads
+
+
+def layout() -> list[Any]:
+    """The picture under its choices."""
+    return [_overview_head(), heads_link.layout(), _overview()]
+
+
+def _overview_head() -> Any:
+    return html.Header(
+        [
+            html.H2("All heads"),
+            choice(
+                "heads-show",
+                {
+                    heads_table.MAPS: "maps",
+                    LINK: "the link below",
+                    **{m.name: m.title for m in MEASURES.values()},
+                },
+                heads_table.MAPS,
+                190,
+                "What the grid shows: each head's map, or a number. "
+                "A map has its own colour scale (square root of the weight over the head's "
+                "largest); long texts are pooled by maximum.",
+            ),
+            dmc.SegmentedControl(
+                id="heads-stack", value="", data=[], size="xs", className="hidden"
+            ),
+        ]
+    )
+
+
+def _overview() -> Any:
+    return dcc.Graph(
+        id="heads-overview", responsive=True, className="graph",
+        figure=blank_figure("every head appears here"),
+        # Two heads clicked quickly one after the other are two clicks.
+        config={"displayModeBar": False, "doubleClickDelay": 1},
+    )  # fmt: skip
+
+
+def register(app: Dash, session: Session) -> None:
+    """Wire the picture to what was run, and its clicks to the choice of a head."""
+    app.clientside_callback(
+        ClientsideFunction("explorer", "pickHead"),
+        Output("heads-layer", "value", allow_duplicate=True),
+        Output("heads-head", "value", allow_duplicate=True),
+        Input("heads-overview", "clickData"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("explorer", "frameHead"),
+        Output("heads-overview", "id"),
+        Input("heads-layer", "value"),
+        Input("heads-head", "value"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output("heads-overview", "figure"),
+        Output("heads-overview", "style"),
+        Input("heads-request", "data"),
+        Input("heads-stack", "value"),
+        Input("heads-show", "value"),
+        Input("heads-link", "data"),
+        Input("table-request", "data"),
+        Input("theme", "data"),
+        State("heads-layer", "value"),
+        State("heads-head", "value"),
+    )
+    def show_overview(
+        request: dict[str, Any] | None, stack: str, show: str, link: list[int] | None,
+        measured: dict[str, Any] | None, theme: str, layer: Any, head: Any,
+    ) -> Any:  # fmt: skip
+        if request is None:
+            return no_update, no_update
+        text = TextRequest(**request)
+        overview = session.overview(text, stack)
+        n_layers, n_heads = overview.tiles.shape[:2]
+        # Room for each layer's row, whatever the table below would like to have.
+        style = {"minHeight": f"{min(18 * n_layers + 70, 620)}px"}
+        chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
+        facts = None
+        if measured == {"text": request, "stack": overview.stack}:
+            numbers = heads_table.shown_numbers(session, measured, show, link)
+            if numbers is not None:
+                return measure_figure(*numbers, theme, chosen), style
+            facts = facts_of_heads(session.measures(text, overview.stack))
+        return overview_figure(overview, theme, chosen, facts), style

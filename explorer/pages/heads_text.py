@@ -1,0 +1,86 @@
+"""What of a typed text the Heads page reads: all, nothing, or its beginning, and what is left out.
+
+a text over the limit ─> its error, with a button (in heads-message)
+the button, an address (in the browser) ─> heads-truncate    the texts that may be truncated
+heads-truncate, the fields ─> heads-request ─> heads-remarks what is not read of them
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
+
+from explorer.pages import running
+from explorer.records import CapturedText
+from explorer.session import Session, TextRequest
+from explorer.tokens import TextTooLong
+from explorer.views.maps import truncation
+
+FIELDS = ("text", "pair", "target")
+
+
+def store() -> Any:
+    """The texts that may be truncated, as they were typed; another text is asked for anew."""
+    return dcc.Store(id="heads-truncate")
+
+
+def layout() -> Any:
+    """The line that says what is left out, as long as it is."""
+    return html.Div(id="heads-remarks", className="on-heads")
+
+
+def text_request(
+    model: str, text: str | None, pair: str | None, target: str | None, truncate: Any
+) -> TextRequest:
+    """What the session is asked for, from the page's fields.
+
+    Raises:
+        ValueError: the text is empty.
+    """
+    if not (text or "").strip():
+        raise ValueError("the text is empty: type at least one word")
+    agreed = truncate == [text, pair or "", target or ""]
+    return TextRequest(model, text or "", pair or None, target or None, agreed)
+
+
+def offer(cause: Exception | None) -> Any:
+    """A button that reads the beginning of a text that is too long; nothing for other errors."""
+    if not isinstance(cause, TextTooLong):
+        return None
+    return html.Button(
+        f"Show the first {cause.limit:,} tokens",
+        id={"type": "truncate", "limit": cause.limit}, className="save",
+        title="Leave out what comes after, and say so wherever the text is shown",
+    )  # fmt: skip
+
+
+def remarks(cap: CapturedText, request: TextRequest) -> list[str]:
+    """What of the typed texts is not shown, in words."""
+    said = []
+    # The last stack of an encoder–decoder reads both of its texts.
+    if cut := truncation(cap.stack(cap.stacks[-1])):
+        said.append(f"truncated: {cut}")
+    if request.pair and not cap.pair:
+        said.append(f"the second text is left out: {request.model} reads one text at a time")
+    if request.target and len(cap.stacks) == 1:
+        said.append(f"the target text is left out: {request.model} is no encoder–decoder")
+    return said
+
+
+def register(app: Dash, session: Session) -> None:
+    """Wire the button and the remarks to ``app``."""
+    app.clientside_callback(
+        ClientsideFunction("explorer", "truncateText"),
+        Output("heads-truncate", "data"),
+        Input({"type": "truncate", "limit": ALL}, "n_clicks"),
+        *(State(f"{field}-input", "value") for field in FIELDS),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(Output("heads-remarks", "children"), Input("heads-request", "data"))
+    def show_remarks(request: dict[str, Any] | None) -> Any:
+        if request is None:
+            return None
+        asked = TextRequest(**request)
+        return running.remark_line(remarks(session.capture(asked), asked))

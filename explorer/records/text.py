@@ -1,0 +1,117 @@
+"""A text as a model reads it, and what may be asked of its capture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.integer]
+
+
+class ModelError(RuntimeError):
+    """A model that cannot be loaded or captured; the message is one line for the user."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of one side of an attention map, as a reader should see them.
+
+    Attributes:
+        ids: vocabulary indices [N].
+        labels: decoded text of each token, repeats numbered ``the·1``, ``the·2``.
+        offsets: character positions [N, 2] in the text (for a pair, in its own segment);
+            (0, 0) for tokens the tokenizer added.
+        special: True [N] for tokens such as ``[CLS]`` or ``</s>``.
+        segment: 0 for the first text, 1 for the second [N]; -1 for added tokens.
+        notes: what else a hover should tell, such as the bytes of a split character.
+        texts: the text of each segment, whole.
+        given: how many tokens the whole text has where these are only its first; None where
+            these are all.
+    """
+
+    ids: IntArray
+    labels: tuple[str, ...]
+    offsets: IntArray
+    special: BoolArray
+    segment: IntArray
+    notes: tuple[str, ...]
+    texts: tuple[str, ...]
+    given: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class StackInfo:
+    """The shape of one stack of attention layers: encoder, decoder or cross."""
+
+    name: str
+    n_layers: int
+    n_heads: int
+    n_kv_heads: int
+    causal: bool
+
+
+class AttentionStack(Protocol):
+    """What views and measures may ask of one captured stack (see ``stack.Stack``)."""
+
+    name: str
+    n_layers: int
+    n_heads: int
+    n_kv_heads: int
+    causal: bool
+    query_tokens: Tokens
+    key_tokens: Tokens
+
+    def attention(
+        self, layer: int, head: int | None = None, rows: slice | None = None
+    ) -> FloatArray:
+        """Weights [Q, K] of one head, or [H, Q, K] of a layer's heads; of ``rows`` only."""
+        ...
+
+    def allowed(self, layer: int, rows: slice | None = None) -> BoolArray:
+        """Which keys each query may see [Q, K]; False where the mask forbids."""
+        ...
+
+    def transformed_values(self, layer: int, head: int | None = None) -> FloatArray:
+        """What each key gives a head that looks at it [K, D], or a layer's heads [H, K, D]."""
+        ...
+
+    def output_bias(self, layer: int) -> FloatArray:
+        """The output projection's bias [D], zeros where it has none."""
+        ...
+
+    @property
+    def residual(self) -> str:
+        """How attention's output meets the residual stream (``adapters.attention_residual``)."""
+        ...
+
+    @property
+    def hidden(self) -> FloatArray:
+        """Residual stream [L+1, N, D]."""
+        ...
+
+    @property
+    def static(self) -> FloatArray:
+        """The tokens' rows of the embedding table [N, D]."""
+        ...
+
+
+class CapturedText(Protocol):
+    """What views may ask of a capture (see ``capture.Capture``)."""
+
+    model_name: str
+    revision: str | None
+    text: str
+    pair: str | None
+    stacks: tuple[str, ...]
+
+    def stack(self, name: str | None = None) -> AttentionStack:
+        """One stack; None means the only one, or the first."""
+        ...

@@ -1,0 +1,112 @@
+"""How the large map is read: norm-based weights, heads together, sinks, linked tokens, tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+from playwright.sync_api import expect
+
+from tests.browser import eager
+from tests.browser.driving import Heads
+
+TEXT = "She ate an apple while Apple announced a phone."
+
+
+def _wait_for_title(heads: Heads, part: str) -> None:
+    heads.wait_for(
+        "part => document.querySelector('#heads-heatmap .js-plotly-plot')"
+        ".layout.title.text.includes(part)",
+        part,
+    )
+
+
+def _weights(heads: Heads) -> np.ndarray:
+    cells = heads.page.evaluate(
+        "() => document.querySelector('#heads-heatmap .js-plotly-plot')._fullData"
+        ".find(trace => trace.type === 'heatmap').z.map(row => Array.from(row))"
+    )
+    return np.array(cells, dtype=float)
+
+
+def _choose(heads: Heads, field: str, option: str) -> None:
+    heads.page.click(f"#{field}")
+    heads.page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_norm_based_weights(heads: Heads) -> None:
+    heads.click_head(2, 5)
+    heads.wait_for_choice(2, 5)
+    heads.page.locator("#heads-norm-field label").first.click()
+    expect(heads.page.locator("#heads-caption")).to_contain_text("Norm-based weights")
+    expected = eager.run("minilm", TEXT).attention[2, 5] * eager.value_norms(TEXT, 2, 5)
+    np.testing.assert_allclose(_weights(heads), expected, rtol=1e-3, atol=1e-5)
+    _choose(heads, "heads-over", "sum of heads")
+    _wait_for_title(heads, "sum of all heads")
+
+
+def test_a_sum_of_attention_weights_is_refused_in_a_line(heads: Heads) -> None:
+    _choose(heads, "heads-over", "sum of heads")
+    expect(heads.page.locator("#heads-caption .error")).to_contain_text("use mean or max")
+    _choose(heads, "heads-over", "mean of heads")
+    _wait_for_title(heads, "mean of all heads")
+    expected = eager.run("minilm", TEXT).attention[0].mean(axis=0)
+    np.testing.assert_allclose(_weights(heads), expected, atol=1e-5)
+
+
+def test_chosen_heads_of_several_layers(heads: Heads) -> None:
+    expect(heads.page.locator("#heads-set")).to_be_hidden()
+    _choose(heads, "heads-over", "max of heads")
+    for head in ("1.8", "5.3"):
+        heads.page.fill("#heads-set", head)
+        heads.page.keyboard.press("Enter")
+    _wait_for_title(heads, "largest weight of heads 1.8, 5.3")
+    attention = eager.run("minilm", TEXT).attention
+    np.testing.assert_allclose(
+        _weights(heads), np.maximum(attention[1, 8], attention[5, 3]), atol=1e-5
+    )
+
+
+def test_a_sink_is_marked_and_named(heads: Heads) -> None:
+    heads.click_head(2, 5)
+    heads.wait_for_choice(2, 5)
+    share = eager.run("minilm", TEXT).attention[2, 5].mean(axis=0)[0]
+    assert share > 0.5
+    expect(heads.page.locator("#heads-facts")).to_contain_text(f"rests on [CLS] ({share:.0%})")
+    expect(heads.page.locator("#heads-caption")).to_contain_text(f"[CLS] gets {share:.0%}")
+    mark = heads.page.locator("#heads-heatmap .annotation-text")
+    expect(mark).to_have_text(f"▲ [CLS] {share:.0%}")
+
+
+def test_a_link_opens_the_two_linked_tokens(heads: Heads) -> None:
+    labels = eager.run("minilm", TEXT).labels
+    heads.open(query=labels.index("ate"), key=labels.index("apple·1"))
+    expect(heads.page.locator("#heads-query")).to_have_value("ate")
+    expect(heads.page.locator("#heads-key")).to_have_value("apple·1")
+    weights = eager.run("minilm", TEXT).attention[:, :, 2, 4]
+    layer, head = np.unravel_index(weights.argmax(), weights.shape)
+    expect(heads.page.locator("#heads-link-best")).to_have_text(
+        f"most: layer {layer} · head {head} ({weights.max():.2f})"
+    )
+    heads.wait_for_address(query="2", key="4")
+
+
+def test_a_clicked_cell_ranks_all_heads_by_it(heads: Heads) -> None:
+    heads.hover_cell(2, 4, eager.run("minilm", TEXT).labels)
+    heads.page.mouse.down()
+    heads.page.mouse.up()
+    weights = eager.run("minilm", TEXT).attention[:, :, 2, 4]
+    layer, head = np.unravel_index(weights.argmax(), weights.shape)
+    first = heads.page.locator("#heads-table .ag-row[row-index='0']")
+    expect(first.locator("[col-id=layer]").first).to_have_text(str(layer))
+    expect(first.locator("[col-id=head]").first).to_have_text(str(head))
+
+
+def test_hovered_tokens_show_where_they_look_and_who_looks(heads: Heads) -> None:
+    weights = eager.run("minilm", TEXT).attention[0, 0]
+    heads.page.hover("#heads-tokens [data-query='3']")
+    keys = heads.page.locator("#heads-tokens [data-key]")
+    told = [float(str(keys.nth(i).get_attribute("title"))) for i in range(keys.count())]
+    np.testing.assert_allclose(told, weights[3], atol=6e-5)
+    heads.page.hover("#heads-tokens [data-key='5']")
+    queries = heads.page.locator("#heads-tokens [data-query]")
+    told = [float(str(queries.nth(i).get_attribute("title"))) for i in range(queries.count())]
+    np.testing.assert_allclose(told, weights[:, 5], atol=6e-5)

@@ -1,0 +1,89 @@
+"""What is said of a set whose word stands elsewhere in one sense than in another, by hand."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from explorer.records import StudyOptions, WordStudy
+from explorer.views.balance import context_note, position_note, set_notes
+from explorer.views.study import word_study
+from tests.handmade import HandCapture, reading, tokens
+
+
+def made(*rows: tuple[str, str], causal: bool = False, **options: bool) -> WordStudy:
+    """A study of sentences whose tokens are their words."""
+
+    def read(text: str) -> HandCapture:
+        of = tokens(text, *text.split())
+        ones = np.ones((2, len(of), 3))
+        return reading(of, np.eye(len(of)), causal, hidden=ones, static=ones[0])
+
+    return word_study(read, rows, "apple", StudyOptions(**options))
+
+
+def at(sense: str, *positions: int) -> list[tuple[str, str]]:
+    """Sentences of a sense with the word at these tokens."""
+    return [(sense, " ".join([*["so"] * place, "apple", "fell"])) for place in positions]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [*at("a", 1, 4, 2), *at("b", 4, 2, 1)],
+        at("a", 1, 4, 2),
+        [*at("a", 1, 2), *at("b", 2, 1), *at("", 1, 2)],
+    ],
+)
+def test_the_same_positions_are_balanced(rows: list[tuple[str, str]]) -> None:
+    assert position_note(made(*rows)) is None
+
+
+def test_positions_that_part_the_senses() -> None:
+    """Every assignment of ten places to two senses of five, counted."""
+    first, second = (0, 1, 1, 2, 3), (5, 6, 7, 7, 9)
+    note = position_note(made(*at("fruit", *first), *at("company", *second)))
+    assert note is not None
+    assert note.startswith(
+        "the position of “apple” differs between the senses (mean token: fruit 1.4, company 6.8; p"
+    )
+    assert note.endswith("position alone can part these senses")
+    places = np.array(first + second)
+    apart = [
+        abs(places[list(chosen)].mean() - np.delete(places, chosen).mean())
+        for chosen in combinations(range(10), 5)
+    ]
+    exact = np.mean(np.array(apart) >= 5.4 - 1e-9)
+    told = float(note.split("p = ")[1].split(" ")[0])
+    assert told == pytest.approx(exact, abs=0.006)
+
+
+def test_positions_that_differ_by_chance() -> None:
+    note = position_note(made(*at("a", 1, 2, 3, 6), *at("b", 1, 2, 4, 6)))
+    assert note is not None
+    assert "mean token: a 3.0, b 3.2" in note
+    assert note.endswith("labels drawn at random differ as much, yet the set is not balanced")
+
+
+def test_other_positions_of_the_same_mean_are_not_balanced() -> None:
+    note = position_note(made(*at("a", 1, 3), *at("b", 2, 2)))
+    assert note is not None
+    assert "mean token: a 2.0, b 2.0; p = 1 by" in note
+
+
+def test_what_a_causal_model_has_not_read_is_said() -> None:
+    rows = [*at("a", 0, 3), *at("b", 3, 2)]
+    note = context_note(made(*rows, causal=True))
+    assert note is not None
+    assert note.startswith("in sentences 1 and 4 fewer than 3 words stand before “apple”: by hand")
+    assert context_note(made(*rows)) is None
+    assert context_note(made(*rows, causal=True, echo=True)) is None
+    assert context_note(made(*at("a", 3, 4), causal=True)) is None
+
+
+def test_all_notes_in_order() -> None:
+    position, context = set_notes(made(*at("a", 0), *at("b", 5), causal=True))
+    assert position.startswith("the position")
+    assert context.startswith("in sentence 1 fewer")

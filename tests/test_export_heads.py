@@ -1,0 +1,63 @@
+"""The table of heads in files, read back by csv, json and pyarrow."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+from pyarrow import parquet
+
+from explorer.export.formats import to_json
+from explorer.export.heads import heads_csv, heads_json, heads_parquet
+from explorer.records import HeadsTable
+
+NEXT = np.array([[0.1, np.nan, 1 / 3]])
+TABLE = HeadsTable(
+    model="by hand", revision=None, stack="decoder", text='"Straße",\n🍎', pair=None,
+    columns={"next_token": NEXT, "induction": NEXT * np.nan},
+)  # fmt: skip
+ROWS = [
+    {"layer": 0, "head": 0, "next_token": 0.1, "induction": None},
+    {"layer": 0, "head": 1, "next_token": None, "induction": None},
+    {"layer": 0, "head": 2, "next_token": 1 / 3, "induction": None},
+]
+
+
+def test_json() -> None:
+    told = json.loads(to_json(heads_json(TABLE, {"device": "cpu"})))
+    assert told["heads"] == ROWS
+    assert [told[key] for key in ("kind", "model", "revision", "stack", "text", "pair")] == [
+        "heads", "by hand", None, "decoder", '"Straße",\n🍎', None,
+    ]  # fmt: skip
+    assert list(told["measures"]) == ["next_token", "induction"]
+    assert told["settings"] == {
+        "draws": None, "seed": None, "truncation": None, "device": "cpu",
+    }  # fmt: skip
+
+
+def test_nulls_are_no_measures_of_their_own() -> None:
+    columns = {"next_token": NEXT, "next_token_null": NEXT, "next_token_z": NEXT}
+    told = heads_json(replace(TABLE, columns=columns, draws=7, seed=3))
+    assert list(told["measures"]) == ["next_token"]
+    assert told["settings"] == {"draws": 7, "seed": 3, "truncation": None}
+
+
+def test_csv() -> None:
+    assert list(csv.reader(io.StringIO(heads_csv(TABLE), newline=""))) == [
+        ["layer", "head", "next_token", "induction"],
+        ["0", "0", "0.1", ""],
+        ["0", "1", "", ""],
+        ["0", "2", repr(1 / 3), ""],
+    ]
+
+
+def test_parquet() -> None:
+    read = parquet.read_table(io.BytesIO(heads_parquet(TABLE, {"device": "cpu"})))
+    assert read.to_pylist() == ROWS
+    assert list(map(str, read.schema.types)) == ["int64", "int64", "double", "double"]
+    told = json.loads(read.schema.metadata[b"explorer"])
+    assert (told["text"], told["settings"]["device"]) == ('"Straße",\n🍎', "cpu")
+    assert "heads" not in told

@@ -1,0 +1,43 @@
+"""The ready apple set on both bundled models, against scikit-learn on transformers' own states."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import silhouette_score
+
+from explorer.measures.verdict import where_senses_part
+from explorer.ready_sets import OPENING, READY_SETS
+from explorer.session import Session, StudyRequest
+from tests.browser import eager
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return Session(device="cpu")
+
+
+@pytest.mark.parametrize("model", ["minilm", "smollm2"])
+def test_apple_parts_at_the_named_layer(model: str, session: Session) -> None:
+    senses, sentences = zip(*OPENING.rows, strict=True)
+    layers = session.word_layers(StudyRequest(model, OPENING.word, tuple(OPENING.rows)))
+    assert layers.test is not None
+    contextual, _ = eager.word_vectors(model, list(sentences), OPENING.word)
+    for layer, value in enumerate(layers.test.separation.values):
+        if not np.isnan(value):
+            expected = silhouette_score(contextual[layer], senses, metric="cosine")
+            assert value == pytest.approx(expected, abs=1e-4), layer
+    peak = int(np.nanargmax(layers.test.separation.values))
+    assert layers.test.p_corrected[peak] <= 0.05
+    said = where_senses_part(layers)
+    assert said.startswith("fruit and company part ")
+    assert f"most at layer {peak} ({layers.test.separation.values[peak]:.2f}, p = " in said
+
+
+@pytest.mark.parametrize("model", ["minilm", "smollm2"])
+def test_one_sense_labelled_at_random_does_not_part(model: str, session: Session) -> None:
+    control = READY_SETS["control"]
+    layers = session.word_layers(StudyRequest(model, control.word, tuple(control.rows)))
+    assert layers.test is not None
+    assert np.nanmin(layers.test.p_corrected) > 0.05
+    assert "do not part at any layer beyond chance" in where_senses_part(layers)

@@ -1,0 +1,61 @@
+"""The form of the Embeddings page: what it asks for, and what it reads of a file."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from explorer.pages.embeddings_request import request_of
+from explorer.pages.embeddings_sentences import FORM, request_from, uploaded
+from explorer.records import StudyOptions
+
+
+def sent(data: bytes) -> str:
+    """A file as the browser sends it."""
+    return f"data:text/csv;base64,{base64.b64encode(data).decode()}"
+
+
+def test_fields_become_a_request() -> None:
+    request = request_from(
+        "minilm", " apple ", "a | An apple.\n\nApple", True, False, "last", True, "pear, fig,"
+    )
+    assert request == {
+        "model": "minilm", "word": "apple", "sentences": [("a", "An apple."), ("", "Apple")],
+        "options": {"match_case": True, "inside": False, "which": "last", "echo": True,
+                    "anchors": ["pear", "fig"]},
+    }  # fmt: skip
+    assert request_of(request).options == StudyOptions(True, False, "last", ("pear", "fig"), True)
+    assert len(FORM) == 7
+
+
+def test_fields_nobody_touched() -> None:
+    request = request_from("minilm", "apple", "An apple.", None, None, None, None, None)
+    assert request_of(request).options == StudyOptions()
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "lines"),
+    [
+        (b"a\tAn apple.\nb\tTwo apples.\n", "x.tsv", "a | An apple.\nb | Two apples."),
+        (b'sentence,sense\n"Red, ripe apple.",a\n', "x.csv", "a | Red, ripe apple."),
+        ("\ufeffa\tקניתי apple 🍎.".encode(), "x.txt", "a | קניתי apple 🍎."),
+    ],
+)
+def test_files_become_lines(data: bytes, name: str, lines: str) -> None:
+    assert uploaded(sent(data), name) == lines
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "said"),
+    [
+        (b"", "x.tsv", "x.tsv holds no sentence"),
+        (b"\x89PNG\0\0", "x.png", "x.png is no text file"),
+        (b'a,"An apple.\n', "x.csv", "x.csv, line 1 cannot be read as CSV: its quote is never"),
+        (b"a\tAn apple.\n" * 501, "x.tsv", "x.tsv: there are 501 sentences; at most 500 are"),
+        (b"a\t" + b"x" * 2_000_000, "x.tsv", "x.tsv has 2.0 MB; at most 2 MB are read"),
+    ],
+)
+def test_files_that_cannot_be_used(data: bytes, name: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        uploaded(sent(data), name)

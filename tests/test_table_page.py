@@ -1,0 +1,104 @@
+"""What the page puts into the table of heads, and how the grid is told to show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explorer.measures import MEASURES
+from explorer.pages.heads_columns import column_definitions
+from explorer.pages.heads_table import asked, rows, table_columns
+from explorer.session import Session
+from tests import reference
+from tests.checkpoints import FAMILIES, TEXT
+from tests.conftest import Folder
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return Session(device="cpu")
+
+
+def _request(session: Session, folder: Folder, name: str, stack: str) -> dict[str, Any]:
+    target = TEXT if FAMILIES[name].is_encoder_decoder else None
+    text = {"model": str(folder(name)), "text": TEXT, "pair": None, "target": target}
+    request = asked(session, text, stack)
+    assert request is not None
+    return request
+
+
+def _fields(names: list[str]) -> list[str]:
+    return [definition["field"] for definition in column_definitions(names)]
+
+
+def test_measures_in_their_order() -> None:
+    assert _fields(list(MEASURES)) == ["layer", "head", *MEASURES]
+
+
+def test_what_a_score_is_held_against_stands_beside_it() -> None:
+    names = [
+        "offset_weight", "offset", "same_token_z", "same_token_null", "same_token", "entropy",
+        "probe", "entropy_z", "link",
+    ]  # fmt: skip
+    assert _fields(names) == [
+        "layer", "head", "link", "probe", "entropy", "entropy_z", "same_token", "same_token_z",
+        "offset", "offset_weight",
+    ]  # fmt: skip
+
+
+def test_the_link_is_named_and_sorted_by() -> None:
+    *_, link = column_definitions(["link"], "she → apple")
+    assert (link["headerName"], link["sort"]) == ("she → apple", "desc")
+    assert all("sort" not in definition for definition in column_definitions(MEASURES))
+
+
+def test_no_stack_is_asked_for_before_a_run(session: Session) -> None:
+    assert asked(session, None, "") is None
+
+
+def test_a_stack_that_is_not_there_gives_way(session: Session, folder: Folder) -> None:
+    assert _request(session, folder, "bert", "cross")["stack"] == "encoder"
+    assert _request(session, folder, "t5", "cross")["stack"] == "cross"
+
+
+def test_offsets_are_those_of_eager_attention(session: Session, folder: Folder) -> None:
+    request = _request(session, folder, "gpt2", "")
+    columns, _ = table_columns(session, request, True, None, None)
+    layers = reference.eager(FAMILIES["gpt2"], folder("gpt2"), TEXT).attention["decoder"]
+    n = layers[0].shape[-1]
+    on_diagonals = np.array(
+        [[[np.trace(head, offset) for offset in range(1 - n, 1)] for head in layer]
+         for layer in layers]
+    )  # fmt: skip
+    offsets = on_diagonals.argmax(axis=2) - (n - 1)
+    np.testing.assert_array_equal(columns["offset"], offsets)
+    np.testing.assert_allclose(
+        columns["offset_weight"], on_diagonals.max(axis=2) / (n + offsets), rtol=1e-4
+    )
+    assert {f"{name}_z" for name in MEASURES} < set(columns)
+    first = rows(columns)[0]
+    assert (first["id"], first["offset"], first["next_token_z"]) == ("0.0", offsets[0, 0], None)
+
+
+def test_cross_attention_has_no_offsets(session: Session, folder: Folder) -> None:
+    request = _request(session, folder, "t5", "cross")
+    columns, _ = table_columns(session, request, True, None, None)
+    assert "entropy_z" in columns
+    assert "offset" not in columns
+
+
+def test_probe_and_link_when_asked_for(session: Session, folder: Folder) -> None:
+    request = _request(session, folder, "bert", "")
+    plain, name = table_columns(session, request, False, None, None)
+    assert (list(plain), name) == (list(MEASURES), "")
+    probed = {"model": request["text"]["model"]}
+    columns, name = table_columns(session, request, False, probed, [1, 2])
+    assert set(columns) - set(plain) == {"probe", "link"}
+    run = reference.eager(FAMILIES["bert"], folder("bert"), TEXT)
+    linked = [[head[1, 2] for head in layer] for layer in run.attention["encoder"]]
+    np.testing.assert_allclose(columns["link"], linked, atol=1e-5)
+    assert " → " in name
+    other = {"model": "another"}
+    assert "probe" not in table_columns(session, request, False, other, None)[0]
