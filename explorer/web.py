@@ -26,6 +26,9 @@ def create_app(session: Session | None = None) -> Dash:
         update_title="",
         serve_locally=True,
         compress=True,
+        # What starts a page is its address; all else waits for a change, or opening the page
+        # would ask the server some thirty times for nothing.
+        prevent_initial_callbacks=True,
         assets_folder=str(Path(__file__).parent.parent / "assets"),
     )
     # Fast gzip: the strongest costs more time than it saves, on this machine or the next desk.

@@ -136,9 +136,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
 
 def _register_browser_side(app: Dash) -> None:
     def browser(name: str, *wiring: Any) -> None:
-        app.clientside_callback(
-            ClientsideFunction("layers", name), *wiring, prevent_initial_call=True
-        )
+        app.clientside_callback(ClientsideFunction("layers", name), *wiring)
 
     browser("show", Output("embeddings-layers", "className"), Input("embeddings-mode", "value"))
     browser("pick", Output("embeddings-layer", "value", allow_duplicate=True),

@@ -272,5 +272,4 @@ def _register_browser_side(app: Dash) -> None:
         ClientsideFunction("pull", "pickHead"),
         Output("embeddings-pull-head", "value", allow_duplicate=True),
         Input("embeddings-pull-heads", "clickData"),
-        prevent_initial_call=True,
     )

@@ -235,7 +235,6 @@ def register(app: Dash) -> None:
         Input("embeddings-upload", "contents"),
         Input("embeddings-request", "data"),
         State("embeddings-upload", "filename"),
-        prevent_initial_call=True,
     )
     def upload(contents: str | None, _request: Any, name: str) -> Any:
         if ctx.triggered_id != "embeddings-upload" or not contents:
@@ -262,7 +261,6 @@ def _register_browser_side(app: Dash) -> None:
         Output("embeddings-which", "value"), Output("embeddings-echo", "checked"),
         Input("embeddings-set", "value"), State("embeddings-sets", "data"),
         State("embeddings-word", "value"), State("embeddings-sentences", "value"),
-        prevent_initial_call=True,
     )  # fmt: skip
     browser(
         "nameSet", Output("embeddings-set", "name"), Input("embeddings-word", "value"),
@@ -280,7 +278,6 @@ def _register_browser_side(app: Dash) -> None:
         "fromTable", Output("embeddings-sentences", "value", allow_duplicate=True),
         Input("embeddings-table", "cellValueChanged"), Input("embeddings-table", "cellClicked"),
         Input("embeddings-add", "n_clicks"), State("embeddings-table", "rowData"),
-        prevent_initial_call=True,
     )  # fmt: skip
     browser(
         "showEditor", Output("embeddings-as-text", "className"),

@@ -121,5 +121,4 @@ def register(app: Dash) -> None:
         Input("embeddings-play", "n_clicks"),
         State("embeddings-layer", "value"),
         State("embeddings-layer", "max"),
-        prevent_initial_call=True,
     )

@@ -234,7 +234,6 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
             "compare": State("heads-compare-view", "data"),
             "distances": State("heads-distances-view", "data"),
         },
-        prevent_initial_call=True,
     )
     def save_csv(
         _clicks: int, pathname: str, heads_mode: str, embeddings_mode: str, views: dict[str, Any]
@@ -277,14 +276,13 @@ def _register_browser_side(app: Dash) -> None:
         Input("url", "pathname"), State("defaults", "data"),
     )  # fmt: skip
     browser("showPage", Output("heads-page", "className"), Output("embeddings-page", "className"),
-            Input("url", "pathname"))  # fmt: skip
+            Input("url", "pathname"), prevent_initial_call=False)  # fmt: skip
     browser("applyTheme", Output("mantine", "forceColorScheme"), Output("theme-toggle", "children"),
-            Input("theme", "data"))  # fmt: skip
+            Input("theme", "data"), prevent_initial_call=False)  # fmt: skip
     browser("toggleTheme", Output("theme", "data", allow_duplicate=True),
-            Input("theme-toggle", "n_clicks"), State("theme", "data"),
-            prevent_initial_call=True)  # fmt: skip
+            Input("theme-toggle", "n_clicks"), State("theme", "data"))  # fmt: skip
     browser("useExample", Output("text-input", "value", allow_duplicate=True),
-            Input("examples", "value"), prevent_initial_call=True)  # fmt: skip
+            Input("examples", "value"))  # fmt: skip
     browser("showPair", Output("pair-input-field", "className"), Output("pair-toggle", "children"),
             Output("pair-input", "value", allow_duplicate=True),
             Input("pair-toggle", "n_clicks"), Input("pair-toggle", "hidden"),
@@ -295,9 +293,6 @@ def _register_browser_side(app: Dash) -> None:
     browser("saveImage", Output("save-png", "name"), Input("save-png", "n_clicks"),
             Input("save-svg", "n_clicks"), State("url", "pathname"), State("heads-mode", "value"),
             State("embeddings-mode", "value"),
-            State("heads-view", "data"), State("embeddings-view", "data"),
-            prevent_initial_call=True)  # fmt: skip
-    browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"),
-            prevent_initial_call=True)  # fmt: skip
-    browser("openKeys", Output("keys", "opened"), Input("keys-button", "n_clicks"),
-            prevent_initial_call=True)  # fmt: skip
+            State("heads-view", "data"), State("embeddings-view", "data"))  # fmt: skip
+    browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"))  # fmt: skip
+    browser("openKeys", Output("keys", "opened"), Input("keys-button", "n_clicks"))  # fmt: skip

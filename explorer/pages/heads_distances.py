@@ -134,12 +134,10 @@ def _register_browser_side(app: Dash) -> None:
         Output("heads-layer", "value", allow_duplicate=True),
         Output("heads-head", "value", allow_duplicate=True),
         Input("heads-distances-graph", "clickData"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("distances", "ring"),
         Output("heads-distances-graph", "id"),
         Input("heads-layer", "value"),
         Input("heads-head", "value"),
-        prevent_initial_call=True,
     )

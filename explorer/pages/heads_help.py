@@ -75,7 +75,6 @@ def register(app: Dash) -> None:
         ClientsideFunction("explorer", "openKeys"),
         Output("measures-help", "opened"),
         Input("measures-open", "n_clicks"),
-        prevent_initial_call=True,
     )
 
 

@@ -125,7 +125,6 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         ClientsideFunction("lines", "isolate"),
         Output("heads-lines-graph", "id"),
         Input("heads-lines-graph", "hoverData"),
-        prevent_initial_call=True,
     )
 
     @app.callback(

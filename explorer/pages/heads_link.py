@@ -61,7 +61,6 @@ def register(app: Dash, session: Session) -> None:
         Output("heads-show", "value"),
         Input("heads-heatmap", "clickData"),
         State("heads-view", "data"),
-        prevent_initial_call=True,
     )
     def take_cell(click: dict[str, Any] | None, view: dict[str, Any] | None) -> Any:
         if not click or view is None:

@@ -67,14 +67,12 @@ def register(app: Dash, session: Session) -> None:
         Output("heads-layer", "value", allow_duplicate=True),
         Output("heads-head", "value", allow_duplicate=True),
         Input("heads-overview", "clickData"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("explorer", "frameHead"),
         Output("heads-overview", "id"),
         Input("heads-layer", "value"),
         Input("heads-head", "value"),
-        prevent_initial_call=True,
     )
 
     @app.callback(

@@ -196,7 +196,6 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("heads-layer", "value", allow_duplicate=True),
         Output("heads-head", "value", allow_duplicate=True),
         Input("heads-table", "cellClicked"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("filters", "tell"),
@@ -210,6 +209,5 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         ClientsideFunction("filters", "clear"),
         Output("heads-table", "filterModel"),
         Input("heads-filter-clear", "n_clicks"),
-        prevent_initial_call=True,
     )
     heads_help.register(app)

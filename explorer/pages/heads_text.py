@@ -75,7 +75,6 @@ def register(app: Dash, session: Session) -> None:
         Output("heads-truncate", "data"),
         Input({"type": "truncate", "limit": ALL}, "n_clicks"),
         *(State(f"{field}-input", "value") for field in FIELDS),
-        prevent_initial_call=True,
     )
 
     @app.callback(Output("heads-remarks", "children"), Input("heads-request", "data"))

@@ -146,7 +146,7 @@ def progress_line(now: Snapshot, number: int) -> Any:
 def register_cancel(app: Dash, jobs: Jobs) -> None:
     """Wire the Cancel buttons of all progress lines."""
 
-    @app.callback(Input({"type": "cancel", "job": ALL}, "n_clicks"), prevent_initial_call=True)
+    @app.callback(Input({"type": "cancel", "job": ALL}, "n_clicks"))
     def cancel(clicks: list[int | None]) -> None:
         if any(clicks):
             jobs.cancel(ctx.triggered_id["job"])

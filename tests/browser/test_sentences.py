@@ -165,11 +165,8 @@ def test_five_hundred_sentences(embeddings: Embeddings, sentence: str) -> None:
     expect(embeddings.error).to_contain_text("Cancelled", timeout=20_000)
     assert len(embeddings.points()) == 12
     embeddings.run()
-    embeddings.wait_for(
-        """() => document.querySelector('#embeddings-plot .js-plotly-plot')
-        ._fullData[0].x.length === 250""",
-        timeout_ms=300_000,
-    )
+    embeddings.wait_for_points(250, timeout_ms=120_000)
+    assert len(embeddings.points()) == 500
 
 
 def test_context_first_on_a_causal_model(page: Page) -> None:
