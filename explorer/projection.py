@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from explorer.records import FloatArray, Projection
+from explorer.records import Basis, FloatArray, Projection
 
 NORMALISE = ("none", "unit", "standard")
 METHODS = ("pca", "tsne")
@@ -26,31 +26,6 @@ _TSNE_WARNING = (
     "t-SNE keeps neighbours, not distances: how far groups are apart, how large they are and "
     "which way is up mean little"
 )
-
-
-@dataclass(frozen=True)
-class Basis:
-    """Axes fitted on some vectors, which any others can be brought into (``place``, ``turn``).
-
-    Attributes:
-        normalise: "none", "unit" or "standard".
-        shift: what standardising subtracts [D], of the vectors fitted on; else 0.
-        scale: what standardising divides by [D]; else 1.
-        mean: of the normalised vectors fitted on [D].
-        components: the axes [k, D], of length 1; 0 beyond the fit's rank.
-        explained_variance: share of the fit's variance on each axis [k].
-        scree: the same of every component there is, largest first [r].
-        warnings: what a reader must know before trusting the axes.
-    """
-
-    normalise: str
-    shift: FloatArray
-    scale: FloatArray
-    mean: FloatArray
-    components: FloatArray
-    explained_variance: FloatArray
-    scree: FloatArray
-    warnings: tuple[str, ...] = ()
 
 
 def fit_basis(vectors: FloatArray, n: int, normalise: str, owners: Sequence[str]) -> Basis:

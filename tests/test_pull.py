@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from transformers import AutoModel, AutoTokenizer
 
 import explorer
 from explorer import checkpoints as real
 from explorer.figures.pull import heads_figure, pull_caption, pull_figure, stretch
-from explorer.records import ModelError, Occurrence, Pull, WordStudy
+from explorer.ready_sets import OPENING
+from explorer.records import ModelError, Occurrence, PlaneSwitches, Pull, WordStudy
 from explorer.views.pull import pull, pull_csv, pull_plane
 from explorer.views.study import word_study
+from explorer.views.words import word_projection
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder, Loader
 from tests.handmade import HandCapture, HandStack, studied, tokens
@@ -154,7 +157,7 @@ def test_other_ways_to_meet_the_stream_are_known(
 
 def shown(cap: Any, word: str, one: Pull) -> tuple[WordStudy, Pull, Any]:
     study = word_study(lambda _sentence: cap, [("", cap.text)], word)
-    return study, one, pull_plane(study, 0, one)
+    return study, one, pull_plane(0, one, word_projection(study, one.layer))
 
 
 def test_a_model_run_eagerly_says_so(tiny: Loader) -> None:
@@ -226,7 +229,7 @@ def plane_by_hand(head: int | None) -> tuple[WordStudy, Pull, Any]:
     cap = by_hand()
     study = studied([cap], [""], "bc")
     one = pull(cap, study.occurrences[0], 0, head)
-    return study, one, pull_plane(study, 0, one)
+    return study, one, pull_plane(0, one, word_projection(study, one.layer))
 
 
 def test_arrows_by_hand() -> None:
@@ -252,6 +255,43 @@ def test_arrows_by_hand() -> None:
     np.testing.assert_allclose(plane.heads_seen, [2.25 / root, 3 / root])
 
 
+@pytest.mark.parametrize("basis", ["layer", "all"])
+@pytest.mark.parametrize("normalise", ["none", "standard"])
+def test_arrows_lie_in_the_planes_own_axes(
+    basis: str, normalise: str, minilm: explorer.LoadedModel
+) -> None:
+    """scikit-learn's axes, of what the plane view says it is fitted on."""
+    study = word_study(
+        lambda sentence: explorer.capture(minilm, sentence), OPENING.rows, OPENING.word
+    )
+    occurrence = study.occurrences[2]
+    one = pull(explorer.capture(minilm, occurrence.text), occurrence, 4)
+    shown = word_projection(study, 4, PlaneSwitches(basis=basis, normalise=normalise))
+    plane = pull_plane(2, one, shown)
+    layers = study.contextual[4:5] if basis == "layer" else study.contextual
+    fitted = np.concatenate([*layers, study.static]).astype(np.float64)
+    scale = np.ones(fitted.shape[1]) if normalise == "none" else fitted.std(axis=0)
+    pca = PCA(2, svd_solver="full").fit(fitted / scale)
+    signs = np.sign((shown.points * pca.transform(study.contextual[4] / scale)).sum(axis=0))
+    axes = pca.components_ * signs[:, None]
+    for arrow, vector in ((plane.total, one.total), (plane.attention, one.attention)):
+        np.testing.assert_allclose([arrow.x, arrow.y], axes @ (vector / scale), rtol=1e-3)
+        assert arrow.length == pytest.approx(np.linalg.norm(vector))
+    # From where the word stands in that plane.
+    np.testing.assert_array_equal(plane.points, shown.points)
+    assert plane.fit == shown.fit
+
+
+def test_no_arrows_where_differences_have_no_place() -> None:
+    study, one, _ = plane_by_hand(0)
+    for switches, why in (
+        (PlaneSwitches(normalise="unit"), "scaled to length 1"),
+        (PlaneSwitches(method="tsne"), "t-SNE has no axes"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            pull_plane(0, one, word_projection(study, 0, switches))
+
+
 def test_the_bias_is_an_arrow_of_all_heads_only() -> None:
     _, _, plane = plane_by_hand(None)
     assert [arrow.label for arrow in plane.arrows] == ["a", "c", "output bias", "b"]
@@ -270,7 +310,7 @@ def test_what_cannot_act_has_no_arrow() -> None:
     cap = HandCapture(stack, text)
     study = studied([cap], [""], "bc")
     one = pull(cap, study.occurrences[0], 0, 0)
-    plane = pull_plane(study, 0, one)
+    plane = pull_plane(0, one, word_projection(study, one.layer))
     assert [arrow.label for arrow in plane.arrows] == ["bc"]
     assert one.kinds == ("the word itself", "other words")
     assert "Tokens after the word cannot act" in pull_caption(study, one, plane)
@@ -307,7 +347,7 @@ def test_arrows_are_drawn_long_enough_to_see(longest: float, times: int) -> None
     cap = by_hand()
     cap.only.values = ByHand.values * longest / 2.25 * 5**0.5
     study = studied([cap], [""], "bc")
-    plane = pull_plane(study, 0, pull(cap, study.occurrences[0], 0, 0))
+    plane = pull_plane(0, pull(cap, study.occurrences[0], 0, 0), word_projection(study, 0))
     assert max(plane.total.x, *(arrow.x for arrow in plane.arrows)) == pytest.approx(longest)
     assert stretch(plane) == times
 

@@ -130,7 +130,9 @@ def pull_caption(study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 
     if not pulled.allowed.all():
         parts.append("Tokens after the word cannot act on it and have no arrow.")
     parts.append(f"{_RESIDUALS[pulled.residual]}.")
-    parts.append(f"Plane: {plane.fit}; it keeps {plane.explained_variance.sum():.0%} of theirs.")
+    parts.append(
+        f"Plane: {plane.fit}; its axes keep {plane.explained_variance.sum():.0%} of that variance."
+    )
     parts += [f"Note: {warning}." for warning in plane.warnings]
     return " ".join(parts)
 

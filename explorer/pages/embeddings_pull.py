@@ -2,8 +2,8 @@
 
 embeddings-mode ─> embeddings-pull                                          shown or not
 embeddings-mode, -request ─> embeddings-pull-place, -head                   what can be chosen
-embeddings-mode, -request, -layer, the fields, theme ─> embeddings-pull-graph, -heads, -table,
-                                                        caption, message, -view (what is saved)
+embeddings-mode, -request, -layer, -plane-switches, ─> embeddings-pull-graph, -heads, -table,
+the fields, theme                                       caption, message, -view (what is saved)
 a clicked bar (in the browser) ─> embeddings-pull-head
 
 Nothing is computed while another view is on the screen.
@@ -11,6 +11,7 @@ Nothing is computed while another view is on the screen.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import dash_ag_grid as dag
@@ -20,8 +21,9 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from explorer.figures.pull import heads_figure, pull_caption, pull_figure, stretch
 from explorer.figures.style import blank_figure
 from explorer.pages import running
-from explorer.pages.embeddings_request import study
-from explorer.records import ModelError, Pull, PullPlane, WordStudy
+from explorer.pages.embeddings_request import request_of, study
+from explorer.pages.embeddings_switches import switches_of
+from explorer.records import ModelError, PlaneSwitches, Pull, PullPlane, WordStudy
 from explorer.session import Session, TextRequest
 from explorer.views.pull import pull, pull_csv, pull_plane, pull_rows
 
@@ -145,7 +147,15 @@ def pulled_by(session: Session, view: dict[str, Any]) -> tuple[WordStudy, Pull, 
     of = study(session, view["request"])
     occurrence = of.occurrences[view["place"]]
     one = pull(_capture(session, view), occurrence, view["layer"], view["head"])
-    return of, one, pull_plane(of, view["place"], one)
+    switches = _with_arrows(switches_of(view["plane"]))
+    shown = session.planes(request_of(view["request"]), switches, view["layer"])[view["layer"]]
+    return of, one, pull_plane(view["place"], one, shown)
+
+
+def _with_arrows(switches: PlaneSwitches) -> PlaneSwitches:
+    """The plane view's switches, without those that have no place for a difference of vectors."""
+    normalise = "none" if switches.normalise == "unit" else switches.normalise
+    return replace(switches, method="pca", normalise=normalise)
 
 
 def _capture(session: Session, view: dict[str, Any]) -> Any:
@@ -155,11 +165,12 @@ def _capture(session: Session, view: dict[str, Any]) -> Any:
 
 
 def view_of(
-    of: WordStudy, request: dict[str, Any], layer: int, place: str, head: str
+    of: WordStudy, request: dict[str, Any], plane: dict[str, Any], layer: int, place: str, head: str
 ) -> dict[str, Any]:
     """What is shown; the last block where the layer is the model's result, which none reads."""
     return {
         "request": request,
+        "plane": plane,
         "layer": min(layer, len(of.contextual) - 2),
         "place": min(int(place), len(of.occurrences) - 1),
         "head": None if head == ALL else int(head),
@@ -215,6 +226,7 @@ def register(app: Dash, session: Session) -> None:
         Output("embeddings-pull-view", "data"),
         Input("embeddings-mode", "value"),
         Input("embeddings-request", "data"),
+        Input("embeddings-plane-switches", "data"),
         Input("embeddings-layer", "value"),
         Input("embeddings-pull-place", "value"),
         Input("embeddings-pull-head", "value"),
@@ -222,27 +234,28 @@ def register(app: Dash, session: Session) -> None:
         Input("theme", "data"),
     )
     def show_pull(
-        mode: str, request: dict[str, Any] | None, layer: int, place: str, head: str, length: str,
-        theme: str,
+        mode: str, request: dict[str, Any] | None, plane: Any, layer: int, place: str, head: str,
+        length: str, theme: str,
     ) -> Any:  # fmt: skip
-        if mode != MODE or request is None:
+        if mode != MODE or request is None or plane is None:
             # A picture that is left takes its nodes out of the page.
             left = ctx.triggered_id == "embeddings-mode"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 6
         try:
-            view = view_of(study(session, request), request, layer, place, head)
-            of, one, plane = pulled_by(session, view)
+            view = view_of(study(session, request), request, plane, layer, place, head)
+            of, one, arrows = pulled_by(session, view)
         except (ValueError, ModelError) as error:
             return (
                 blank_figure(_MESSAGE), blank_figure(""), [], _grid_options([]), "",
                 running.error_line(str(error)), None,
             )  # fmt: skip
-        times = stretch(plane) if length == "seen" else 1
-        *rows, total = pull_rows(plane)
+        times = stretch(arrows) if length == "seen" else 1
+        *rows, total = pull_rows(arrows)
+        remarks = [*_on_layer(layer, view["layer"]), *_on_plane(switches_of(plane))]
         return (
-            pull_figure(of, one, plane, times, theme), heads_figure(one, plane, theme),
-            rows, _grid_options([total]), pull_caption(of, one, plane, times),
-            running.remark_line(_on_layer(layer, view["layer"])), view,
+            pull_figure(of, one, arrows, times, theme), heads_figure(one, arrows, theme),
+            rows, _grid_options([total]), pull_caption(of, one, arrows, times),
+            running.remark_line(remarks), view,
         )  # fmt: skip
 
 
@@ -259,6 +272,21 @@ def _on_layer(asked: int, layer: int) -> list[str]:
         return []
     return [
         f"layer {asked} is the model’s result, which no attention reads: layer {layer} is shown"
+    ]
+
+
+def _on_plane(switches: PlaneSwitches) -> list[str]:
+    """What the plane view shows otherwise than arrows can be."""
+    asked = [
+        *(["t-SNE"] if switches.method == "tsne" else []),
+        *(["unit length"] if switches.normalise == "unit" else []),
+    ]
+    if not asked:
+        return []
+    instead = "PCA" if switches.method == "tsne" else "the vectors as they are"
+    return [
+        f"the plane view shows {' and '.join(asked)}, where a difference of vectors has no "
+        f"place: arrows are drawn on {instead}"
     ]
 
 

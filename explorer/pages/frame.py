@@ -294,5 +294,5 @@ def _register_browser_side(app: Dash) -> None:
             Input("save-svg", "n_clicks"), State("url", "pathname"), State("heads-mode", "value"),
             State("embeddings-mode", "value"),
             State("heads-view", "data"), State("embeddings-view", "data"))  # fmt: skip
-    browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"))  # fmt: skip
-    browser("openKeys", Output("keys", "opened"), Input("keys-button", "n_clicks"))  # fmt: skip
+    browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"))
+    browser("openKeys", Output("keys", "opened"), Input("keys-button", "n_clicks"))

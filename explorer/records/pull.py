@@ -75,6 +75,7 @@ class Arrow:
         value_norm: ‖v W_O‖; None where it has none.
         length: of the vector, full space.
         seen: the share of that length which the plane shows, 0…1; None for a length of 0.
+            Where the plane standardises dimensions, of the length after that.
         cosine: with the sum, full space; None where one of the two is 0.
         share: its part of the sum, along it, full space; all arrows' make 1.
         x, y: its length on the plane's axes, which are of length 1 and at right angles.

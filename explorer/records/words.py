@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from explorer.records.text import FloatArray, IntArray
 
 
@@ -23,6 +25,31 @@ class Projection:
     components: FloatArray | None
     mean: FloatArray
     explained_variance: FloatArray
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Axes fitted on some vectors, which any others can be brought into.
+
+    Attributes:
+        normalise: "none", "unit" or "standard".
+        shift: what standardising subtracts [D], of the vectors fitted on; else 0.
+        scale: what standardising divides by [D]; else 1.
+        mean: of the normalised vectors fitted on [D].
+        components: the axes [k, D], of length 1; 0 beyond the fit's rank.
+        explained_variance: share of the fit's variance on each axis [k].
+        scree: the same of every component there is, largest first [r].
+        warnings: what a reader must know before trusting the axes.
+    """
+
+    normalise: str
+    shift: FloatArray
+    scale: FloatArray
+    mean: FloatArray
+    components: FloatArray
+    explained_variance: FloatArray
+    scree: FloatArray
     warnings: tuple[str, ...] = ()
 
 
@@ -181,8 +208,7 @@ class WordProjection:
         others: other tokens of the sentences [m, k]; none by t-SNE.
         anchors: words of reference at this layer [a, k]; none by t-SNE.
         static_anchors: their static vectors [a, k].
-        explained_variance: share of the fit's variance on each axis [k]; none by t-SNE.
-        scree: the same of every component there is [r].
+        basis: its axes; None by t-SNE.
         kept: share of the variance of this layer's occurrences and their static vectors that
             the axes keep; None by t-SNE or where they are all equal.
         separation: the silhouette by sense (cosine, full space), None where undefined.
@@ -197,13 +223,22 @@ class WordProjection:
     others: FloatArray
     anchors: FloatArray
     static_anchors: FloatArray
-    explained_variance: FloatArray
-    scree: FloatArray
+    basis: Basis | None
     kept: float | None
     separation: float | None
     fit: str
     switches: PlaneSwitches = PLAIN_PLANE
     warnings: tuple[str, ...] = ()
+
+    @property
+    def explained_variance(self) -> FloatArray:
+        """Share of the fit's variance on each axis [k]; none by t-SNE."""
+        return self.basis.explained_variance if self.basis else np.zeros(0)
+
+    @property
+    def scree(self) -> FloatArray:
+        """The same of every component there is [r]."""
+        return self.basis.scree if self.basis else np.zeros(0)
 
 
 @dataclass(frozen=True)

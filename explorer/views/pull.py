@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from explorer.measures.blocks import Sides
-from explorer.projection import project
+from explorer.projection import turn
 from explorer.records import (
     Arrow,
     AttentionStack,
@@ -20,10 +20,9 @@ from explorer.records import (
     Occurrence,
     Pull,
     PullPlane,
-    WordStudy,
+    WordProjection,
 )
 from explorer.records.pull import BIAS, KINDS
-from explorer.views.words import fit_in_words
 from explorer.words import pieces_of
 
 _LEAST_SPREAD = 1e-10  # share of the variance
@@ -105,24 +104,34 @@ def _kinds(source: AttentionStack, pieces: list[int]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def pull_plane(study: WordStudy, place: int, pulled: Pull) -> PullPlane:
-    """A pull in the plane of the word's occurrences at the layer that the block reads.
+def pull_plane(place: int, pulled: Pull, shown: WordProjection) -> PullPlane:
+    """A pull in the plane that shows the word at the layer which the block reads.
 
-    Arrows are differences of vectors: the basis's mean is not taken from them.
+    Arrows are differences of vectors: the basis's mean is not taken from them. Of three axes
+    the first two are taken.
 
     Args:
-        study: the word's vectors.
         place: which of the study's occurrences is pulled.
         pulled: what pulls it.
+        shown: the study at ``pulled.layer``, in the basis to draw in.
+
+    Raises:
+        ValueError: a basis that scales each vector to length 1, or none (t-SNE).
     """
-    contextual = study.contextual[pulled.layer]
-    basis = project(np.concatenate([contextual, study.static]))
+    if shown.basis is None:
+        raise ValueError("t-SNE has no axes that an arrow could be brought to: use PCA")
+    basis = shown.basis
     # What spreads nothing is no direction of the word's: rounding alone would choose it.
-    spreads = basis.explained_variance > _LEAST_SPREAD
-    axes = np.asarray(basis.components) * spreads[:, None]
-    total = pulled.total
+    spreads = basis.explained_variance[:2] > _LEAST_SPREAD
+
+    def drawn(vector: FloatArray) -> _Drawn:
+        whole = float(np.linalg.norm(vector / basis.scale))
+        x, y = (turn(basis, vector)[:2] * spreads).tolist()
+        return _Drawn(vector, x, y, math.hypot(x, y) / whole if whole else None)
+
+    total = drawn(pulled.total)
     made = [
-        _arrow(label, kind, vector, total, axes, float(weight), _number(norm))
+        _arrow(label, kind, drawn(vector), total, float(weight), _number(norm))
         for label, kind, vector, weight, norm, allowed in zip(
             pulled.labels, pulled.kinds, pulled.contributions, pulled.weights,
             pulled.value_norms, pulled.allowed, strict=True,
@@ -130,40 +139,48 @@ def pull_plane(study: WordStudy, place: int, pulled: Pull) -> PullPlane:
         if allowed
     ]  # fmt: skip
     if pulled.head is None and pulled.bias.any():
-        made.append(_arrow(BIAS, BIAS, pulled.bias, total, axes))
+        made.append(_arrow(BIAS, BIAS, drawn(pulled.bias), total))
     return PullPlane(
-        points=basis.points[: len(contextual)],
-        static=basis.points[len(contextual) :],
+        points=shown.points[:, :2],
+        static=shown.static[:, :2],
         place=place,
         arrows=tuple(sorted(made, key=lambda arrow: -arrow.length)),
-        total=_arrow("the sum", "the sum", total, total, axes),
-        attention=_arrow("attention", "attention", pulled.attention, total, axes),
+        total=_arrow("the sum", "the sum", total, total),
+        attention=_arrow("attention", "attention", drawn(pulled.attention), total),
         heads=np.linalg.norm(pulled.heads, axis=1),
-        heads_seen=np.linalg.norm(pulled.heads @ axes.T, axis=1),
-        explained_variance=basis.explained_variance,
-        fit=fit_in_words(study, f"layer {pulled.layer}"),
-        warnings=basis.warnings,
+        heads_seen=np.linalg.norm(turn(basis, pulled.heads)[:, :2] * spreads, axis=1),
+        explained_variance=basis.explained_variance[:2],
+        fit=shown.fit,
+        warnings=shown.warnings,
     )
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A vector, its arrow, and which share of its length that shows."""
+
+    vector: FloatArray
+    x: float
+    y: float
+    seen: float | None
 
 
 def _arrow(
     label: str,
     kind: str,
-    vector: FloatArray,
-    total: FloatArray,
-    axes: FloatArray,
+    own: _Drawn,
+    total: _Drawn,
     weight: float | None = None,
     value_norm: float | None = None,
 ) -> Arrow:
-    length, sum_length = float(np.linalg.norm(vector)), float(np.linalg.norm(total))
-    x, y = (axes @ vector).tolist()
-    along = float(vector @ total)
+    length, sum_length = (float(np.linalg.norm(one.vector)) for one in (own, total))
+    along = float(own.vector @ total.vector)
     return Arrow(
         label, kind, weight, value_norm, length,
-        seen=math.hypot(x, y) / length if length else None,
+        seen=own.seen,
         cosine=along / (length * sum_length) if length and sum_length else None,
         share=along / sum_length**2 if sum_length else None,
-        x=x, y=y,
+        x=own.x, y=own.y,
     )  # fmt: skip
 
 

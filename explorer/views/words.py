@@ -7,8 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from explorer.measures.separation import separation
-from explorer.projection import NORMALISE, Basis, fit_basis, flipped, place, project
-from explorer.records import PLAIN_PLANE, FloatArray, PlaneSwitches, WordProjection, WordStudy
+from explorer.projection import NORMALISE, fit_basis, flipped, place, project
+from explorer.records import (
+    PLAIN_PLANE,
+    Basis,
+    FloatArray,
+    PlaneSwitches,
+    WordProjection,
+    WordStudy,
+)
 
 BASES = ("layer", "all", "vocabulary")
 # One layer's vectors this many times longer than another's make a common basis theirs.
@@ -169,8 +176,7 @@ def _placed(
         others=place(basis, study.sample.vectors[layer]),
         anchors=place(basis, anchors),
         static_anchors=place(basis, static_anchors),
-        explained_variance=basis.explained_variance,
-        scree=basis.scree,
+        basis=basis,
         kept=_share_kept(basis, np.concatenate([vectors, study.static])),
         separation=separation(vectors, [o.sense for o in study.occurrences]),
         fit=fit,
@@ -222,8 +228,7 @@ def _by_tsne(study: WordStudy, layer: int, switches: PlaneSwitches) -> WordProje
         others=nothing,
         anchors=nothing,
         static_anchors=nothing,
-        explained_variance=result.explained_variance,
-        scree=np.zeros(0),
+        basis=None,
         kept=None,
         separation=separation(study.contextual[layer], [o.sense for o in study.occurrences]),
         fit=fit_in_words(study, f"layer {layer}", switches),
