@@ -56,7 +56,7 @@ def plane_figure(
             "axes": axis_titles(one),
             "ranges": span,
             "caption": word_caption(study, one, parts),
-            "facts": separation_line(by_layer, one.layer),
+            "facts": separation_line(study, by_layer, one.layer),
             **_points(study, one, parts),
         }
         for one, span in zip(planes, ranges, strict=True)

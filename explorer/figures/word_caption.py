@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from explorer.figures.style import model_label
@@ -52,11 +53,14 @@ def _drawn_lines(shown: WordProjection, parts: PlaneParts) -> list[str]:
     return said
 
 
-def separation_line(by_layer: Mapping[int, float | None], layer: int) -> str:
+def separation_line(study: WordStudy, by_layer: Mapping[int, float | None], layer: int) -> str:
     """How far the senses part at a layer, and of several where most, in a line."""
     defined = [(value, number) for number, value in by_layer.items() if value is not None]
     here = by_layer[layer]
     if here is None:
+        counts = Counter(o.sense for o in study.occurrences if o.sense)
+        if len(counts) > 1 and min(counts.values()) > 1:
+            return f"separation by sense: none, all vectors are equal at layer {layer}"
         return "separation by sense: needs two senses with two sentences each"
     if len(by_layer) == 1:
         return f"separation by sense {here:.2f}"

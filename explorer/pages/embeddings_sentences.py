@@ -268,7 +268,7 @@ def _register_browser_side(app: Dash) -> None:
     )  # fmt: skip
     browser(
         "openAnchors", Output("embeddings-anchors", "value"), Input("embeddings-sets", "data"),
-        State("url", "search"),
+        State("url", "search"), prevent_initial_call=False,
     )  # fmt: skip
     browser(
         "toTable", Output("embeddings-table", "rowData"), Input("embeddings-sentences", "value"),
