@@ -11,21 +11,36 @@
 
   /* ---- the address ---- */
 
-  function readAddress(defaults, search) {
+  /* What an address gives, and the opening state where it gives nothing. */
+  function addressOf(search, defaults) {
     const given = new URLSearchParams(search || "");
     const text = (name) => given.get(name) ?? defaults[name];
     const number = (name, fallback) => {
       const value = Number.parseInt(given.get(name) ?? "", 10);
       return Number.isInteger(value) && value >= 0 ? value : fallback;
     };
+    return { given, text, number };
+  }
+
+  function readAddress(defaults, search) {
+    const { given, text } = addressOf(search, defaults);
+    return [text("model"), text("text"), text("pair"), text("target"), themeOf(given) ?? preferredTheme()];
+  }
+
+  function openHeads(_opened, defaults, search) {
+    const { given, text, number } = addressOf(search, defaults);
     return [
-      text("model"), text("text"), text("pair"), text("target"), text("stack"),
-      number("layer", defaults.layer), number("head", defaults.head),
-      number("layer", defaults.embeddings_layer), text("word"), text("sentences"),
+      text("stack"), number("layer", defaults.layer), number("head", defaults.head),
       given.get("truncate") === "true" ? [text("text"), text("pair"), text("target")] : null,
       given.get("query"), given.get("key"),
-      themeOf(given) ?? preferredTheme(),
     ];
+  }
+
+  /* With the anchors of its word, which an address does not name; anchors run the page. */
+  function openEmbeddings(sets, defaults, search) {
+    const { text, number } = addressOf(search, defaults);
+    const anchors = Object.values(sets).find((set) => set.word === text("word"))?.anchors ?? "";
+    return [text("word"), text("sentences"), anchors, number("layer", defaults.embeddings_layer)];
   }
 
   const themeOf = (given) => (["light", "dark"].includes(given.get("theme")) ? given.get("theme") : null);
@@ -304,7 +319,7 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
-      readAddress, writeAddress, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
+      readAddress, openHeads, openEmbeddings, writeAddress, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
       useExample, truncateText, pickHead, pickRow, frameHead, zoomHead, showMode, offerSwitches, saveImage, openKeys,
     },
   });

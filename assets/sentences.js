@@ -20,13 +20,6 @@
     return NO_UPDATE();
   }
 
-  /* The anchors of the address's word; it names none itself. */
-  function openAnchors(sets, search) {
-    const word = new URLSearchParams(search || "").get("word");
-    if (word === null) return NO_UPDATE();
-    return Object.values(sets).find((set) => set.word === word)?.anchors ?? "";
-  }
-
   /* ---- text and table: as explorer/sentences.py reads and writes it ---- */
 
   const LINES = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
@@ -61,6 +54,6 @@
     `part${editor === "table" ? "" : " hidden"}`, `save${editor === "table" ? "" : " hidden"}`];
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    sentences: { useSet, nameSet, openAnchors, toTable, fromTable, showEditor },
+    sentences: { useSet, nameSet, toTable, fromTable, showEditor },
   });
 })();

@@ -35,6 +35,7 @@ def create_app(session: Session | None = None) -> Dash:
     app.server.config.update(COMPRESS_ALGORITHM=["gzip"], COMPRESS_LEVEL=1)
     app.server.config["MAX_CONTENT_LENGTH"] = _MAX_REQUEST_BYTES
     app.layout = frame.layout
+    app.validation_layout = frame.all_of_it()
     frame.register(app, session or Session(), Jobs())
     return app
 

@@ -75,7 +75,7 @@ def _ids(component: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def ids() -> list[str]:
-    return list(_ids(frame.layout()))
+    return list(_ids(frame.all_of_it()))
 
 
 @pytest.fixture
@@ -169,9 +169,8 @@ class TestWiring:
 
     @pytest.mark.parametrize("page", frame.PAGES)
     def test_a_page_has_what_the_frame_asks_for(self, page: Any, ids: list[str]) -> None:
-        name = "heads" if page.PATH == "/" else page.PATH.strip("/")
         assert page.TITLE
-        assert {f"{name}-page", f"{name}-message", f"{name}-view"} <= set(ids)
+        assert {f"{page.NAME}-{part}" for part in ("page", "message", "view")} <= set(ids)
 
 
 def test_the_opening_text_is_an_example() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, html, no_update
+from dash import Dash, Input, Output, dcc, html, no_update
 
 from explorer.jobs import Jobs
 from explorer.pages import (
@@ -29,34 +29,31 @@ from explorer.pages.running import Run
 from explorer.session import Session
 from explorer.views.balance import set_notes
 
-PATH, TITLE = "/embeddings", "Embeddings"
+PATH, NAME, TITLE = "/embeddings", "embeddings", "Embeddings"
 
 
-def layout() -> Any:
+def layout() -> list[Any]:
     """The page's components."""
-    return html.Main(
-        [
-            *running.stores("embeddings"),
-            html.Section(
-                [embeddings_sentences.layout(), html.Div(id="embeddings-remarks")],
-                className="panel form",
-            ),
-            html.Section(
-                [
-                    embeddings_bar.layout(),
-                    embeddings_plane.layout(),
-                    embeddings_layers.layout(),
-                    embeddings_similarity.layout(),
-                    embeddings_meaning.layout(),
-                    embeddings_pull.layout(),
-                    embeddings_positions.layout(),
-                ],
-                className="panel",
-            ),
-        ],
-        id="embeddings-page",
-        className="page embeddings hidden",
-    )
+    return [
+        *running.stores("embeddings"),
+        dcc.Store(id="embeddings-view"),
+        html.Section(
+            [embeddings_sentences.layout(), html.Div(id="embeddings-remarks")],
+            className="panel form",
+        ),
+        html.Section(
+            [
+                embeddings_bar.layout(),
+                embeddings_plane.layout(),
+                embeddings_layers.layout(),
+                embeddings_similarity.layout(),
+                embeddings_meaning.layout(),
+                embeddings_pull.layout(),
+                embeddings_positions.layout(),
+            ],
+            className="panel",
+        ),
+    ]
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:

@@ -249,8 +249,8 @@ def register(app: Dash) -> None:
 
 
 def _register_browser_side(app: Dash) -> None:
-    def browser(name: str, *wiring: Any, **how: Any) -> None:
-        app.clientside_callback(ClientsideFunction("sentences", name), *wiring, **how)
+    def browser(name: str, *wiring: Any) -> None:
+        app.clientside_callback(ClientsideFunction("sentences", name), *wiring)
 
     browser(
         "useSet",
@@ -266,9 +266,13 @@ def _register_browser_side(app: Dash) -> None:
         "nameSet", Output("embeddings-set", "name"), Input("embeddings-word", "value"),
         Input("embeddings-sentences", "value"), State("embeddings-sets", "data"),
     )  # fmt: skip
-    browser(
-        "openAnchors", Output("embeddings-anchors", "value"), Input("embeddings-sets", "data"),
-        State("url", "search"), prevent_initial_call=False,
+    app.clientside_callback(
+        ClientsideFunction("explorer", "openEmbeddings"),
+        Output("embeddings-word", "value"), Output("embeddings-sentences", "value"),
+        Output("embeddings-anchors", "value"),
+        Output("embeddings-layer", "value", allow_duplicate=True),
+        Input("embeddings-sets", "data"), State("defaults", "data"), State("url", "search"),
+        prevent_initial_call="initial_duplicate",
     )  # fmt: skip
     browser(
         "toTable", Output("embeddings-table", "rowData"), Input("embeddings-sentences", "value"),

@@ -1,8 +1,11 @@
 """What all pages share: the bar on top, the tabs, the status line and the save bar.
 
 In the browser (assets/explorer.js): the address ─> the fields; what is shown ─> the
-address; the path ─> the visible page; the theme; saving a picture. All pages stay in the
-layout and only one is visible, so that a tab keeps what was made on it.
+address; the path ─> the visible page; the theme; saving a picture.
+
+A page is put into the layout when it is first gone to (``mount``) and stays there, unseen, so
+that a tab keeps what was made on it and nobody waits for a page he does not look at. What is
+outside of the pages must not need them: their inputs and states are optional here.
 """
 
 from __future__ import annotations
@@ -47,15 +50,19 @@ _DEFAULTS = {
     "embeddings_layer": embeddings_bar.DEFAULT_LAYER,
 }  # fmt: skip
 
-# What the CSV button saves, by what is on the screen.
-_CSV = {
-    "plane": embeddings_plane.csv, "by layer": embeddings_layers.csv,
-    "similarity": embeddings_similarity.csv, "meaning": embeddings_meaning.csv,
-    "pull": embeddings_pull.csv,
-    "positions": embeddings_positions.csv,
-    "map": heads_map.csv, "lines": heads_lines.csv,
-    "compare": heads_compare.csv, "distances": heads_distances.csv,
-}  # fmt: skip
+# By what is on the screen: the store that tells what is seen, and what the CSV button makes of it.
+_SAVED = {
+    "plane": ("embeddings-view", embeddings_plane.csv),
+    "by layer": ("embeddings-layers-view", embeddings_layers.csv),
+    "similarity": ("embeddings-similarity-view", embeddings_similarity.csv),
+    "meaning": ("embeddings-meaning-view", embeddings_meaning.csv),
+    "pull": ("embeddings-pull-view", embeddings_pull.csv),
+    "positions": ("embeddings-positions-view", embeddings_positions.csv),
+    "map": ("heads-view", heads_map.csv),
+    "lines": ("heads-lines-view", heads_lines.csv),
+    "compare": ("heads-compare-view", heads_compare.csv),
+    "distances": ("heads-distances-view", heads_distances.csv),
+}
 
 _KEYS = (
     ("Ctrl+Enter", "run the model on what is typed"),
@@ -72,8 +79,7 @@ def layout() -> Any:
             dcc.Location(id="url", refresh=False),
             dcc.Store(id="defaults", data=_DEFAULTS),
             dcc.Store(id="theme"),
-            dcc.Store(id="heads-view"),
-            dcc.Store(id="embeddings-view"),
+            dcc.Store(id="mounted", data=[]),
             dcc.Download(id="download"),
             _bar(),
             _tabs(),
@@ -86,7 +92,8 @@ def layout() -> Any:
                 ],
                 id="status",
             ),
-            *(page.layout() for page in PAGES),
+            *(html.Main(id=f"{page.NAME}-page", className=f"page {page.NAME} hidden")
+              for page in PAGES),
             _save_bar(),
             _keys(),
         ], className="app"),
@@ -94,6 +101,11 @@ def layout() -> Any:
         theme={"primaryColor": "orange", "primaryShade": 8, "fontFamily": "inherit",
                "defaultRadius": "sm"},
     )  # fmt: skip
+
+
+def all_of_it() -> Any:
+    """Frame and pages as they are once every page was gone to, to check the wiring by."""
+    return html.Div([layout(), *(html.Div(page.layout()) for page in PAGES)])
 
 
 def _bar() -> Any:
@@ -198,11 +210,25 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     _register_browser_side(app)
 
     @app.callback(
+        *(Output(f"{page.NAME}-page", "children") for page in PAGES),
+        Output("mounted", "data"),
+        Input("url", "pathname"),
+        State("mounted", "data"),
+        prevent_initial_call=False,
+    )
+    def mount(path: str | None, mounted: list[str]) -> Any:
+        asked = next((page for page in PAGES if path == page.PATH), PAGES[0])
+        if path is None or asked.NAME in mounted:
+            return (no_update,) * (len(PAGES) + 1)
+        children = [page.layout() if page is asked else no_update for page in PAGES]
+        return *children, [*mounted, asked.NAME]
+
+    @app.callback(
         Output("model-facts", "children"),
         Output("pair-toggle", "hidden"),
         Output("target-input-field", "className"),
-        Input("heads-request", "data"),
-        Input("embeddings-request", "data"),
+        Input("heads-request", "data", allow_optional=True),
+        Input("embeddings-request", "data", allow_optional=True),
         State("model-select", "value"),
     )
     def show_model(_heads: Any, _embeddings: Any, name: str | None) -> Any:
@@ -220,20 +246,9 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("save-message", "children"),
         Input("save-csv", "n_clicks"),
         State("url", "pathname"),
-        State("heads-mode", "value"),
-        State("embeddings-mode", "value"),
-        {
-            "plane": State("embeddings-view", "data"),
-            "meaning": State("embeddings-meaning-view", "data"),
-            "pull": State("embeddings-pull-view", "data"),
-            "positions": State("embeddings-positions-view", "data"),
-            "by layer": State("embeddings-layers-view", "data"),
-            "similarity": State("embeddings-similarity-view", "data"),
-            "map": State("heads-view", "data"),
-            "lines": State("heads-lines-view", "data"),
-            "compare": State("heads-compare-view", "data"),
-            "distances": State("heads-distances-view", "data"),
-        },
+        State("heads-mode", "value", allow_optional=True),
+        State("embeddings-mode", "value", allow_optional=True),
+        {mode: State(view, "data", allow_optional=True) for mode, (view, _) in _SAVED.items()},
     )
     def save_csv(
         _clicks: int, pathname: str, heads_mode: str, embeddings_mode: str, views: dict[str, Any]
@@ -242,7 +257,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         if views[shown] is None:
             return no_update, error_line("there is nothing to save yet: press Run first")
         try:
-            name, content = _CSV[shown](session, views[shown])
+            name, content = _SAVED[shown][1](session, views[shown])
         except (ValueError, ModelError) as error:
             return no_update, error_line(str(error))
         return {"content": content, "filename": name, "type": "text/csv", "base64": False}, None
@@ -255,24 +270,15 @@ def _register_browser_side(app: Dash) -> None:
     browser(
         "readAddress",
         Output("model-select", "value"), Output("text-input", "value"),
-        Output("pair-input", "value"), Output("target-input", "value"),
-        Output("heads-stack", "value", allow_duplicate=True),
-        Output("heads-layer", "value", allow_duplicate=True),
-        Output("heads-head", "value", allow_duplicate=True),
-        Output("embeddings-layer", "value", allow_duplicate=True),
-        Output("embeddings-word", "value"), Output("embeddings-sentences", "value"),
-        Output("heads-truncate", "data", allow_duplicate=True),
-        Output("heads-query", "value", allow_duplicate=True),
-        Output("heads-key", "value", allow_duplicate=True),
-        Output("theme", "data"),
-        Input("defaults", "data"), State("url", "search"),
-        prevent_initial_call="initial_duplicate",
+        Output("pair-input", "value"), Output("target-input", "value"), Output("theme", "data"),
+        Input("defaults", "data"), State("url", "search"), prevent_initial_call=False,
     )  # fmt: skip
     browser(
         "writeAddress",
         Output("share-button", "title"),
-        Input("heads-view", "data"), Input("heads-link", "data"),
-        Input("embeddings-view", "data"), Input("theme", "data"),
+        Input("heads-view", "data", allow_optional=True),
+        Input("heads-link", "data", allow_optional=True),
+        Input("embeddings-view", "data", allow_optional=True), Input("theme", "data"),
         Input("url", "pathname"), State("defaults", "data"),
     )  # fmt: skip
     browser("showPage", Output("heads-page", "className"), Output("embeddings-page", "className"),
@@ -289,10 +295,13 @@ def _register_browser_side(app: Dash) -> None:
             State("pair-input-field", "className"), State("pair-input", "value"),
             prevent_initial_call="initial_duplicate")  # fmt: skip
     browser("dimWhileWorking", Output("status", "className"),
-            Input("heads-poll", "disabled"), Input("embeddings-poll", "disabled"))  # fmt: skip
+            Input("heads-poll", "disabled", allow_optional=True),
+            Input("embeddings-poll", "disabled", allow_optional=True))  # fmt: skip
     browser("saveImage", Output("save-png", "name"), Input("save-png", "n_clicks"),
-            Input("save-svg", "n_clicks"), State("url", "pathname"), State("heads-mode", "value"),
-            State("embeddings-mode", "value"),
-            State("heads-view", "data"), State("embeddings-view", "data"))  # fmt: skip
+            Input("save-svg", "n_clicks"), State("url", "pathname"),
+            State("heads-mode", "value", allow_optional=True),
+            State("embeddings-mode", "value", allow_optional=True),
+            State("heads-view", "data", allow_optional=True),
+            State("embeddings-view", "data", allow_optional=True))  # fmt: skip
     browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"))
     browser("openKeys", Output("keys", "opened"), Input("keys-button", "n_clicks"))

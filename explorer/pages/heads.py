@@ -15,7 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from explorer.jobs import Jobs
 from explorer.pages import (
@@ -35,30 +35,25 @@ from explorer.pages.heads_map import within
 from explorer.pages.running import Run
 from explorer.session import Session, TextRequest
 
-PATH, TITLE = "/", "Heads"
+PATH, NAME, TITLE = "/", "heads", "Heads"
 
 
-def layout() -> Any:
+def layout() -> list[Any]:
     """The page's components."""
-    return html.Main(
-        [
-            *running.stores("heads"),
-            heads_text.store(),
-            dcc.Store(id="heads-window"),
-            dcc.Store(id="heads-link"),
-            html.Section(
-                [*heads_overview.layout(), heads_table.layout()],
-                className="panel overview",
-            ),
-            html.Section(
-                [_head_bar(), heads_map.layout(), heads_lines.layout(), heads_compare.layout(),
-                 heads_distances.layout()],
-                className="panel",
-            ),
-        ],
-        id="heads-page",
-        className="page heads",
-    )  # fmt: skip
+    return [
+        *running.stores("heads"),
+        heads_text.store(),
+        dcc.Store(id="heads-opened", data=True),
+        dcc.Store(id="heads-view"),
+        dcc.Store(id="heads-window"),
+        dcc.Store(id="heads-link"),
+        html.Section([*heads_overview.layout(), heads_table.layout()], className="panel overview"),
+        html.Section(
+            [_head_bar(), heads_map.layout(), heads_lines.layout(), heads_compare.layout(),
+             heads_distances.layout()],
+            className="panel",
+        ),
+    ]  # fmt: skip
 
 
 def _head_bar() -> Any:
@@ -107,6 +102,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         prepare, heads_text.offer,
     )  # fmt: skip
 
+    _register_opening(app)
     _register_selectors(app, session)
 
     heads_text.register(app, session)
@@ -117,6 +113,23 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     heads_overview.register(app, session)
     for part in (heads_table, heads_lines, heads_compare, heads_distances):
         part.register(app, session, jobs)
+
+
+def _register_opening(app: Dash) -> None:
+    """What the address asks for; with that the page is run."""
+    app.clientside_callback(
+        ClientsideFunction("explorer", "openHeads"),
+        Output("heads-stack", "value", allow_duplicate=True),
+        Output("heads-layer", "value", allow_duplicate=True),
+        Output("heads-head", "value", allow_duplicate=True),
+        Output("heads-truncate", "data", allow_duplicate=True),
+        Output("heads-query", "value", allow_duplicate=True),
+        Output("heads-key", "value", allow_duplicate=True),
+        Input("heads-opened", "data"),
+        State("defaults", "data"),
+        State("url", "search"),
+        prevent_initial_call="initial_duplicate",
+    )
 
 
 def _register_selectors(app: Dash, session: Session) -> None:
