@@ -181,7 +181,7 @@ class TestRunning:
     """The Run button of the Heads page, step by step as the browser calls it."""
 
     def _start(self, fire: Fire, triggered: str = "run-button.n_clicks", **values: Any) -> Any:
-        values = {"url": "/", "text__input": "An apple.", **values}
+        values = {"url": "/", "mounted": ["heads"], "text__input": "An apple.", **values}
         return fire("heads-job.data", triggered, **values).get("heads-job.data")
 
     def _watch(self, fire: Fire, job: Any) -> dict[str, Any]:
@@ -207,6 +207,16 @@ class TestRunning:
 
     def test_another_page_does_not_run(self, fire: Fire) -> None:
         assert self._start(fire, model__select="minilm", url="/embeddings") is None
+
+    def test_a_page_that_is_not_mounted_has_no_fields_to_run(self, fire: Fire) -> None:
+        assert self._start(fire, model__select="minilm", mounted=["embeddings"]) is None
+
+    def test_a_page_is_mounted_once(self, fire: Fire) -> None:
+        told = fire("mounted.data", "url.pathname", url="/", mounted=["embeddings"])
+        assert told["mounted.data"] == ["embeddings", "heads"]
+        assert told["heads-page.children"]
+        assert "embeddings-page.children" not in told
+        assert not fire("mounted.data", "url.pathname", url="/", mounted=["embeddings", "heads"])
 
     def test_a_run_ends_in_a_request(self, fire: Fire, folder: Callable[[str], Path]) -> None:
         name = str(folder("bert"))
@@ -261,7 +271,7 @@ class TestRunning:
     )
     def test_unusable_sentences(self, fire: Fire, word: str, sentences: Any, tells: str) -> None:
         job = fire(
-            "embeddings-job.data", "run-button.n_clicks", url="/embeddings",
+            "embeddings-job.data", "run-button.n_clicks", url="/embeddings", mounted=["embeddings"],
             model__select="minilm", embeddings__word=word, embeddings__sentences=sentences,
         )["embeddings-job.data"]  # fmt: skip
         assert tells in job["error"]

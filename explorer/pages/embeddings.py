@@ -35,7 +35,6 @@ PATH, NAME, TITLE = "/embeddings", "embeddings", "Embeddings"
 def layout() -> list[Any]:
     """The page's components."""
     return [
-        *running.stores("embeddings"),
         dcc.Store(id="embeddings-view"),
         html.Section(
             [embeddings_sentences.layout(), html.Div(id="embeddings-remarks")],

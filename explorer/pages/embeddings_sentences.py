@@ -35,12 +35,13 @@ OPTIONS = {
     "embeddings-echo": "checked", "embeddings-anchors": "value",
 }  # fmt: skip
 TRIGGERS = [
-    Input("run-button", "n_clicks"), Input("embeddings-word", "n_submit"),
-    *(Input(name, prop) for name, prop in OPTIONS.items()),
+    Input("run-button", "n_clicks"), Input("embeddings-word", "n_submit", allow_optional=True),
+    *(Input(name, prop, allow_optional=True) for name, prop in OPTIONS.items()),
 ]  # fmt: skip
 FORM = [
-    State("embeddings-word", "value"), State("embeddings-sentences", "value"),
-    *(State(name, prop) for name, prop in OPTIONS.items()),
+    State("embeddings-word", "value", allow_optional=True),
+    State("embeddings-sentences", "value", allow_optional=True),
+    *(State(name, prop, allow_optional=True) for name, prop in OPTIONS.items()),
 ]  # fmt: skip
 _PLACES = {"all": "all of them", "first": "the first", "last": "the last"}
 

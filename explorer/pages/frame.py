@@ -4,8 +4,9 @@ In the browser (assets/explorer.js): the address ─> the fields; what is shown 
 address; the path ─> the visible page; the theme; saving a picture.
 
 A page is put into the layout when it is first gone to (``mount``) and stays there, unseen, so
-that a tab keeps what was made on it and nobody waits for a page he does not look at. What is
-outside of the pages must not need them: their inputs and states are optional here.
+that a tab keeps what was made on it and nobody waits for a page that is not looked at. A page's
+job and request are kept in the frame, and start what is in the page; where the frame takes
+something out of a page, it is optional.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from explorer.pages import (
     heads_text,
 )
 from explorer.pages.examples import DEFAULT_MODEL, DEFAULT_TEXT, EXAMPLE_TEXTS
-from explorer.pages.running import error_line, register_cancel
+from explorer.pages.running import error_line, register_cancel, stores
 from explorer.ready_sets import OPENING
 from explorer.records import ModelError
 from explorer.sentences import sentences_text
@@ -80,6 +81,7 @@ def layout() -> Any:
             dcc.Store(id="defaults", data=_DEFAULTS),
             dcc.Store(id="theme"),
             dcc.Store(id="mounted", data=[]),
+            *(store for page in PAGES for store in stores(page.NAME)),
             dcc.Download(id="download"),
             _bar(),
             _tabs(),
@@ -227,8 +229,8 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("model-facts", "children"),
         Output("pair-toggle", "hidden"),
         Output("target-input-field", "className"),
-        Input("heads-request", "data", allow_optional=True),
-        Input("embeddings-request", "data", allow_optional=True),
+        Input("heads-request", "data"),
+        Input("embeddings-request", "data"),
         State("model-select", "value"),
     )
     def show_model(_heads: Any, _embeddings: Any, name: str | None) -> Any:
@@ -295,8 +297,7 @@ def _register_browser_side(app: Dash) -> None:
             State("pair-input-field", "className"), State("pair-input", "value"),
             prevent_initial_call="initial_duplicate")  # fmt: skip
     browser("dimWhileWorking", Output("status", "className"),
-            Input("heads-poll", "disabled", allow_optional=True),
-            Input("embeddings-poll", "disabled", allow_optional=True))  # fmt: skip
+            Input("heads-poll", "disabled"), Input("embeddings-poll", "disabled"))  # fmt: skip
     browser("saveImage", Output("save-png", "name"), Input("save-png", "n_clicks"),
             Input("save-svg", "n_clicks"), State("url", "pathname"),
             State("heads-mode", "value", allow_optional=True),

@@ -41,7 +41,6 @@ PATH, NAME, TITLE = "/", "heads", "Heads"
 def layout() -> list[Any]:
     """The page's components."""
     return [
-        *running.stores("heads"),
         heads_text.store(),
         dcc.Store(id="heads-opened", data=True),
         dcc.Store(id="heads-view"),
@@ -95,10 +94,10 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
 
     running.register(
         app, jobs, "heads", PATH,
-        [Input("run-button", "n_clicks"), Input("heads-truncate", "data")],
-        [State("heads-stack", "value"),
+        [Input("run-button", "n_clicks"), Input("heads-truncate", "data", allow_optional=True)],
+        [State("heads-stack", "value", allow_optional=True),
          *(State(f"{field}-input", "value") for field in heads_text.FIELDS),
-         State("heads-truncate", "data")],
+         State("heads-truncate", "data", allow_optional=True)],
         prepare, heads_text.offer,
     )  # fmt: skip
 

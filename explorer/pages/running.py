@@ -58,21 +58,25 @@ def register(
     prepare: Callable[..., Run],
     remedy: Remedy = lambda _cause: None,
 ) -> None:
-    """Wire a page's Run: ``prepare(model, *form values)`` says what is to be done."""
+    """Wire a page's Run: ``prepare(model, *form values)`` says what is to be done.
+
+    A page that is not yet in the layout has no fields to read: opening it runs it.
+    """
 
     def prepare_here(pathname: str, model: str | None, *values: Any) -> Run | None:
-        if pathname != path or model is None:
+        if pathname != path or model is None or page not in values[-1]:
             return None
         if not model.strip():
             raise ValueError("no model is named: choose one, or type a hub id or a folder")
-        job, *fields = values[len(triggers) :]
+        job, *fields = values[len(triggers) : -1]
         run = prepare(model, *fields)
         # Back on a page that shows just this, or is at it.
         back = ctx.triggered_id == "url" and job and job.get("request") == run.request
         return None if back else run
 
     inputs = [Input("url", "pathname"), Input("model-select", "value"), *triggers]
-    follow(app, jobs, page, inputs, [State(f"{page}-job", "data"), *form], prepare_here, remedy)
+    states = [State(f"{page}-job", "data"), *form, State("mounted", "data")]
+    follow(app, jobs, page, inputs, states, prepare_here, remedy)
 
 
 def follow(
