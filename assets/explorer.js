@@ -179,10 +179,14 @@
     const [layer, head] = chosenHead;
     const there = layer < meta.shape[0] && head < meta.shape[1];
     if (!there || (frame.y0 === layer - 0.5 && frame.x0 === head - 0.5)) return;
-    window.Plotly.relayout(plot, {
-      "shapes[0].x0": head - 0.5, "shapes[0].x1": head + 0.5,
-      "shapes[0].y0": layer - 0.5, "shapes[0].y1": layer + 0.5,
-    });
+    const place = { x0: head - 0.5, x1: head + 0.5, y0: layer - 0.5, y1: layer + 0.5 };
+    const { xaxis, yaxis, shapes: [drawn] } = plot._fullLayout;
+    Object.assign(frame, place);
+    Object.assign(drawn, place);
+    // The outline alone is moved: a relayout draws the whole picture again, and Dash once more.
+    const [left, right] = [place.x0, place.x1].map((x) => xaxis._offset + xaxis.l2p(x));
+    const [top, bottom] = [place.y0, place.y1].map((y) => yaxis._offset + yaxis.l2p(y));
+    plot.querySelector(".shapelayer path").setAttribute("d", `M${left},${top}H${right}V${bottom}H${left}Z`);
   }
 
   /* A row of the table is called "layer.head". */

@@ -26,6 +26,8 @@ from explorer.records import HeadMap, Window
 # Pixels: a character's mean width; what titles and the colour bar take beside the map.
 _CHARACTER, _TITLE, _AXIS_TITLE, _COLOUR_BAR = 6.6, 26, 34, 92
 _TILT, _UPRIGHT = 60, 4  # degrees of the labels above more columns than these
+# The labels' room is reckoned here, so that plotly need not measure each of them.
+_RECKONED = {"automargin": False, "ticklabeloverflow": "allow"}
 SINK_MARKS = 24  # pixels that the names of sinks take below a map
 _LABEL_LENGTH = 18
 _MOST_TICKS = 40
@@ -219,12 +221,12 @@ def _layout(drawn: HeadMap, log: bool, colours: Theme) -> dict[str, Any]:
     x = axis(
         colours, "key (attended to)", range=[left, right], tickvals=columns[across], side="top",
         ticktext=[_short(drawn.keys[i]) for i in across], ticks="outside", ticklen=3,
-        tickangle=-_TILT if n_keys > _UPRIGHT else 0, automargin=False,
+        tickangle=-_TILT if n_keys > _UPRIGHT else 0, **_RECKONED,
     )  # fmt: skip
     y = axis(
         colours, "query (attends)", range=[bottom, top], tickvals=rows[down],
         ticktext=[_short(drawn.queries[i]) for i in down], ticks="outside", ticklen=3,
-        automargin=False,
+        **_RECKONED,
     )  # fmt: skip
     unseen = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
     keys = _hover_labels(drawn.keys, drawn.key_notes)
