@@ -202,6 +202,9 @@
     return [seen(several && mode !== "lines"), seen(mode !== "lines"), seen(mode !== "lines")];
   }
 
+  const forViews = (view, mode) =>
+    ["lines", "compare"].map((one) => (view && mode === one ? view : NO_UPDATE()));
+
   const showMode = (mode) => (mode === "map" ? "part" : "part hidden");
 
   /* A zoom into a coarse map asks for that part's own numbers; a double click for the whole.
@@ -324,7 +327,7 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
       readAddress, openHeads, openEmbeddings, writeAddress, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
-      useExample, truncateText, pickHead, pickRow, frameHead, zoomHead, showMode, offerSwitches, saveImage, openKeys,
+      useExample, truncateText, pickHead, pickRow, frameHead, zoomHead, forViews, showMode, offerSwitches, saveImage, openKeys,
     },
   });
 })();

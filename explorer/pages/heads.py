@@ -5,6 +5,8 @@ Run ─> heads-request ─> heads-overview (heads_overview.py), the selectors' l
 a click in the picture or the table, arrow keys (in the browser) ─> heads-layer, heads-head
 heads-request, heads-layer, heads-head ─> the large map (heads_map.py)
 two chosen tokens (heads_link.py) ─> heads-overview, the table
+heads-view, heads-mode (in the browser) ─> heads-lines-for, heads-compare-for, what the view on
+              the screen is made of; the others ask the server for nothing
 heads-mode ─> which of map, lines (heads_lines.py), comparison (heads_compare.py), distances
               (heads_distances.py) is seen
 """
@@ -44,6 +46,8 @@ def layout() -> list[Any]:
         heads_text.store(),
         dcc.Store(id="heads-opened", data=True),
         dcc.Store(id="heads-view"),
+        dcc.Store(id="heads-lines-for"),
+        dcc.Store(id="heads-compare-for"),
         dcc.Store(id="heads-window"),
         dcc.Store(id="heads-link"),
         html.Section([*heads_overview.layout(), heads_table.layout()], className="panel overview"),
@@ -102,6 +106,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     )  # fmt: skip
 
     _register_opening(app)
+    _register_views(app)
     _register_selectors(app, session)
 
     heads_text.register(app, session)
@@ -128,6 +133,17 @@ def _register_opening(app: Dash) -> None:
         State("defaults", "data"),
         State("url", "search"),
         prevent_initial_call="initial_duplicate",
+    )
+
+
+def _register_views(app: Dash) -> None:
+    """Tell the view on the screen, and no other, which head is chosen."""
+    app.clientside_callback(
+        ClientsideFunction("explorer", "forViews"),
+        Output("heads-lines-for", "data"),
+        Output("heads-compare-for", "data"),
+        Input("heads-view", "data"),
+        Input("heads-mode", "value"),
     )
 
 

@@ -1,7 +1,7 @@
 """The Heads page's comparison: the chosen head, another one, and the difference.
 
 heads-mode ─> heads-compare                                shown or not
-heads-mode, heads-view, heads-compare-* fields ─> heads-compare-job     (the second side is made)
+heads-mode, heads-compare-for, -* fields ─> heads-compare-job           (the second side is made)
     ─> heads-compare-request ─> heads-compare-first, -second, -difference, caption, facts,
                                 heads-compare-view (what is saved)
 
@@ -210,7 +210,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     fields = [f"heads-compare-{field}" for field in ("model", "text", "layer", "head")]
     running.follow(
         app, jobs, "heads-compare",
-        [Input("heads-mode", "value"), Input("heads-view", "data"),
+        [Input("heads-mode", "value"), Input("heads-compare-for", "data"),
          *(Input(field, "value") for field in fields)],
         [State("heads-compare-job", "data")],
         prepare, heads_text.offer,

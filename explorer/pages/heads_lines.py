@@ -1,8 +1,8 @@
 """The Heads page's lines view: tokens in two columns, the strong weights as lines.
 
 heads-mode ─> heads-lines                                   shown or not
-heads-view, heads-lines-* fields, theme, heads-mode ─> heads-lines-graph, caption, message,
-                                                       heads-lines-view (what is saved)
+heads-lines-for, heads-lines-* fields, theme, heads-mode ─> heads-lines-graph, caption, message,
+                                                            heads-lines-view (what is saved)
 a hovered token (in the browser) ─> its lines stay, the others fade
 
 Nothing is computed while another view is on the screen.
@@ -135,7 +135,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("heads-lines-heads", "data"),
         Output("heads-lines-view", "data"),
         Input("heads-mode", "value"),
-        Input("heads-view", "data"),
+        Input("heads-lines-for", "data"),
         Input("heads-lines-heads", "value"),
         Input("heads-lines-threshold", "value"),
         Input("heads-lines-count", "value"),
