@@ -97,7 +97,7 @@ def register(app: Dash, session: Session) -> None:
         overview = session.overview(text, stack)
         n_layers, n_heads = overview.tiles.shape[:2]
         # Room for each layer's row, whatever the table below would like to have.
-        style = {"minHeight": f"{min(18 * n_layers + 70, 620)}px"}
+        style = {"minHeight": f"{min(16 * n_layers + 70, 620)}px"}
         chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
         facts = None
         if measured == {"text": request, "stack": overview.stack}:
