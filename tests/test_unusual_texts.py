@@ -32,13 +32,12 @@ def load(request: pytest.FixtureRequest) -> Load:
 
 @pytest.mark.parametrize("name", SPECIALS)
 def test_specials_only(name: str, load: Load) -> None:
-    """They are the text: labels as they are, numbered where they repeat, weights summing to 1."""
+    """They are the text: labels as they are, weights that sum to 1."""
     text = SPECIALS[name]
     cap = explorer.capture(load(name), text)
     ids = load(name).tokenizer(text).input_ids
     assert len(cap.tokens) == len(ids)
     assert all("[" in label or "<|" in label for label in cap.tokens)
-    assert len(set(cap.tokens)) == len(ids)
     drawn = head_map(cap, 1, 2)
     np.testing.assert_allclose(drawn.weights.sum(axis=1), 1, atol=1e-5)
     assert heatmap_figure(drawn).data
