@@ -9,17 +9,29 @@
   function weights() {
     const plot = document.querySelector("#heads-heatmap .js-plotly-plot");
     const cells = plot?._fullData?.find((trace) => trace.type === "heatmap");
-    return cells && { rows: cells.z, log: plot.layout.meta?.log };
+    if (!cells) return null;
+    const { log, exact } = plot.layout.meta ?? {};
+    // A logarithmic map keeps the weights themselves beside its colours, where it is small.
+    const own = cells.customdata;
+    return { rows: own ?? cells.z, log: log && !own, floor: cells.zmin, about: exact ? "" : "about " };
   }
 
-  const linear = (value, log) => (value === null || Number.isNaN(value) ? 0 : log ? 10 ** value : value);
+  const isNone = (value) => value === null || Number.isNaN(value);
+  const linear = (value, log) => (isNone(value) ? 0 : log ? 10 ** value : value);
 
-  function paint(spans, values) {
-    const largest = Math.max(...values, 1e-9);
+  /* What a span's number is; of what a mask forbids there is none. */
+  function told(value, { log, floor, about }) {
+    if (isNone(value)) return "no data: the mask forbids it";
+    const weight = linear(value, log);
+    return log && value <= floor ? `${weight.toPrecision(1)} or less` : `${about}${weight.toFixed(4)}`;
+  }
+
+  function paint(spans, values, map) {
+    const weights = values.map((value) => linear(value, map.log));
+    const largest = Math.max(...weights, 1e-9);
     spans.forEach((span, i) => {
-      const share = Math.round((100 * values[i]) / largest);
-      span.style.setProperty("--share", `${share}%`);
-      span.title = values[i].toFixed(4);
+      span.style.setProperty("--share", `${Math.round((100 * weights[i]) / largest)}%`);
+      span.title = told(values[i], map);
     });
   }
 
@@ -42,9 +54,9 @@
     const query = Number(span.dataset.query ?? -1);
     const key = Number(span.dataset.key ?? -1);
     if (query >= 0 && map.rows[query]) {
-      paint(keys, Array.from(map.rows[query], (value) => linear(value, map.log)));
+      paint(keys, Array.from(map.rows[query]), map);
     } else if (key >= 0) {
-      paint(queries, Array.from(map.rows, (row) => linear(row[key], map.log)));
+      paint(queries, Array.from(map.rows, (row) => row[key]), map);
     }
   });
 

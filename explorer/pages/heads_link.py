@@ -13,6 +13,7 @@ from dash import Dash, Input, Output, State, html, no_update
 
 from explorer.pages.heads_columns import LINK
 from explorer.pages.heads_switches import switches_of
+from explorer.pages.heads_tokens import region_of
 from explorer.session import Session, TextRequest
 from explorer.views.maps import tokens_of_cell
 from explorer.views.overview import link_weights
@@ -61,15 +62,19 @@ def register(app: Dash, session: Session) -> None:
         Output("heads-show", "value"),
         Input("heads-heatmap", "clickData"),
         State("heads-view", "data"),
+        State("heads-window", "data"),
     )
-    def take_cell(click: dict[str, Any] | None, view: dict[str, Any] | None) -> Any:
+    def take_cell(
+        click: dict[str, Any] | None, view: dict[str, Any] | None, window: list[list[int]] | None
+    ) -> Any:
         if not click or view is None:
             return (no_update,) * 3
         cap = session.capture(TextRequest(**view["request"]))
         point = click["points"][0]
         query, key = tokens_of_cell(
-            cap, view["stack"] or None, switches_of(view, cap.pair), point["y"], point["x"]
-        )
+            cap, view["layer"], view["head"], view["stack"] or None, switches_of(view, cap.pair),
+            region_of(window), (point["y"], point["x"]),
+        )  # fmt: skip
         return str(query), str(key), LINK
 
     @app.callback(

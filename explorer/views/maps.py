@@ -79,6 +79,13 @@ class _Axis:
         )
         return _block_labels(every[self.first : self.end], self.each)
 
+    def under(self, at: float) -> list[int]:
+        """The tokens of the cell whose middle is ``at``; of the nearest one outside."""
+        last = (self.end - self.first - 1) // self.each
+        start = self.first + self.each * min(max(int((at - self.first) // self.each), 0), last)
+        groups = self.groups[start : min(start + self.each, self.end)]
+        return [token for group in groups for token in group]
+
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What there is to say of each cell's token."""
@@ -307,12 +314,32 @@ def _block_notes(notes: tuple[str, ...], size: int) -> tuple[str, ...]:
 
 
 def tokens_of_cell(
-    cap: CapturedText, stack: str | None, switches: MapSwitches, row: float, column: float
+    cap: CapturedText,
+    layer: int,
+    head: int,
+    stack: str | None,
+    switches: MapSwitches,
+    region: Region,
+    cell: tuple[float, float],
 ) -> tuple[int, int]:
-    """The query and key token under a cell of a map (of a word, its first piece)."""
-    groups = drawn_groups(cap, cap.stack(stack), switches)
-    query, key = (
-        side[min(max(int(place), 0), len(side) - 1)][0]
-        for side, place in zip(groups, (row, column), strict=True)
-    )
-    return query, key
+    """The query and key token under a cell of a map.
+
+    Of a cell of words, or of a coarse map's block, the two tokens that have most of the head's
+    weight.
+
+    Args:
+        cap: the captured text.
+        layer: counted from 0.
+        head: counted from 0.
+        stack: "encoder", "decoder" or "cross"; None means the only or first one.
+        switches: how the map is read.
+        region: which part of it is drawn, and how coarse.
+        cell: where its middle is, in rows and columns of the whole map.
+    """
+    source = cap.stack(stack)
+    axes = _axes(cap, source, switches, region)
+    queries, keys = (axis.under(at) for axis, at in zip(axes, cell, strict=True))
+    rows = source.attention(layer, head, slice(queries[0], queries[-1] + 1))
+    weights = rows[np.ix_([query - queries[0] for query in queries], keys)]
+    row, column = np.unravel_index(int(weights.argmax()), weights.shape)
+    return queries[row], keys[column]

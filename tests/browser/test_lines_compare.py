@@ -7,16 +7,25 @@ import re
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser import eager
 from tests.browser.driving import FIRST_LOAD_MS, Heads
 
 TEXT = "She ate an apple while Apple announced a phone."
-LONG = " ".join(f"The keys that the man number {i} left lost are on the table." for i in range(34))
+LONG = " ".join(["The keys that the man left lost are on the table."] * 40)
 
 _SHAPES = """() => document.querySelector('#heads-lines-graph .js-plotly-plot').layout.shapes
   .map(shape => [shape.path, shape.line.color, shape.opacity])"""
+
+_PART = "document.querySelector('#heads-heatmap .js-plotly-plot').layout"
+_EXACT_PART = f"""() => {{
+  const {{ part: [top, bottom, left, right], exact }} = {_PART}.meta;
+  const plot = document.querySelector('#heads-heatmap .js-plotly-plot');
+  return exact && {{ rows: [top + 0.5, bottom + 0.5], columns: [left + 0.5, right + 0.5],
+    z: Array.from(plot._fullData.find(t => t.type === 'heatmap').z, row => Array.from(row)) }};
+}}"""
 
 _DIFFERENCE = """() => {
   const plot = document.querySelector('#heads-compare-difference .js-plotly-plot');
@@ -102,14 +111,17 @@ def test_a_hovered_tokens_lines_stay_and_come_back(heads: Heads) -> None:
     assert sorted(lines(heads)) == everything
 
 
-def test_five_hundred_tokens_in_every_view(heads: Heads) -> None:
+@pytest.mark.parametrize("model", ["minilm", "smollm2"])
+def test_five_hundred_tokens_in_every_view(heads: Heads, model: str) -> None:
     page = heads.page
-    expected = eager.run("minilm", LONG)
+    expected = eager.run(model, LONG)
     count = len(expected.labels)
     assert 450 < count <= 512
     heads.type(LONG)
+    heads.choose_model(model)
     heads.run()
-    heads.wait_for_map(keys=expected.labels)
+    heads.wait_for_map(keys=expected.labels, timeout_ms=FIRST_LOAD_MS)
+    assert_zoom_fetches_the_numbers(heads, expected.attention[0, 0])
     heads.show("lines")
     wait_for_lines(heads, "layer 0 · head 0", count)
     page.fill("#heads-lines-threshold", "0")
@@ -136,9 +148,36 @@ def test_five_hundred_tokens_in_every_view(heads: Heads) -> None:
     found = page.evaluate(_DIFFERENCE)
     difference = expected.attention[0, 1] - expected.attention[0, 0]
     np.testing.assert_allclose(
-        np.array(found["z"]), difference, atol=np.abs(difference).max() / 125
+        np.nan_to_num(np.array(found["z"], dtype=float)), difference,
+        atol=np.abs(difference).max() / 125,
+    )  # fmt: skip
+    assert heads.count_nodes() <= 5000
+    heads.show("distances")
+    n_heads = expected.attention.shape[0] * expected.attention.shape[1]
+    # All heads, and the ring around the chosen one.
+    expect(page.locator("#heads-distances-graph .scatterlayer .point")).to_have_count(
+        n_heads + 1, timeout=FIRST_LOAD_MS
     )
     assert heads.count_nodes() <= 5000
+
+
+def assert_zoom_fetches_the_numbers(heads: Heads, attention: np.ndarray) -> None:
+    """A dragged frame asks for that part's own weights; a double click for the whole again."""
+    mouse, (first, end) = heads.page.mouse, (200, 270)
+    mouse.move(*heads.place("heads-heatmap", first - 0.3, first - 0.3))
+    mouse.down()
+    mouse.move(*heads.place("heads-heatmap", end - 0.7, end - 0.7), steps=5)
+    mouse.up()
+    part = heads.page.wait_for_function(_EXACT_PART, polling=100).json_value()
+    (top, bottom), (left, right) = (list(map(int, part[side])) for side in ("rows", "columns"))
+    # A screen's dot is more than a cell here, so an edge may be one off.
+    assert np.allclose([top, left], first, atol=2)
+    assert np.allclose([bottom, right], end, atol=2)
+    shown = np.nan_to_num(np.array(part["z"], dtype=float))
+    np.testing.assert_allclose(shown, attention[top:bottom, left:right], atol=1e-6)
+    mouse.dblclick(*heads.place("heads-heatmap", (left + right) / 2, (top + bottom) / 2))
+    heads.wait_for_map()
+    heads.wait_for(f"count => {_PART}.meta.part[1] === count - 0.5", len(attention))
 
 
 def compared(heads: Heads, caption: str) -> dict[str, Any]:
