@@ -16,7 +16,8 @@ import explorer
 from explorer.figures import heatmap_figure, overview_figure, word_figure
 from explorer.figures.caption import captioned
 from explorer.figures.heatmap import heatmap_caption
-from explorer.figures.style import OKABE_ITO, SYMBOLS
+from explorer.figures.overview import measure_figure, overview_caption
+from explorer.figures.style import OKABE_ITO, PALETTES, SYMBOLS
 from explorer.figures.word_caption import word_caption
 from explorer.records import HeadMap, HeadsOverview, MapSwitches
 from explorer.views.maps import head_map
@@ -121,6 +122,29 @@ class TestHeatmap:
         assert 0 < np.abs(shown - weights).max() < weights.max() / 250 / 2 + 1e-6
         assert "Colours in 250 steps." in heatmap_caption(drawn)
 
+    def test_numbers_stand_in_the_cells_where_they_fit(self) -> None:
+        def template(count: int, log: bool) -> tuple[str | None, np.ndarray]:
+            words = [f"w{i}" for i in range(count)]
+            weights = np.full((count, count), 1 / count)
+            drawn = head_map(reading(tokens(" ".join(words), *words), weights), 0, 0)
+            trace = cells(heatmap_figure(drawn, log=log))
+            return trace.texttemplate, np.asarray(trace.customdata if log else trace.z)
+
+        for log, expected in ((False, "%{z:.2f}"), (True, "%{customdata:.2f}")):
+            written, numbers = template(16, log)
+            assert written == expected
+            np.testing.assert_allclose(numbers, 1 / 16)  # what is written in each
+            assert template(17, log)[0] is None
+
+    def test_palettes(self, tiny: Loader) -> None:
+        drawn = gpt2_map(tiny)
+        colours = {name: cells(heatmap_figure(drawn, palette=name)).colorscale for name in PALETTES}
+        assert len(set(colours.values())) == len(PALETTES) >= 3
+        assert "Colours: greys." in heatmap_caption(drawn, palette="greys")
+        assert "Colours" not in heatmap_caption(drawn)
+        with pytest.raises(ValueError, match="unknown palette 'rainbow': use viridis"):
+            heatmap_figure(drawn, palette="rainbow")
+
     def test_every_label_is_hovered_and_few_enough_are_drawn(self) -> None:
         words = [f"w{i}" for i in range(200)]
         of = tokens(" ".join(words), *words)
@@ -174,7 +198,7 @@ class TestOverview:
     def test_each_map_lies_in_its_cell(self) -> None:
         tiles = np.zeros((2, 3, 4, 4))
         tiles[1, 2, 0, 3] = 1
-        figure = overview_figure(HeadsOverview("m", "encoder", False, tiles))
+        figure = overview_figure(HeadsOverview("m", "encoder", False, tiles, (4, 4)))
         image = self.picture(figure)
         yellow = np.argwhere((image == (253, 231, 37)).all(axis=2))  # viridis at 1
         violet = (image == (68, 1, 84)).all(axis=2)  # viridis at 0
@@ -195,13 +219,34 @@ class TestOverview:
         assert not figure.layout.shapes
 
     def test_the_chosen_head_is_framed(self) -> None:
-        overview = HeadsOverview("m", "encoder", False, np.zeros((2, 3, 4, 4)))
+        overview = HeadsOverview("m", "encoder", False, np.zeros((2, 3, 4, 4)), (4, 4))
         (frame,) = overview_figure(overview, selected=(1, 2)).layout.shapes
         assert (frame.x0, frame.x1, frame.y0, frame.y1) == (1.5, 2.5, 0.5, 1.5)
 
+    def test_a_number_a_head_on_the_same_grid(self) -> None:
+        values = np.array([[0.5, 1.25, np.nan], [2, 0, 1]])
+        figure = measure_figure(values, "Entropy", "nats", selected=(1, 0))
+        (trace,) = figure.data
+        np.testing.assert_array_equal(trace.z, values)
+        assert trace.hoverongaps is False  # a head without a number is blank
+        assert trace.colorbar.title.text == "nats"
+        assert "layer %{y} · head %{x}<br>Entropy %{z" in trace.hovertemplate
+        (frame,) = figure.layout.shapes
+        assert (frame.x0, frame.x1, frame.y0, frame.y1) == (-0.5, 0.5, 0.5, 1.5)
+        maps = overview_figure(HeadsOverview("m", "encoder", False, np.zeros((2, 3, 4, 4)), (4, 4)))
+        assert figure.layout.yaxis.range == maps.layout.yaxis.range
+        assert figure.layout.xaxis.range == maps.layout.xaxis.range
+
+    def test_the_caption_tells_scale_and_pooling(self) -> None:
+        tiles = np.zeros((2, 3, 4, 4))
+        whole = overview_caption(HeadsOverview("m", "encoder", False, tiles, (4, 4)))
+        assert whole == "Colours: square root of weight ÷ the head’s largest."
+        pooled = overview_caption(HeadsOverview("m", "cross", False, tiles, (3, 1_200)))
+        assert "Of 3 × 1,200 tokens, each dot shows a block’s largest." in pooled
+
     def test_small_enough_for_the_wire(self) -> None:
         tiles = np.random.default_rng(0).random((30, 9, 28, 28))
-        figure = overview_figure(HeadsOverview("m", "decoder", True, tiles))
+        figure = overview_figure(HeadsOverview("m", "decoder", True, tiles, (4, 4)))
         assert len(figure.to_json()) < 400_000  # noise: no picture compresses worse
 
 

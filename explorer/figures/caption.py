@@ -36,10 +36,13 @@ def on_switches(switches: MapSwitches) -> list[str]:
         )
     if switches.part != "all":
         first, last = switches.part[0], switches.part[-1]
-        parts.append(f"Block {switches.part}: queries of text {first}, keys of {last}.")
+        parts.append(
+            f"Block {switches.part}: queries of text {first}, keys of {last}; neither special "
+            "tokens nor the other block are shown, rows not renormalised."
+        )
     if switches.words:
         parts.append("Pieces merged to words: summed over a key's, averaged over a query's.")
-    if not switches.special:
+    if not switches.special and switches.part == "all":
         parts.append("Special tokens left out, rows not renormalised.")
     return parts
 

@@ -70,7 +70,7 @@ def is_exact(drawn: HeadMap) -> bool:
     return drawn.weights.size <= _EXACT_CELLS and not pooled
 
 
-def heatmap_caption(drawn: HeadMap, log: bool = False) -> str:
+def heatmap_caption(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL) -> str:
     """What a reader could paste under the figure, switches included."""
     parts = [
         f"{STACKS[drawn.stack].capitalize()} of {model_label(drawn.model)}, {whose(drawn)} "
@@ -85,6 +85,8 @@ def heatmap_caption(drawn: HeadMap, log: bool = False) -> str:
         parts.append(f"The head rests on sinks, marked ▲: {_sinks_in_words(drawn)}.")
     if log:
         parts.append("Logarithmic colour scale.")
+    if palette != SEQUENTIAL:
+        parts.append(f"Colours: {palette}.")
     if drawn.truncation:
         parts.append(f"Truncated: {drawn.truncation}.")
     return " ".join(parts + _on_the_window(drawn, log))

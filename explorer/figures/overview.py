@@ -49,6 +49,15 @@ def overview_figure(
     return _grid(cells, (n_layers, n_heads), colours, selected, images=[picture])
 
 
+def overview_caption(overview: HeadsOverview) -> str:
+    """How the small maps are to be read."""
+    scale = "Colours: square root of weight ÷ the head’s largest."
+    if max(overview.whole) <= overview.tiles.shape[-1]:
+        return scale
+    queries, keys = overview.whole
+    return f"{scale} Of {queries:,} × {keys:,} tokens, each dot shows a block’s largest."
+
+
 def measure_figure(
     values: FloatArray,
     name: str,

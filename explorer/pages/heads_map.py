@@ -125,7 +125,7 @@ def register(app: Dash, session: Session) -> None:
         except (ValueError, ModelError) as error:
             return no_update, running.error_line(str(error)), *told, no_update
         figure = heatmap_figure(drawn, theme, view["log"], view["palette"])
-        caption = heatmap_caption(drawn, view["log"])
+        caption = heatmap_caption(drawn, view["log"], view["palette"])
         return figure, caption, *told, view
 
 

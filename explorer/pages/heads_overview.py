@@ -1,6 +1,7 @@
 """All heads as one picture: small maps, or one number each.
 
-heads-request, heads-stack, heads-show, heads-link, table-request, theme ─> heads-overview
+heads-request, heads-stack, heads-show, heads-link, table-request, theme
+    ─> heads-overview, its caption
 a click (in the browser) ─> heads-layer, heads-head ─> the frame around the chosen head
 """
 
@@ -11,7 +12,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from explorer.figures.overview import measure_figure, overview_figure
+from explorer.figures.overview import measure_figure, overview_caption, overview_figure
 from explorer.figures.style import blank_figure
 from explorer.measures import MEASURES
 from explorer.pages import heads_link, heads_table
@@ -23,8 +24,9 @@ from explorer.views.facts import facts_of_heads
 
 
 def layout() -> list[Any]:
-    """The picture under its choices."""
-    return [_overview_head(), heads_link.layout(), _overview()]
+    """The picture under its choices, its caption below."""
+    caption = html.P(id="heads-overview-caption", className="caption")
+    return [_overview_head(), heads_link.layout(), _overview(), caption]
 
 
 def _overview_head() -> Any:
@@ -40,9 +42,7 @@ def _overview_head() -> Any:
                 },
                 heads_table.MAPS,
                 190,
-                "What the grid shows: each head's map, or a number. "
-                "A map has its own colour scale (square root of the weight over the head's "
-                "largest); long texts are pooled by maximum.",
+                "What the grid shows: each head's map, or a number",
             ),
             dmc.SegmentedControl(
                 id="heads-stack", value="", data=[], size="xs", className="hidden"
@@ -78,6 +78,7 @@ def register(app: Dash, session: Session) -> None:
     @app.callback(
         Output("heads-overview", "figure"),
         Output("heads-overview", "style"),
+        Output("heads-overview-caption", "children"),
         Input("heads-request", "data"),
         Input("heads-stack", "value"),
         Input("heads-show", "value"),
@@ -92,7 +93,7 @@ def register(app: Dash, session: Session) -> None:
         measured: dict[str, Any] | None, theme: str, layer: Any, head: Any,
     ) -> Any:  # fmt: skip
         if request is None:
-            return no_update, no_update
+            return (no_update,) * 3
         text = TextRequest(**request)
         overview = session.overview(text, stack)
         n_layers, n_heads = overview.tiles.shape[:2]
@@ -103,6 +104,7 @@ def register(app: Dash, session: Session) -> None:
         if measured == {"text": request, "stack": overview.stack}:
             numbers = heads_table.shown_numbers(session, measured, show, link)
             if numbers is not None:
-                return measure_figure(*numbers, theme, chosen), style
+                return measure_figure(*numbers, theme, chosen), style, ""
             facts = facts_of_heads(session.measures(text, overview.stack))
-        return overview_figure(overview, theme, chosen, facts), style
+        figure = overview_figure(overview, theme, chosen, facts)
+        return figure, style, overview_caption(overview)

@@ -160,12 +160,16 @@ class HeadComparison:
 
 @dataclass(frozen=True)
 class HeadsOverview:
-    """All heads of a stack as small maps: ``tiles`` [L, H, t, t] in 0…1, each on its own scale."""
+    """All heads of a stack as small maps: ``tiles`` [L, H, t, t] in 0…1, each on its own scale.
+
+    ``whole`` is how many queries and keys the maps have.
+    """
 
     model: str
     stack: str
     causal: bool
     tiles: FloatArray
+    whole: tuple[int, int]
 
 
 @dataclass(frozen=True)

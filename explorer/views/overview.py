@@ -58,7 +58,8 @@ def heads_overview(
         if progress is not None:
             progress("drawing every head", layer / source.n_layers)
         tiles.append(_tiles(source, layer, tile, block_bytes))
-    return HeadsOverview(cap.model_name, source.name, source.causal, np.stack(tiles))
+    whole = len(source.query_tokens), len(source.key_tokens)
+    return HeadsOverview(cap.model_name, source.name, source.causal, np.stack(tiles), whole)
 
 
 def _tiles(source: AttentionStack, layer: int, tile: int, block_bytes: int) -> FloatArray:
