@@ -14,15 +14,11 @@ from explorer.records import MapSwitches
 from explorer.tokens import TextTooLong
 from explorer.views.maps import Region, head_map
 from explorer.views.overview import heads_overview
+from tests.vocabularies import EMOJI
 
 Load = Callable[[str], explorer.LoadedModel]
 
 SPECIALS = {"minilm": "[CLS] [SEP] [MASK]", "smollm2": "<|im_start|><|im_end|><|im_start|>"}
-# Three runs of Unicode's pictures.
-EMOJI = "".join(
-    chr(point) for run in ((0x1F300, 0x1F64F), (0x1F680, 0x1F6C6), (0x1F90C, 0x1FA00))
-    for point in range(*run)
-)  # fmt: skip
 
 
 @pytest.fixture

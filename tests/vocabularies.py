@@ -10,6 +10,12 @@ import transformers as tf
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from tokenizers import trainers as train
 
+# Over a thousand: three runs of Unicode's pictures.
+EMOJI = "".join(
+    chr(point) for run in ((0x1F300, 0x1F64F), (0x1F680, 0x1F6C6), (0x1F90C, 0x1FA00))
+    for point in range(*run)
+)  # fmt: skip
+
 CORPUS = [
     "The quick brown fox jumps over the lazy dog, and the dog sleeps on.",
     "She ate an apple while Apple announced a phone; the apple was red.",

@@ -8,11 +8,13 @@ a filter (in the browser, assets/filters.js) ─> heads-filtered; other heads fa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import dash_ag_grid as dag
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
+from explorer.export.heads import heads_csv
 from explorer.jobs import Jobs
 from explorer.measures import MEASURES
 from explorer.pages import heads_help, running
@@ -21,7 +23,7 @@ from explorer.pages.running import Run
 from explorer.records import FloatArray
 from explorer.session import Session, TextRequest
 from explorer.views.overview import link_weights
-from explorer.views.table import head_columns, head_rows
+from explorer.views.table import head_columns, head_rows, heads_table
 
 MAPS = "maps"
 
@@ -43,6 +45,11 @@ def layout() -> Any:
                         "Induction probe", id="heads-probe", className="save",
                         title="Two copies of a random token sequence: what a head copies there it "
                         "copies without meaning to help (Olsson et al. 2022)",
+                    ),
+                    html.Button(
+                        "Table as CSV", id="heads-table-csv", className="save",
+                        title="Every head and every column there is, as `python -m explorer heads` "
+                        "writes them; hidden heads as well",
                     ),
                     html.Button("Help", id="measures-open", className="save"),
                 ],
@@ -190,6 +197,26 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
             return no_update, no_update
         columns, link_name = table_columns(session, request, nulls == request, probed, link)
         return rows(columns), column_definitions(columns, link_name)
+
+    @app.callback(
+        Output("download", "data", allow_duplicate=True),
+        Input("heads-table-csv", "n_clicks"),
+        State("table-request", "data"),
+        State("nulls-request", "data"),
+        State("probe-request", "data"),
+        State("heads-link", "data"),
+    )
+    def save_table(
+        clicks: int | None, request: dict[str, Any] | None, nulls: Any, probed: Any,
+        link: list[int] | None,
+    ) -> Any:  # fmt: skip
+        if not clicks or request is None:
+            return no_update
+        cap, stack = session.capture(TextRequest(**request["text"])), request["stack"]
+        columns, _ = table_columns(session, request, nulls == request, probed, link)
+        table = replace(heads_table(cap, {}, {}, stack), columns=columns)
+        name = f"{cap.model_name.rstrip('/').rpartition('/')[2]}-{stack}-heads.csv"
+        return {"content": heads_csv(table), "filename": name, "type": "text/csv", "base64": False}
 
     app.clientside_callback(
         ClientsideFunction("explorer", "pickRow"),

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import eager
-from tests.browser.driving import Embeddings, Heads
+from tests.browser.driving import FIRST_LOAD_MS, Embeddings, Heads
+from tests.vocabularies import EMOJI
 
 UNUSUAL = (
     "bell\x07 and null\x00 and escape\x1b[31m and\u200b zero width",
@@ -18,6 +19,8 @@ UNUSUAL = (
     "日本語とEnglishと한국어 и русский",
     "\"quotes\" & 'apostrophes' & &amp; &lt;b&gt; %{x} {{braces}} \\u0041 $x^2$",
 )
+_READS = """count => document.querySelector('#heads-heatmap .js-plotly-plot')
+  ._fullLayout.meta?.whole[0] === count"""
 MARKUP = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
 
 
@@ -106,6 +109,41 @@ def test_unusual_characters(heads: Heads, sentence: str) -> None:
             heads.hover("heads-heatmap", 1, count - 1, "weight")
     heads.choose_model("minilm")
     _accepted(heads, sentence)
+
+
+def test_special_tokens_only(heads: Heads, sentence: str) -> None:
+    text = "[CLS] [SEP] [MASK]"
+    _accepted(heads, text)
+    before = heads.drawn()
+    heads.page.locator("#heads-special-field label").first.click()
+    expect(heads.page.locator("#heads-caption .error")).to_contain_text(
+        "Only special tokens are left"
+    )
+    assert heads.drawn().keys == before.keys
+    heads.page.locator("#heads-special-field label").first.click()
+    _accepted(heads, sentence)
+
+
+def test_one_token_a_thousand_times_and_emoji(heads: Heads) -> None:
+    """Too many for one model, which shows its beginning; all of it for the other."""
+    same = " ".join(["the"] * 1_000)
+    heads.type(same)
+    _refused(heads, "1,002 tokens", "at most 512")
+    heads.page.get_by_role("button", name="Show the first 512 tokens").click()
+    expected = eager.run("minilm", same, without=range(511, 1_001))
+    heads.wait_for_map(keys=expected.labels)
+    weights = expected.attention[0, 0]
+    np.testing.assert_allclose(heads.drawn().weights, weights, atol=weights.max() / 250)
+    heads.choose_model("smollm2")
+    heads.wait_for(_READS, 1_000, FIRST_LOAD_MS)
+    assert heads.count_nodes() <= 5_000
+    some = EMOJI[::8]
+    count = len(eager.run("smollm2", some).labels)
+    assert count > 300
+    heads.type(some)
+    heads.run()
+    heads.wait_for(_READS, count)
+    heads.hover("heads-heatmap", 1, count - 1, "weight")
 
 
 def test_markup_in_a_text_is_text(heads: Heads) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -105,6 +107,16 @@ def test_sorted_rows_choose_their_head(heads: Heads) -> None:
     expect(shown).to_have_text(f"{values.min():.3f}")
     shown.click()
     heads.wait_for_choice(layer, head)
+    # The saved table is by layer and head, whatever it is sorted by here.
+    with page.expect_download() as download:
+        page.click("#heads-table-csv")
+    assert download.value.suggested_filename == "minilm-encoder-heads.csv"
+    with Path(download.value.path()).open(encoding="utf-8", newline="") as file:
+        saved = list(csv.DictReader(file))
+    assert [(int(row["layer"]), int(row["head"])) for row in saved] == [
+        (layer, head) for layer in range(6) for head in range(12)
+    ]
+    np.testing.assert_allclose([float(row["entropy"]) for row in saved], values.ravel(), atol=1e-4)
 
 
 def test_a_filter_fades_the_other_heads(heads: Heads) -> None:
