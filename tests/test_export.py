@@ -34,7 +34,7 @@ HEATMAP_KEYS = [
 ]  # fmt: skip
 EMBEDDINGS_KEYS = [
     "kind", "model", "word", "sentences", "layers", "basis", "fit", "points", "static",
-    "explained_variance", "separation", "measures", "settings", "versions",
+    "explained_variance", "separation", "measures", "verdict", "settings", "versions",
 ]  # fmt: skip
 TEXT = "the cat sat on the mat"
 
@@ -123,6 +123,7 @@ class TestEmbeddings:
         assert {"self_similarity", "intra_sentence", "mev", "anisotropy", "mev_null"} <= set(
             measures
         )
+        assert "2 + 2 sentences are too few to show that a and b part" in result["verdict"]
         # Two of the six ways to deal out two senses over two and two are the given ones.
         assert min(measures["separation_p"]) >= 1 / 3
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,20 @@ from explorer.figures import heatmap_figure, overview_figure, word_figure
 from explorer.figures.caption import captioned
 from explorer.figures.heatmap import heatmap_caption
 from explorer.figures.overview import measure_figure, overview_caption
+from explorer.figures.plane import plane_figure
 from explorer.figures.style import OKABE_ITO, PALETTES, SYMBOLS
-from explorer.figures.word_caption import word_caption
-from explorer.records import HeadMap, HeadsOverview, MapSwitches
+from explorer.figures.word_caption import facts_line, word_caption
+from explorer.records import (
+    HeadMap,
+    HeadsOverview,
+    MapSwitches,
+    PlaneParts,
+    PlaneSwitches,
+    WordStudy,
+)
 from explorer.views.maps import head_map
 from explorer.views.overview import heads_overview
-from explorer.views.words import word_projection
+from explorer.views.words import word_projection, word_projections
 from tests.conftest import Loader
 from tests.handmade import reading, studied, tokens
 
@@ -313,6 +322,43 @@ class TestWords:
         (hover,) = word_figure(study, word_projection(study, 0)).data[0].customdata
         assert "<b>apple</b>" in hover
         assert len(hover) < 400
+
+
+class TestPlane:
+    def study(self) -> WordStudy:
+        """Three texts in the plane by hand; the first text's first token is far from all."""
+        places = {
+            "far an apple": [[900, 0], [2, 1], [0, 0]],
+            "one more apple": [[1, 1], [0, 2], [2, 0]],
+            "green old apple": [[1, 0], [2, 2], [1, 2]],
+        }
+        captures = []
+        for text, vectors in places.items():
+            of = tokens(text, *text.split())
+            hidden = np.stack([np.array(vectors, dtype=float)] * 2)
+            captures.append(reading(of, np.eye(3), hidden=hidden, static=np.ones((3, 2))))
+        return studied(captures, "aab", "apple")
+
+    def test_what_is_far_from_all_the_rest_is_outside_and_told(self) -> None:
+        study = self.study()
+        planes = word_projections(study)
+        for parts, said in ((PlaneParts(others=True), True), (PlaneParts(), False)):
+            meta = plane_figure(study, planes, 1, parts=parts).layout.meta
+            spans = np.diff(meta["layers"][1]["ranges"], axis=1)
+            assert (spans < 10).all()
+            told = "1 of the other tokens lie outside: double-click to see all."
+            assert (told in meta["layers"][1]["caption"]) is said
+
+    def test_axes_that_hide_a_layer_say_so(self) -> None:
+        study = self.study()
+        shown = replace(
+            word_projections(study, PlaneSwitches(basis="all"))[1], kept=0.03, separation=0.5
+        )
+        line = facts_line(study, {0: None, 1: 0.5}, shown)
+        assert line.startswith("separation by sense 0.50 · most at layer 1 (0.50) · ")
+        assert line.endswith("keep 3% of this layer: try unit length or axes of each layer")
+        assert "keep" not in facts_line(study, {1: 0.5}, replace(shown, kept=0.3))
+        assert "keep" not in facts_line(study, {1: 0.5}, replace(shown, kept=None))
 
 
 def test_a_caption_is_wrapped_below_the_figure() -> None:

@@ -22,8 +22,10 @@ from explorer.export.embeddings import (
 from explorer.export.files import PICTURES
 from explorer.export.formats import to_json
 from explorer.export.pictures import figure_bytes
+from explorer.measures.verdict import where_senses_part
 from explorer.records import PlaneSwitches, StudyOptions
 from explorer.sentences import read_table
+from explorer.views.by_layer import word_layers
 from explorer.views.study import word_study
 from explorer.views.words import check_switches
 
@@ -90,8 +92,11 @@ def embeddings(
     wanted = StudyOptions(match_case=match_case, anchors=words)
     study = word_study(read_sentence, rows, word, wanted, places)
     vocabulary = vocabulary_sample(loaded) if basis == "vocabulary" else None
+    measured = word_layers(study)
     for remark in study.remarks:
         say(remark)
+    if measured.test is not None:
+        say(where_senses_part(measured))
     if kind in PICTURES:
         layer, why = telling_layer(study, chosen)
         if chosen != [layer]:
@@ -99,7 +104,7 @@ def embeddings(
     settings = {"match_case": match_case, "anchors": list(words), **settings_of(loaded)}
     plane = (switches, vocabulary)
     make: dict[str, Callable[[], str | bytes]] = {
-        "json": lambda: to_json(embeddings_json(study, chosen, *plane, settings)),
+        "json": lambda: to_json(embeddings_json(study, chosen, *plane, settings, measured)),
         "csv": lambda: embeddings_csv(study, chosen, *plane),
         "png": lambda: figure_bytes(word_picture(study, layer, *plane), "png"),
         "svg": lambda: figure_bytes(word_picture(study, layer, *plane), "svg"),

@@ -12,7 +12,15 @@ from explorer.figures.caption import captioned
 from explorer.figures.embeddings import word_figure
 from explorer.figures.word_caption import word_caption
 from explorer.measures.by_layer import SEPARATION
-from explorer.records import PLAIN_PLANE, FloatArray, PlaneSwitches, WordProjection, WordStudy
+from explorer.measures.verdict import where_senses_part
+from explorer.records import (
+    PLAIN_PLANE,
+    FloatArray,
+    PlaneSwitches,
+    WordLayers,
+    WordProjection,
+    WordStudy,
+)
 from explorer.views.by_layer import layer_columns, word_layers
 from explorer.views.words import (
     check_layer,
@@ -29,10 +37,12 @@ def embeddings_json(
     switches: PlaneSwitches = PLAIN_PLANE,
     vocabulary: FloatArray | None = None,
     settings: Mapping[str, Any] | None = None,
+    measured: WordLayers | None = None,
 ) -> dict[str, Any]:
     """A word's contextual and static points at each layer asked for, and the measures of all.
 
-    Measures are under the names of ``layer_columns``, a value a layer 0…L, NaN where undefined.
+    Measures are under the names of ``layer_columns``, a value a layer 0…L, NaN where undefined;
+    "verdict" says in words where the senses part.
 
     A study with words of reference has their points too, under "anchors".
 
@@ -42,11 +52,13 @@ def embeddings_json(
         switches: the basis and its normalisation, as in ``word_projections``.
         vocabulary: static vectors [m, D] of the basis "vocabulary".
         settings: what else was chosen (device, dtype, …).
+        measured: as ``word_layers`` gives them; None measures here.
 
     Raises:
         ValueError: a layer the model does not have, or an unknown switch.
     """
     shown = _projections(study, layers, switches, vocabulary)
+    measured = measured or word_layers(study)
     return {
         "kind": "embeddings",
         "model": study.model,
@@ -72,9 +84,10 @@ def embeddings_json(
         "separation": separations(study),
         "measures": {
             name: values.tolist()
-            for name, values in layer_columns(word_layers(study)).items()
+            for name, values in layer_columns(measured).items()
             if name != SEPARATION
         },
+        "verdict": where_senses_part(measured),
         "settings": {
             "revision": study.revision, "normalise": switches.normalise, **(settings or {}),
         },

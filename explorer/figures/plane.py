@@ -21,8 +21,8 @@ from explorer.figures.embeddings import (
     static_rows,
     word_figure,
 )
-from explorer.figures.word_caption import separation_line, word_caption
-from explorer.records import FloatArray, PlaneParts, WordProjection, WordStudy
+from explorer.figures.word_caption import facts_line, word_caption
+from explorer.records import BoolArray, FloatArray, PlaneParts, WordProjection, WordStudy
 
 _DIGITS = 5  # of the largest coordinate; a screen has fewer dots
 _MARGIN = 0.08  # around the points, as a share of their spread
@@ -48,18 +48,18 @@ def plane_figure(
     shown = next(one for one in planes if one.layer == layer)
     figure = word_figure(study, shown, theme, parts, planes)
     by_layer = {one.layer: one.separation for one in planes}
-    ranges = _ranges(study, planes, parts)
+    ranges, outside = _ranges(study, planes, parts)
     layers = [
         {
             "layer": one.layer,
             "title": figure_title(study, one.layer),
             "axes": axis_titles(one),
             "ranges": span,
-            "caption": word_caption(study, one, parts),
-            "facts": separation_line(study, by_layer, one.layer),
+            "caption": word_caption(study, one, parts, left_out),
+            "facts": facts_line(study, by_layer, one),
             **_points(study, one, parts),
         }
-        for one, span in zip(planes, ranges, strict=True)
+        for one, span, left_out in zip(planes, ranges, outside, strict=True)
     ]
     meta = {"layer": layer, "statics": _static_of_each(study), "layers": layers}
     figure.update_layout(meta=meta)
@@ -102,23 +102,37 @@ def _decimals(points: FloatArray) -> int:
 
 def _ranges(
     study: WordStudy, planes: Sequence[WordProjection], parts: PlaneParts
-) -> list[list[list[float]]]:
-    """Each layer's frame; in one basis of all layers they share it.
+) -> tuple[list[list[list[float]]], list[int]]:
+    """Each layer's frame, and how many other tokens lie outside; one basis has one frame.
 
-    Occurrences that the fit leaves out may lie outside.
+    Occurrences that the fit leaves out may lie outside, and other tokens far from all the rest
+    do: in many models a text's first token would leave the word a dot.
     """
     inside = np.array(
         [not (planes[0].switches.drop_first and o.position == 0) for o in study.occurrences]
     )
-    drawn = []
+    framed = []
     for one in planes:
         shown = [one.points[inside], one.static[inside]]
         shown += [anchor_points(one)] if parts.anchors else []
-        shown += [one.others] if parts.others else []
-        drawn.append(np.concatenate(shown))
+        framed.append(np.concatenate(shown))
     if planes[0].switches.basis != "layer":
-        return [_frame(np.concatenate(drawn))] * len(planes)
-    return [_frame(points) for points in drawn]
+        framed = [np.concatenate(framed)] * len(planes)
+    if not parts.others:
+        return [_frame(points) for points in framed], [0] * len(planes)
+    near = [_near(points, one.others) for points, one in zip(framed, planes, strict=True)]
+    others = [one.others[kept] for one, kept in zip(planes, near, strict=True)]
+    if planes[0].switches.basis != "layer":
+        others = [np.concatenate(others)] * len(planes)
+    frames = [_frame(np.concatenate(both)) for both in zip(framed, others, strict=True)]
+    return frames, [int((~kept).sum()) for kept in near]
+
+
+def _near(points: FloatArray, others: FloatArray) -> BoolArray:
+    """Which of the others lie no further outside the points than these are wide."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    reach = float((high - low).max())
+    return np.asarray(((others >= low - reach) & (others <= high + reach)).all(axis=1))
 
 
 def _frame(points: FloatArray) -> list[list[float]]:

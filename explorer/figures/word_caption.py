@@ -8,14 +8,23 @@ from collections.abc import Mapping
 from explorer.figures.style import model_label
 from explorer.records import PLAIN_PARTS, PlaneParts, WordProjection, WordStudy
 
+_HIDES = 0.1  # of a layer's variance; axes that keep less hide it
 
-def word_caption(study: WordStudy, shown: WordProjection, parts: PlaneParts = PLAIN_PARTS) -> str:
-    """What a reader could paste under the figure."""
+
+def word_caption(
+    study: WordStudy,
+    shown: WordProjection,
+    parts: PlaneParts = PLAIN_PARTS,
+    outside: int = 0,
+) -> str:
+    """What a reader could paste under the figure; ``outside`` the frame lie so many tokens."""
     parts_said = [_fit_line(study, shown), *_drawn_lines(shown, parts)]
     if shown.separation is not None:
         parts_said.append(
             f"Separation by sense (silhouette, cosine, full space): {shown.separation:.2f}."
         )
+    if outside:
+        parts_said.append(f"{outside} of the other tokens lie outside: double-click to see all.")
     parts_said += [f"Note: {warning}." for warning in shown.warnings]
     parts_said += [f"{remark[0].upper()}{remark[1:]}." for remark in study.remarks]
     return " ".join(parts_said)
@@ -51,6 +60,17 @@ def _drawn_lines(shown: WordProjection, parts: PlaneParts) -> list[str]:
         line = " and ".join(placed)
         said.append(f"{line[0].upper()}{line[1:]} are placed in the same basis, not fitted.")
     return said
+
+
+def facts_line(
+    study: WordStudy, by_layer: Mapping[int, float | None], shown: WordProjection
+) -> str:
+    """How far the senses part, and whether the axes hide that layer."""
+    line = separation_line(study, by_layer, shown.layer)
+    if shown.kept is None or shown.kept >= _HIDES:
+        return line
+    other = "" if shown.switches.normalise == "unit" else " unit length or"
+    return f"{line} · these axes keep {shown.kept:.0%} of this layer: try{other} axes of each layer"
 
 
 def separation_line(study: WordStudy, by_layer: Mapping[int, float | None], layer: int) -> str:

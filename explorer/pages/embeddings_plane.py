@@ -64,7 +64,7 @@ def _beside() -> Any:
                 id="embeddings-scree", config={"displayModeBar": False}, responsive=True,
                 figure=blank_figure(""), className="scree",
             ),
-            html.B("Mean distances",
+            html.B("Mean distances", id="embeddings-distances-of",
                    title="Of the vectors as they are, all dimensions; “picture” is between the "
                    "points as drawn, so that what it hides shows"),
             html.Div(id="embeddings-distances"),
@@ -151,6 +151,7 @@ def register(app: Dash, session: Session) -> None:
     @app.callback(
         Output("embeddings-scree", "figure"),
         Output("embeddings-distances", "children"),
+        Output("embeddings-distances-of", "children"),
         Input("embeddings-request", "data"),
         Input("embeddings-layer", "value"),
         Input("embeddings-plane-switches", "data"),
@@ -161,15 +162,15 @@ def register(app: Dash, session: Session) -> None:
         request: dict[str, Any] | None, layer: int, switches: Any, mode: str, theme: str
     ) -> Any:
         if request is None or switches is None or mode != MODE:
-            return no_update, no_update
+            return (no_update,) * 3
         try:
             shown = shown_of(session, request, switches, layer)
             table = distances_table(word_distances(study(session, request), shown))
         except (ValueError, ModelError):  # the plot tells
-            return no_update, no_update
+            return (no_update,) * 3
         explains = shown.switches.method == "pca"
         scree = scree_figure(shown, theme) if explains else blank_figure("t-SNE explains none")
-        return scree, table
+        return scree, table, f"Mean distances, layer {shown.layer}"
 
 
 def _register_browser_side(app: Dash) -> None:

@@ -16,7 +16,7 @@ from explorer.records import PlaneParts, PlaneSwitches
 _BASES = {
     "layer": "each layer’s own axes", "all": "one for all layers", "vocabulary": "vocabulary",
 }  # fmt: skip
-_NORMALISE = {"none": "as they are", "unit": "unit length", "standard": "standardised"}
+_NORMALISE = {"none": "raw vectors", "unit": "unit length", "standard": "standardised"}
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 
 # In the order assets/plane.js takes them.
@@ -42,10 +42,10 @@ def layout() -> Any:
                 "▶ Play", id="embeddings-play", className="save",
                 title="Move through the layers, one after the other; press again to pause",
             ),
-            _choice("basis", "Axes", _BASES, 172,
+            _choice("basis", "Axes", _BASES, 164,
                     "What the axes are fitted on: the word’s vectors at each layer, at all layers "
                     "together (fixed while the layers play), or 2,000 words of the vocabulary"),
-            _choice("normalise", "Vectors", _NORMALISE, 122,
+            _choice("normalise", "", _NORMALISE, 122,
                     "As they are, each scaled to length 1, or each dimension to variance 1: keeps "
                     "one large dimension or one long vector from owning the picture"),
             _choice("method", "", _METHODS, 78,

@@ -33,7 +33,10 @@ def test_json(run: Command, sentences: Path) -> None:
     ended = run("embeddings", "--word", "apple", "--sentences", str(sentences))
     result = json.loads(ended.out)
     assert ended.status == 0
-    assert ended.err == "sentence 5 does not hold “apple” and is left out\n"
+    left_out, verdict = ended.err.splitlines()
+    assert left_out == "sentence 5 does not hold “apple” and is left out"
+    assert verdict == result["verdict"]
+    assert "2 + 2 sentences are too few to show that fruit and company part" in verdict
     assert result["layers"] == list(range(7))
     assert result["sentences"][1] == {
         "text": "The apple fell from the old tree.", "sense": "fruit",
