@@ -241,9 +241,10 @@ def _anchor_trace(study: WordStudy, shown: WordProjection, colours: Theme) -> An
     return _trace(
         points,
         mode="markers+text",
-        name="anchors",
+        name="anchors (☆ static)" if points.shape[1] == 2 else "anchors (○ static)",
         legendgroup="anchors",
-        text=[*words, *(f"{word} (static)" for word in words)],
+        # Static vectors lie close together; pointing at one tells whose it is.
+        text=[*words, *[""] * count],
         textposition="top center",
         textfont={"size": 11, "color": colours.faint},
         marker={

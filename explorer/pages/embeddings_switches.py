@@ -42,7 +42,7 @@ def layout() -> Any:
                 "▶ Play", id="embeddings-play", className="save",
                 title="Move through the layers, one after the other; press again to pause",
             ),
-            _choice("basis", "Axes", _BASES, 164,
+            _choice("basis", "Axes", _BASES, 174,
                     "What the axes are fitted on: the word’s vectors at each layer, at all layers "
                     "together (fixed while the layers play), or 2,000 words of the vocabulary"),
             _choice("normalise", "", _NORMALISE, 122,
