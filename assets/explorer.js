@@ -4,10 +4,11 @@
 
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
-  const GRAPH_OF = { "/": "heads-heatmap", "/embeddings": "embeddings-plot" };
+  const PAGE_OF = { "/": "heads", "/embeddings": "embeddings", "/inside": "inside", "/learn": "learn" };
+  const PATH_OF = Object.fromEntries(Object.entries(PAGE_OF).map(([path, page]) => [page, path]));
 
   const plotOf = (id) => document.querySelector(`#${id} .js-plotly-plot`);
-  const page = (path) => (path in GRAPH_OF ? path : "/");
+  const pageOf = (path) => PAGE_OF[`/${(path ?? "").split("/")[1] ?? ""}`] ?? "heads";
 
   /* ---- the address ---- */
 
@@ -49,11 +50,11 @@
     // A theme nobody chose is the reader's own; a chosen one is part of what is sent.
     const chosen = keptTheme() ?? themeOf(new URLSearchParams(window.location.search));
     const state = { theme: chosen ? theme : undefined };
-    if (page(path) === "/" && heads) {
+    if (pageOf(path) === "heads" && heads) {
       Object.assign(state, heads.request, {
         stack: heads.stack, layer: heads.layer, head: heads.head, query: link?.[0], key: link?.[1],
       });
-    } else if (page(path) === "/embeddings" && embeddings) {
+    } else if (pageOf(path) === "embeddings" && embeddings) {
       const lines = embeddings.request.sentences.map(([sense, sentence]) => `${sense} | ${sentence}`);
       Object.assign(state, {
         model: embeddings.request.model, word: embeddings.request.word,
@@ -85,14 +86,13 @@
 
   /* ---- pages and theme ---- */
 
-  function showPage(path) {
-    const shown = page(path);
-    document.body.dataset.page = shown === "/" ? "heads" : shown.slice(1);
+  function showPage(path, names) {
+    const shown = pageOf(path);
+    document.body.dataset.page = shown;
     for (const tab of document.querySelectorAll("nav .page-tab")) {
-      tab.toggleAttribute("aria-current", tab.getAttribute("href") === shown);
+      tab.toggleAttribute("aria-current", tab.getAttribute("href") === PATH_OF[shown]);
     }
-    return [`page heads${shown === "/" ? "" : " hidden"}`,
-      `page embeddings${shown === "/embeddings" ? "" : " hidden"}`];
+    return names.map((name) => `page ${name}${name === shown ? "" : " hidden"}`);
   }
 
   const keptTheme = () => window.localStorage.getItem("explorer-theme");
@@ -128,8 +128,8 @@
   const triggers = () => Object.fromEntries(
     window.dash_clientside.callback_context.triggered.map((one) => [one.prop_id, one.value]));
 
-  function dimWhileWorking(headsIdle, embeddingsIdle) {
-    document.body.toggleAttribute("data-working", !headsIdle || !embeddingsIdle);
+  function dimWhileWorking(...idle) {
+    document.body.toggleAttribute("data-working", !idle.every(Boolean));
     return NO_UPDATE();
   }
 
@@ -245,25 +245,33 @@
 
   /* ---- saving ---- */
 
-  const SHOWN_BY_MODE = {
-    lines: "heads-lines-graph", compare: "heads-compare-difference", distances: "heads-distances-graph",
-    meaning: "embeddings-meaning-graph", pull: "embeddings-pull-graph",
-    positions: "embeddings-positions-graph",
-    "by layer": "embeddings-layers-graph", similarity: "embeddings-similarity-graph",
+  /* By page and mode: the graph that is saved as a picture. */
+  const GRAPH_OF = {
+    heads: {
+      map: "heads-heatmap", lines: "heads-lines-graph", compare: "heads-compare-difference",
+      distances: "heads-distances-graph",
+    },
+    embeddings: {
+      plane: "embeddings-plot", "by layer": "embeddings-layers-graph", pull: "embeddings-pull-graph",
+      similarity: "embeddings-similarity-graph", meaning: "embeddings-meaning-graph",
+      positions: "embeddings-positions-graph",
+    },
   };
 
   /* What a picture is called after its model; the map of all heads is of no single one. */
   function pictureName(shown, mode, view) {
     if (mode === "by layer") return `${view.request.word}-by-layer`;
-    if (shown !== "/") return `${view.request.word}-layer${view.layer}${mode === "plane" ? "" : `-${mode}`}`;
+    if (shown === "embeddings") {
+      return `${view.request.word}-layer${view.layer}${mode === "plane" ? "" : `-${mode}`}`;
+    }
     if (mode === "distances") return "heads-distances";
     return `layer${view.layer}-head${view.head}${mode === "map" ? "" : `-${mode}`}`;
   }
 
-  function saveImage(_png, _svg, path, headsMode, embeddingsMode, heads, embeddings) {
-    const shown = page(path);
-    const [view, mode] = shown === "/" ? [heads, headsMode] : [embeddings, embeddingsMode];
-    const plot = plotOf(SHOWN_BY_MODE[mode] || GRAPH_OF[shown]);
+  function saveImage(_png, _svg, path, names, ...screens) {
+    const shown = pageOf(path);
+    const [mode, view] = screens.slice(2 * names.indexOf(shown));
+    const plot = plotOf(GRAPH_OF[shown]?.[mode]);
     const said = (line) => window.dash_clientside.set_props("save-message", { children: line });
     if (!view || !plot) {
       said("There is nothing to save yet: press Run first.");

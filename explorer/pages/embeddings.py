@@ -30,6 +30,15 @@ from explorer.session import Session
 from explorer.views.balance import set_notes
 
 PATH, NAME, TITLE = "/embeddings", "embeddings", "Embeddings"
+# By what is on the screen: the store that tells what is seen, and what the CSV button makes of it.
+SAVED = {
+    "plane": ("embeddings-view", embeddings_plane.csv),
+    "by layer": ("embeddings-layers-view", embeddings_layers.csv),
+    "similarity": ("embeddings-similarity-view", embeddings_similarity.csv),
+    "meaning": ("embeddings-meaning-view", embeddings_meaning.csv),
+    "pull": ("embeddings-pull-view", embeddings_pull.csv),
+    "positions": ("embeddings-positions-view", embeddings_positions.csv),
+}
 
 
 def layout() -> list[Any]:

@@ -19,22 +19,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from explorer import bundled, hub
 from explorer.jobs import Jobs
-from explorer.pages import (
-    embeddings,
-    embeddings_bar,
-    embeddings_layers,
-    embeddings_meaning,
-    embeddings_plane,
-    embeddings_positions,
-    embeddings_pull,
-    embeddings_similarity,
-    heads,
-    heads_compare,
-    heads_distances,
-    heads_lines,
-    heads_map,
-    heads_text,
-)
+from explorer.pages import embeddings, embeddings_bar, heads, heads_text
 from explorer.pages.examples import DEFAULT_MODEL, DEFAULT_TEXT, EXAMPLE_TEXTS
 from explorer.pages.running import error_line, register_cancel, stores
 from explorer.ready_sets import OPENING
@@ -50,20 +35,6 @@ _DEFAULTS = {
     "sentences": sentences_text(OPENING.rows),
     "embeddings_layer": embeddings_bar.DEFAULT_LAYER,
 }  # fmt: skip
-
-# By what is on the screen: the store that tells what is seen, and what the CSV button makes of it.
-_SAVED = {
-    "plane": ("embeddings-view", embeddings_plane.csv),
-    "by layer": ("embeddings-layers-view", embeddings_layers.csv),
-    "similarity": ("embeddings-similarity-view", embeddings_similarity.csv),
-    "meaning": ("embeddings-meaning-view", embeddings_meaning.csv),
-    "pull": ("embeddings-pull-view", embeddings_pull.csv),
-    "positions": ("embeddings-positions-view", embeddings_positions.csv),
-    "map": ("heads-view", heads_map.csv),
-    "lines": ("heads-lines-view", heads_lines.csv),
-    "compare": ("heads-compare-view", heads_compare.csv),
-    "distances": ("heads-distances-view", heads_distances.csv),
-}
 
 _KEYS = (
     ("Ctrl+Enter", "run the model on what is typed"),
@@ -81,15 +52,17 @@ def layout() -> Any:
             dcc.Store(id="defaults", data=_DEFAULTS),
             dcc.Store(id="theme"),
             dcc.Store(id="mounted", data=[]),
+            dcc.Store(id="pages", data=[page.NAME for page in PAGES]),
             *(store for page in PAGES for store in stores(page.NAME)),
+            heads_text.store(),
             dcc.Download(id="download"),
             _bar(),
             _tabs(),
             html.Div(
                 [
-                    html.Div(id="heads-message", className="on-heads"),
+                    *(html.Div(id=f"{page.NAME}-message", className=f"on-{page.NAME}")
+                      for page in PAGES),
                     heads_text.layout(),
-                    html.Div(id="embeddings-message", className="on-embeddings"),
                     html.Div(id="save-message"),
                 ],
                 id="status",
@@ -103,6 +76,12 @@ def layout() -> Any:
         theme={"primaryColor": "orange", "primaryShade": 8, "fontFamily": "inherit",
                "defaultRadius": "sm"},
     )  # fmt: skip
+
+
+def page_at(path: str) -> ModuleType:
+    """The page of an address; the first one where there is none of that name."""
+    name = f"/{path.strip('/').partition('/')[0]}"
+    return next((page for page in PAGES if name == page.PATH), PAGES[0])
 
 
 def all_of_it() -> Any:
@@ -127,17 +106,17 @@ def _bar() -> Any:
                     _field("pair-input", "Second text", "Second text, read with the first"),
                     _field("target-input", "Target", "The decoder's text; empty: generated"),
                 ],
-                className="texts on-heads",
+                className="texts on-text",
             ),
             html.Button(
-                "+ second text", id="pair-toggle", className="icon on-heads",
+                "+ second text", id="pair-toggle", className="icon on-text",
                 title="This model reads pairs: give it a second text",
             ),
             html.Div(
                 "The word and its sentences are below.", className="texts on-embeddings muted"
             ),
             dmc.Select(
-                id="examples", placeholder="Examples", size="sm", w=130, className="on-heads",
+                id="examples", placeholder="Examples", size="sm", w=130, className="on-text",
                 data=[{"value": text, "label": title} for title, text in EXAMPLE_TEXTS],
                 comboboxProps={"width": 240},
             ),
@@ -219,7 +198,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         prevent_initial_call=False,
     )
     def mount(path: str | None, mounted: list[str]) -> Any:
-        asked = next((page for page in PAGES if path == page.PATH), PAGES[0])
+        asked = page_at(path or "")
         if path is None or asked.NAME in mounted:
             return (no_update,) * (len(PAGES) + 1)
         children = [page.layout() if page is asked else no_update for page in PAGES]
@@ -229,11 +208,10 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("model-facts", "children"),
         Output("pair-toggle", "hidden"),
         Output("target-input-field", "className"),
-        Input("heads-request", "data"),
-        Input("embeddings-request", "data"),
         State("model-select", "value"),
+        *(Input(f"{page.NAME}-request", "data") for page in PAGES),
     )
-    def show_model(_heads: Any, _embeddings: Any, name: str | None) -> Any:
+    def show_model(name: str | None, *_requests: Any) -> Any:
         facts = session.facts(name or "")
         if facts is None:
             return no_update, True, "hidden"
@@ -248,21 +226,30 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("save-message", "children"),
         Input("save-csv", "n_clicks"),
         State("url", "pathname"),
-        State("heads-mode", "value", allow_optional=True),
-        State("embeddings-mode", "value", allow_optional=True),
-        {mode: State(view, "data", allow_optional=True) for mode, (view, _) in _SAVED.items()},
+        {page.NAME: _shown_on(page) for page in PAGES},
     )
-    def save_csv(
-        _clicks: int, pathname: str, heads_mode: str, embeddings_mode: str, views: dict[str, Any]
-    ) -> Any:
-        shown = embeddings_mode if pathname == embeddings.PATH else heads_mode
-        if views[shown] is None:
+    def save_csv(_clicks: int, pathname: str, shown: dict[str, Any]) -> Any:
+        page = page_at(pathname)
+        mode = shown[page.NAME]["mode"]
+        view = shown[page.NAME]["views"].get(mode)
+        if view is None:
             return no_update, error_line("there is nothing to save yet: press Run first")
         try:
-            name, content = _SAVED[shown][1](session, views[shown])
+            name, content = page.SAVED[mode][1](session, view)
         except (ValueError, ModelError) as error:
             return no_update, error_line(str(error))
         return {"content": content, "filename": name, "type": "text/csv", "base64": False}, None
+
+
+def _shown_on(page: ModuleType) -> dict[str, Any]:
+    """What is on a page's screen: its mode, and what the store of each mode tells."""
+    return {
+        "mode": State(f"{page.NAME}-mode", "value", allow_optional=True),
+        "views": {
+            mode: State(store, "data", allow_optional=True)
+            for mode, (store, _) in page.SAVED.items()
+        },
+    }
 
 
 def _register_browser_side(app: Dash) -> None:
@@ -283,8 +270,9 @@ def _register_browser_side(app: Dash) -> None:
         Input("embeddings-view", "data", allow_optional=True), Input("theme", "data"),
         Input("url", "pathname"), State("defaults", "data"),
     )  # fmt: skip
-    browser("showPage", Output("heads-page", "className"), Output("embeddings-page", "className"),
-            Input("url", "pathname"), prevent_initial_call=False)  # fmt: skip
+    browser("showPage", *(Output(f"{page.NAME}-page", "className") for page in PAGES),
+            Input("url", "pathname"), State("pages", "data"),
+            prevent_initial_call=False)  # fmt: skip
     browser("applyTheme", Output("mantine", "forceColorScheme"), Output("theme-toggle", "children"),
             Input("theme", "data"), prevent_initial_call=False)  # fmt: skip
     browser("toggleTheme", Output("theme", "data", allow_duplicate=True),
@@ -297,12 +285,10 @@ def _register_browser_side(app: Dash) -> None:
             State("pair-input-field", "className"), State("pair-input", "value"),
             prevent_initial_call="initial_duplicate")  # fmt: skip
     browser("dimWhileWorking", Output("status", "className"),
-            Input("heads-poll", "disabled"), Input("embeddings-poll", "disabled"))  # fmt: skip
+            *(Input(f"{page.NAME}-poll", "disabled") for page in PAGES))  # fmt: skip
     browser("saveImage", Output("save-png", "name"), Input("save-png", "n_clicks"),
-            Input("save-svg", "n_clicks"), State("url", "pathname"),
-            State("heads-mode", "value", allow_optional=True),
-            State("embeddings-mode", "value", allow_optional=True),
-            State("heads-view", "data", allow_optional=True),
-            State("embeddings-view", "data", allow_optional=True))  # fmt: skip
+            Input("save-svg", "n_clicks"), State("url", "pathname"), State("pages", "data"),
+            *(State(f"{page.NAME}-{what}", kind, allow_optional=True) for page in PAGES
+              for what, kind in (("mode", "value"), ("view", "data"))))  # fmt: skip
     browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"))
     browser("openKeys", Output("keys", "opened"), Input("keys-button", "n_clicks"))

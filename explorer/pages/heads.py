@@ -38,12 +38,18 @@ from explorer.pages.running import Run
 from explorer.session import Session, TextRequest
 
 PATH, NAME, TITLE = "/", "heads", "Heads"
+# By what is on the screen: the store that tells what is seen, and what the CSV button makes of it.
+SAVED = {
+    "map": ("heads-view", heads_map.csv),
+    "lines": ("heads-lines-view", heads_lines.csv),
+    "compare": ("heads-compare-view", heads_compare.csv),
+    "distances": ("heads-distances-view", heads_distances.csv),
+}
 
 
 def layout() -> list[Any]:
     """The page's components."""
     return [
-        heads_text.store(),
         dcc.Store(id="heads-opened", data=True),
         dcc.Store(id="heads-view"),
         dcc.Store(id="heads-lines-for"),
@@ -98,10 +104,10 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
 
     running.register(
         app, jobs, "heads", PATH,
-        [Input("run-button", "n_clicks"), Input("heads-truncate", "data", allow_optional=True)],
+        [Input("run-button", "n_clicks"), Input("heads-truncate", "data")],
         [State("heads-stack", "value", allow_optional=True),
          *(State(f"{field}-input", "value") for field in heads_text.FIELDS),
-         State("heads-truncate", "data", allow_optional=True)],
+         State("heads-truncate", "data")],
         prepare, heads_text.offer,
     )  # fmt: skip
 
