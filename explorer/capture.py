@@ -20,7 +20,7 @@ from explorer.checkpoints import quiet_transformers
 from explorer.failures import one_clear_line
 from explorer.footprint import free_bytes, stored_bytes
 from explorer.models import LoadedModel, make_inputs
-from explorer.recorder import Inputs, Unfaithful, run
+from explorer.recorder import Inputs, Unfaithful, inputs_of, run
 from explorer.records import FloatArray, IntArray, ModelError, Tokens
 from explorer.stack import Stack, to_numpy
 from explorer.tokens import describe, describe_generated, encode
@@ -99,6 +99,27 @@ class Capture:
             arguments["decoder_input_ids"] = self._inputs.decoder_ids
         with loaded.lock, _one_line(loaded, "computing logits"), torch.inference_mode():
             return to_numpy(_faithfully(loaded, lambda: loaded.model(**arguments).logits[0]))
+
+    def attention_inputs(self, name: str | None = None) -> tuple[FloatArray, FloatArray]:
+        """What each layer's attention makes queries of and keys of, by a run of its own.
+
+        That is the residual stream after any norm that stands before attention; keys of cross
+        attention are made of the encoder's last states.
+
+        Returns:
+            Arrays [L, Q, D] and [L, K, D]; the same twice but for cross attention.
+
+        Raises:
+            ValueError: the model has no stack of that name.
+            ModelError: captured eagerly, so that the modules are not known.
+        """
+        source, loaded = self.stack(name), self._loaded
+        modules = [source.call(layer).module for layer in range(source.n_layers)]
+        with loaded.lock, _one_line(loaded, "reading what its layers are given"):
+            given = inputs_of(loaded.model, self._inputs, modules)
+        queries = np.stack([to_numpy(own) for own, _ in given])
+        keys = [to_numpy(other) for _, other in given if other is not None]
+        return queries, np.stack(keys) if keys else queries
 
     def reordered(self, order: IntArray, decoder_order: IntArray | None = None) -> Capture:
         """The same tokens in another order, read by the model anew.

@@ -95,6 +95,23 @@ class AttentionCall:
             return allowed & mask
         return allowed & (mask > torch.finfo(mask.dtype).min / 2)
 
+    def added(self, head: int, row: int) -> torch.Tensor | None:
+        """What is added to a query's scaled scores [K] by position; None where nothing is.
+
+        The numbers of a mask that only forbids are no such thing.
+        """
+        parts = [self.bias]
+        if self.mask is not None and self.mask.dtype != torch.bool:
+            allowed = self.mask > torch.finfo(self.mask.dtype).min / 2
+            parts.append(self.mask if bool((self.mask[allowed] != 0).any()) else None)
+        rows = slice(row, row + 1)
+        found = [
+            _of_rows(_of_heads(part, slice(head, head + 1)), rows)[0, 0].float()
+            for part in parts
+            if part is not None
+        ]
+        return torch.stack(found).sum(dim=0) if found else None
+
     def weights(self, head: int | None = None, rows: slice = _ALL) -> torch.Tensor:
         """Attention weights in float32: [Q, K] of one head or [H, Q, K] of all.
 
@@ -338,6 +355,40 @@ def _compact(calls: list[AttentionCall]) -> tuple[AttentionCall, ...]:
         )
         for call in calls
     )  # fmt: skip
+
+
+def inputs_of(
+    model: PreTrainedModel, inputs: Inputs, modules: list[nn.Module]
+) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
+    """Run a model and keep what some of its attention modules are given, in the order of calls.
+
+    Args:
+        model: set to the recorder.
+        inputs: what it reads.
+        modules: attention modules, one a layer; a module that is called for several layers
+            (ALBERT) stands here as often.
+
+    Returns:
+        For each layer the states it makes queries of [Q, D], and those it makes keys and values
+        of [K, D], None where they are the same.
+    """
+    given: list[tuple[torch.Tensor, torch.Tensor | None]] = []
+
+    def keep(_module: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
+        own = positional[0] if positional else named["hidden_states"]
+        other = named.get("key_value_states", named.get("encoder_hidden_states"))
+        given.append((own[0], None if other is None else other[0]))
+
+    hooks = [
+        module.register_forward_pre_hook(keep, with_kwargs=True)
+        for module in dict.fromkeys(modules)
+    ]
+    try:
+        run(model, inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return given
 
 
 def choose_method(model: PreTrainedModel, probe: Inputs) -> tuple[str, str]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 from explorer.capture import Capture, capture, vocabulary_sample
 from explorer.experiments import induction_probe, nulls_of
+from explorer.head_maps import head_maps
 from explorer.measures import best_offset, compute_all, head_distance
 from explorer.models import LoadedModel, Progress, load_model
 from explorer.positions import entrance, positions
@@ -22,19 +21,24 @@ from explorer.records import (
     Entrance,
     FloatArray,
     HeadDistances,
+    HeadMaps,
     HeadsOverview,
     Meaning,
+    ModelError,
     Null,
     PlaneSwitches,
     Positions,
+    QueryRow,
     StudyOptions,
     WordLayers,
     WordProjection,
     WordSimilarity,
     WordStudy,
 )
+from explorer.results import Results
 from explorer.views.by_layer import word_layers
 from explorer.views.distances import head_distances
+from explorer.views.inside import query_row
 from explorer.views.overview import heads_overview
 from explorer.views.similarity import word_similarity
 from explorer.views.study import word_study
@@ -43,9 +47,7 @@ from explorer.views.words import word_projection, word_projections
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_KEPT_RESULTS = 16  # of each kind
-_KEPT = {"study": 3}  # vectors of hundreds of sentences
-_TELL_EVERY_S = 0.25  # how often who waits is told so, and can be cancelled
+_KEPT = {"study": 3, "inputs": 4}  # vectors of hundreds of sentences, of every layer
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,6 @@ class ModelFacts:
     is_encoder_decoder: bool
 
 
-@dataclass
-class _Turn:
-    """Who makes one thing, and how many threads make it or wait for it."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    wanted: int = 0
-
-
 class Session:
     """Models and captures by least recent use, bounded by count and by bytes.
 
@@ -111,8 +105,7 @@ class Session:
         self._max_bytes = max_capture_bytes
         self._models: OrderedDict[str, LoadedModel] = OrderedDict()
         self._captures: OrderedDict[TextRequest, Capture] = OrderedDict()
-        self._results: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
-        self._turns: dict[Hashable, _Turn] = {}
+        self._results = Results(_KEPT)
         self._lock = threading.RLock()
 
     def model(self, name: str, progress: Progress | None = None) -> LoadedModel:
@@ -122,7 +115,7 @@ class Session:
             ValueError: an unusable name.
             ModelError: it cannot be loaded; the models that are there stay.
         """
-        with self._turn(("model", name), progress):
+        with self._results.turn(("model", name), progress):
             with self._lock:
                 if name in self._models:
                     self._models.move_to_end(name)
@@ -148,7 +141,7 @@ class Session:
         """
         if (kept := self._kept(request)) is not None:
             return kept
-        with self._turn(request, progress):
+        with self._results.turn(request, progress):
             # Another thread may have made it while this one waited.
             if (kept := self._kept(request)) is not None:
                 return kept
@@ -170,7 +163,7 @@ class Session:
         """Every head of a captured text as a small map; of the first stack where it has no such."""
         cap = self.capture(request, progress)
         name = stack if stack in cap.stacks else cap.stacks[0]
-        return self._once(
+        return self._results.once(
             ("overview", request, name),
             lambda: heads_overview(cap, name, progress=progress),
             progress,
@@ -180,7 +173,7 @@ class Session:
         self, request: TextRequest, stack: str, progress: Progress | None = None
     ) -> dict[str, FloatArray]:
         """Every per-head measure of a captured text, by name: [L, H] each."""
-        return self._once(
+        return self._results.once(
             ("measures", request, stack),
             lambda: compute_all(self.capture(request, progress), stack, progress=progress),
             progress,
@@ -190,7 +183,7 @@ class Session:
         self, request: TextRequest, stack: str, progress: Progress | None = None
     ) -> dict[str, Null]:
         """What every measure gives on the same tokens in random order, by name."""
-        return self._once(
+        return self._results.once(
             ("nulls", request, stack),
             lambda: nulls_of(self.capture(request, progress), stack=stack, progress=progress),
             progress,
@@ -202,7 +195,7 @@ class Session:
         """The fixed offset that gathers most of each head's weight; None on cross attention."""
         if stack == "cross":
             return None
-        return self._once(
+        return self._results.once(
             ("offsets", request, stack),
             lambda: best_offset(self.capture(request, progress), stack, progress),
             progress,
@@ -210,7 +203,7 @@ class Session:
 
     def induction(self, name: str, progress: Progress | None = None) -> FloatArray:
         """Induction scores [L, H] of a model on repeated random tokens."""
-        return self._once(
+        return self._results.once(
             ("induction", name),
             lambda: induction_probe(self.model(name, progress), progress=progress),
             progress,
@@ -226,24 +219,7 @@ class Session:
             apart = head_distance(cap, stack, progress)
             return head_distances(cap, apart, self.measures(request, stack, progress), stack)
 
-        return self._once(("distances", request, stack), compare, progress)
-
-    def _once(
-        self, key: tuple[Hashable, ...], make: Callable[[], T], progress: Progress | None
-    ) -> T:
-        """A result that is made once and kept while it is among the last asked for."""
-        with self._turn(key, progress):
-            with self._lock:
-                if key in self._results:
-                    self._results.move_to_end(key)
-                    return self._results[key]
-            made = make()
-            with self._lock:
-                self._results[key] = made
-                alike = [other for other in self._results if other[0] == key[0]]
-                for other in alike[: -_KEPT.get(str(key[0]), _KEPT_RESULTS)]:
-                    del self._results[other]
-        return made
+        return self._results.once(("distances", request, stack), compare, progress)
 
     def study(self, request: StudyRequest, progress: Progress | None = None) -> WordStudy:
         """A word across sentences.
@@ -266,7 +242,7 @@ class Session:
                 read, request.sentences, request.word, request.options, progress=progress
             )
 
-        return self._once(("study", request), collect, progress)
+        return self._results.once(("study", request), collect, progress)
 
     def meaning(
         self,
@@ -283,21 +259,53 @@ class Session:
                 progress("reading the word’s vectors", None)
             return meaning(self.model(request.model, progress), study, members, by_head)
 
-        return self._once(("meaning", request, members, by_head), read, progress)
+        return self._results.once(("meaning", request, members, by_head), read, progress)
 
     def positions(self, name: str, progress: Progress | None = None) -> Positions:
         """How a model knows where a token stands."""
-        return self._once(
+        return self._results.once(
             ("positions", name), lambda: positions(self.model(name, progress)), progress
         )
 
     def entrance(self, name: str, text: str) -> Entrance:
         """What a model's first block is given of a text, as a sum."""
-        return self._once(("entrance", name, text), lambda: entrance(self.model(name), text), None)
+        return self._results.once(
+            ("entrance", name, text), lambda: entrance(self.model(name), text), None
+        )
+
+    def head_maps(self, request: TextRequest, stack: str | None, layer: int, head: int) -> HeadMaps:
+        """A head's linear maps, with what goes in and what comes out.
+
+        Raises:
+            ValueError: layer, head or stack out of range.
+            ModelError: the model failed, or how it keeps its maps is not known.
+        """
+        cap = self.capture(request)
+        given = self._results.once(
+            ("inputs", request, stack), lambda: cap.attention_inputs(stack), None
+        )
+        return head_maps(cap, layer, head, stack, given)
+
+    def query_row(
+        self, request: TextRequest, stack: str | None, layer: int, head: int, query: int
+    ) -> QueryRow:
+        """One query of a head, step by step; with what it is before rotation where that is known.
+
+        Raises:
+            ValueError: layer, head, query or stack out of range.
+            ModelError: the model failed, or was captured eagerly.
+        """
+        cap = self.capture(request)
+        cap.stack(stack).call(layer, head)
+        try:
+            maps = self.head_maps(request, stack, layer, head)
+        except ModelError:  # an architecture whose maps are not known has a row all the same
+            maps = None
+        return query_row(cap, layer, head, query, stack, maps)
 
     def word_layers(self, request: StudyRequest, progress: Progress | None = None) -> WordLayers:
         """A word study measured layer by layer, each measure beside its null."""
-        return self._once(
+        return self._results.once(
             ("word layers", request),
             lambda: word_layers(self.study(request, progress), progress=progress),
             progress,
@@ -311,7 +319,7 @@ class Session:
         Raises:
             ValueError: a layer the model does not have.
         """
-        return self._once(
+        return self._results.once(
             ("word similarity", request, layer),
             lambda: word_similarity(self.study(request, progress), layer),
             progress,
@@ -331,7 +339,9 @@ class Session:
             sample = vocabulary_sample(self.model(request.model)) if wanted else None
             return word_projections(study, switches, sample)
 
-        return self._once(("planes", request, switches, layer if tsne else None), bring, None)
+        return self._results.once(
+            ("planes", request, switches, layer if tsne else None), bring, None
+        )
 
     def facts(self, name: str) -> ModelFacts | None:
         """What is known of a model that is loaded; None if it is not."""
@@ -354,30 +364,6 @@ class Session:
             if request in self._captures:
                 self._captures.move_to_end(request)
             return self._captures.get(request)
-
-    @contextmanager
-    def _turn(self, key: Hashable, progress: Progress | None) -> Iterator[None]:
-        """One thread at a time for each key.
-
-        Distances are made of measures, meanings of studies, results of captures and those of
-        models, never the other way round, so no two threads can wait for each other.
-        """
-        with self._lock:
-            turn = self._turns.setdefault(key, _Turn())
-            turn.wanted += 1
-        try:
-            while not turn.lock.acquire(timeout=_TELL_EVERY_S):
-                if progress:
-                    progress("waiting: this is being made already", None)
-            try:
-                yield
-            finally:
-                turn.lock.release()
-        finally:
-            with self._lock:
-                turn.wanted -= 1
-                if not turn.wanted:
-                    del self._turns[key]
 
     def _forget(self, name: str) -> None:
         del self._models[name]

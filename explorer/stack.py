@@ -11,7 +11,15 @@ from explorer import adapters
 from explorer.failures import out_of_memory
 from explorer.models import LoadedModel
 from explorer.recorder import AttentionCall, StackRun
-from explorer.records import BoolArray, FloatArray, IntArray, ModelError, StackInfo, Tokens
+from explorer.records import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    ModelError,
+    ScoreParts,
+    StackInfo,
+    Tokens,
+)
 
 
 def to_numpy(tensor: torch.Tensor) -> FloatArray:
@@ -106,17 +114,39 @@ class Stack:
 
     def q(self, layer: int, head: int) -> FloatArray:
         """Query vectors [Q, d_head] as the scores are made of them (after rotation)."""
-        return to_numpy(self._call(layer, head).query[head])
+        return to_numpy(self.call(layer, head).query[head])
 
     def k(self, layer: int, head: int) -> FloatArray:
         """Key vectors [K, d_head] that query head ``head`` reads (after rotation)."""
-        call = self._call(layer, head)
+        call = self.call(layer, head)
         return to_numpy(call.key[call.kv_head(head)])
 
     def v(self, layer: int, head: int) -> FloatArray:
         """Value vectors [K, d_head] that query head ``head`` reads."""
-        call = self._call(layer, head)
+        call = self.call(layer, head)
         return to_numpy(call.value[call.kv_head(head)])
+
+    def score_parts(self, layer: int, head: int, query: int) -> ScoreParts:
+        """What one query's scores are made of beside q·k.
+
+        Raises:
+            ValueError: layer, head or query out of range.
+            ModelError: captured eagerly, so that they are not known.
+        """
+        call = self.call(layer, head)
+        if not 0 <= query < len(self.query_tokens):
+            raise ValueError(
+                f"query {query} is out of range: there are {len(self.query_tokens)} tokens, 0 to "
+                f"{len(self.query_tokens) - 1}"
+            )
+        bias, sinks = call.added(head, query), call.sinks
+        return ScoreParts(
+            scale=call.scale,
+            softcap=call.softcap,
+            bias=None if bias is None else to_numpy(bias),
+            sink=None if sinks is None else float(sinks[head]),
+            allowed=self.allowed(layer, slice(query, query + 1))[0],
+        )
 
     def transformed_values(self, layer: int, head: int | None = None) -> FloatArray:
         """Values as the residual stream is given them, (x_k W_V + b_V) W_O, before weights.
@@ -128,7 +158,7 @@ class Stack:
             ValueError: layer or head out of range.
             ModelError: captured eagerly, so that values are not known.
         """
-        call = self._call(layer, head)
+        call = self.call(layer, head)
         weight = adapters.output_projection(self._loaded.model, call.module, call.n_heads).weight
         with out_of_memory("making the transformed values"), torch.inference_mode():
             if head is not None:
@@ -142,7 +172,7 @@ class Stack:
         Summed over heads, plus the output bias, it is what the output projection gives
         (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits").
         """
-        call = self._call(layer, head)
+        call = self.call(layer, head)
         weight = adapters.output_projection(self._loaded.model, call.module, call.n_heads).weight
         with out_of_memory("making a head's output"), torch.inference_mode():
             mixed = call.weights(head) @ call.value[call.kv_head(head)].float()
@@ -150,7 +180,7 @@ class Stack:
 
     def output_bias(self, layer: int) -> FloatArray:
         """The output projection's bias b_O [D], zeros where it has none."""
-        call = self._call(layer)
+        call = self.call(layer)
         output = adapters.output_projection(self._loaded.model, call.module, call.n_heads)
         width = output.weight.shape[-1]
         return np.zeros(width, np.float32) if output.bias is None else to_numpy(output.bias)
@@ -193,7 +223,13 @@ class Stack:
                     f"{count - 1}"
                 )
 
-    def _call(self, layer: int, head: int | None = None) -> AttentionCall:
+    def call(self, layer: int, head: int | None = None) -> AttentionCall:
+        """What the recorder kept of a layer, tensors on the device.
+
+        Raises:
+            ValueError: layer or head out of range.
+            ModelError: captured eagerly, so that there is none.
+        """
         self._check(layer, head)
         if not self._run.calls:
             raise ModelError(

@@ -18,14 +18,14 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "records",
-        "failures tokens bundled hub jobs projection measures starting sentences",
+        "failures tokens bundled hub jobs results projection measures starting sentences",
         "adapters words ready_sets",
         "recorder views figures",
         "checkpoints footprint export",
         "models",
         "stack",
         "capture",
-        "experiments positions readout",
+        "experiments positions readout head_maps",
         "__init__",
         "session",
         "pages",
@@ -42,6 +42,7 @@ PLAIN = frozenset(
         "bundled",
         "hub",
         "jobs",
+        "results",
         "projection",
         "measures",
         "words",
@@ -65,6 +66,7 @@ MAY_IMPORT = {
             "capture",
             "positions",
             "readout",
+            "head_maps",
         ]
     ),
     "psutil": frozenset(["footprint"]),

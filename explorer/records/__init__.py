@@ -18,6 +18,7 @@ from explorer.records.heads import (
     Sink,
     Window,
 )
+from explorer.records.inside import HeadMaps, LinearMap, QueryRow
 from explorer.records.meaning import Meaning, NearestWords, Reading
 from explorer.records.positions import Entrance, Positions, Rotation
 from explorer.records.pull import Arrow, Pull, PullPlane
@@ -36,6 +37,7 @@ from explorer.records.text import (
     FloatArray,
     IntArray,
     ModelError,
+    ScoreParts,
     StackInfo,
     Tokens,
 )
@@ -74,11 +76,13 @@ __all__ = [
     "HeadDistances",
     "HeadLines",
     "HeadMap",
+    "HeadMaps",
     "HeadPoints",
     "HeadsOverview",
     "HeadsTable",
     "IntArray",
     "LayerCurve",
+    "LinearMap",
     "MapSwitches",
     "Meaning",
     "ModelError",
@@ -92,8 +96,10 @@ __all__ = [
     "Proposals",
     "Pull",
     "PullPlane",
+    "QueryRow",
     "Reading",
     "Rotation",
+    "ScoreParts",
     "SenseTest",
     "Sink",
     "StackInfo",

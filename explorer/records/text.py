@@ -58,6 +58,25 @@ class StackInfo:
     causal: bool
 
 
+@dataclass(frozen=True)
+class ScoreParts:
+    """What a query's scores are made of beside q·k.
+
+    Attributes:
+        scale: what q·k is multiplied by, most often 1/√d_head.
+        softcap: c of c·tanh(score/c), which the scaled scores go through; None without.
+        bias: what is added to each key's scaled score [K], by position; None without.
+        sink: a learned score that takes part in the softmax and is no key; None without.
+        allowed: which keys the query may see [K].
+    """
+
+    scale: float
+    softcap: float | None
+    bias: FloatArray | None
+    sink: float | None
+    allowed: BoolArray
+
+
 class AttentionStack(Protocol):
     """What views and measures may ask of one captured stack (see ``stack.Stack``)."""
 
@@ -77,6 +96,22 @@ class AttentionStack(Protocol):
 
     def allowed(self, layer: int, rows: slice | None = None) -> BoolArray:
         """Which keys each query may see [Q, K]; False where the mask forbids."""
+        ...
+
+    def q(self, layer: int, head: int) -> FloatArray:
+        """Query vectors [Q, d] as the scores are made of them."""
+        ...
+
+    def k(self, layer: int, head: int) -> FloatArray:
+        """Key vectors [K, d] that a query head reads."""
+        ...
+
+    def v(self, layer: int, head: int) -> FloatArray:
+        """Value vectors [K, d_v] that a query head reads."""
+        ...
+
+    def score_parts(self, layer: int, head: int, query: int) -> ScoreParts:
+        """What one query's scores are made of beside q·k."""
         ...
 
     def transformed_values(self, layer: int, head: int | None = None) -> FloatArray:
