@@ -110,6 +110,18 @@ class AttentionStack(Protocol):
         """Value vectors [K, d_v] that a query head reads."""
         ...
 
+    def scores(self, layer: int, head: int) -> FloatArray:
+        """Scores as they go into the softmax [Q, K], as if no key were forbidden."""
+        ...
+
+    def projected(self, layer: int, heads: FloatArray) -> FloatArray:
+        """All heads' mixed values side by side [Q, H·d_v] through the model's own W_O [Q, D]."""
+        ...
+
+    def head_output(self, layer: int, head: int) -> FloatArray:
+        """What one head adds to the attention block's output [Q, D]: A·v·W_O."""
+        ...
+
     def score_parts(self, layer: int, head: int, query: int) -> ScoreParts:
         """What one query's scores are made of beside q·k."""
         ...
