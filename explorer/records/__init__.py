@@ -18,7 +18,7 @@ from explorer.records.heads import (
     Sink,
     Window,
 )
-from explorer.records.inside import HeadMaps, LinearMap, QueryRow
+from explorer.records.inside import HeadMaps, HeadOutputs, LateContext, LinearMap, QueryRow
 from explorer.records.meaning import Meaning, NearestWords, Reading
 from explorer.records.positions import Entrance, Positions, Rotation
 from explorer.records.pull import Arrow, Pull, PullPlane
@@ -77,10 +77,12 @@ __all__ = [
     "HeadLines",
     "HeadMap",
     "HeadMaps",
+    "HeadOutputs",
     "HeadPoints",
     "HeadsOverview",
     "HeadsTable",
     "IntArray",
+    "LateContext",
     "LayerCurve",
     "LinearMap",
     "MapSwitches",
