@@ -16,7 +16,7 @@
       MODES().includes(given.get("mode")) ? given.get("mode") : NO_UPDATE(),
       given.get("stack") ?? "", number("layer", 0), number("head", 0),
       String(number("query", defaults.inside_query)),
-      given.get("truncate") === "true" ? typed : NO_UPDATE(),
+      given.get("truncate") === "true" ? typed : null, // with this the page is run
     ];
   }
 

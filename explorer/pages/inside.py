@@ -35,7 +35,11 @@ def layout() -> list[Any]:
                 _bar(),
                 html.Div(id="inside-note", className="facts", role="status"),
                 *(
-                    html.Div(view.layout(), id=f"inside-{view.MODE}", className="part hidden")
+                    html.Div(
+                        view.layout(),
+                        id=f"inside-{view.MODE}",
+                        className="part" if view is VIEWS[0] else "part hidden",
+                    )
                     for view in VIEWS
                 ),
             ],
@@ -140,8 +144,9 @@ def _register_limits(app: Dash, session: Session) -> None:
         if request is None:
             return (no_update,) * 3
         stacks = session.capture(TextRequest(**request)).stacks
-        chosen = stack if stack in stacks else stacks[0]
-        return list(stacks), chosen, "hidden" if len(stacks) == 1 else ""
+        if len(stacks) == 1:
+            return [], "", "hidden"
+        return list(stacks), stack if stack in stacks else stacks[0], ""
 
     @app.callback(
         Output("inside-layer", "max"),

@@ -27,13 +27,13 @@ _PAGED = 200  # keys; a longer table has pages
 # Field, header, what it says, how it is written.
 _COLUMNS = (
     ("label", "key", "The token that is looked at", None),
-    ("product", "q·k", "Dot product of the query’s and the key’s vectors", ".3f"),
+    ("product", "q·k", "Dot product of the query’s and the key’s vectors", ".2f"),
     ("scaled", "scaled", "What goes into the softmax: q·k times the scale, plus any bias", ".3f"),
     ("bias", "bias", "What the model adds to the score by position", ".3f"),
     ("exponential", "eˣ", "e to the power of scaled, less the largest one", ".4f"),
     ("weight", "weight", "eˣ over the sum of all: the attention weight A", ".4f"),
     ("value_length", "‖v‖", "Length of the key’s value vector", ".3~g"),
-    ("contribution", "‖A·v·W_O‖", "Length of what it adds to the residual stream", ".3~g"),
+    ("contribution", "‖A·v·W_O‖", "Length of what it adds to the residual stream", ".2~g"),
 )
 
 
