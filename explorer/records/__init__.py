@@ -4,6 +4,15 @@ Nothing here knows torch, Dash or a model. Shapes use the field's letters: N tok
 Q queries, K keys, L layers, H heads, D residual-stream width, d head width.
 """
 
+from explorer.records.cost import (
+    AttentionShape,
+    CacheCost,
+    Costs,
+    CostSettings,
+    Growth,
+    ModelShape,
+    Sharing,
+)
 from explorer.records.heads import (
     BestOffsets,
     HeadComparison,
@@ -63,13 +72,18 @@ __all__ = [
     "Anchor",
     "AnchorCurves",
     "Arrow",
+    "AttentionShape",
     "AttentionStack",
     "Basis",
     "BestOffsets",
     "BoolArray",
+    "CacheCost",
     "CapturedText",
+    "CostSettings",
+    "Costs",
     "Entrance",
     "FloatArray",
+    "Growth",
     "HeadComparison",
     "HeadDistances",
     "HeadLines",
@@ -82,6 +96,7 @@ __all__ = [
     "MapSwitches",
     "Meaning",
     "ModelError",
+    "ModelShape",
     "NearestWords",
     "Null",
     "Occurrence",
@@ -95,6 +110,7 @@ __all__ = [
     "Reading",
     "Rotation",
     "SenseTest",
+    "Sharing",
     "Sink",
     "StackInfo",
     "StudyOptions",
