@@ -78,46 +78,62 @@ def operations_figure(costs: Costs, theme: str = "light") -> go.Figure:
     """
     colours = theme_of(theme)
     figure = go.Figure()
-    panels: list[tuple[str, str, str, list[tuple[str, Growth, int, str]]]] = [
-        ("bytes of one text", "B", "B",
-         [("all maps: N²", costs.maps, 1, "solid"),
-          ("q, k, v: N", costs.vectors, 0, "dash")]),
-        ("operations of one text (FLOP)", "FLOP", "",
-         [("all N tokens: N²", costs.forward, 3, "solid")]),
-    ]  # fmt: skip
+    kept = [
+        ("all maps: N²", costs.maps, colours.senses[1], "solid"),
+        ("q, k, v: N", costs.vectors, colours.senses[0], "dash"),
+    ]
+    done = [("all N tokens: N²", costs.forward, colours.senses[3], "solid")]
     if costs.step is not None:
-        panels[1][3].append(("one more, cached: N", costs.step, 2, "dash"))
-    axes: dict[str, Any] = {}
-    for number, (what, unit, ticks, curves) in enumerate(panels):
-        tail = "" if number == 0 else "2"
-        on = {"xaxis": f"x{tail}", "yaxis": f"y{tail}"}
-        domain = [0.0, 0.41] if number == 0 else [0.59, 1.0]
-        for name, growth, colour, dash in curves:
-            shade = colours.senses[colour]
-            legend = {"legend": f"legend{tail}"}
-            figure.add_trace(_curve(costs, growth.curve, name, unit, shade, dash, **on, **legend))
-            figure.add_trace(_mark(costs.settings.n_tokens, growth.total, unit, colours, **on))
-        first = _first(costs, _MAPS_FROM)
-        low = min(growth.curve[first] for _, growth, _, _ in curves) / 8
-        high = 1.5 * max(growth.curve[-1] for _, growth, _, _ in curves)
-        ends = {"domain": domain, "anchor": f"y{tail}"}
-        axes[f"xaxis{tail}"] = _lengths(costs, _MAPS_FROM, colours) | ends
-        axes[f"yaxis{tail}"] = _log(colours, what, ticks, low, high) | {"anchor": f"x{tail}"}
-        axes[f"legend{tail}"] = _legend(colours, domain[1])
-    figure.update_layout(base_layout(colours, title=title("Maps and operations · batch 1"), **axes))
+        done.append(("one more, cached: N", costs.step, colours.senses[2], "dash"))
+    left = _panel(figure, costs, kept, ("bytes of one text", "B", "B"), "", colours)
+    right = _panel(figure, costs, done, ("operations of one text (FLOP)", "FLOP", ""), "2", colours)
+    figure.update_layout(
+        base_layout(colours, title=title("Maps and operations · batch 1"), **left, **right)
+    )
     return figure
+
+
+def _panel(
+    figure: go.Figure,
+    costs: Costs,
+    curves: list[tuple[str, Growth, str, str]],
+    said_as: tuple[str, str, str],
+    tail: str,
+    colours: Theme,
+) -> dict[str, Any]:
+    """One of two panels: its curves, and what the layout has to know of it.
+
+    ``curves`` are name, growth, colour and dash; ``said_as`` the axis's title, the unit, and
+    what of it stands at the ticks.
+    """
+    what, unit, tick_unit = said_as
+    for name, growth, colour, dash in curves:
+        on = {"xaxis": f"x{tail}", "yaxis": f"y{tail}"}
+        line = _curve(costs, growth.curve, name, unit, colour, dash)
+        figure.add_trace(line.update(legend=f"legend{tail}", **on))
+        figure.add_trace(_mark(costs.settings.n_tokens, growth.total, unit, colours).update(on))
+    domain = [0.59, 1.0] if tail else [0.0, 0.41]
+    first = _first(costs, _MAPS_FROM)
+    low = min(growth.curve[first] for _, growth, _, _ in curves) / 8
+    high = 1.5 * max(growth.curve[-1] for _, growth, _, _ in curves)
+    ends = {"domain": domain, "anchor": f"y{tail}"}
+    return {
+        f"xaxis{tail}": _lengths(costs, _MAPS_FROM, colours) | ends,
+        f"yaxis{tail}": _log(colours, what, tick_unit, low, high) | {"anchor": f"x{tail}"},
+        f"legend{tail}": _legend(colours, domain[1]),
+    }
 
 
 def cost_caption(costs: Costs) -> str:
     """What a reader could paste under the figures of cache and operations."""
     shape, settings, cache = costs.shape, costs.settings, costs.chosen
     name, n_tokens = model_label(shape.model), f"{settings.n_tokens:,} tokens"
-    first = shape.cached[0]
+    n_kv_heads = cache.sharing.n_kv_heads
+    heads = f"{n_kv_heads} key/value head{'' if n_kv_heads == 1 else 's'}"
     formula = "2 · layers · key/value heads · d_head · tokens · batch · bytes a number"
     parts = [
         f"{name}, {n_tokens}, batch {settings.batch:,}, {settings.precision}: with "
-        f"{cache.sharing.kind} attention ({cache.sharing.n_kv_heads} key/value heads) keys and "
-        f"values take {said(cache.total, 'B')} ({formula}; d_head {first.d_head}), the weights "
+        f"{cache.sharing.kind} attention ({heads}) keys and values take {said(cache.total, 'B')} ({formula}; d_head {shape.cached[0].d_head}), the weights "
         f"{said(costs.weights, 'B')}."
     ]
     if not shape.keeps_cache:
@@ -159,24 +175,24 @@ def _operations_said(costs: Costs) -> str:
 
 def _curve(
     costs: Costs, curve: Any, name: str, unit: str, colour: str, dash: str,
-    width: float = 2.5, **more: Any,
+    width: float = 2.5,
 ) -> go.Scatter:  # fmt: skip
     return go.Scatter(
         x=costs.lengths, y=curve, mode="lines", name=name,
         line={"color": colour, "width": width, "dash": dash},
         text=[said(value, unit) for value in curve.tolist()],
-        hovertemplate=f"%{{x:,}} tokens: %{{text}}<extra>{name}</extra>", **more,
+        hovertemplate=f"%{{x:,}} tokens: %{{text}}<extra>{name}</extra>",
     )  # fmt: skip
 
 
-def _mark(n_tokens: int, value: float, unit: str, colours: Theme, **on: Any) -> go.Scatter:
+def _mark(n_tokens: int, value: float, unit: str, colours: Theme) -> go.Scatter:
     """The value at the context length asked about."""
     told = said(value, unit)
     return go.Scatter(
         x=[n_tokens], y=[value], mode="markers+text", text=[told], showlegend=False,
         textposition="bottom right" if n_tokens < 0.1 * MOST_TOKENS else "top left",
         textfont={"size": 12, "color": colours.accent}, marker={"size": 9, "color": colours.accent},
-        hovertemplate=f"{n_tokens:,} tokens: {told}<extra></extra>", **on,
+        hovertemplate=f"{n_tokens:,} tokens: {told}<extra></extra>",
     )  # fmt: skip
 
 
