@@ -44,6 +44,7 @@ def cache_figure(costs: Costs, theme: str = "light") -> go.Figure:
     colours = theme_of(theme)
     figure = go.Figure()
     settings = costs.settings
+    what = "Key/value cache" if costs.shape.keeps_cache else "Keys and values, if all were kept"
     for cache in costs.caches:
         kind = cache.sharing.kind
         figure.add_trace(
@@ -60,7 +61,7 @@ def cache_figure(costs: Costs, theme: str = "light") -> go.Figure:
     figure.update_layout(
         base_layout(
             colours,
-            title=title(f"Key/value cache · batch {settings.batch:,} · {settings.precision}"),
+            title=title(f"{what} · batch {settings.batch:,} · {settings.precision}"),
             xaxis=_lengths(costs, _FROM, colours),
             yaxis=_log(colours, "bytes", "B", low, high),
             shapes=shapes, annotations=notes, legend=_legend(colours, 1.0),
@@ -133,7 +134,8 @@ def cost_caption(costs: Costs) -> str:
     formula = "2 · layers · key/value heads · d_head · tokens · batch · bytes a number"
     parts = [
         f"{name}, {n_tokens}, batch {settings.batch:,}, {settings.precision}: with "
-        f"{cache.sharing.kind} attention ({heads}) keys and values take {said(cache.total, 'B')} ({formula}; d_head {shape.cached[0].d_head}), the weights "
+        f"{cache.sharing.kind} attention ({heads}) keys and values take "
+        f"{said(cache.total, 'B')} ({formula}; d_head {shape.cached[0].d_head}), the weights "
         f"{said(costs.weights, 'B')}."
     ]
     if not shape.keeps_cache:

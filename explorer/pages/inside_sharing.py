@@ -43,10 +43,10 @@ def layout() -> Any:
             html.Div(id="inside-sharing-message"),
             html.Div(
                 [
-                    _graph("heads", "which heads share keys and values appears here"),
+                    _graph("heads", 180, "which heads share keys and values appears here"),
                     html.P(id="inside-sharing-heads-caption", className="caption"),
                     html.Div(
-                        [_graph("cache", _MESSAGE), _graph("operations", "")],
+                        [_graph("cache", 400, _MESSAGE), _graph("operations", 400, "")],
                         className="costs",
                     ),
                     html.Div(id="inside-sharing-numbers", className="costs"),
@@ -60,10 +60,10 @@ def layout() -> Any:
     )  # fmt: skip
 
 
-def _graph(name: str, message: str) -> Any:
+def _graph(name: str, height: int, message: str) -> Any:
     return dcc.Graph(
         id=f"inside-sharing-{name}-graph", responsive=True, config={"displayModeBar": False},
-        figure=blank_figure(message),
+        figure=blank_figure(message), style={"height": f"{height}px"},
     )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def _controls() -> Any:
             _labelled(
                 "sharing", "How many key/value heads the query heads share",
                 dmc.Select(
-                    id="inside-sharing-by", value=OWN, data=[], size="xs", w=230,
+                    id="inside-sharing-by", value=OWN, data=[], size="xs", w=180,
                     allowDeselect=False,
                 ),
             ),

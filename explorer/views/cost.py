@@ -41,8 +41,7 @@ def costs(shape: ModelShape, settings: CostSettings) -> Costs:
         ValueError: an unusable context length, batch, precision or sharing.
     """
     check_cost(settings.n_tokens, settings.batch, settings.precision)
-    spread = np.geomspace(1, MOST_TOKENS, _POINTS).round().astype(np.int64)
-    lengths = np.unique(spread)
+    lengths = np.unique(np.geomspace(1, MOST_TOKENS, _POINTS).round().astype(np.int64))
 
     def grown(
         of: Callable[[AttentionShape, int], int], stacks: tuple[AttentionShape, ...]
@@ -53,19 +52,12 @@ def costs(shape: ModelShape, settings: CostSettings) -> Costs:
         return Growth(at(settings.n_tokens), np.array([at(n) for n in lengths.tolist()], float))
 
     def cache(sharing: Sharing) -> CacheCost:
-        stacks = [stack.shared(sharing.n_kv_heads) for stack in shape.cached]
-
-        def at(n_tokens: int) -> int:
-            return sum(
-                cache_bytes(stack, n_tokens, settings.batch, settings.precision) for stack in stacks
-            )
-
-        return CacheCost(
-            sharing=sharing,
-            per_token=sum(cache_bytes_per_token(stack, settings.precision) for stack in stacks),
-            total=at(settings.n_tokens),
-            curve=np.array([at(n) for n in lengths.tolist()], float),
+        stacks = tuple(stack.shared(sharing.n_kv_heads) for stack in shape.cached)
+        kept = grown(
+            lambda stack, n: cache_bytes(stack, n, settings.batch, settings.precision), stacks
         )
+        a_token = sum(cache_bytes_per_token(stack, settings.precision) for stack in stacks)
+        return CacheCost(sharing, a_token, kept.total, kept.curve)
 
     n_tokens = settings.n_tokens
     return Costs(
@@ -123,7 +115,7 @@ def kind_of(n_kv_heads: int, n_heads: int) -> str:
 def sharing_options(shape: AttentionShape) -> dict[str, str]:
     """What can be chosen, by value: the model's own way, and every other by its number."""
     own = kind_of(shape.n_kv_heads, shape.n_heads)
-    options = {OWN: f"as the model does ({own}, {shape.n_kv_heads})"}
+    options = {OWN: f"its own: {own}, {shape.n_kv_heads}"}
     for n in possible_kv_heads(shape.n_heads):
         if n != shape.n_kv_heads:
             options[str(n)] = f"{kind_of(n, shape.n_heads)}, {n}"
