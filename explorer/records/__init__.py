@@ -4,6 +4,15 @@ Nothing here knows torch, Dash or a model. Shapes use the field's letters: N tok
 Q queries, K keys, L layers, H heads, D residual-stream width, d head width.
 """
 
+from explorer.records.cost import (
+    AttentionShape,
+    CacheCost,
+    Costs,
+    CostSettings,
+    Growth,
+    ModelShape,
+    Sharing,
+)
 from explorer.records.heads import (
     BestOffsets,
     HeadComparison,
@@ -65,13 +74,18 @@ __all__ = [
     "Anchor",
     "AnchorCurves",
     "Arrow",
+    "AttentionShape",
     "AttentionStack",
     "Basis",
     "BestOffsets",
     "BoolArray",
+    "CacheCost",
     "CapturedText",
+    "CostSettings",
+    "Costs",
     "Entrance",
     "FloatArray",
+    "Growth",
     "HeadComparison",
     "HeadDistances",
     "HeadLines",
@@ -88,6 +102,7 @@ __all__ = [
     "MapSwitches",
     "Meaning",
     "ModelError",
+    "ModelShape",
     "NearestWords",
     "Null",
     "Occurrence",
@@ -103,6 +118,7 @@ __all__ = [
     "Rotation",
     "ScoreParts",
     "SenseTest",
+    "Sharing",
     "Sink",
     "StackInfo",
     "StudyOptions",

@@ -49,13 +49,18 @@ class Tokens:
 
 @dataclass(frozen=True)
 class StackInfo:
-    """The shape of one stack of attention layers: encoder, decoder or cross."""
+    """The shape of one stack of attention layers: encoder, decoder or cross.
+
+    ``d_head`` is the width of a head's queries and keys, ``d_value`` that of its values.
+    """
 
     name: str
     n_layers: int
     n_heads: int
     n_kv_heads: int
     causal: bool
+    d_head: int
+    d_value: int
 
 
 @dataclass(frozen=True)
