@@ -260,7 +260,10 @@
       similarity: "embeddings-similarity-graph", meaning: "embeddings-meaning-graph",
       positions: "embeddings-positions-graph",
     },
-    inside: { row: "inside-strips", mask: "inside-mask-other", heads: "inside-heads-graph" },
+    inside: {
+      row: "inside-strips", mask: "inside-mask-other", heads: "inside-heads-graph",
+      sharing: "inside-sharing-cache-graph",
+    },
   };
 
   /* What a picture is called after its model; the map of all heads is of no single one. */
@@ -269,6 +272,7 @@
     if (shown === "embeddings") {
       return `${view.request.word}-layer${view.layer}${mode === "plane" ? "" : `-${mode}`}`;
     }
+    if (mode === "sharing") return "key-value-cache";
     if (shown === "inside") return `layer${view.layer}-head${view.head}-query${view.query}-${mode}`;
     if (mode === "distances") return "heads-distances";
     return `layer${view.layer}-head${view.head}${mode === "map" ? "" : `-${mode}`}`;

@@ -1,11 +1,9 @@
-/* Sharing keys and values in the browser: the view shown or not, and the context length's two fields. */
+/* Sharing keys and values in the browser: the context length's two fields. */
 "use strict";
 
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
   const MOST = 1_000_000; // measures/cost.py: MOST_TOKENS
-
-  const show = (mode) => `part${mode === "sharing" ? "" : " hidden"}`;
 
   /* The slider doubles at each step; a number in between stays, the slider stands nearest to it. */
   function length(tokens, step) {
@@ -15,5 +13,5 @@
     return [step === nearest ? NO_UPDATE() : Math.min(2 ** step, MOST), NO_UPDATE()];
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { sharing: { show, length } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { sharing: { length } });
 })();

@@ -14,13 +14,20 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from explorer.jobs import Jobs
-from explorer.pages import heads_text, inside_heads, inside_mask, inside_row, running
+from explorer.pages import (
+    heads_text,
+    inside_heads,
+    inside_mask,
+    inside_row,
+    inside_sharing,
+    running,
+)
 from explorer.pages.heads_map import within
 from explorer.pages.running import Run
 from explorer.session import Session, TextRequest
 
 PATH, NAME, TITLE = "/inside", "inside", "Inside a head"
-VIEWS: tuple[ModuleType, ...] = (inside_row, inside_mask, inside_heads)
+VIEWS: tuple[ModuleType, ...] = (inside_row, inside_mask, inside_heads, inside_sharing)
 # By what is on the screen: the store that tells what is seen, and what the CSV button makes of it.
 SAVED = {view.MODE: (f"inside-{view.MODE}-view", view.csv) for view in VIEWS}
 
@@ -34,14 +41,7 @@ def layout() -> list[Any]:
             [
                 _bar(),
                 html.Div(id="inside-note", className="facts", role="status"),
-                *(
-                    html.Div(
-                        view.layout(),
-                        id=f"inside-{view.MODE}",
-                        className="part" if view is VIEWS[0] else "part hidden",
-                    )
-                    for view in VIEWS
-                ),
+                *(view.layout() for view in VIEWS),
             ],
             className="panel",
         ),

@@ -22,15 +22,19 @@ _MESSAGE = "what the heads add appears here"
 
 def layout() -> Any:
     """The view's components."""
-    return [
-        dcc.Store(id="inside-heads-view"),
-        html.Div(id="inside-heads-message"),
-        dcc.Graph(
-            id="inside-heads-graph", responsive=True, className="graph",
-            config={"displayModeBar": False}, figure=blank_figure(_MESSAGE),
-        ),
-        html.P(id="inside-heads-caption", className="caption"),
-    ]  # fmt: skip
+    return html.Div(
+        [
+            dcc.Store(id="inside-heads-view"),
+            html.Div(id="inside-heads-message"),
+            dcc.Graph(
+                id="inside-heads-graph", responsive=True, className="graph",
+                config={"displayModeBar": False}, figure=blank_figure(_MESSAGE),
+            ),
+            html.P(id="inside-heads-caption", className="caption"),
+        ],
+        id="inside-heads",
+        className="part hidden",
+    )  # fmt: skip
 
 
 def outputs_of(session: Session, view: dict[str, Any]) -> HeadOutputs:

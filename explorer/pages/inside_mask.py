@@ -41,23 +41,27 @@ def layout() -> Any:
         id="inside-mask-beside", value="", size="xs", w=220, debounce=True,
         placeholder="another model", data=[m for m in bundled.BUNDLED if bundled.is_installed(m)],
     )  # fmt: skip
-    return [
-        dcc.Store(id="inside-mask-view"),
-        html.Div(id="inside-mask-message"),
-        html.Div([own, other], className="both-masks"),
-        html.P(id="inside-mask-caption", className="caption"),
-        html.Div(
-            html.Label(
-                ["Beside", beside], className="selector",
-                title="A second model that reads the same text; empty: the bundled one of the "
-                "other kind, causal or not",
+    return html.Div(
+        [
+            dcc.Store(id="inside-mask-view"),
+            html.Div(id="inside-mask-message"),
+            html.Div([own, other], className="both-masks"),
+            html.P(id="inside-mask-caption", className="caption"),
+            html.Div(
+                html.Label(
+                    ["Beside", beside], className="selector",
+                    title="A second model that reads the same text; empty: the bundled one of the "
+                    "other kind, causal or not",
+                ),
+                className="controls",
             ),
-            className="controls",
-        ),
-        html.Div(id="inside-mask-late-message"),
-        late,
-        html.P(id="inside-mask-late-caption", className="caption"),
-    ]  # fmt: skip
+            html.Div(id="inside-mask-late-message"),
+            late,
+            html.P(id="inside-mask-late-caption", className="caption"),
+        ],
+        id="inside-mask",
+        className="part hidden",
+    )  # fmt: skip
 
 
 def maps_of(session: Session, view: dict[str, Any]) -> tuple[HeadMap, HeadMap]:

@@ -39,36 +39,41 @@ _COLUMNS = (
 
 def layout() -> Any:
     """The view's components."""
-    return [
-        dcc.Store(id="inside-row-view"),
-        html.Div(id="inside-row-message"),
-        html.Ol(id="inside-row-steps", className="steps"),
-        html.Div(
-            [
-                dag.AgGrid(
-                    id="inside-table", columnDefs=[], rowData=[], getRowId="params.data.id",
-                    defaultColDef={"sortable": True, "resizable": True, "flex": 1, "minWidth": 66,
-                                   "sortingOrder": ["desc", "asc", None]},
-                    dashGridOptions=_grid_options([], 0),
-                ),
-                html.Div(
-                    [
-                        dmc.Switch(
-                            id="inside-row-before", label="before rotation", size="xs",
-                            className="hidden",
-                        ),
-                        dcc.Graph(
-                            id="inside-strips", responsive=True, className="graph",
-                            config={"displayModeBar": False}, figure=blank_figure(_MESSAGE),
-                        ),
-                        html.P(id="inside-row-caption", className="caption"),
-                    ],
-                    className="strips",
-                ),
-            ],
-            className="by-hand",
-        ),
-    ]  # fmt: skip
+    return html.Div(
+        [
+            dcc.Store(id="inside-row-view"),
+            html.Div(id="inside-row-message"),
+            html.Ol(id="inside-row-steps", className="steps"),
+            html.Div([_table(), _strips()], className="by-hand"),
+        ],
+        id="inside-row",
+        className="part",
+    )  # fmt: skip
+
+
+def _table() -> Any:
+    return dag.AgGrid(
+        id="inside-table", columnDefs=[], rowData=[], getRowId="params.data.id",
+        defaultColDef={"sortable": True, "resizable": True, "flex": 1, "minWidth": 66,
+                       "sortingOrder": ["desc", "asc", None]},
+        dashGridOptions=_grid_options([], 0),
+    )  # fmt: skip
+
+
+def _strips() -> Any:
+    return html.Div(
+        [
+            dmc.Switch(
+                id="inside-row-before", label="before rotation", size="xs", className="hidden"
+            ),
+            dcc.Graph(
+                id="inside-strips", responsive=True, className="graph",
+                config={"displayModeBar": False}, figure=blank_figure(_MESSAGE),
+            ),
+            html.P(id="inside-row-caption", className="caption"),
+        ],
+        className="strips",
+    )  # fmt: skip
 
 
 def _grid_options(last: list[dict[str, Any]], count: int) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Sharing keys and values, on the Inside page: who reads what, and what the cache then takes.
 
-inside-mode ─> inside-sharing                                shown or not
 inside-request, inside-mode ─> inside-sharing-by             what the model could share
 inside-sharing-tokens <─> -slider (in the browser)           the context length, twice
 inside-request, -by, inside-head, theme, inside-mode ─> inside-sharing-heads-graph, -heads-caption
@@ -29,7 +28,7 @@ from explorer.records import Costs, CostSettings, ModelError
 from explorer.session import Session
 from explorer.views.cost import OWN, costs, sharing_options, sharings
 
-MODE = "sharing"
+MODE, LABEL = "sharing", "sharing and cost"
 _PLAIN = CostSettings()
 _MESSAGE = "what the cache takes appears here"
 
@@ -220,11 +219,6 @@ def _left() -> bool:
 
 def _register_controls(app: Dash, session: Session) -> None:
     """The view shown or not, the context length's two fields, and the ways to share."""
-    app.clientside_callback(
-        ClientsideFunction("sharing", "show"),
-        Output("inside-sharing", "className"),
-        Input("inside-mode", "value"),
-    )
     app.clientside_callback(
         ClientsideFunction("sharing", "length"),
         Output("inside-sharing-tokens", "value"),
