@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+import transformers as tf
 from playwright.sync_api import Page, expect
 
 from tests import checkpoints
@@ -154,6 +156,31 @@ def test_what_is_not_there_is_said(page: Page, tmp_path: Path) -> None:
     inside.choose_model("minilm")
     inside.rows(12)
     expect(line).to_have_count(0)
+
+
+def test_cross_attention(page: Page, tmp_path: Path) -> None:
+    """A decoder's token looks at the encoder's text; nothing there is masked."""
+    source, target = "When Mary and John went to the store", "the dog ate an apple."
+    folder = checkpoints.write(checkpoints.FAMILIES["t5"], tmp_path / "tiny-t5")
+    model = tf.AutoModelForSeq2SeqLM.from_pretrained(folder, attn_implementation="eager").eval()
+    tokenizer = tf.AutoTokenizer.from_pretrained(folder)
+    inside = Inside(page).open(
+        FIRST_LOAD_MS, model=folder, text=source, target=target, stack="cross", layer=1, head=2,
+        query=3,
+    )  # fmt: skip
+    wanted = tokenizer(text_target=target, return_tensors="pt").input_ids.roll(1)
+    wanted[0, 0] = model.config.decoder_start_token_id
+    with torch.inference_mode():
+        out = model(**tokenizer(source, return_tensors="pt"), decoder_input_ids=wanted,
+                    output_attentions=True)  # fmt: skip
+    weights = out.cross_attentions[1][0, 2, 3].numpy()
+    rows = inside.rows(len(weights))
+    np.testing.assert_allclose([row["weight"] for row in rows], weights, atol=1e-5)
+    inside.show("mask on and off")
+    expect(page.locator("#inside-mask-message .error")).to_contain_text("no order to mask by")
+    page.locator("#inside-stack").get_by_text("encoder", exact=True).click()
+    own = out.encoder_attentions[1][0, 2].numpy()
+    np.testing.assert_allclose(inside.map("inside-mask-own", "layer 1"), own, atol=1e-5)
 
 
 def test_five_hundred_tokens(page: Page) -> None:
