@@ -83,6 +83,19 @@ def test_proposals_in_words() -> None:
     assert "Nothing to group" in proposals_in_words(None)
 
 
+def test_nearly_equal_occurrences_leave_nothing_to_group() -> None:
+    """Each rounds to other decimals, yet cosine distances are about 1e-8."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=40) + 1e-4 * rng.normal(size=(3, 6, 40))
+    study = _study(["a", "b"] * 3)
+    near = replace(study, contextual=vectors)
+    shown = word_similarity(near, 0)
+    assert shown.proposals is None
+    assert shown.order == (0, 2, 4, 1, 3, 5)
+    assert "Nothing to group" in proposals_in_words(shown.proposals)
+    assert similarity_figure(near, shown).data
+
+
 def test_csv_has_the_matrix() -> None:
     study = _study(["a", "b", "a"])
     shown = word_similarity(study, 2)
