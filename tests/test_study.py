@@ -72,6 +72,13 @@ def test_an_anchor_is_read_in_a_sentence_of_its_own() -> None:
     np.testing.assert_array_equal(york.contextual, [[0, 4.5, 4], [1, 4.5, 4]])
 
 
+def test_an_anchor_of_the_carriers_own_words_is_read_where_it_is_put_in() -> None:
+    """"The word is …" holds these itself; they are the fourth token, after [CLS]."""
+    anchors = ("word", "is", "The", "or")
+    study = word_study(split, [("", "an apple")], "apple", StudyOptions(anchors=anchors))
+    assert [anchor.contextual[0, 1] for anchor in study.anchors] == [4] * 4
+
+
 def test_the_sample_holds_other_tokens_and_no_special_ones() -> None:
     study = word_study(split, [("", "an apple fell"), ("", "no pear"), ("", "my apple")], "apple")
     assert study.sample.labels == ("an", "fell", "my")

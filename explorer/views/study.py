@@ -81,7 +81,7 @@ def _anchor(read: Callable[[str], CapturedText], word: str) -> Anchor:
     """A word of reference, read in a sentence that says nothing of it."""
     text = CARRIER.format(word)
     source = read(text).stack()
-    start = text.index(word)
+    start = CARRIER.index("{}")
     pieces = pieces_of(source.query_tokens, (start, start + len(word)))
     if not pieces:
         raise ValueError(f"the anchor “{word}” has no token of its own")
