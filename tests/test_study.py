@@ -73,7 +73,7 @@ def test_an_anchor_is_read_in_a_sentence_of_its_own() -> None:
 
 
 def test_an_anchor_of_the_carriers_own_words_is_read_where_it_is_put_in() -> None:
-    """"The word is …" holds these itself; they are the fourth token, after [CLS]."""
+    """ "The word is …" holds these itself; they are the fourth token, after [CLS]."""
     anchors = ("word", "is", "The", "or")
     study = word_study(split, [("", "an apple")], "apple", StudyOptions(anchors=anchors))
     assert [anchor.contextual[0, 1] for anchor in study.anchors] == [4] * 4

@@ -4,7 +4,7 @@ In the browser (assets/sentences.js):
     the address, embeddings-set ─> word, sentences, anchors, switches    a set is run at once
     embeddings-sentences <─> embeddings-table                            one line, one row
     embeddings-editor ─> which of the two is seen
-embeddings-upload ─> embeddings-sentences, embeddings-upload-message
+embeddings-upload, embeddings-pasted ─> embeddings-sentences, embeddings-upload-message
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from explorer.sentences import (
     MAX_BYTES,
     check_rows,
     decoded,
+    is_table,
     parse_anchors,
     parse_sentences,
     read_table,
@@ -51,6 +52,7 @@ def layout() -> Any:
     return html.Div(
         [
             dcc.Store(id="embeddings-sets", data=_sets()),
+            dcc.Store(id="embeddings-pasted"),
             html.Div(
                 [
                     _labelled(
@@ -234,17 +236,22 @@ def register(app: Dash) -> None:
         Output("embeddings-sentences", "value", allow_duplicate=True),
         Output("embeddings-upload-message", "children"),
         Input("embeddings-upload", "contents"),
+        Input("embeddings-pasted", "data"),
         Input("embeddings-request", "data"),
         State("embeddings-upload", "filename"),
     )
-    def upload(contents: str | None, _request: Any, name: str) -> Any:
-        if ctx.triggered_id != "embeddings-upload" or not contents:
-            return no_update, None  # what was read of a file has been run
+    def take_table(contents: str | None, text: str | None, _request: Any, name: str) -> Any:
         try:
-            text = uploaded(contents, name)
+            if ctx.triggered_id == "embeddings-upload" and contents:
+                lines, source = uploaded(contents, name), name
+            elif ctx.triggered_id == "embeddings-pasted" and is_table(text or "") is not None:
+                lines, source = sentences_text(parse_sentences(text or "")), "a pasted table"
+            else:
+                return no_update, None  # what was read of a file has been run
         except ValueError as error:
             return no_update, error_line(str(error))
-        return text, remark_line([f"{text.count(chr(10)) + 1} sentences from {name}: press Run"])
+        count = lines.count("\n") + 1
+        return lines, remark_line([f"{count} sentences from {source}: press Run"])
 
     _register_browser_side(app)
 

@@ -101,6 +101,27 @@ def test_a_file_is_read_or_its_line_named(embeddings: Embeddings) -> None:
     expect(told).to_be_empty()
 
 
+def test_a_pasted_table_becomes_lines(embeddings: Embeddings) -> None:
+    page = embeddings.page
+    text = page.locator("#embeddings-sentences")
+    for pasted, lines in (
+        ('sense,sentence\nfruit,"A red, ripe apple."\nfirm,My apple.',
+         "fruit | A red, ripe apple.\nfirm | My apple."),
+        ("A ripe apple, red.\nMy apple, too.", "A ripe apple, red.\nMy apple, too."),
+    ):  # fmt: skip
+        text.fill("")
+        text.evaluate(
+            """(field, text) => { field.focus();
+            field.dispatchEvent(new ClipboardEvent('paste', { bubbles: true }));
+            document.execCommand('insertText', false, text); }""",
+            pasted,
+        )
+        expect(text).to_have_value(lines)
+    text.fill('a,"An apple."\nb,"Two apples.')
+    embeddings.run()
+    embeddings.expect_error("the sentences, line 2 cannot be read as CSV: its quote is never")
+
+
 def test_where_the_word_is_looked_for(embeddings: Embeddings) -> None:
     page = embeddings.page
     remarks = page.locator("#embeddings-remarks")
