@@ -20,7 +20,10 @@ from explorer.pages.heads_switches import switch
 from explorer.pages.running import error_line, remark_line
 from explorer.ready_sets import OPENING, READY_SETS
 from explorer.sentences import (
+    MAX_ANCHORS,
     MAX_BYTES,
+    MAX_CHARACTERS,
+    MAX_SENTENCES,
     check_rows,
     decoded,
     is_table,
@@ -44,6 +47,7 @@ FORM = [
     State("embeddings-sentences", "value", allow_optional=True),
     *(State(name, prop, allow_optional=True) for name, prop in OPTIONS.items()),
 ]  # fmt: skip
+_AT_MOST = f"{MAX_SENTENCES} sentences of {MAX_CHARACTERS:,} characters each"
 _PLACES = {"all": "all of them", "first": "the first", "last": "the last"}
 
 
@@ -77,8 +81,8 @@ def layout() -> Any:
             html.Div(
                 [
                     _labelled(
-                        "Anchor words", "Points of reference, separated by commas: each is read "
-                        "in “The word is …”",
+                        "Anchor words", "Points of reference, separated by commas, at most "
+                        f"{MAX_ANCHORS}: each is read in “The word is …”",
                         dcc.Input(id="embeddings-anchors", type="text", debounce=True,
                                   value=", ".join(OPENING.anchors), className="field"),
                         wide=True,
@@ -138,14 +142,15 @@ def _editor() -> list[Any]:
                 ),
             ],
             className="editor-bar",
-            title="Upload TSV or CSV: sense, sentence; a first row may name the columns",
+            title="Upload TSV or CSV: sense, sentence; a first row may name the columns; at most "
+            f"{MAX_BYTES / 1e6:g} MB and {_AT_MOST}",
         ),
         html.Div(id="embeddings-upload-message"),
         html.Div(
             dcc.Textarea(
                 id="embeddings-sentences", value=sentences_text(OPENING.rows), className="field",
                 title="One sentence a line: sense | sentence. The sense colours the points; a tab "
-                "works as well as the bar",
+                f"works as well as the bar, and a pasted CSV is read, too. At most {_AT_MOST}",
             ),
             id="embeddings-as-text",
             className="part",
