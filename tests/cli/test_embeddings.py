@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from explorer.ready_sets import READY_SETS
 from tests.cli.shell import Command
 from tests.conftest import Folder
 
@@ -33,8 +35,13 @@ def test_json(run: Command, sentences: Path) -> None:
     ended = run("embeddings", "--word", "apple", "--sentences", str(sentences))
     result = json.loads(ended.out)
     assert ended.status == 0
-    left_out, verdict = ended.err.splitlines()
+    left_out, unbalanced, verdict = ended.err.splitlines()
     assert left_out == "sentence 5 does not hold “apple” and is left out"
+    # With [CLS] at 0: fruit at 4 and 2, company at 4 and 4.
+    assert unbalanced.startswith(
+        "the position of “apple” differs between the senses (mean token: fruit 3.0, company 4.0; p"
+    )
+    assert result["notes"] == [unbalanced]
     assert verdict == result["verdict"]
     assert "2 + 2 sentences are too few to show that fruit and company part" in verdict
     assert result["layers"] == list(range(7))
@@ -45,6 +52,32 @@ def test_json(run: Command, sentences: Path) -> None:
     assert len(result["points"]) == 7 * 4
     assert all(-1 <= value <= 1 for value in result["separation"])
     assert result["settings"]["match_case"] is False
+
+
+def test_a_ready_set_has_nothing_to_note(run: Command) -> None:
+    rows = "".join(f"{sense}\t{sentence}\n" for sense, sentence in READY_SETS["apple"].rows)
+    ended = run("embeddings", "--word", "apple", "--sentences", "-", stdin=rows.encode())
+    result = json.loads(ended.out)
+    assert result["notes"] == []
+    assert ended.err.splitlines() == [result["verdict"]]
+
+
+class Terminal(io.StringIO):
+    """Standard error as a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_how_it_goes(
+    run: Command, sentences: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", seen := Terminal())
+    assert run("embeddings", "--word", "apple", "--sentences", str(sentences)).status == 0
+    wiped, after = seen.getvalue().rsplit("\x1b[2K", 1)
+    assert "random words, layer 6" in wiped
+    assert after.strip().startswith("sentence 5 does not hold")
 
 
 def test_options(run: Command, sentences: Path) -> None:
