@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from explorer.measures.blocks import Progress
+from explorer.measures.by_layer import LEAST_OTHERS_EACH, MOST_OTHERS
 from explorer.measures.contextual import intra_sentence
 from explorer.records import (
     ANY_PLACE,
@@ -24,7 +25,6 @@ from explorer.words import find_word, pieces_of
 WHICH = ("all", "first", "last")
 CARRIER = "The word is {}."  # what an anchor is read in
 _MOST_NUMBERS = 6  # of sentences that a remark names
-_MOST_OTHERS = 600  # other tokens of the sentences that are kept
 
 
 def word_study(
@@ -94,7 +94,7 @@ class _Collected:
 
     def __init__(self, word: str, options: StudyOptions, sentences: int) -> None:
         self.word, self.options = word, options
-        self.tokens_each = max(4, _MOST_OTHERS // sentences)
+        self.tokens_each = max(LEAST_OTHERS_EACH, MOST_OTHERS // sentences)
         self.occurrences: list[Occurrence] = []
         self.contextual: list[FloatArray] = []
         self.static: list[FloatArray] = []
