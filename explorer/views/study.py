@@ -127,6 +127,7 @@ class _Collected:
         source = cap.stack()
         self.causal = source.causal
         tokens, hidden, table = source.query_tokens, source.hidden, source.static
+        plain = np.flatnonzero(~tokens.special & (tokens.offsets[:, 1] >= begin))
         taken: set[int] = set()
         for place, span in enumerate(spans):
             pieces = pieces_of(tokens, span)
@@ -138,12 +139,12 @@ class _Collected:
                 continue
             if _covers_more(tokens, pieces, span):
                 self.longer.append(number + 1)
+            around = int((plain < pieces[0]).sum()), int((plain > pieces[-1]).sum())
             self.occurrences.append(
-                Occurrence(number, place, sense, cap.text, span, len(pieces), pieces[0])
+                Occurrence(number, place, sense, cap.text, span, len(pieces), pieces[0], around)
             )
             self.contextual.append(hidden[:, pieces].mean(axis=1))
             self.static.append(table[pieces].mean(axis=0))
-        plain = np.flatnonzero(~tokens.special & (tokens.offsets[:, 1] >= begin))
         self.intra.append(intra_sentence(hidden[:, plain]))
         self.lengths.append(len(plain))
         others = [int(i) for i in plain if i not in taken]

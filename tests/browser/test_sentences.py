@@ -203,10 +203,10 @@ def test_context_first_on_a_causal_model(page: Page) -> None:
     page.goto("/embeddings?model=smollm2&word=apple&sentences=a | The apple fell.%0Aa | apple pie")
     embeddings.wait_for_plot("apple", model="smollm2", timeout_ms=FIRST_LOAD_MS)
     remarks = page.locator("#embeddings-remarks")
-    expect(remarks).to_contain_text("in sentences 1 and 2 fewer than 3 words stand before “apple”")
+    expect(remarks).to_contain_text("in sentences 1 and 2 fewer than 3 tokens stand before “apple”")
     page.locator("label[for=embeddings-echo]").click()
     expect(remarks).to_contain_text("every sentence was read twice")
-    expect(remarks).not_to_contain_text("fewer than 3 words")
+    expect(remarks).not_to_contain_text("fewer than 3 tokens")
     expect(page.locator("#embeddings-sentences")).to_have_value(
         "a | The apple fell.\na | apple pie"
     )
