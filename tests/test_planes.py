@@ -13,7 +13,8 @@ from sklearn.preprocessing import StandardScaler, normalize
 
 import explorer
 from explorer.capture import capture, vocabulary_sample
-from explorer.records import PlaneSwitches, StudyOptions, WordStudy
+from explorer.figures.word_caption import word_caption
+from explorer.records import Anchor, PlaneParts, PlaneSwitches, StudyOptions, WordStudy
 from explorer.views.study import word_study
 from explorer.views.word_distances import word_distances
 from explorer.views.words import word_projection, word_projections
@@ -229,6 +230,20 @@ class TestByHand:
         assert shown.explained_variance.shape == (0,)
         assert shown.fit.startswith("t-SNE of the 3 vectors")
         assert "neighbours, not distances" in shown.warnings[0]
+
+    def test_what_tsne_cannot_place_is_said(self, study: WordStudy) -> None:
+        anchored = replace(
+            study, anchors=(Anchor("pear", "", study.contextual[:, 0], study.static[0]),)
+        )
+        shown = word_projection(anchored, 1, PlaneSwitches(method="tsne"))
+        said = "are left out: t-SNE can place none."
+        parts = PlaneParts(others=True)
+        caption = word_caption(anchored, shown, parts)
+        assert f"Anchors and other tokens of the sentences {said}" in caption
+        assert f"Other tokens of the sentences {said}" in word_caption(study, shown, parts)
+        assert said not in word_caption(study, shown)
+        by_pca = word_caption(anchored, word_projection(anchored, 1), parts)
+        assert "sentences are placed in the same basis, not fitted." in by_pca
 
     @pytest.mark.parametrize(
         ("switches", "said"),

@@ -335,7 +335,7 @@ def test_the_star_is_the_pulled_occurrences_own_static_vector() -> None:
     """The second occurrence is another token: static (4, 0, 0), where the first has 0."""
     other = by_hand()
     assert other.only.static is not None
-    other.only.static = other.only.static + [[0, 0, 0], [4, 0, 0], [4, 0, 0]]
+    other.only.static = np.add(other.only.static, [[0, 0, 0], [4, 0, 0], [4, 0, 0]])
     study = studied([by_hand(), other], ["", ""], "bc")
     np.testing.assert_array_equal(study.static, [[0, 0, 0], [4, 0, 0]])
     shown = word_projection(study, 0)
