@@ -8,9 +8,13 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.decomposition import PCA
+from sklearn.metrics import silhouette_score
 
 from explorer.ready_sets import READY_SETS
+from tests.browser import eager
 from tests.cli.shell import Command
 from tests.conftest import Folder
 
@@ -60,6 +64,26 @@ def test_a_ready_set_has_nothing_to_note(run: Command) -> None:
     result = json.loads(ended.out)
     assert result["notes"] == []
     assert ended.err.splitlines() == [result["verdict"]]
+
+
+def test_the_numbers_are_scikit_learns(run: Command) -> None:
+    """Of states straight from transformers: silhouettes, and PCA of each layer with the statics."""
+    ready = READY_SETS["apple"]
+    rows = "".join(f"{sense}\t{sentence}\n" for sense, sentence in ready.rows)
+    ended = run("embeddings", "--word", ready.word, "--sentences", "-", stdin=rows.encode())
+    result = json.loads(ended.out)
+    contextual, static = eager.word_vectors("minilm", [s for _, s in ready.rows], ready.word)
+    senses = [sense for sense, _ in ready.rows]
+    expected = [silhouette_score(layer, senses, metric="cosine") for layer in contextual]
+    np.testing.assert_allclose(result["separation"], expected, atol=1e-4)
+    for layer, vectors in enumerate(contextual):
+        fitted = np.concatenate([vectors, static]).astype(np.float64)
+        pca = PCA(2, svd_solver="full").fit(fitted)
+        told = result["explained_variance"][str(layer)]
+        np.testing.assert_allclose(told, pca.explained_variance_ratio_, atol=1e-4)
+        points = [(p["x"], p["y"]) for p in result["points"] if p["layer"] == layer]
+        theirs = pca.transform(vectors)
+        np.testing.assert_allclose(np.abs(points), np.abs(theirs), atol=1e-3 * theirs.max())
 
 
 class Terminal(io.StringIO):
