@@ -150,6 +150,7 @@ def steps(row: QueryRow) -> list[str]:
     said.append(
         f"Σ weight·v·W_O: this head adds a vector of length {np.linalg.norm(row.added):.3g}"
     )
+    said.append(f"check: at most {row.error:.0e} from the captured attention")
     return said
 
 
