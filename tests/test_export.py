@@ -34,7 +34,7 @@ HEATMAP_KEYS = [
 ]  # fmt: skip
 EMBEDDINGS_KEYS = [
     "kind", "model", "word", "sentences", "layers", "basis", "fit", "points", "static",
-    "explained_variance", "separation", "measures", "verdict", "settings", "versions",
+    "explained_variance", "separation", "measures", "verdict", "notes", "settings", "versions",
 ]  # fmt: skip
 TEXT = "the cat sat on the mat"
 
