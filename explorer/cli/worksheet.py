@@ -47,7 +47,8 @@ def worksheet(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o",
+            "--output",
+            "-o",
             help="File to write; .html, .pdf, .json or .csv names the format. "
             "[default: JSON to standard output]",
         ),

@@ -28,7 +28,5 @@ def figure_bytes(figure: go.Figure, kind: str) -> bytes:
         "scale": 2 if kind == "png" else 1,
     }  # fmt: skip
     with saying_what_failed(f"a {kind.upper()} is drawn", "draw the figure"):
-        drawn: bytes = kaleido.calc_fig_sync(
-            figure, opts={"format": kind, **size}, kopts=options
-        )
+        drawn: bytes = kaleido.calc_fig_sync(figure, opts={"format": kind, **size}, kopts=options)
     return drawn

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
+import re
 from pathlib import Path
 
 import numpy as np
 
 from explorer.export.markup import Pen, element, quoted, row, table, token
-from explorer.export.worksheet_steps import names, of_dimensions, others_name, plain, steps
+from explorer.export.worksheet_steps import names, others_name, plain, steps
 from explorer.figures.style import STACKS, model_label
 from explorer.records import QueryRow
 from explorer.views.worksheet import Worksheet, worksheet
@@ -82,7 +83,7 @@ def _head(sheet: Worksheet, blank: bool) -> str:
 def _facts(given: QueryRow) -> list[tuple[str, str]]:
     revision = f" ({html.escape(given.revision)})" if given.revision else ""
     shared = "" if given.kv_head == given.head else (
-        f"; it shares keys and values {given.kv_head} with other heads"
+        f"; its keys and values are number {given.kv_head}, shared with other heads"
     )  # fmt: skip
     facts = [
         ("model", html.escape(model_label(given.model)) + revision),
@@ -97,7 +98,7 @@ def _facts(given: QueryRow) -> list[tuple[str, str]]:
         facts.append(("second text", _text(given.pair)))
     if given.truncation:
         facts.append(("of it", html.escape(given.truncation)))
-    return [*facts, ("token", f"{quoted(given.query_label)}, number {given.query} from 0")]
+    return [*facts, ("token", f"{quoted(given.query_label)}, token {given.query} (counted from 0)")]
 
 
 def _text(text: str) -> str:
@@ -110,14 +111,15 @@ def _notes(sheet: Worksheet, blank: bool) -> list[str]:
     digits, given = sheet.digits, sheet.row
     half = f"{0.5 * 10**-digits:.{digits + 1}f}"
     notes = [
-        f"Numbers are rounded to {digits} decimal{'s' if digits > 1 else ''}; the model’s own "
-        f"have more. 0.{'0' * digits} is less than {half} in size, but seldom nothing."
+        f"Numbers are rounded to {digits} decimal{'s' if digits > 1 else ''}: "
+        f"0.{'0' * digits} may be anything between −{half} and {half}."
     ]
+    if any(re.search(r"·\d+$", label) for label in given.labels):
+        notes.append("Tokens that come again are numbered: “the·1” is the first “the”.")
     if sheet.dims < given.d_head:
         notes.append(
-            f"Queries and keys have {given.d_head} dimensions. "
-            f"{of_dimensions(sheet.dims, given.d_head).capitalize()} are printed, and what the "
-            "others add to each sum is given."
+            f"Queries and keys have {given.d_head} dimensions. The first {sheet.dims} of "
+            f"{given.d_head} are printed; what the others add to each sum is given."
         )
     if len(sheet.others):
         count = len(sheet.printed) + len(sheet.others)

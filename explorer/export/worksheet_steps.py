@@ -15,13 +15,21 @@ _NAMED = 12  # of more tokens that are left out, the first are named
 
 def steps(sheet: Worksheet, pen: Pen) -> str:
     """Steps 1 to 8."""
+    words = _scale(sheet), _mask(sheet), _exponentials(sheet, pen), _weights(sheet)
     return "".join(
         [
-            _query(sheet, pen), _keys(sheet), _products(sheet, pen), _scale(sheet),
-            _mask(sheet), _exponentials(sheet, pen), _weights(sheet), _softmax_table(sheet, pen),
+            _query(sheet, pen),
+            _keys(sheet),
+            _products(sheet, pen),
+            _beside("".join(words), _softmax_table(sheet, pen)),
             _values(sheet, pen),
         ]
-    )  # fmt: skip
+    )
+
+
+def _beside(words: str, figures: str) -> str:
+    """Words with a table at their right, or over it where it is too wide."""
+    return element("div", element("div", words), figures, kind="beside")
 
 
 def heading(step: int | str, title: str) -> str:
@@ -30,13 +38,13 @@ def heading(step: int | str, title: str) -> str:
 
 
 def names(letter: str, dims: int) -> list[str]:
-    """q₁, q₂, …"""
+    """A vector's dimensions, counted from 1: q₁, q₂ and so on."""
     return [f"{letter}<sub>{i}</sub>" for i in range(1, dims + 1)]
 
 
-def of_dimensions(shown: int, every: int) -> str:
-    """How many dimensions of a vector are printed, in words."""
-    return f"all {every}" if shown == every else f"the first {shown} of {every}"
+def shown_of(shown: int, every: int) -> str:
+    """Which of a vector's numbers are printed, in words."""
+    return f"all {every} numbers" if shown == every else f"the first {shown} of {every} numbers"
 
 
 def rest_name(sheet: Worksheet) -> str | None:
@@ -49,30 +57,32 @@ def rest_name(sheet: Worksheet) -> str | None:
 
 def _query(sheet: Worksheet, pen: Pen) -> str:
     shown, head = sheet.row, token(sheet.row.query_label)
-    dims = of_dimensions(sheet.dims, shown.d_head)
     rows = [row(head, map(pen.given, shown.q[: sheet.dims]), "own")]
     turned = ""
     if shown.q_before is not None:
         before = row(f"{head} before turning", map(pen.given, shown.q_before[: sheet.dims]))
         rows = [before, row(f"{head} after", map(pen.given, shown.q[: sheet.dims]), "own")]
         turned = (
-            " This model then turns queries and keys by an angle that grows with a token’s place "
-            "in the text (rotary position): the dot products are of the turned ones."
+            " This model then turns queries and keys by angles that grow with a token’s place in "
+            "the text (rotary position); the dot products are of the turned ones."
         )
-    return heading(1, "The query: what the token looks for") + element(
+    words = element(
         "p",
         f"The head makes a query q of the {len(shown.added):,} numbers that stand for "
-        f"{quoted(shown.query_label)} (with its matrix W<sub>Q</sub>).{turned} Here are {dims} "
-        "of its numbers.",
-    ) + table(["", *names("q", sheet.dims)], rows)  # fmt: skip
+        f"{quoted(shown.query_label)}, with its matrix W<sub>Q</sub>.{turned} Printed: "
+        f"{shown_of(sheet.dims, shown.d_head)}.",
+    )
+    return _beside(
+        heading(1, "The query: what the token looks for") + words,
+        table(["", *names("q", sheet.dims)], rows),
+    )
 
 
 def _keys(sheet: Worksheet) -> str:
-    dims = of_dimensions(sheet.dims, sheet.row.d_head)
     return heading(2, "The keys: what each token can be found by") + element(
         "p",
-        f"In the same way each token has a key k (made with W<sub>K</sub>). Of each, {dims} "
-        "numbers are in the table below.",
+        "In the same way each token has a key k, made with W<sub>K</sub>. They are in the table "
+        f"below: of each {shown_of(sheet.dims, sheet.row.d_head)}.",
     )
 
 
@@ -81,8 +91,7 @@ def _products(sheet: Worksheet, pen: Pen) -> str:
     given = (
         ""
         if rest is None
-        else f" What {rest} add up to is given, so that your sum is that of all "
-        f"{sheet.row.d_head}."
+        else f" What {rest} add up to is given, so that your sum is that of all {sheet.row.d_head}."
     )
     k = sheet.row.k[:, : sheet.dims]
     rows = []
@@ -91,9 +100,8 @@ def _products(sheet: Worksheet, pen: Pen) -> str:
         if rest is not None:
             cells += [pen.given(sheet.rest[place]), pen.answer(sheet.row.products[key])]
         rows.append(row(token(sheet.row.labels[key]), cells, _kind(sheet, key)))
-    summed = "<br>+ ".join(
-        f"{q}{k}" for q, k in zip(names("q", sheet.dims), names("k", sheet.dims), strict=True)
-    ).replace("<br>", "", 1)
+    ends = [q + k for q, k in zip(names("q", sheet.dims), names("k", sheet.dims), strict=True)]
+    summed = " + … + ".join(dict.fromkeys([ends[0], ends[-1]]))
     heads = [summed] if rest is None else [summed, f"+ {rest}<br>(given)", "= q·k"]
     return (
         heading(3, "Dot products: how well query and key match")
@@ -112,12 +120,12 @@ def _example(sheet: Worksheet, pen: Pen) -> str:
     place = int(np.argmax([_is_own(sheet, key) for key in sheet.printed.tolist()]))
     key = int(sheet.printed[place])
     pairs = zip(sheet.row.q[: sheet.dims], sheet.row.k[key, : sheet.dims], strict=True)
-    written = " + ".join(f"({pen.number(a)})·({pen.number(b)})" for a, b in pairs)
+    written = " + ".join(f"{_factor(a, pen)} × {_factor(b, pen)}" for a, b in pairs)
     rest = rest_name(sheet)
     more = (
         ""
         if rest is None
-        else f"<br>{pen.inline(sheet.first[place])} + ({pen.number(sheet.rest[place])}) from "
+        else f"<br>{pen.inline(sheet.first[place])} + {_factor(sheet.rest[place], pen)} from "
         f"{rest} = {pen.inline(sheet.row.products[key])}"
     )
     return element(
@@ -126,6 +134,12 @@ def _example(sheet: Worksheet, pen: Pen) -> str:
         f"{pen.inline(sheet.first[place])}{more}",
         kind="formula",
     )
+
+
+def _factor(value: float, pen: Pen) -> str:
+    """A number within a sum or product: a negative one in brackets."""
+    text = pen.number(value)
+    return f"({text})" if text.startswith(MINUS) else text
 
 
 def scaling(sheet: Worksheet) -> tuple[str, str]:
@@ -216,8 +230,8 @@ def _weights(sheet: Worksheet) -> str:
 
 def _softmax_table(sheet: Worksheet, pen: Pen) -> str:
     shown = sheet.row
-    heads = ["key", *_score_heads(sheet), "⑥ e<sup>score − largest</sup>", "⑦ weight"]
-    heads[-2] = heads[-2].replace("−", MINUS)
+    powers = f"{_step(6)}e<sup>score {MINUS} largest</sup>"
+    heads = ["key", *_score_heads(sheet), powers, f"{_step(7)}weight"]
     before = len(heads) - 3
     rows = []
     for key in sheet.printed.tolist():
@@ -241,19 +255,19 @@ def _softmax_table(sheet: Worksheet, pen: Pen) -> str:
     return table(heads, rows)
 
 
+def _step(which: int) -> str:
+    return f"<b>{which}</b><br>"
+
+
 def _score_heads(sheet: Worksheet) -> list[str]:
     """The columns from q·k to the score; the last is the score itself."""
-    parts = sheet.row.parts
-    heads = [f"④ q·k {scaling(sheet)[0]}".rstrip()]
+    parts, step = sheet.row.parts, _step(4)
+    heads = [f"{step}q·k {scaling(sheet)[0]}".rstrip()]
     if parts.softcap is not None:
-        heads.append("④ capped")
+        heads.append(f"{step}capped")
     if parts.bias is not None:
-        heads += ["+ bias", "④ score"]
-    if len(heads) == 1:
-        heads[0] += "<br>= score"
-    elif parts.bias is None:
-        heads[-1] += "<br>= score"
-    return heads
+        return [*heads, f"{step}+ bias", f"{step}= score"]
+    return [*heads[:-1], f"{heads[-1]}<br>= score"]
 
 
 def _score_cells(sheet: Worksheet, key: int, pen: Pen) -> Iterator[str]:
@@ -277,15 +291,20 @@ def _values(sheet: Worksheet, pen: Pen) -> str:
     if len(sheet.others):
         rows.append(row(others_name(sheet), map(pen.given, sheet.others_value), "together"))
     rows.append(row("output", map(pen.answer, shown.output[:dims]), "sum"))
-    together = (
-        " The values of the other keys are mixed by their weights already." * bool(len(sheet.others))
-    )
-    return heading(8, "Values, and their weighted sum") + element(
+    together = " The row of the other keys is their mean, by weight." if len(sheet.others) else ""
+    words = element(
         "p",
-        f"Each token has a value v (made with W<sub>V</sub>): what it hands on. Here are "
-        f"{of_dimensions(dims, shown.v.shape[1])} of its numbers. Multiply each by its key’s "
-        f"weight and add up down the column: that is the head’s output.{together}",
-    ) + table(["key", *names("v", dims)], rows)  # fmt: skip
+        "Each token has a value v, made with W<sub>V</sub>: what it hands on. Printed: of each "
+        f"{shown_of(dims, shown.v.shape[1])}.{together}",
+    ) + element(
+        "p",
+        "Multiply each number by its key’s weight, and add up down the column. That is the "
+        "head’s output.",
+    )
+    return _beside(
+        heading(8, "Values, and their weighted sum") + words,
+        table(["key", *names("v", dims)], rows),
+    )
 
 
 def others_name(sheet: Worksheet) -> str:
