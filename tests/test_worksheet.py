@@ -411,6 +411,15 @@ class TestPage:
         assert misses.output == pytest.approx(np.abs(np.array(output) - apple.output[:4]).max())
         total = sum(round(weight, 1) for weight in apple.weights.tolist())
         assert f"the weights add up to {total:.1f}." in Page(worksheet_html(apple, 1)).text
+        for digits in (1, 2, 4):  # what is told is never less than what is missed
+            text = Page(worksheet_html(apple, digits)).text
+            told = re.search(r"within ([\d.]+) of.*within ([\d.]+) and.*within ([\d.]+)\.", text)
+            assert told is not None
+            missed = worksheet(apple, digits).misses
+            for bound, miss in zip(
+                told.groups(), (missed.products, missed.weights, missed.output), strict=True
+            ):
+                assert 0 <= float(bound) - miss + 1e-6 < 10**-digits + 1e-6
         fine = worksheet(apple, 6).misses
         assert max(fine.products, fine.weights, fine.output) < 1e-4
 
@@ -421,7 +430,7 @@ class TestPage:
         heaviest = sorted(np.argsort(-row.weights)[:MOST_KEYS])
         rest = np.setdiff1d(np.arange(n), heaviest)
         page = Page(worksheet_html(row, 6))
-        name = f"the other {n - MOST_KEYS} keys together"
+        name = f"{n - MOST_KEYS} others"
         assert page.column(1, 0) == [row.labels[key] for key in heaviest]
         assert page.column(2, 0) == [*(row.labels[key] for key in heaviest), name, "sum"]
         assert page.column(2, 2)[-2] == shown(row.exponentials[rest].sum(), 6)[0]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from pathlib import Path
 
 import numpy as np
 
 from explorer.export.markup import Pen, element, quoted, row, table, token
-from explorer.export.worksheet_steps import names, others_name, plain, steps
+from explorer.export.worksheet_steps import names, others_name, steps
 from explorer.figures.style import STACKS, model_label
 from explorer.records import QueryRow
 from explorer.views.worksheet import Worksheet, worksheet
 
 PAPERS = ("A4", "Letter")
-_LONGEST_TEXT = 400  # characters
+_LONGEST_TEXT = 240  # characters
 _STYLE = Path(__file__).with_name("worksheet.css")
 
 
@@ -65,8 +66,8 @@ def _place(given: QueryRow) -> str:
 
 def _head(sheet: Worksheet, blank: bool) -> str:
     lead = (
-        "A head of attention lets one token gather from the others. All numbers here are the "
-        "model’s own, and a calculator that knows e<sup>x</sup> is enough for every step."
+        "How one token gathers from the others. All numbers are the model’s own; a calculator "
+        "with e<sup>x</sup> is enough."
     )
     pupil = element("div", "<span>Name</span><span>Date</span>", kind="pupil") if blank else ""
     facts = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in _facts(sheet.row))
@@ -125,7 +126,7 @@ def _notes(sheet: Worksheet, blank: bool) -> list[str]:
         count = len(sheet.printed) + len(sheet.others)
         notes.append(
             f"The token may see {count:,} keys. The {len(sheet.printed)} with the largest weights "
-            f"are printed; {others_name(sheet)} stand in one row, given."
+            f"are printed; the rest are one row, “{others_name(sheet)}”, given."
         )
     notes.append(
         "Empty boxes are for you. The last digit may differ from the key at the end, which says "
@@ -139,8 +140,10 @@ def _notes(sheet: Worksheet, blank: bool) -> list[str]:
 def _missing(sheet: Worksheet) -> str:
     """By how much rounding may miss, from doing the exercise with the printed numbers."""
     misses = sheet.misses
+    places = 10**sheet.digits
     told = [
-        plain(value, sheet.digits) for value in (misses.products, misses.weights, misses.output)
+        f"{math.ceil(miss * places - 1e-6) / places:.{sheet.digits}f}"
+        for miss in (misses.products, misses.weights, misses.output)
     ]
     total = f"{misses.total:.{sheet.digits}f}"
     return (

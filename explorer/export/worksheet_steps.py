@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from explorer.export.markup import EMPTY, MINUS, Pen, element, number, quoted, row, table, token
+from explorer.export.markup import EMPTY, MINUS, Pen, element, quoted, row, table, token
 from explorer.views.worksheet import Worksheet
 
 _NAMED = 12  # of more tokens that are left out, the first are named
@@ -72,9 +72,10 @@ def _query(sheet: Worksheet, pen: Pen) -> str:
         f"{quoted(shown.query_label)}, with its matrix W<sub>Q</sub>.{turned} Printed: "
         f"{shown_of(sheet.dims, shown.d_head)}.",
     )
-    return _beside(
-        heading(1, "The query: what the token looks for") + words,
-        table(["", *names("q", sheet.dims)], rows),
+    return element(
+        "section",
+        heading(1, "The query: what the token looks for"),
+        _beside(words, table(["", *names("q", sheet.dims)], rows)),
     )
 
 
@@ -291,7 +292,7 @@ def _values(sheet: Worksheet, pen: Pen) -> str:
     if len(sheet.others):
         rows.append(row(others_name(sheet), map(pen.given, sheet.others_value), "together"))
     rows.append(row("output", map(pen.answer, shown.output[:dims]), "sum"))
-    together = " The row of the other keys is their mean, by weight." if len(sheet.others) else ""
+    together = " The row of the others is their mean, by weight." if len(sheet.others) else ""
     words = element(
         "p",
         "Each token has a value v, made with W<sub>V</sub>: what it hands on. Printed: of each "
@@ -301,16 +302,17 @@ def _values(sheet: Worksheet, pen: Pen) -> str:
         "Multiply each number by its key’s weight, and add up down the column. That is the "
         "head’s output.",
     )
-    return _beside(
-        heading(8, "Values, and their weighted sum") + words,
-        table(["key", *names("v", dims)], rows),
+    return element(
+        "section",
+        heading(8, "Values, and their weighted sum"),
+        _beside(words, table(["key", *names("v", dims)], rows)),
     )
 
 
 def others_name(sheet: Worksheet) -> str:
     """The row that stands for all keys without one of their own."""
     count = len(sheet.others)
-    return "the one other key" if count == 1 else f"the other {count:,} keys together"
+    return "1 other" if count == 1 else f"{count:,} others"
 
 
 def _is_own(sheet: Worksheet, key: int) -> bool:
@@ -319,8 +321,3 @@ def _is_own(sheet: Worksheet, key: int) -> bool:
 
 def _kind(sheet: Worksheet, key: int) -> str:
     return "own" if _is_own(sheet, key) else ""
-
-
-def plain(value: float, digits: int) -> str:
-    """A number that may be too small for the chosen decimals."""
-    return number(value, digits) if abs(value) >= 10**-digits / 2 or value == 0 else f"{value:.1g}"
