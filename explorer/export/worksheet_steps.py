@@ -60,8 +60,8 @@ def _query(sheet: Worksheet, pen: Pen) -> str:
     rows = [row(head, map(pen.given, shown.q[: sheet.dims]), "own")]
     turned = ""
     if shown.q_before is not None:
-        before = row(f"{head} before turning", map(pen.given, shown.q_before[: sheet.dims]))
-        rows = [before, row(f"{head} after", map(pen.given, shown.q[: sheet.dims]), "own")]
+        before = row("before turning", map(pen.given, shown.q_before[: sheet.dims]))
+        rows = [before, row("after turning", map(pen.given, shown.q[: sheet.dims]), "own")]
         turned = (
             " This model then turns queries and keys by angles that grow with a token’s place in "
             "the text (rotary position); the dot products are of the turned ones."
