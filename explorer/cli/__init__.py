@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from explorer import starting
-from explorer.cli import embeddings, heads, heatmap, models, serve
+from explorer.cli import embeddings, heads, heatmap, models, serve, worksheet
 from explorer.export.files import ExportError
 from explorer.records import ModelError
 
@@ -35,7 +35,8 @@ def _help_without_command(context: typer.Context) -> None:
 
 
 for _command in (
-    models.models, heatmap.heatmap, heads.heads, embeddings.embeddings, serve.serve,
+    models.models, heatmap.heatmap, heads.heads, embeddings.embeddings, worksheet.worksheet,
+    serve.serve,
 ):  # fmt: skip
     app.command()(_command)
 
