@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from explorer import adapters
+from explorer import head_layers
 from explorer.attention_call import AttentionCall
 from explorer.capture import Capture
 from explorer.records import FloatArray, HeadMaps, LinearMap, ModelError
@@ -48,7 +48,7 @@ def head_maps(
             f"{cap.model_name}: how {kind} makes queries, keys and values is not known here"
         )
     kv_head = call.kv_head(head)
-    norms = adapters.query_key_norms(call.module)
+    norms = head_layers.query_key_norms(call.module)
     before = [
         _before(states[0], reading.query, norms[0], head),
         _before(states[1], reading.key, norms[1], kv_head),
@@ -86,10 +86,10 @@ def head_maps(
     )
 
 
-def _reading(call: AttentionCall, states: torch.Tensor) -> adapters.InputProjections | None:
+def _reading(call: AttentionCall, states: torch.Tensor) -> head_layers.InputProjections | None:
     """The reading of a module's projections that gives the values which were captured."""
     shape = call.n_heads, call.n_kv_heads, call.query.shape[-1], call.value.shape[-1]
-    for reading in adapters.input_projections(call.module, *shape):
+    for reading in head_layers.input_projections(call.module, *shape):
         made = torch.stack([_apply(states, reading.value, head) for head in range(call.n_kv_heads)])
         if _close(made, call.value.detach().cpu().float(), call):
             return reading

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from explorer import adapters
+from explorer import adapters, head_layers
 from explorer.attention_call import AttentionCall
 from explorer.failures import out_of_memory
 from explorer.models import LoadedModel
@@ -173,7 +173,7 @@ class Stack:
             ModelError: captured eagerly, so that values are not known.
         """
         call = self.call(layer, head)
-        weight = adapters.output_projection(self._loaded.model, call.module, call.n_heads).weight
+        weight = head_layers.output_projection(self._loaded.model, call.module, call.n_heads).weight
         with out_of_memory("making the transformed values"), torch.inference_mode():
             if head is not None:
                 return to_numpy(call.value[call.kv_head(head)].float() @ weight[head].float())
@@ -187,7 +187,7 @@ class Stack:
         (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits").
         """
         call = self.call(layer, head)
-        weight = adapters.output_projection(self._loaded.model, call.module, call.n_heads).weight
+        weight = head_layers.output_projection(self._loaded.model, call.module, call.n_heads).weight
         with out_of_memory("making a head's output"), torch.inference_mode():
             mixed = call.weights(head) @ call.value[call.kv_head(head)].float()
             return to_numpy(mixed @ weight[head].float())
@@ -195,14 +195,14 @@ class Stack:
     def output_bias(self, layer: int) -> FloatArray:
         """The output projection's bias b_O [D], zeros where it has none."""
         call = self.call(layer)
-        output = adapters.output_projection(self._loaded.model, call.module, call.n_heads)
+        output = head_layers.output_projection(self._loaded.model, call.module, call.n_heads)
         width = output.weight.shape[-1]
         return np.zeros(width, np.float32) if output.bias is None else to_numpy(output.bias)
 
     def projected(self, layer: int, heads: FloatArray) -> FloatArray:
         """All heads' mixed values side by side [Q, H·d_v] through the model's own W_O [Q, D]."""
         call = self.call(layer)
-        module = adapters.output_projection(self._loaded.model, call.module, call.n_heads).module
+        module = head_layers.output_projection(self._loaded.model, call.module, call.n_heads).module
         weight = next(module.parameters())
         with torch.inference_mode():
             return to_numpy(module(torch.from_numpy(heads).to(weight)))

@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for layer in (
         "records",
         "failures tokens bundled hub jobs results projection measures starting sentences",
-        "adapters words ready_sets attention_call",
+        "adapters head_layers words ready_sets attention_call",
         "recorder views figures",
         "checkpoints footprint export",
         "models",
@@ -60,6 +60,7 @@ MAY_IMPORT = {
             "adapters",
             "recorder",
             "attention_call",
+            "head_layers",
             "checkpoints",
             "footprint",
             "models",
@@ -71,7 +72,7 @@ MAY_IMPORT = {
         ]
     ),
     "psutil": frozenset(["footprint"]),
-    "transformers": frozenset(["adapters", "recorder", "checkpoints", "models"]),
+    "transformers": frozenset(["adapters", "head_layers", "recorder", "checkpoints", "models"]),
     "dash": frozenset(["pages", "web"]),
     "dash_mantine_components": frozenset(["pages", "web"]),
     "dash_ag_grid": frozenset(["pages", "web"]),
