@@ -28,7 +28,9 @@ _TSNE_WARNING = (
 )
 
 
-def fit_basis(vectors: FloatArray, n: int, normalise: str, owners: Sequence[str]) -> Basis:
+def fit_basis(
+    vectors: FloatArray, n: int, normalise: str, owners: Sequence[str], advice: bool = True
+) -> Basis:
     """PCA of vectors [m, D] as axes for any others.
 
     Singular value decomposition of the centred vectors, as scikit-learn's
@@ -40,6 +42,7 @@ def fit_basis(vectors: FloatArray, n: int, normalise: str, owners: Sequence[str]
         n: how many axes.
         normalise: as in ``project``.
         owners: whose each row is, in words; who alone makes a component is named.
+        advice: whether a warning says which other normalisation to try.
 
     Raises:
         ValueError: an unknown normalisation, or vectors that are not a matrix of finite
@@ -67,7 +70,7 @@ def fit_basis(vectors: FloatArray, n: int, normalise: str, owners: Sequence[str]
         scree[: len(variance)] = variance / total
     made = Basis(normalise, shift, scale, mean, axes, scree[:n], scree)
     points = (data - mean) @ axes.T
-    return replace(made, warnings=(*_rogues(made), *_owned(points, owners)))
+    return replace(made, warnings=(*_rogues(made, advice), *_owned(points, owners)))
 
 
 def place(basis: Basis, vectors: FloatArray) -> FloatArray:
@@ -172,7 +175,7 @@ def _normalised(vectors: FloatArray, how: str, shift: FloatArray, scale: FloatAr
     return (vectors - shift) / scale
 
 
-def _rogues(basis: Basis) -> list[str]:
+def _rogues(basis: Basis, advice: bool) -> list[str]:
     """Components that are one dimension."""
     if not basis.explained_variance.any():
         return ["all vectors are equal: there is nothing to spread out"]
@@ -184,7 +187,7 @@ def _rogues(basis: Basis) -> list[str]:
         if share > 0 and loading > _ROGUE_SHARE:
             found.append(
                 f"dimension {dimension} alone makes {loading:.0%} of component {number}: "
-                f"a rogue dimension{_ADVICE[basis.normalise]}"
+                f"a rogue dimension{_ADVICE[basis.normalise] if advice else ''}"
             )
     return found
 

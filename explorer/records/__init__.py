@@ -30,6 +30,7 @@ from explorer.records.senses import (
     WordLayers,
     WordSimilarity,
 )
+from explorer.records.spaces import Moves, Pair, QueryKeyPoints, TextPoints
 from explorer.records.text import (
     AttentionStack,
     BoolArray,
@@ -86,9 +87,11 @@ __all__ = [
     "MapSwitches",
     "Meaning",
     "ModelError",
+    "Moves",
     "NearestWords",
     "Null",
     "Occurrence",
+    "Pair",
     "PlaneParts",
     "PlaneSwitches",
     "Positions",
@@ -96,6 +99,7 @@ __all__ = [
     "Proposals",
     "Pull",
     "PullPlane",
+    "QueryKeyPoints",
     "QueryRow",
     "Reading",
     "Rotation",
@@ -104,6 +108,7 @@ __all__ = [
     "Sink",
     "StackInfo",
     "StudyOptions",
+    "TextPoints",
     "TokenSample",
     "Tokens",
     "Window",
