@@ -29,7 +29,7 @@
     if (wanted === 1) return "after";
     return wanted === 0
       ? "before, on the right too"
-      : "between: drawn in by a straight line, nothing the model does";
+      : "between: straight lines, nothing the model does";
   }
 
   const between = (from, to) => (from === null ? null : from + wanted * (to - from));
@@ -42,8 +42,12 @@
     const column = (k) => meta.moved.map(({ from, to }) => from[k].map((start, j) => between(start, to[k][j])));
     const [before, after] = meta.frames;
     const ranges = before.map((range, k) => range.map((end, j) => between(end, after[k][j])));
+    const at = wanted === 0 ? 0 : wanted === 1 ? 2 : 1;
     window.Plotly.update(plot, { x: column(0), y: column(1) },
-      { "xaxis2.range": ranges[0], "yaxis2.range": ranges[1] }, meta.moved.map(({ trace }) => trace));
+      {
+      "xaxis2.range": ranges[0], "yaxis2.range": ranges[1],
+      "xaxis2.title.text": meta.titles[0][at], "yaxis2.title.text": meta.titles[1][at],
+    }, meta.moved.map(({ trace }) => trace));
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {

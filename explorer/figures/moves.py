@@ -32,6 +32,7 @@ _SYMBOLS = {"query": "circle", "key": "square", "value": "triangle-up"}
 _COLOURS = {"query": 0, "key": 2, "value": 3}  # of the theme's, as everywhere on the page
 _MADE = {"query": "queries", "key": "keys", "value": "values"}
 _DASHES = ("solid", "dash")  # of the left picture's axes, wherever they go
+_BETWEEN = "between the two pictures: drawn along straight lines, nothing the model does"
 _GAP = 0.08  # between the pictures, as a share of the whole
 _MARGIN = 0.06  # around each, as a share of its spread
 _SIZE = (560.0, 480.0)  # of one picture in pixels, to place names by
@@ -59,7 +60,7 @@ def moves_figure(shown: Moves, token: int | None = None, theme: str = "light") -
     figure = go.Figure([*left, *right])
     frames = [_frame(shown.before, shown.grid_before), _frame(shown.after, shown.grid_after)]
     middle = (1 - _GAP) / 2
-    made = _MADE[shown.which]
+    titles = _titles(shown)
     figure.update_layout(
         base_layout(
             colours,
@@ -67,10 +68,8 @@ def moves_figure(shown: Moves, token: int | None = None, theme: str = "light") -
                 f"{shown.which.capitalize()} map · {literal(model_label(shown.model))} · "
                 f"{STACKS.get(shown.stack, shown.stack)} · layer {shown.layer} · {_whose(shown)}"
             ),
-            **_axes(colours, "", "before: what the layer’s attention is given",
-                    shown.explained_before, frames[0], [0, middle]),
-            **_axes(colours, "2", f"after: the {made}", shown.explained_after, frames[1],
-                    [1 - middle, 1]),
+            **_axes(colours, "", titles[0], frames[0], [0, middle]),
+            **_axes(colours, "2", titles[1], frames[1], [1 - middle, 1]),
             legend={
                 "orientation": "h", "x": 0, "y": 0, "yanchor": "bottom", "yref": "container",
                 "font": {"size": 12, "color": colours.ink},
@@ -79,6 +78,10 @@ def moves_figure(shown: Moves, token: int | None = None, theme: str = "light") -
             hovermode="closest",
             meta={
                 "frames": frames,
+                "titles": [
+                    [titles[0][0], _BETWEEN, titles[1][0]],
+                    [titles[0][1], "", titles[1][1]],
+                ],
                 "moved": [
                     {"trace": len(left) + number, "from": _columns(was), "to": _columns(now)}
                     for number, (was, now) in enumerate(zip(left, right, strict=True))
@@ -112,7 +115,7 @@ def moves_caption(shown: Moves) -> str:
         parts.append("The first token is left out.")
     drawn = len(thinned(len(shown.labels), DRAWN))
     if drawn < len(shown.labels):
-        parts.append(f"Of {len(shown.labels):,} tokens about {drawn:,} are drawn, evenly.")
+        parts.append(f"Of {len(shown.labels):,} tokens {drawn:,} are drawn, evenly.")
     parts += [f"Note, {warning}." for warning in shown.warnings]
     return " ".join(parts)
 
@@ -227,23 +230,36 @@ def _frame(points: FloatArray, grid: tuple[FloatArray, FloatArray]) -> list[list
     return [[float(a - room), float(b + room)] for a, b in zip(low, high, strict=True)]
 
 
+def _titles(shown: Moves) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Both pictures' names of x and y."""
+
+    def of(what: str, shares: FloatArray) -> tuple[str, str]:
+        return (
+            f"{what} · principal component 1 ({shares[0]:.1%})",
+            f"principal component 2 ({shares[1]:.1%})",
+        )
+
+    return (
+        of("before: what the layer’s attention is given", shown.explained_before),
+        of(f"after: the {_MADE[shown.which]}", shown.explained_after),
+    )
+
+
 def _axes(
     colours: Theme,
     number: str,
-    what: str,
-    shares: FloatArray,
+    titles: tuple[str, str],
     frame: list[list[float]],
     domain: list[float],
 ) -> dict[str, Any]:
     framed = {"ticks": "outside", "ticklen": 3, "showline": True, "mirror": True}
     return {
         f"xaxis{number}": axis(
-            colours, f"{what} · principal component 1 ({shares[0]:.1%})", range=frame[0],
-            domain=domain, anchor=f"y{number}", **framed,
+            colours, titles[0], range=frame[0], domain=domain, anchor=f"y{number}", **framed
         ),
         f"yaxis{number}": axis(
-            colours, f"principal component 2 ({shares[1]:.1%})", range=frame[1],
-            anchor=f"x{number}", scaleanchor=f"x{number}", scaleratio=1, **framed,
+            colours, titles[1], range=frame[1], anchor=f"x{number}", scaleanchor=f"x{number}",
+            scaleratio=1, **framed,
         ),
     }  # fmt: skip
 

@@ -133,15 +133,14 @@ def shown_points(session: Session, view: dict[str, Any]) -> tuple[QueryKeyPoints
                          for text in view["texts"])]  # fmt: skip
     place = view["stack"], view["layer"], view["head"]
     caps = [session.capture(request) for request in requests]
-    switches = PointSwitches(view["before"], view["met"], view["drop_first"], view["least"])
-    maps = [session.head_maps(request, *place) for request in requests] if view["before"] else None
+    maps = [session.head_maps(request, *place) for request in requests] if view["before"] else []
+    before = any(one.rotated for one in maps)
+    switches = PointSwitches(before, view["met"], view["drop_first"], view["least"])
     shown = query_key_points(
         caps, view["layer"], view["head"], view["query"], view["stack"], maps, switches
     )
-    remarks = []
-    if maps and not any(one.rotated for one in maps):
-        remarks.append("this model rotates no queries and keys: before and after are the same")
-    return shown, remarks
+    same = "this model rotates no queries and keys: there is no before"
+    return shown, [same] if view["before"] and not before else []
 
 
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
