@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from sklearn.decomposition import PCA
 
 import explorer
@@ -112,18 +111,9 @@ def test_lines_are_the_strong_weights_of_eager_attention(
 
 
 def test_before_rotation_is_what_the_projections_give(session: Session) -> None:
-    model, tokenizer = eager._loaded("smollm2")
     layer, head, width = 5, 7, 64
-    made: list[np.ndarray] = []
-    attention = model.layers[layer].self_attn
-    hooks = [
-        part.register_forward_hook(lambda _m, _i, out: made.append(out[0].numpy()))
-        for part in (attention.q_proj, attention.k_proj)
-    ]
-    with torch.inference_mode():
-        model(**tokenizer(APPLE, return_tensors="pt"))
-    for hook in hooks:
-        hook.remove()
+    path = f"layers.{layer}.self_attn."
+    made = [eager.given_and_made("smollm2", APPLE, path + side)[1] for side in ("q_proj", "k_proj")]
     kv_head = head // 3
     expected = np.concatenate([
         made[0][:, head * width : (head + 1) * width],
@@ -317,7 +307,7 @@ def view(folder: str = "minilm", **more: Any) -> dict[str, Any]:
     return given | more
 
 
-def test_the_page_says_what_it_cannot_show(session: Session, folder: Folder, tiny: Loader) -> None:
+def test_the_page_says_what_it_cannot_show(session: Session, folder: Folder) -> None:
     with pytest.raises(ValueError, match="5 further texts are too many: give at most 4"):
         inside_points.shown_points(session, view(texts=["a"] * 5))
     with pytest.raises(ValueError, match="out of range"):
@@ -330,7 +320,6 @@ def test_the_page_says_what_it_cannot_show(session: Session, folder: Folder, tin
     assert remarks == ["this model rotates no queries and keys: there is no before"]
     assert not shown.before
     assert shown.query == len(shown.texts[0].queries) - 1
-    tiny("deberta-v2")
 
 
 def test_the_pages_file(session: Session) -> None:
