@@ -46,7 +46,7 @@
 
   const themeOf = (given) => (["light", "dark"].includes(given.get("theme")) ? given.get("theme") : null);
 
-  function writeAddress(heads, link, embeddings, theme, path, defaults) {
+  function writeAddress(heads, link, embeddings, inside, theme, path, defaults) {
     // A theme nobody chose is the reader's own; a chosen one is part of what is sent.
     const chosen = keptTheme() ?? themeOf(new URLSearchParams(window.location.search));
     const state = { theme: chosen ? theme : undefined };
@@ -61,6 +61,10 @@
         sentences: lines.join("\n"), layer: embeddings.layer,
       });
       defaults = { ...defaults, layer: defaults.embeddings_layer };
+    } else if (pageOf(path) === "inside" && inside) {
+      const { request, ...chosen } = inside;
+      Object.assign(state, request, chosen);
+      defaults = { ...defaults, query: defaults.inside_query, mode: "row" };
     } else {
       return NO_UPDATE();
     }
@@ -256,6 +260,11 @@
       similarity: "embeddings-similarity-graph", meaning: "embeddings-meaning-graph",
       positions: "embeddings-positions-graph",
     },
+    inside: {
+      row: "inside-strips", points: "inside-points-graph", moves: "inside-moves-graph",
+      mask: "inside-mask-other", heads: "inside-heads-graph",
+      sharing: "inside-sharing-cache-graph",
+    },
   };
 
   /* What a picture is called after its model; the map of all heads is of no single one. */
@@ -264,6 +273,8 @@
     if (shown === "embeddings") {
       return `${view.request.word}-layer${view.layer}${mode === "plane" ? "" : `-${mode}`}`;
     }
+    if (mode === "sharing") return "key-value-cache";
+    if (shown === "inside") return `layer${view.layer}-head${view.head}-query${view.query}-${mode}`;
     if (mode === "distances") return "heads-distances";
     return `layer${view.layer}-head${view.head}${mode === "map" ? "" : `-${mode}`}`;
   }

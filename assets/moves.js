@@ -1,15 +1,14 @@
-/* Queries and keys as points, and matrices as moves, on the Inside page: shown or not; a clicked
-   query is chosen; the slider brings the right picture of a move back towards the left one.
+/* Queries and keys as points, and matrices as moves, on the Inside page: a clicked query
+   is chosen; the slider brings the right picture of a move back towards the left one.
    figures/moves.py says in layout.meta which traces are the same thing before and after. */
 "use strict";
 
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
-  const shownIn = (name) => (mode) => `part${mode === name ? "" : " hidden"}`;
 
   function pickQuery(click) {
     const query = click?.points?.[0]?.customdata?.[1];
-    return Number.isInteger(query) ? query : NO_UPDATE();
+    return Number.isInteger(query) ? String(query) : NO_UPDATE();
   }
 
   /* ---- from before to after ---- */
@@ -51,6 +50,6 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    moves: { show: shownIn("moves"), showPoints: shownIn("points"), pickQuery, follow },
+    moves: { pickQuery, follow },
   });
 })();

@@ -50,6 +50,13 @@
     return toText(rows.map((row) => changed[row.id] ?? row));
   }
 
+  /* A table that is pasted among the lines becomes lines; the server reads it. */
+  document.addEventListener("paste", ({ target }) => {
+    if (target.id !== "embeddings-sentences") return;
+    const tell = () => window.dash_clientside.set_props("embeddings-pasted", { data: target.value });
+    target.addEventListener("input", tell, { once: true });
+  });
+
   const showEditor = (editor) => [`part${editor === "text" ? "" : " hidden"}`,
     `part${editor === "table" ? "" : " hidden"}`, `save${editor === "table" ? "" : " hidden"}`];
 

@@ -229,6 +229,28 @@ def relative_bias(model: PreTrainedModel, stack: str, n: int) -> torch.Tensor | 
     return None
 
 
+def head_width(model: PreTrainedModel, n_heads: int) -> int:
+    """Width of a head's queries, as the config has it; T5 calls it ``d_kv``."""
+    config = model.config
+    said = getattr(config, "head_dim", None) or getattr(config, "d_kv", None)
+    return int(said or config.hidden_size // n_heads)
+
+
+def windows(model: PreTrainedModel, n_layers: int) -> tuple[int | None, ...]:
+    """For each layer of a causal stack how many tokens a query sees at most, None for all.
+
+    Empty where no layer has a limit. Read as transformers does for its cache; chunks and
+    layers that reuse another layer's keys are taken for ordinary ones.
+    """
+    config = model.config.get_text_config(decoder=True)
+    window = getattr(config, "sliding_window", None)
+    if window is None:
+        return ()
+    kinds = getattr(config, "layer_types", None) or ["sliding_attention"] * n_layers
+    found = tuple(int(window) if "sliding" in kind else None for kind in kinds[:n_layers])
+    return found if any(found) else ()
+
+
 def exit_projection(stack: nn.Module) -> nn.Module | None:
     """What narrows a stack's last state to the embedding's width; OPT-350m has one."""
     for name, child in stack.named_modules():

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from explorer import adapters
+from explorer.attention_call import AttentionCall
 from explorer.capture import Capture
-from explorer.recorder import AttentionCall
 from explorer.records import FloatArray, HeadMaps, LinearMap, ModelError
 from explorer.stack import to_numpy
 

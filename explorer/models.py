@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from explorer import adapters, checkpoints, recorder
 from explorer.checkpoints import DTYPES, Checkpoint, Progress
 from explorer.failures import one_clear_line, one_line, out_of_memory
 from explorer.footprint import Footprint, footprint
-from explorer.records import ModelError, StackInfo
+from explorer.records import AttentionShape, ModelError, ModelShape, StackInfo
 from explorer.tokens import encode
 
 __all__ = [
@@ -67,6 +67,25 @@ class LoadedModel:
     def has_logits(self) -> bool:
         """Whether the checkpoint has a language-model head."""
         return self.model.get_output_embeddings() is not None
+
+    def shape(self) -> ModelShape:
+        """What the cost of its attention depends on."""
+        return ModelShape(
+            model=self.name,
+            stacks=tuple(
+                AttentionShape(
+                    **asdict(stack),
+                    windows=adapters.windows(self.model, stack.n_layers) if stack.causal else (),
+                )
+                for stack in self.stacks
+            ),
+            n_parameters=int(self.model.num_parameters()),
+            dtype=self.dtype,
+            method=self.method,
+            max_tokens=self.max_tokens,
+            per_token=self.footprint.per_token,
+            per_cell=self.footprint.per_cell,
+        )
 
     def use_eager(self, reason: str) -> None:
         """Give up recording for good: run with transformers' eager attention from now on."""
@@ -236,5 +255,10 @@ def _shapes(model: PreTrainedModel, runs: tuple[recorder.StackRun, ...]) -> tupl
         causal = square and all(bool((stack.weights(i).triu(1) == 0).all()) for i in layers)
         name = stack.name if stack.name != "single" else ("decoder" if causal else "encoder")
         n_heads, n_kv_heads = heads.pop()
-        infos.append(StackInfo(name, stack.n_layers, n_heads, n_kv_heads, causal))
+        width = adapters.head_width(model, n_heads)
+        widths = (width, width)
+        if stack.calls:
+            call = stack.calls[0]
+            widths = (int(call.query.shape[-1]), int(call.value.shape[-1]))
+        infos.append(StackInfo(name, stack.n_layers, n_heads, n_kv_heads, causal, *widths))
     return tuple(infos)

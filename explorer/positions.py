@@ -136,10 +136,6 @@ def positions(model: LoadedModel, n: int = MOST) -> Positions:
         )
         bias = adapters.relative_bias(model.model, STACK, n)
     kind = _kind(model, vectors, turned, bias)
-    heads = model.stacks[0].n_heads
-    d_head = (
-        getattr(model.model.config, "head_dim", None) or model.model.config.hidden_size // heads
-    )
     return Positions(
         model=model.name,
         kind=kind,
@@ -147,7 +143,7 @@ def positions(model: LoadedModel, n: int = MOST) -> Positions:
         rotations=turned,
         # By distance: the last query's keys lie before it, the first one's after it.
         bias=None if bias is None else to_numpy(torch.cat([bias[:, -1], bias[:, 0, 1:]], dim=1)),
-        d_head=int(d_head),
+        d_head=model.stacks[0].d_head,
         said=_SAID[kind],
     )
 

@@ -12,9 +12,11 @@ from explorer.records import Basis, FloatArray, Projection
 NORMALISE = ("none", "unit", "standard")
 METHODS = ("pca", "tsne")
 # Above this share of its squared length on one dimension, a component is that dimension; above
-# this share of its variance from a few rows, it is theirs.
+# this share of its variance from a few rows, it is theirs; and from more rows that are alike by
+# nature, where a row of theirs has on average so many times another's squares.
 _ROGUE_SHARE = 0.5
 _FEW_ROWS = 0.25
+_FAR_LARGER = 3.5
 _ADVICE = {
     "none": ", try unit or standard normalisation",
     "unit": ", try standard normalisation",
@@ -29,7 +31,12 @@ _TSNE_WARNING = (
 
 
 def fit_basis(
-    vectors: FloatArray, n: int, normalise: str, owners: Sequence[str], advice: bool = True
+    vectors: FloatArray,
+    n: int,
+    normalise: str,
+    owners: Sequence[str],
+    alike: str | None = None,
+    advice: bool = True,
 ) -> Basis:
     """PCA of vectors [m, D] as axes for any others.
 
@@ -42,6 +49,8 @@ def fit_basis(
         n: how many axes.
         normalise: as in ``project``.
         owners: whose each row is, in words; who alone makes a component is named.
+        alike: the owner whose rows are alike by nature, as first tokens are: named even with
+            many rows.
         advice: whether a warning says which other normalisation to try.
 
     Raises:
@@ -70,7 +79,8 @@ def fit_basis(
         scree[: len(variance)] = variance / total
     made = Basis(normalise, shift, scale, mean, axes, scree[:n], scree)
     points = (data - mean) @ axes.T
-    return replace(made, warnings=(*_rogues(made, advice), *_owned(points, owners)))
+    warnings = (*_rogues(made, advice), *_owned(points, owners, alike))
+    return replace(made, warnings=warnings)
 
 
 def place(basis: Basis, vectors: FloatArray) -> FloatArray:
@@ -192,15 +202,23 @@ def _rogues(basis: Basis, advice: bool) -> list[str]:
     return found
 
 
-def _owned(points: FloatArray, owners: Sequence[str]) -> list[str]:
-    """Components that a few of the rows fitted on make alone, as a massive first token does."""
+def _owned(points: FloatArray, owners: Sequence[str], alike: str | None) -> list[str]:
+    """Components that some of the rows fitted on make alone, as massive first tokens do.
+
+    n of m rows that lie far from all others have about 1 − n/m of a component's squares, so
+    that a share alone tells nothing of a large group: it is held against that of the others,
+    row for row.
+    """
     names, whose, counts = np.unique(np.asarray(owners), return_inverse=True, return_counts=True)
     found = []
     for number, coordinates in enumerate(points.T, start=1):
         squares = np.bincount(whose, coordinates**2)
         owner = int(squares.argmax())
-        few = counts[owner] < _FEW_ROWS * len(points)
-        if few and squares[owner] > _ROGUE_SHARE * squares.sum():
-            share = squares[owner] / squares.sum()
+        own, rest = float(squares[owner]), float(squares.sum() - squares[owner])
+        rows, others = int(counts[owner]), len(points) - int(counts[owner])
+        few = rows < _FEW_ROWS * len(points)
+        larger = names[owner] == alike and own * others > _FAR_LARGER * rest * rows
+        if (few or larger) and own > _ROGUE_SHARE * (own + rest):
+            share = own / (own + rest)
             found.append(f"{names[owner]} alone makes {share:.0%} of component {number}")
     return found

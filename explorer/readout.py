@@ -8,6 +8,7 @@ and soft caps. No part of it is written anew.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -33,6 +34,7 @@ from explorer.tokens import encode, ordinary_ids, vocabulary_labels
 
 N_WORDS = 6  # words shown a layer
 N_NEAREST = 8  # words shown of the static vector
+_MOST_NAMED = 4  # of the word's different tokens
 _ROWS = 16_384  # of the embedding table at a time
 
 
@@ -56,23 +58,49 @@ def meaning(
     count = len(study.occurrences)
     if not members or not all(0 <= member < count for member in members):
         raise ValueError(f"occurrences {members}: choose among 0 to {count - 1}")
-    occurrence = study.occurrences[members[0]]
-    with model.lock:
-        ids = encode(model.tokenizer, occurrence.text, max_tokens=None)[1].ids
-    first, after = occurrence.position, occurrence.position + occurrence.pieces
-    single = len(members) == 1
-    following = int(ids[after]) if single and after < len(ids) else None
+    owns, following = _tokens_of(model, study, members)
+    lasts = Counter(own[-1] for own in owns)
+    ranked = lasts.most_common(1)[0][0]
     states = study.contextual[:, members].mean(axis=1)
-    own = ids[first:after]
+    nearest = study.static[members].mean(axis=0)
     return Meaning(
         model=study.model,
         revision=study.revision,
         word=study.word,
         place=_place(study, members),
-        nearest=nearest_words(model, study.static[members].mean(axis=0), own=own),
-        reading=read_states(model, states, int(own[-1]), following, by_head=by_head),
-        remarks=_remarks(model, study, members, by_head),
-    )
+        nearest=nearest_words(model, nearest, own=sorted({i for own in owns for i in own})),
+        reading=read_states(model, states, ranked, following, by_head=by_head),
+        remarks=(
+            *_remarks(model, study, members, by_head), *_on_different_tokens(model, lasts, ranked)
+        ),
+    )  # fmt: skip
+
+
+def _tokens_of(
+    model: LoadedModel, study: WordStudy, members: list[int]
+) -> tuple[list[list[int]], int | None]:
+    """Each occurrence's own token ids, and the id that comes after a single one."""
+    owns, following = [], None
+    for occurrence in (study.occurrences[member] for member in members):
+        with model.lock:
+            ids = encode(model.tokenizer, occurrence.text, max_tokens=None)[1].ids
+        after = occurrence.position + occurrence.pieces
+        owns.append([int(i) for i in ids[occurrence.position : after]])
+        following = int(ids[after]) if len(members) == 1 and after < len(ids) else None
+    return owns, following
+
+
+def _on_different_tokens(model: LoadedModel, lasts: Counter[int], ranked: int) -> list[str]:
+    """That occurrences are spelled by different tokens, of which one can be ranked."""
+    if len(lasts) < 2:
+        return []
+    labels = vocabulary_labels(model.tokenizer, [ranked, *(i for i in lasts if i != ranked)])
+    named = ", ".join(f"“{label}”" for label in labels[:_MOST_NAMED])
+    more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
+    return [
+        f"these occurrences are {len(labels)} different tokens ({named}{more}): all are marked, "
+        f"and the rank is that of the most frequent, “{labels[0]}”"
+    ]
 
 
 def _place(study: WordStudy, members: list[int]) -> str:

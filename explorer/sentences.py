@@ -17,6 +17,9 @@ MAX_BYTES = 2_000_000  # of a file
 MAX_ANCHORS = 12
 
 _HEADS = {"sense": ("sense", "label"), "sentence": ("sentence", "text")}
+PASTED = "the sentences"  # what an error calls a table that came without a file
+# A quote right after a separator, or after a whole quoted cell: no prose is written so.
+_QUOTED_CELL = re.compile(r'\s*(?:"(?:[^"]|"")*"|[^,;"]*)[,;]"')
 _ENDS_A_LINE = re.compile(r"[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
 
@@ -43,15 +46,60 @@ def _one_line(cell: str) -> str:
 def parse_sentences(text: str) -> list[tuple[str, str]]:
     """Read lines of ``sense | sentence`` (or with a tab); a line without a mark has no sense.
 
-    Lines that hold nothing are left out.
+    Lines that hold nothing are left out. A CSV, or columns that a first row names, are read as
+    those of a file.
+
+    Raises:
+        ValueError: a line of such a table that cannot be read.
     """
+    by_comma = is_table(text)
+    if by_comma is not None:
+        return [(line.sense, line.sentence) for line in read_table(text, PASTED, by_comma)]
     rows = []
     for line in text.splitlines():
         sense, found, sentence = line.partition("\t" if "\t" in line.strip() else "|")
         row = (sense.strip(), sentence.strip()) if found else ("", line.strip())
         if any(row):
             rows.append(row)
-    return rows
+    return rows[1:] if rows and _named_columns(rows[0]) == (0, 1) else rows
+
+
+def is_table(text: str) -> bool | None:
+    """Whether pasted text is a table with commas (or semicolons), True, or tabs, False.
+
+    None for plain lines. A CSV without a header is one whose cells are quoted, or whose rows
+    are all two cells parted as prose is not: without a space, and not within a number.
+    """
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines:
+        return None
+    if _names_both(lines[0].split("\t")):
+        return False
+    if not any(mark in lines[0] for mark in ",;"):
+        return None
+    if _names_both(re.split("[,;]", lines[0].replace('"', ""))):
+        return True
+    if any(mark in line for line in lines for mark in "\t|"):
+        return None
+    if any(_QUOTED_CELL.match(line) for line in lines):
+        return True
+    try:
+        cells = [cells for _, cells in _csv_rows(text, PASTED) if any(cells)]
+    except ValueError:
+        return None
+    return True if all(map(_is_row, cells)) else None
+
+
+def _names_both(cells: Sequence[str]) -> bool:
+    columns = _named_columns(cells)
+    return columns is not None and columns[0] is not None
+
+
+def _is_row(cells: Sequence[str]) -> bool:
+    """Whether cells are a sense and a sentence, and no prose that holds a comma."""
+    if len(cells) != 2 or not all(cells) or cells[1][0].isspace():
+        return False
+    return not (cells[0][-1].isdigit() and cells[1][0].isdigit())
 
 
 def parse_anchors(text: str) -> tuple[str, ...]:
@@ -114,8 +162,10 @@ def plain_text(data: bytes, name: str) -> str:
         raise ValueError(f"{name}, line {line} is not UTF-8: save it in that encoding") from None
 
 
-def read_table(text: str, name: str) -> list[Line]:
-    """Rows of a file: comma-separated (or by semicolons) where its name ends so, else by tabs.
+def read_table(text: str, name: str, by_comma: bool | None = None) -> list[Line]:
+    """Rows of a file: comma-separated (or by semicolons) or by tabs.
+
+    ``by_comma`` tells which; None goes by the name, which ends in .csv or else means tabs.
 
     The first column is the sense and the second the sentence, unless the first row names
     the columns. A CSV of one column has no senses. Blank lines are left out.
@@ -123,7 +173,8 @@ def read_table(text: str, name: str) -> list[Line]:
     Raises:
         ValueError: a line that cannot be read, or no sentence at all.
     """
-    by_comma = name.lower().endswith(".csv")
+    if by_comma is None:
+        by_comma = name.lower().endswith(".csv")
     rows = _csv_rows(text, name) if by_comma else _tab_rows(text)
     rows = [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
     columns = _named_columns(rows[0][1]) if rows else None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from explorer import adapters
+from explorer.attention_call import AttentionCall
 from explorer.failures import out_of_memory
 from explorer.models import LoadedModel
-from explorer.recorder import AttentionCall, StackRun
+from explorer.recorder import StackRun
 from explorer.records import (
     BoolArray,
     FloatArray,
@@ -126,6 +128,18 @@ class Stack:
         call = self.call(layer, head)
         return to_numpy(call.value[call.kv_head(head)])
 
+    def scores(self, layer: int, head: int) -> FloatArray:
+        """A head's scores as they go into the softmax [Q, K], as if no key were forbidden.
+
+        Raises:
+            ValueError: layer or head out of range.
+            ModelError: captured eagerly, so that they are not known.
+        """
+        call = self.call(layer, head)
+        open_call = replace(call, mask=None) if call.only_forbids else call
+        with out_of_memory("making a head's scores"), torch.inference_mode():
+            return to_numpy(open_call.scores(head)[0])
+
     def score_parts(self, layer: int, head: int, query: int) -> ScoreParts:
         """What one query's scores are made of beside q·k.
 
@@ -184,6 +198,14 @@ class Stack:
         output = adapters.output_projection(self._loaded.model, call.module, call.n_heads)
         width = output.weight.shape[-1]
         return np.zeros(width, np.float32) if output.bias is None else to_numpy(output.bias)
+
+    def projected(self, layer: int, heads: FloatArray) -> FloatArray:
+        """All heads' mixed values side by side [Q, H·d_v] through the model's own W_O [Q, D]."""
+        call = self.call(layer)
+        module = adapters.output_projection(self._loaded.model, call.module, call.n_heads).module
+        weight = next(module.parameters())
+        with torch.inference_mode():
+            return to_numpy(module(torch.from_numpy(heads).to(weight)))
 
     @property
     def residual(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import is_normalized, normalize
+
 import numpy as np
 import regex
 
@@ -68,13 +70,34 @@ def find_word(
 ) -> list[tuple[int, int]]:
     """Where ``word`` stands in ``text``: (start, end) of each place.
 
-    As a whole word, or with ``inside`` in longer ones too.
+    As a whole word, or with ``inside`` in longer ones too. An accent is found however it is
+    spelled, as one character with its letter or as two.
     """
     flags = 0 if match_case else regex.IGNORECASE
-    pattern = regex.escape(word.strip())
+    pattern = regex.escape(normalize("NFC", word.strip()))
     if not inside:
         pattern = rf"(?<![\w\p{{M}}]){pattern}(?![\w\p{{M}}])"
-    return [match.span() for match in regex.finditer(pattern, text, flags=flags)]
+    composed, places = _composed(text)
+    return [
+        (places[match.start()][0], places[match.end() - 1][1])
+        for match in regex.finditer(pattern, composed, flags=flags)
+        if match.end() > match.start()
+    ]
+
+
+def _composed(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Text with accents composed (NFC), and where in ``text`` each character of it stands."""
+    if is_normalized("NFC", text):
+        return text, [(place, place + 1) for place in range(len(text))]
+    composed, places = [], []
+    for cluster in regex.finditer(r"\X", text):
+        made = normalize("NFC", cluster[0])
+        composed.append(made)
+        if made == cluster[0]:
+            places += [(place, place + 1) for place in range(*cluster.span())]
+        else:
+            places += [cluster.span()] * len(made)
+    return "".join(composed), places
 
 
 def pieces_of(tokens: Tokens, span: tuple[int, int]) -> list[int]:

@@ -9,16 +9,12 @@ from dash import Dash, dcc, html
 
 from explorer.session import Session
 
-# What the Inside page has around its views.
-FIELDS = ("inside-mode", "inside-stack", "inside-layer", "inside-head", "inside-query")
-
 
 def app_of(part: ModuleType, session: Session) -> Dash:
-    """The part's layout among the fields it reads."""
+    """The part's layout, with what it reads of the Inside page around it."""
     app = Dash("part", prevent_initial_callbacks=True)
-    fields = [dcc.Input(id=name) for name in FIELDS]
-    stores = [dcc.Store(id="inside-request"), dcc.Store(id="theme")]
-    app.layout = html.Div([*fields, *stores, part.layout()])
+    around = [dcc.Store(id="inside-view"), dcc.Store(id="theme"), dcc.Input(id="inside-query")]
+    app.layout = html.Div([*around, part.layout()])
     part.register(app, session)
     return app
 

@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for layer in (
         "records",
         "failures tokens bundled hub jobs results projection measures starting sentences",
-        "adapters words ready_sets",
+        "adapters words ready_sets attention_call",
         "recorder views figures",
         "checkpoints footprint export",
         "models",
@@ -59,6 +59,7 @@ MAY_IMPORT = {
             "failures",
             "adapters",
             "recorder",
+            "attention_call",
             "checkpoints",
             "footprint",
             "models",

@@ -7,10 +7,15 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+import explorer
+from explorer.capture import capture
+from explorer.ready_sets import READY_SETS
 from explorer.records import StudyOptions, WordStudy
 from explorer.views.balance import context_note, position_note, set_notes
 from explorer.views.study import word_study
 from tests.handmade import HandCapture, reading, tokens
+
+INSIDE = StudyOptions(inside=True)  # Chinese has no spaces between words
 
 
 def made(*rows: tuple[str, str], causal: bool = False, **options: bool) -> WordStudy:
@@ -77,10 +82,46 @@ def test_what_a_causal_model_has_not_read_is_said() -> None:
     rows = [*at("a", 0, 3), *at("b", 3, 2)]
     note = context_note(made(*rows, causal=True))
     assert note is not None
-    assert note.startswith("in sentences 1 and 4 fewer than 3 words stand before “apple”: by hand")
+    assert note.startswith("in sentences 1 and 4 fewer than 3 tokens stand before “apple”, or far")
     assert context_note(made(*rows)) is None
     assert context_note(made(*rows, causal=True, echo=True)) is None
     assert context_note(made(*at("a", 3, 4), causal=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "noted"),
+    [(3, 4, False), (3, 5, True), (6, 9, False), (6, 10, True), (2, 1, True), (2, 0, False)],
+)
+def test_context_after_the_word_is_held_against_that_before(
+    before: int, after: int, noted: bool
+) -> None:
+    sentence = " ".join([*["so"] * before, "apple", *["so"] * after])
+    assert (context_note(made(("a", sentence), causal=True)) is not None) == noted
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        ("apple", "Yesterday I bought apple, then peeled and ate it."),
+        ("apple", "Now they sell apple on every phone, laptop and watch in the world."),
+        ("苹果", "苹果公司发布了新手机"),
+    ],
+)
+def test_a_causal_model_is_told_of_what_comes_after(
+    word: str, sentence: str, smollm2: explorer.LoadedModel
+) -> None:
+    study = word_study(lambda text: capture(smollm2, text), [("a", sentence)], word, INSIDE)
+    note = context_note(study)
+    assert note is not None
+    assert note.startswith("in sentence 1 fewer than 3 tokens stand before")
+
+
+def test_context_before_the_word_needs_no_note(smollm2: explorer.LoadedModel) -> None:
+    """Every ready set, and a Chinese sentence whose word stands last."""
+    chinese = [("a", "昨天她在公园里吃了一个红色的苹果。")]
+    for rows, word in [*((r.rows, r.word) for r in READY_SETS.values()), (chinese, "苹果")]:
+        study = word_study(lambda text: capture(smollm2, text), rows, word, INSIDE)
+        assert context_note(study) is None
 
 
 def test_all_notes_in_order() -> None:

@@ -135,6 +135,15 @@ def test_the_grid_lies_around_the_tokens() -> None:
     np.testing.assert_allclose(across[0], [[-4, -1], [-4, 1]])
 
 
+def view(
+    request: TextRequest, layer: int, head: int, which: str = "query", stack: str = ""
+) -> dict[str, Any]:
+    """What the browser keeps of the screen."""
+    given = {"request": asdict(request), "mode": "moves", "stack": stack, "layer": layer,
+             "head": head, "query": 4}  # fmt: skip
+    return inside_moves.view_of(given, which, True)
+
+
 def projection(side: str, name: str, layer: int) -> tuple[np.ndarray, np.ndarray, Any]:
     path = {
         "minilm": f"encoder.layer.{layer}.attention.self.{side}",
@@ -169,10 +178,8 @@ def test_the_grid_is_moved_by_the_models_own_weights(
     weight = module.weight.detach().numpy()[part].astype(float).T
     bias = 0.0 if module.bias is None else module.bias.detach().numpy()[part].astype(float)
     given, made = given.astype(float), made[:, part].astype(float)
-    view = inside_moves.view_of(
-        asdict(TextRequest(name, APPLE)), "", layer, head, 0, which, True
-    )  # fmt: skip
-    shown = inside_moves.shown_moves(session, view)
+    asked = view(TextRequest(name, APPLE), layer, head, which)
+    shown = inside_moves.shown_moves(session, asked)
     before, after = (PCA(2, svd_solver="full").fit(rows) for rows in (given, made))
     left, right = aligned(before, given, shown.before), aligned(after, made, shown.after)
     places = [
@@ -298,11 +305,11 @@ def test_the_chosen_token_is_clipped_and_of_this_side() -> None:
 
 @pytest.mark.parametrize("stack", ["encoder", "decoder", "cross"])
 def test_every_stack_has_its_maps(stack: str, folder: Folder, session: Session) -> None:
-    request = asdict(TextRequest(str(folder("bart")), TEXT, target="She ate an apple."))
-    view = inside_moves.view_of(request, stack, 1, 2, 0, "key", True)
-    shown = inside_moves.shown_moves(session, view)
+    request = TextRequest(str(folder("bart")), TEXT, target="She ate an apple.")
+    asked = view(request, 1, 2, "key", stack)
+    shown = inside_moves.shown_moves(session, asked)
     assert shown.stack == stack
-    cap = session.capture(TextRequest(**request)).stack(stack)
+    cap = session.capture(request).stack(stack)
     np.testing.assert_allclose(
         np.linalg.norm(shown.after[:, None] - shown.after[None], axis=-1).max(),
         spread_of(PCA(2, svd_solver="full").fit_transform(cap.k(1, 2))), rtol=1e-3,
@@ -317,37 +324,33 @@ def spread_of(points: np.ndarray) -> float:
 def test_what_the_page_answers(session: Session, folder: Folder) -> None:
     app = app_of(inside_moves, session)
     fields = {
-        "inside-mode": "moves", "inside-request": asdict(TextRequest("minilm", APPLE)),
-        "inside-stack": "", "inside-layer": 3, "inside-head": 5, "inside-query": 4,
+        "inside-view": view(TextRequest("minilm", APPLE), 3, 5),
         "inside-moves-map": "value", "inside-moves-first": False, "theme": "light",
     }  # fmt: skip
     graph = "inside-moves-graph.figure"
-    told = answer(app, graph, "inside-head.value", fields)
+    told = answer(app, graph, "inside-view.data", fields)
     assert told[graph]["layout"]["title"]["text"].startswith("Value map · minilm")
     assert len(told["inside-moves-facts.children"]) == 5
     assert told["inside-moves-view.data"]["drop_first"]
     name, content = inside_moves.csv(session, told["inside-moves-view.data"])
     assert name == "minilm-encoder-layer3-head5-value-map.csv"
     assert content.startswith("what,place,label")
-    eagerly = asdict(TextRequest(str(folder("deberta-v2")), APPLE))
-    wrong = answer(app, graph, "inside-request.data", fields | {"inside-request": eagerly,
-                                                               "inside-layer": 0})  # fmt: skip
+    eagerly = view(TextRequest(str(folder("deberta-v2")), APPLE), 0, 0)
+    wrong = answer(app, graph, "inside-view.data", fields | {"inside-view": eagerly})
     said = wrong["inside-moves-message.children"]["props"]["children"]
     assert "eager" in said
     assert "\n" not in said
     assert wrong["inside-moves-view.data"] is None
-    away = fields | {"inside-mode": "row"}
-    assert answer(app, graph, "inside-head.value", away) == {}
-    left = answer(app, graph, "inside-mode.value", away)
+    away = fields | {"inside-view": view(TextRequest("minilm", APPLE), 3, 5) | {"mode": "row"}}
+    assert answer(app, graph, "inside-moves-first.checked", away) == {}
+    left = answer(app, graph, "inside-view.data", away)
     assert left.keys() == {graph}
     assert left[graph]["data"] == []
 
 
 def test_an_unknown_layout_is_one_line(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.head_maps.adapters.input_projections", lambda *_: [])
-    view = inside_moves.view_of(
-        asdict(TextRequest("minilm", APPLE)), "", 3, 5, 0, "query", True
-    )  # fmt: skip
+    asked = view(TextRequest("minilm", APPLE), 3, 5, "query")
     with pytest.raises(ModelError, match="is not known here") as caught:
-        inside_moves.shown_moves(session, view)
+        inside_moves.shown_moves(session, asked)
     assert "\n" not in str(caught.value)

@@ -13,7 +13,8 @@ from sklearn.preprocessing import StandardScaler, normalize
 
 import explorer
 from explorer.capture import capture, vocabulary_sample
-from explorer.records import PlaneSwitches, StudyOptions, WordStudy
+from explorer.figures.word_caption import word_caption
+from explorer.records import Anchor, PlaneParts, PlaneSwitches, StudyOptions, WordStudy
 from explorer.views.study import word_study
 from explorer.views.word_distances import word_distances
 from explorer.views.words import word_projection, word_projections
@@ -151,6 +152,36 @@ class TestByHand:
         # One of six vectors, far from the others' mean, has 5/6 of the squares around the mean.
         assert warning == "the first token of sentence 1 alone makes 83% of component 1"
 
+    @pytest.mark.parametrize(
+        ("basis", "first", "share"), [("layer", 6, "75%"), ("layer", 8, "67%"), ("all", 4, "71%")]
+    )
+    def test_many_first_tokens_that_own_a_component_are_named(
+        self, study: WordStudy, basis: str, first: int, share: str
+    ) -> None:
+        """Of 12 occurrences, over 7 layers; n of m rows far off have 1 − n/m of the squares.
+
+        Layer: 6 or 8 of 24 rows, 12 of them static; all layers: 28 of 96.
+        """
+        width = study.static.shape[1]
+        occurrences = tuple(
+            replace(study.occurrences[0], sentence=n, position=0 if n < first else 3)
+            for n in range(12)
+        )
+        plain = replace(
+            study,
+            occurrences=occurrences,
+            contextual=self.RNG.normal(size=(7, 12, width)),
+            static=self.RNG.normal(size=(12, width)),
+            sample=replace(study.sample, vectors=self.RNG.normal(size=(7, 2, width))),
+        )
+        switches = PlaneSwitches(basis)
+        assert "first token" not in " ".join(word_projection(plain, 3, switches).warnings)
+        far = plain.contextual.copy()
+        far[:, :first] += 1e4 * self.RNG.normal(size=width)
+        shown = word_projection(replace(plain, contextual=far), 3, switches)
+        named = f"the first token of {first} sentences alone makes {share} of component 1"
+        assert named in shown.warnings
+
     def test_position_0_can_be_left_out_of_the_fit(self, study: WordStudy) -> None:
         study = self.first(study)
         shown = word_projection(study, 1, PlaneSwitches(drop_first=True))
@@ -199,6 +230,20 @@ class TestByHand:
         assert shown.explained_variance.shape == (0,)
         assert shown.fit.startswith("t-SNE of the 3 vectors")
         assert "neighbours, not distances" in shown.warnings[0]
+
+    def test_what_tsne_cannot_place_is_said(self, study: WordStudy) -> None:
+        anchored = replace(
+            study, anchors=(Anchor("pear", "", study.contextual[:, 0], study.static[0]),)
+        )
+        shown = word_projection(anchored, 1, PlaneSwitches(method="tsne"))
+        said = "are left out: t-SNE can place none."
+        parts = PlaneParts(others=True)
+        caption = word_caption(anchored, shown, parts)
+        assert f"Anchors and other tokens of the sentences {said}" in caption
+        assert f"Other tokens of the sentences {said}" in word_caption(study, shown, parts)
+        assert said not in word_caption(study, shown)
+        by_pca = word_caption(anchored, word_projection(anchored, 1), parts)
+        assert "sentences are placed in the same basis, not fitted." in by_pca
 
     @pytest.mark.parametrize(
         ("switches", "said"),

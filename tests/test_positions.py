@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,6 +129,19 @@ def test_a_learned_model_is_drawn_as_similarity_components_and_a_sum() -> None:
     assert "principal components (80%, 20% of the variance)" in caption
     assert "of “b”: static + position, through the norm;" in caption
     assert caption.endswith("The sum is hidden[0] to a relative 2e-07 over the sentence.")
+
+
+def test_parts_that_point_against_the_sum_are_in_the_picture() -> None:
+    """The sum of (−3, 0) and (5, 0) is 2 long: the bars go from 0 to −3 and to 2."""
+    given = _given()
+    vectors = np.zeros_like(given.vectors)
+    vectors[0, :, 0], vectors[1, :, 0] = -3, 5
+    shown = Positions("plain", "learned", np.eye(4, 2), (), None, 2, "a vector is added")
+    figure = positions_figure(shown, replace(given, vectors=vectors), 1)
+    np.testing.assert_allclose(figure.data[-1].x, [-3, 5, 2])
+    low, high = figure.layout.xaxis3.range
+    assert low < -3
+    assert high > 2
 
 
 def test_turns_are_drawn_by_distance() -> None:

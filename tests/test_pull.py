@@ -331,6 +331,22 @@ def test_the_figure_starts_at_the_word_and_draws_to_scale() -> None:
     assert "length 1, in this plane 89% of it" in traces["other words"].customdata[1]
 
 
+def test_the_star_is_the_pulled_occurrences_own_static_vector() -> None:
+    """The second occurrence is another token: static (4, 0, 0), where the first has 0."""
+    other = by_hand()
+    assert other.only.static is not None
+    other.only.static = np.add(other.only.static, [[0, 0, 0], [4, 0, 0], [4, 0, 0]])
+    study = studied([by_hand(), other], ["", ""], "bc")
+    np.testing.assert_array_equal(study.static, [[0, 0, 0], [4, 0, 0]])
+    shown = word_projection(study, 0)
+    for place in (0, 1):
+        one = pull(other, study.occurrences[place], 0, 0)
+        figure = pull_figure(study, one, pull_plane(place, one, shown))
+        (star,) = [trace for trace in figure.data if trace.name == "static vector"]
+        np.testing.assert_allclose([star.x[0], star.y[0]], shown.static[place])
+    assert np.ptp(shown.static, axis=0).max() > 1
+
+
 def test_the_caption_says_what_is_drawn() -> None:
     study, one, plane = plane_by_hand(0)
     caption = pull_caption(study, one, plane, 10)

@@ -303,8 +303,8 @@ def test_names_keep_clear_of_each_other() -> None:
 
 def view(folder: str = "minilm", **more: Any) -> dict[str, Any]:
     request = asdict(TextRequest(folder, APPLE))
-    given = inside_points.view_of(request, "", 3, 5, 4, "after", "own", 0.2, True, "")
-    return given | more
+    given = {"request": request, "mode": "points", "stack": "", "layer": 3, "head": 5, "query": 4}
+    return inside_points.view_of(given, "after", "own", 0.2, True, "") | more
 
 
 def test_the_page_says_what_it_cannot_show(session: Session, folder: Folder) -> None:
@@ -332,22 +332,21 @@ def test_the_pages_file(session: Session) -> None:
 def test_what_the_page_answers(session: Session) -> None:
     app = app_of(inside_points, session)
     fields = {
-        "inside-mode": "points", "inside-request": asdict(TextRequest("minilm", APPLE)),
-        "inside-stack": "", "inside-layer": 3, "inside-head": 5, "inside-query": 4,
-        "inside-points-when": "after", "inside-points-keys": "own", "inside-points-least": 0.2,
+        "inside-view": view(), "inside-points-when": "after", "inside-points-keys": "own",
+        "inside-points-least": 0.2,
         "inside-points-first": True, "inside-points-texts": f"{PHONE}\n\n", "theme": "dark",
     }  # fmt: skip
     graph = "inside-points-graph.figure"
-    told = answer(app, graph, "inside-head.value", fields)
+    told = answer(app, graph, "inside-view.data", fields)
     assert "head 5" in told[graph]["layout"]["title"]["text"]
     assert "2 texts" in told["inside-points-caption.children"]
     assert told["inside-points-view.data"]["texts"] == [PHONE]
-    wrong = answer(app, graph, "inside-head.value", fields | {"inside-head": 40})
+    wrong = answer(app, graph, "inside-view.data", fields | {"inside-view": view(head=40)})
     assert wrong["inside-points-view.data"] is None
     assert "out of range" in wrong["inside-points-message.children"]["props"]["children"]
-    away = fields | {"inside-mode": "row"}
-    assert answer(app, graph, "inside-head.value", away) == {}
-    left = answer(app, graph, "inside-mode.value", away)
+    away = fields | {"inside-view": view(mode="row")}
+    assert answer(app, graph, "inside-points-least.value", away) == {}
+    left = answer(app, graph, "inside-view.data", away)
     assert left[graph]["data"] == []
     assert left.keys() == {graph}
 

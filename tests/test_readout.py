@@ -14,6 +14,7 @@ import transformers as tf
 import explorer
 from explorer.readout import logits_of, meaning, nearest_words, read_states
 from explorer.session import Session, StudyRequest
+from explorer.views.study import word_study
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT, spread
 from tests.conftest import Folder, Loader
@@ -168,6 +169,33 @@ def test_a_meaning_is_of_one_place_or_of_the_mean_of_several() -> None:
     np.testing.assert_array_equal(both.reading.ids, expected.ids)
     with pytest.raises(ValueError, match=r"occurrences \[2\]: choose among 0 to 1"):
         meaning(model, study, [2])
+
+
+def test_a_mean_over_different_tokens_marks_them_all_and_says_so(
+    smollm2: explorer.LoadedModel,
+) -> None:
+    """“Apple” at the start, after a space and in lower case are three tokens of smollm2."""
+    sentences = ("Apple rose.", "We saw an Apple fall.", "We ate an apple.", "An apple fell.")
+    ids = [
+        smollm2.tokenizer(word, add_special_tokens=False)["input_ids"]
+        for word in ("Apple", " Apple", " apple")
+    ]
+    assert [len(own) for own in ids] == [1, 1, 1]
+    start, upper, lower = (own[0] for own in ids)
+    study = word_study(
+        lambda text: explorer.capture(smollm2, text), [("", s) for s in sentences], "apple"
+    )
+    shown = meaning(smollm2, study, range(4))
+    marked = set(shown.nearest.ids[shown.nearest.own].tolist())
+    assert marked == {start, upper, lower} & set(shown.nearest.ids.tolist())
+    assert len(marked) > 1
+    assert shown.reading.own_id == lower
+    assert shown.reading.following is None
+    assert shown.remarks == (
+        "these occurrences are 3 different tokens (“apple”, “…Apple”, “Apple”): all are marked, "
+        "and the rank is that of the most frequent, “apple”",
+    )
+    assert meaning(smollm2, study, [2, 3]).remarks == ()
 
 
 def test_a_word_in_pieces_says_so(minilm: explorer.LoadedModel) -> None:

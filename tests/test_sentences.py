@@ -48,6 +48,43 @@ class TestLines:
         assert parse_sentences(text) == rows
 
     @pytest.mark.parametrize(
+        ("text", "rows"),
+        [
+            ("sense,sentence\nfruit,An apple.\n", [("fruit", "An apple.")]),
+            ("Text;Label\nAn apple.;fruit", [("fruit", "An apple.")]),
+            ('"sense","sentence"\n"a","One | two."', [("a", "One | two.")]),
+            ('a,"One, ""two""."\n\nb,Two.', [("a", 'One, "two".'), ("b", "Two.")]),
+            ('a,One.\nb,"Two\nthree."', [("a", "One."), ("b", "Two\nthree.")]),
+            ("a,One.\r\nb,Two.", [("a", "One."), ("b", "Two.")]),
+            ("a;One.\nb;Two.", [("a", "One."), ("b", "Two.")]),
+            ("sense\tsentence\na\tOne, two.", [("a", "One, two.")]),
+            ("id\tsentence\tsense\n1\tOne.\ta", [("a", "One.")]),
+            ("sense | sentence\na | One.", [("a", "One.")]),
+        ],
+    )
+    def test_a_pasted_table_is_read_as_a_file(self, text: str, rows: list[tuple[str, str]]) -> None:
+        assert parse_sentences(text) == rows
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "I ate an apple, then left.\nApple, the firm, rose.",
+            "On Monday, an apple fell.\nOn Tuesday, an apple rose.",
+            "I paid 1,000 for an apple.",
+            '"An apple," he said.\n"Two apples", she said.',
+            "The sense, or the sentence, of an apple.",
+            "An apple; a pear.",
+            "Commas,",
+        ],
+    )
+    def test_prose_with_commas_is_no_table(self, text: str) -> None:
+        assert parse_sentences(text) == [("", line) for line in text.split("\n")]
+
+    def test_a_pasted_table_that_cannot_be_read_names_its_line(self) -> None:
+        with pytest.raises(ValueError, match=r"^the sentences, line 3 has 3 columns where sense"):
+            parse_sentences('a,"One, two."\nb,Two.\na,Three, four.')
+
+    @pytest.mark.parametrize(
         ("row", "back"),
         [
             (("fruit", "An apple."), ("fruit", "An apple.")),

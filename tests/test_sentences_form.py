@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from explorer.pages.embeddings_request import request_of
-from explorer.pages.embeddings_sentences import FORM, request_from, uploaded
+from explorer.pages.embeddings_sentences import FORM, layout, request_from, uploaded
 from explorer.records import StudyOptions
 
 
@@ -27,6 +27,14 @@ def test_fields_become_a_request() -> None:
     }  # fmt: skip
     assert request_of(request).options == StudyOptions(True, False, "last", ("pear", "fig"), True)
     assert len(FORM) == 7
+
+
+def test_limits_are_said_beforehand() -> None:
+    """On hover, over the anchors, the upload and the text: what a refusal would say."""
+    form = str(layout())
+    assert form.count("at most 12: each is read") == 1
+    assert form.count("at most 2 MB and 500 sentences of 5,000 characters each") == 1
+    assert form.count("At most 500 sentences of 5,000 characters each") == 1
 
 
 def test_fields_nobody_touched() -> None:

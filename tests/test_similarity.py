@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from explorer.figures.by_layer import layers_caption, layers_figure
+from explorer.figures.embeddings import word_figure
 from explorer.figures.similarity import excerpt, similarity_caption, similarity_figure
-from explorer.records import Anchor, Occurrence, WordStudy
+from explorer.records import Anchor, Occurrence, PlaneSwitches, WordStudy
 from explorer.views.by_layer import layers_csv, word_layers
 from explorer.views.similarity import proposals_in_words, similarity_csv, word_similarity
+from explorer.views.words import word_projection
 from tests.handmade import reading, studied, tokens
 
 
@@ -83,6 +85,19 @@ def test_proposals_in_words() -> None:
     assert "Nothing to group" in proposals_in_words(None)
 
 
+def test_nearly_equal_occurrences_leave_nothing_to_group() -> None:
+    """Each rounds to other decimals, yet cosine distances are about 1e-8."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=40) + 1e-4 * rng.normal(size=(3, 6, 40))
+    study = _study(["a", "b"] * 3)
+    near = replace(study, contextual=vectors)
+    shown = word_similarity(near, 0)
+    assert shown.proposals is None
+    assert shown.order == (0, 2, 4, 1, 3, 5)
+    assert "Nothing to group" in proposals_in_words(shown.proposals)
+    assert similarity_figure(near, shown).data
+
+
 def test_csv_has_the_matrix() -> None:
     study = _study(["a", "b", "a"])
     shown = word_similarity(study, 2)
@@ -111,6 +126,22 @@ def test_a_layer_out_of_range() -> None:
 )
 def test_excerpt_keeps_whole_words(text: str, span: tuple[int, int], expected: str) -> None:
     assert excerpt(Occurrence(0, 0, "", text, span, 1, 0), 21) == expected
+
+
+def test_49_senses_look_different_in_every_picture() -> None:
+    senses = [f"sense {number}" for number in range(49)]
+    study = replace(
+        _study(senses), anchors=(Anchor("pear", "The word is pear.", np.ones((3, 5)), np.ones(5)),)
+    )
+    for axes in (2, 3):
+        shown = word_projection(study, 1, PlaneSwitches(axes=axes))
+        drawn = [trace.marker for trace in word_figure(study, shown).data if trace.name in senses]
+        assert len({(marker.color, marker.symbol) for marker in drawn}) == 49
+    similar = word_similarity(study, 1)
+    labels = similarity_figure(study, similar).layout.xaxis.ticktext
+    assert len({label.rpartition(" ")[0] for label in labels}) == 49
+    lines = [trace for trace in layers_figure(word_layers(study)).data if trace.name in senses]
+    assert len({(line.marker.color, line.marker.symbol) for line in lines}) == 49
 
 
 def test_small_pictures_by_layer() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from explorer.measures.by_layer import CONTEXT_MEASURES
 from explorer.records import StudyOptions
 from explorer.views.study import word_study
 from tests.handmade import HandCapture, reading, tokens
@@ -72,6 +73,13 @@ def test_an_anchor_is_read_in_a_sentence_of_its_own() -> None:
     np.testing.assert_array_equal(york.contextual, [[0, 4.5, 4], [1, 4.5, 4]])
 
 
+def test_an_anchor_of_the_carriers_own_words_is_read_where_it_is_put_in() -> None:
+    """ "The word is …" holds these itself; they are the fourth token, after [CLS]."""
+    anchors = ("word", "is", "The", "or")
+    study = word_study(split, [("", "an apple")], "apple", StudyOptions(anchors=anchors))
+    assert [anchor.contextual[0, 1] for anchor in study.anchors] == [4] * 4
+
+
 def test_the_sample_holds_other_tokens_and_no_special_ones() -> None:
     study = word_study(split, [("", "an apple fell"), ("", "no pear"), ("", "my apple")], "apple")
     assert study.sample.labels == ("an", "fell", "my")
@@ -81,11 +89,16 @@ def test_the_sample_holds_other_tokens_and_no_special_ones() -> None:
 
 
 def test_the_sample_is_evenly_taken() -> None:
-    """Of 200 sentences, three tokens each at most: 600 in all, but four at least."""
+    """Of 200 sentences it would be three tokens each to keep 600, but it is four at least."""
     long = "apple " + " ".join(f"w{i}" for i in range(16))
     study = word_study(split, [("", long)] * 200, "apple")
     assert study.sample.labels[:4] == ("w0", "w4", "w8", "w12")
     assert np.bincount(study.sample.sentences).tolist() == [4] * 200
+    few = word_study(split, [("", long)] * 150, "apple")
+    assert len(few.sample.labels) == 600
+    assert CONTEXT_MEASURES["anisotropy"].formula.endswith(
+        "sentences: 600 at most, or 4 of each where there are more than 150 sentences)"
+    )
 
 
 def test_intra_sentence_similarity_leaves_special_tokens_out() -> None:

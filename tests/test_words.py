@@ -70,6 +70,13 @@ def test_merging_sums_keys_and_averages_queries() -> None:
         ("Élan élan elan", "élan", [(0, 4), (5, 9)]),
         ("New York, new york", "new york", [(0, 8), (10, 18)]),
         ("an apple", "  apple ", [(3, 8)]),
+        ("un cafe\u0301 noir", "caf\u00e9", [(3, 8)]),
+        ("un caf\u00e9 noir", "cafe\u0301", [(3, 7)]),
+        ("cafe\u0301 et cafe\u0301s, caf\u00e9", "cafe\u0301", [(0, 5), (17, 21)]),
+        ("cafe\u0301", "cafe", []),
+        ("\u1112\u1161\u11ab \ud55c", "\ud55c", [(0, 3), (4, 5)]),
+        ("e\u0301 a\u0301pple apple", "apple", [(10, 15)]),
+        ("an apple", "", []),
     ],
 )
 def test_whole_words_are_found(text: str, word: str, spans: list[tuple[int, int]]) -> None:

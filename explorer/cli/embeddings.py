@@ -11,7 +11,7 @@ from explorer.capture import Capture, capture, vocabulary_sample
 from explorer.cli import options
 from explorer.cli.loading import load, settings_of
 from explorer.cli.reading import name_of, read
-from explorer.cli.telling import sayer
+from explorer.cli.telling import progress, sayer
 from explorer.cli.writing import format_of, write
 from explorer.export.embeddings import (
     embeddings_csv,
@@ -25,6 +25,7 @@ from explorer.export.pictures import figure_bytes
 from explorer.measures.verdict import where_senses_part
 from explorer.records import PlaneSwitches, StudyOptions
 from explorer.sentences import read_table
+from explorer.views.balance import set_notes
 from explorer.views.by_layer import word_layers
 from explorer.views.study import word_study
 from explorer.views.words import check_switches
@@ -90,10 +91,11 @@ def embeddings(
 
     words = tuple(name.strip() for name in anchors.split(",") if name.strip())
     wanted = StudyOptions(match_case=match_case, anchors=words)
-    study = word_study(read_sentence, rows, word, wanted, places)
-    vocabulary = vocabulary_sample(loaded) if basis == "vocabulary" else None
-    measured = word_layers(study)
-    for remark in study.remarks:
+    with progress(quiet, "reading sentences") as tell:
+        study = word_study(read_sentence, rows, word, wanted, places, tell)
+        vocabulary = vocabulary_sample(loaded) if basis == "vocabulary" else None
+        measured = word_layers(study, progress=tell)
+    for remark in (*study.remarks, *set_notes(study)):
         say(remark)
     if measured.test is not None:
         say(where_senses_part(measured))

@@ -21,6 +21,7 @@ from explorer.records import (
     WordProjection,
     WordStudy,
 )
+from explorer.views.balance import set_notes
 from explorer.views.by_layer import layer_columns, word_layers
 from explorer.views.words import (
     check_layer,
@@ -42,7 +43,8 @@ def embeddings_json(
     """A word's contextual and static points at each layer asked for, and the measures of all.
 
     Measures are under the names of ``layer_columns``, a value a layer 0…L, NaN where undefined;
-    "verdict" says in words where the senses part.
+    "verdict" says in words where the senses part, and "notes" what speaks against comparing
+    them, as that the word's position differs.
 
     A study with words of reference has their points too, under "anchors".
 
@@ -88,6 +90,7 @@ def embeddings_json(
             if name != SEPARATION
         },
         "verdict": where_senses_part(measured),
+        "notes": set_notes(study),
         "settings": {
             "revision": study.revision, "normalise": switches.normalise, **(settings or {}),
         },

@@ -18,6 +18,7 @@ from explorer.figures.style import (
     base_layout,
     literal,
     model_label,
+    sense_shape,
     theme_of,
     title,
 )
@@ -135,7 +136,7 @@ def _panels(layers: WordLayers, colours: Theme) -> list[tuple[str, list[go.Scatt
     for number, (word, anchor) in enumerate(layers.anchors.items()):
         traces = [
             _line(
-                values, colours.senses[i % len(colours.senses)], SYMBOLS[i % len(SYMBOLS)],
+                values, colours.senses[i % len(colours.senses)], SYMBOLS[sense_shape(i)],
                 hover=_hover(anchor.null_mean, anchor.null_std), name=sense or "no sense given",
                 legend=not number,
             )

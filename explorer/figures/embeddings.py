@@ -20,6 +20,7 @@ from explorer.figures.style import (
     base_layout,
     literal,
     model_label,
+    sense_shape,
     theme_of,
     title,
 )
@@ -181,7 +182,7 @@ def _sense_trace(
         marker={
             "size": (13 if flat else 7) if numbered else (9 if flat else 5),
             "color": colours.senses[number % len(colours.senses)],
-            "symbol": symbols[number % len(symbols)],
+            "symbol": symbols[sense_shape(number)],
             "line": {"width": 1, "color": colours.paper},
         },
         customdata=[_hover(o) for o in occurrences],

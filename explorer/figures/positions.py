@@ -26,6 +26,7 @@ _FIRST = 96  # positions that components are drawn for at first
 _REACH = 128  # tokens apart that rotations and biases are drawn for
 _LEFT, _RIGHT = [0.0, 0.40], [0.60, 1.0]
 _TOP, _BOTTOM = [0.40, 1.0], [0.0, 0.24]
+_LABEL_ROOM = 0.4  # of the bars' length, beside them
 _PARTS = {"static": "static vector", "position": "+ position", "segment": "+ segment"}
 _FRAME: dict[str, Any] = {"showline": True, "ticks": "outside", "ticklen": 3}
 
@@ -53,15 +54,17 @@ def positions_figure(
         axes = {}
     _sum(figure, given, token, colours)
     name = literal(model_label(shown.model))
-    most = max(0.0, *np.cumsum(given.along_the_sum(token)))
+    ends = np.cumsum(given.along_the_sum(token)).tolist()
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    room = _LABEL_ROOM * (high - low)
     figure.update_layout(
         base_layout(
             colours,
             title=title(f"Where position enters {name} · {shown.kind}"),
             **axes,
             xaxis3=axis(
-                colours, "length along the sum", domain=[0, 1], anchor="y3", range=[0, 1.4 * most],
-                **_FRAME,
+                colours, "length along the sum", domain=[0, 1], anchor="y3",
+                range=[low - room if low else 0.0, high + room], **_FRAME,
             ),
             yaxis3=axis(colours, "", domain=_BOTTOM, anchor="x3", autorange="reversed", **_FRAME),
             legend={

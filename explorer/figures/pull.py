@@ -170,11 +170,12 @@ def _colour(kind: str, colours: Theme) -> str:
 
 
 def _places(study: WordStudy, plane: PullPlane, colours: Theme) -> list[go.Scatter]:
-    """The other occurrences and the static vectors, faint; the pulled one."""
+    """The other occurrences and the pulled one's static vector, faint; the pulled one."""
     others = [i for i in range(len(plane.points)) if i != plane.place]
     told = [f"{study.occurrences[i].sentence + 1} · {literal(study.occurrences[i].sense)}"
             for i in others]  # fmt: skip
     x, y = plane.points[plane.place]
+    static = plane.static[[plane.place]]
     return [
         go.Scatter(
             x=plane.points[others, 0], y=plane.points[others, 1], mode="markers+text",
@@ -186,7 +187,7 @@ def _places(study: WordStudy, plane: PullPlane, colours: Theme) -> list[go.Scatt
             customdata=told, hovertemplate="%{customdata}<extra></extra>", cliponaxis=False,
         ),
         go.Scatter(
-            x=plane.static[:1, 0], y=plane.static[:1, 1], mode="markers+text", name="static vector",
+            x=static[:, 0], y=static[:, 1], mode="markers+text", name="static vector",
             text=["static"], textposition="bottom center", showlegend=False,
             textfont={"size": 12, "color": colours.faint},
             marker={"size": 14, "symbol": "star", "color": colours.faint},

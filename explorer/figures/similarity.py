@@ -16,6 +16,7 @@ from explorer.figures.style import (
     base_layout,
     literal,
     model_label,
+    sense_shape,
     theme_of,
     title,
 )
@@ -121,7 +122,7 @@ def _ticks(
         occurrence = study.occurrences[place]
         number = senses.index(occurrence.sense)
         colour = colours.senses[number % len(colours.senses)]
-        mark = f'<span style="color:{colour}">{_MARKS[number % len(_MARKS)]}</span>'
+        mark = f'<span style="color:{colour}">{_MARKS[sense_shape(number)]}</span>'
         again = f"·{occurrence.occurrence + 1}" if occurrence.occurrence else ""
         labels.append(f"{mark} {occurrence.sentence + 1}{again}")
         found.setdefault(f"{mark} {literal(occurrence.sense) or 'no sense given'}", []).append(row)

@@ -23,6 +23,11 @@ STACKS = {
 }
 
 
+def sense_shape(number: int) -> int:
+    """Which of seven shapes the sense of this number has: with seven colours, 49 differ."""
+    return (number + number // len(SYMBOLS)) % len(SYMBOLS)
+
+
 @dataclass(frozen=True)
 class Theme:
     """The few colours a figure needs."""

@@ -18,7 +18,7 @@ def word_caption(
     outside: int = 0,
 ) -> str:
     """What a reader could paste under the figure; ``outside`` the frame lie so many tokens."""
-    parts_said = [_fit_line(study, shown), *_drawn_lines(shown, parts)]
+    parts_said = [_fit_line(study, shown), *_drawn_lines(study, shown, parts)]
     if shown.separation is not None:
         parts_said.append(
             f"Separation by sense (silhouette, cosine, full space): {shown.separation:.2f}."
@@ -43,7 +43,7 @@ def _fit_line(study: WordStudy, shown: WordProjection) -> str:
     return f"{where}; {kept} of those{of_layer}."
 
 
-def _drawn_lines(shown: WordProjection, parts: PlaneParts) -> list[str]:
+def _drawn_lines(study: WordStudy, shown: WordProjection, parts: PlaneParts) -> list[str]:
     """The switches that are on, a sentence each."""
     said = []
     if shown.switches.method == "pca" and shown.switches.basis == "layer" and shown.layer > 0:
@@ -53,12 +53,17 @@ def _drawn_lines(shown: WordProjection, parts: PlaneParts) -> list[str]:
     if parts.paths and shown.switches.basis != "layer":
         said.append("Lines are each occurrence's way through all layers.")
     placed = [
-        *(["anchors"] if parts.anchors and len(shown.anchors) else []),
-        *(["other tokens of the sentences"] if parts.others and len(shown.others) else []),
+        *(["anchors"] if parts.anchors and study.anchors else []),
+        *(["other tokens of the sentences"] if parts.others and study.sample.labels else []),
     ]
     if placed:
         line = " and ".join(placed)
-        said.append(f"{line[0].upper()}{line[1:]} are placed in the same basis, not fitted.")
+        how = (
+            "left out: t-SNE can place none"
+            if shown.switches.method == "tsne"
+            else ("placed in the same basis, not fitted")
+        )
+        said.append(f"{line[0].upper()}{line[1:]} are {how}.")
     return said
 
 

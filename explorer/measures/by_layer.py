@@ -24,6 +24,8 @@ from explorer.records import (
 )
 
 DRAWS = 20
+MOST_OTHERS = 600  # other tokens of the sentences that a study keeps
+LEAST_OTHERS_EACH = 4  # of a sentence, be there ever so many
 _AtLayer = tuple[float, float, float]
 SEPARATION = "separation"
 _ETHAYARAJH = "Ethayarajh 2019, How Contextual are Contextualized Word Representations?"
@@ -106,7 +108,8 @@ CONTEXT_MEASURES = {
             "How much the vectors of any words point the same way. 0: in all directions. What "
             "stands above it is the word's own; self-similarity is counted from here.",
             "mean of cos(x, y) over words x and y of different sentences (the other words of "
-            "these sentences, 600 at most)",
+            f"these sentences: {MOST_OTHERS} at most, or {LEAST_OTHERS_EACH} of each where there "
+            f"are more than {MOST_OTHERS // LEAST_OTHERS_EACH} sentences)",
             _ETHAYARAJH,
             (-1, 1),
             "directions drawn evenly from all there are",

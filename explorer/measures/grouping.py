@@ -28,9 +28,10 @@ def proposals(vectors: FloatArray, senses: Sequence[str], seed: int = 0) -> Prop
         seed: of the starts.
 
     Returns:
-        None for fewer than three different vectors, which leave nothing to group.
+        None for fewer than three different vectors, or vectors so nearly equal that no
+        silhouette tells them apart: they leave nothing to group.
     """
-    directions = unit(vectors)
+    directions, distances = unit(vectors), 1 - cosines(vectors)
     different = len(np.unique(directions.round(_ALIKE), axis=0))
     most = min(MAX_GROUPS, len(directions) - 1, different)
     if different < 3:
@@ -39,8 +40,9 @@ def proposals(vectors: FloatArray, senses: Sequence[str], seed: int = 0) -> Prop
         _largest_first(KMeans(k, n_init=10, random_state=seed).fit_predict(directions))
         for k in range(2, most + 1)
     ]
-    distances = 1 - cosines(vectors)
     values = [float(silhouettes(distances, groups[None])[0]) for groups in found]
+    if np.isnan(values).any():  # of one grouping, then of every one
+        return None
     best = int(np.argmax(values))
     return Proposals(
         groups=found[best],

@@ -4,7 +4,7 @@ In the browser (assets/sentences.js):
     the address, embeddings-set ─> word, sentences, anchors, switches    a set is run at once
     embeddings-sentences <─> embeddings-table                            one line, one row
     embeddings-editor ─> which of the two is seen
-embeddings-upload ─> embeddings-sentences, embeddings-upload-message
+embeddings-upload, embeddings-pasted ─> embeddings-sentences, embeddings-upload-message
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ from explorer.pages.heads_switches import switch
 from explorer.pages.running import error_line, remark_line
 from explorer.ready_sets import OPENING, READY_SETS
 from explorer.sentences import (
+    MAX_ANCHORS,
     MAX_BYTES,
+    MAX_CHARACTERS,
+    MAX_SENTENCES,
     check_rows,
     decoded,
+    is_table,
     parse_anchors,
     parse_sentences,
     read_table,
@@ -43,6 +47,7 @@ FORM = [
     State("embeddings-sentences", "value", allow_optional=True),
     *(State(name, prop, allow_optional=True) for name, prop in OPTIONS.items()),
 ]  # fmt: skip
+_AT_MOST = f"{MAX_SENTENCES} sentences of {MAX_CHARACTERS:,} characters each"
 _PLACES = {"all": "all of them", "first": "the first", "last": "the last"}
 
 
@@ -51,6 +56,7 @@ def layout() -> Any:
     return html.Div(
         [
             dcc.Store(id="embeddings-sets", data=_sets()),
+            dcc.Store(id="embeddings-pasted"),
             html.Div(
                 [
                     _labelled(
@@ -75,8 +81,8 @@ def layout() -> Any:
             html.Div(
                 [
                     _labelled(
-                        "Anchor words", "Points of reference, separated by commas: each is read "
-                        "in “The word is …”",
+                        "Anchor words", "Points of reference, separated by commas, at most "
+                        f"{MAX_ANCHORS}: each is read in “The word is …”",
                         dcc.Input(id="embeddings-anchors", type="text", debounce=True,
                                   value=", ".join(OPENING.anchors), className="field"),
                         wide=True,
@@ -136,14 +142,15 @@ def _editor() -> list[Any]:
                 ),
             ],
             className="editor-bar",
-            title="Upload TSV or CSV: sense, sentence; a first row may name the columns",
+            title="Upload TSV or CSV: sense, sentence; a first row may name the columns; at most "
+            f"{MAX_BYTES / 1e6:g} MB and {_AT_MOST}",
         ),
         html.Div(id="embeddings-upload-message"),
         html.Div(
             dcc.Textarea(
                 id="embeddings-sentences", value=sentences_text(OPENING.rows), className="field",
                 title="One sentence a line: sense | sentence. The sense colours the points; a tab "
-                "works as well as the bar",
+                f"works as well as the bar, and a pasted CSV is read, too. At most {_AT_MOST}",
             ),
             id="embeddings-as-text",
             className="part",
@@ -234,17 +241,22 @@ def register(app: Dash) -> None:
         Output("embeddings-sentences", "value", allow_duplicate=True),
         Output("embeddings-upload-message", "children"),
         Input("embeddings-upload", "contents"),
+        Input("embeddings-pasted", "data"),
         Input("embeddings-request", "data"),
         State("embeddings-upload", "filename"),
     )
-    def upload(contents: str | None, _request: Any, name: str) -> Any:
-        if ctx.triggered_id != "embeddings-upload" or not contents:
-            return no_update, None  # what was read of a file has been run
+    def take_table(contents: str | None, text: str | None, _request: Any, name: str) -> Any:
         try:
-            text = uploaded(contents, name)
+            if ctx.triggered_id == "embeddings-upload" and contents:
+                lines, source = uploaded(contents, name), name
+            elif ctx.triggered_id == "embeddings-pasted" and is_table(text or "") is not None:
+                lines, source = sentences_text(parse_sentences(text or "")), "a pasted table"
+            else:
+                return no_update, None  # what was read of a file has been run
         except ValueError as error:
             return no_update, error_line(str(error))
-        return text, remark_line([f"{text.count(chr(10)) + 1} sentences from {name}: press Run"])
+        count = lines.count("\n") + 1
+        return lines, remark_line([f"{count} sentences from {source}: press Run"])
 
     _register_browser_side(app)
 

@@ -19,7 +19,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from explorer import bundled, hub
 from explorer.jobs import Jobs
-from explorer.pages import embeddings, embeddings_bar, heads, heads_text
+from explorer.pages import embeddings, embeddings_bar, heads, heads_text, inside
 from explorer.pages.examples import DEFAULT_MODEL, DEFAULT_TEXT, EXAMPLE_TEXTS
 from explorer.pages.running import error_line, register_cancel, stores
 from explorer.ready_sets import OPENING
@@ -27,13 +27,14 @@ from explorer.records import ModelError
 from explorer.sentences import sentences_text
 from explorer.session import Session
 
-PAGES: tuple[ModuleType, ...] = (heads, embeddings)
+PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside)
 
 _DEFAULTS = {
     "model": DEFAULT_MODEL, "text": DEFAULT_TEXT, "pair": "", "target": "", "stack": "",
     "truncate": False, "layer": 0, "head": 0, "word": OPENING.word,
     "sentences": sentences_text(OPENING.rows),
     "embeddings_layer": embeddings_bar.DEFAULT_LAYER,
+    "inside_query": 4,  # “apple” of the opening text
 }  # fmt: skip
 
 _KEYS = (
@@ -267,7 +268,8 @@ def _register_browser_side(app: Dash) -> None:
         Output("share-button", "title"),
         Input("heads-view", "data", allow_optional=True),
         Input("heads-link", "data", allow_optional=True),
-        Input("embeddings-view", "data", allow_optional=True), Input("theme", "data"),
+        Input("embeddings-view", "data", allow_optional=True),
+        Input("inside-view", "data", allow_optional=True), Input("theme", "data"),
         Input("url", "pathname"), State("defaults", "data"),
     )  # fmt: skip
     browser("showPage", *(Output(f"{page.NAME}-page", "className") for page in PAGES),

@@ -1,8 +1,7 @@
 """Matrices as moves, on the Inside page: a head's map as what it does to a plane and its grid.
 
-inside-mode ─> inside-moves                                               shown or not
-inside-mode, -request, -stack, -layer, -head, -query, ─> inside-moves-graph, -facts, caption,
-the fields, theme                                        message, -view (what is saved)
+inside-view, the fields, theme ─> inside-moves-graph, -facts, caption, message,
+                                  inside-moves-view (what is saved)
 inside-moves-share, the figure (in the browser) ─> the right picture, inside-moves-told
 
 Nothing is computed while another view is on the screen.
@@ -22,7 +21,7 @@ from explorer.records import ModelError, Moves
 from explorer.session import Session, TextRequest
 from explorer.views.moves import MAPS, moves, moves_csv
 
-MODE = "moves"
+MODE, LABEL = "moves", "maps as moves"
 _MESSAGE = "what the head’s map does appears here"
 _GRAPH_CONFIG: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
 
@@ -77,20 +76,9 @@ def _controls() -> Any:
     )  # fmt: skip
 
 
-def view_of(
-    request: dict[str, Any], stack: str | None, layer: Any, head: Any, query: Any, which: str,
-    first: bool,
-) -> dict[str, Any]:  # fmt: skip
-    """What is on the screen, as the browser keeps it; an emptied number field counts as 0."""
-    return {
-        "request": request,
-        "stack": stack or None,
-        "layer": int(layer or 0),
-        "head": int(head or 0),
-        "query": int(query or 0),
-        "map": which,
-        "drop_first": not first,
-    }
+def view_of(view: dict[str, Any], which: str, first: bool) -> dict[str, Any]:
+    """What is on the screen: the page's ``inside-view`` with the fields of this one."""
+    return view | {"map": which, "drop_first": not first}
 
 
 def shown_moves(session: Session, view: dict[str, Any]) -> Moves:
@@ -101,8 +89,9 @@ def shown_moves(session: Session, view: dict[str, Any]) -> Moves:
         ModelError: the model failed, was captured eagerly, or how it keeps its maps is not known.
     """
     request = TextRequest(**view["request"])
-    maps = session.head_maps(request, view["stack"], view["layer"], view["head"])
-    source = session.capture(request).stack(view["stack"])
+    stack = view["stack"] or None
+    maps = session.head_maps(request, stack, view["layer"], view["head"])
+    source = session.capture(request).stack(stack)
     return moves(maps, view["map"], source.n_heads, source.n_kv_heads, view["drop_first"])
 
 
@@ -125,11 +114,6 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
 def register(app: Dash, session: Session) -> None:
     """Wire the view's callbacks to ``app``."""
     app.clientside_callback(
-        ClientsideFunction("moves", "show"),
-        Output("inside-moves", "className"),
-        Input("inside-mode", "value"),
-    )
-    app.clientside_callback(
         ClientsideFunction("moves", "follow"),
         Output("inside-moves-told", "children"),
         Input("inside-moves-graph", "figure"),
@@ -142,30 +126,24 @@ def register(app: Dash, session: Session) -> None:
         Output("inside-moves-caption", "children"),
         Output("inside-moves-message", "children"),
         Output("inside-moves-view", "data"),
-        Input("inside-mode", "value"),
-        Input("inside-request", "data"),
-        Input("inside-stack", "value"),
-        Input("inside-layer", "value"),
-        Input("inside-head", "value"),
-        Input("inside-query", "value"),
+        Input("inside-view", "data"),
         Input("inside-moves-map", "value"),
         Input("inside-moves-first", "checked"),
         Input("theme", "data"),
     )
-    def show_moves(mode: str, request: dict[str, Any] | None, *fields: Any) -> Any:
-        if mode != MODE or request is None:
+    def show_moves(given: dict[str, Any] | None, which: str, first: bool, theme: str) -> Any:
+        if given is None or given["mode"] != MODE:
             # A picture that is left takes its nodes out of the page.
-            left = ctx.triggered_id == "inside-mode"
+            left = ctx.triggered_id == "inside-view"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 4
-        *chosen, theme = fields
         try:
-            view = view_of(request, *chosen)
+            view = view_of(given, which, first)
             shown = shown_moves(session, view)
         except (ValueError, ModelError) as error:
             return blank_figure(_MESSAGE), [], "", running.error_line(str(error)), None
         token = token_of(shown, view["query"])
         return (
-            moves_figure(shown, token, theme or "light"), facts_list(shown), moves_caption(shown),
+            moves_figure(shown, token, theme), facts_list(shown), moves_caption(shown),
             None, view,
         )  # fmt: skip
 

@@ -1,8 +1,7 @@
 """Queries and keys of a head as points in one plane, on the Inside page.
 
-inside-mode ─> inside-points                                              shown or not
-inside-mode, -request, -stack, -layer, -head, -query, ─> inside-points-graph, caption,
-the fields, theme                                        message, -view (what is saved)
+inside-view, the fields, theme ─> inside-points-graph, caption, message,
+                                  inside-points-view (what is saved)
 a clicked query (in the browser) ─> inside-query
 
 Nothing is computed while another view is on the screen.
@@ -23,7 +22,7 @@ from explorer.records import ModelError, QueryKeyPoints
 from explorer.session import Session, TextRequest
 from explorer.views.query_key_points import PointSwitches, points_csv, query_key_points
 
-MODE = "points"
+MODE, LABEL = "points", "q and k as points"
 _MESSAGE = "the head’s queries and keys appear here"
 _GRAPH_CONFIG: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
 _LEAST = 0.2
@@ -98,16 +97,10 @@ def _labelled(label: str, why: str, field: Any) -> Any:
 
 
 def view_of(
-    request: dict[str, Any], stack: str | None, layer: Any, head: Any, query: Any, when: str,
-    keys: str, least: Any, first: bool, texts: str | None,
-) -> dict[str, Any]:  # fmt: skip
-    """What is on the screen, as the browser keeps it; an emptied number field counts as 0."""
-    return {
-        "request": request,
-        "stack": stack or None,
-        "layer": int(layer or 0),
-        "head": int(head or 0),
-        "query": int(query or 0),
+    view: dict[str, Any], when: str, keys: str, least: Any, first: bool, texts: str | None
+) -> dict[str, Any]:
+    """What is on the screen: the page's ``inside-view`` with the fields of this one."""
+    return view | {
         "before": when == "before",
         "met": keys == "met",
         "drop_first": not first,
@@ -131,13 +124,13 @@ def shown_points(session: Session, view: dict[str, Any]) -> tuple[QueryKeyPoints
     asked = TextRequest(**view["request"])
     requests = [asked, *(replace(asked, text=text, pair=None, target=None)
                          for text in view["texts"])]  # fmt: skip
-    place = view["stack"], view["layer"], view["head"]
+    place = view["stack"] or None, view["layer"], view["head"]
     caps = [session.capture(request) for request in requests]
     maps = [session.head_maps(request, *place) for request in requests] if view["before"] else []
     before = any(one.rotated for one in maps)
     switches = PointSwitches(before, view["met"], view["drop_first"], view["least"])
     shown = query_key_points(
-        caps, view["layer"], view["head"], view["query"], view["stack"], maps, switches
+        caps, view["layer"], view["head"], view["query"], place[0], maps, switches
     )
     same = "this model rotates no queries and keys: there is no before"
     return shown, [same] if view["before"] and not before else []
@@ -155,11 +148,6 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
 def register(app: Dash, session: Session) -> None:
     """Wire the view's callbacks to ``app``."""
     app.clientside_callback(
-        ClientsideFunction("moves", "showPoints"),
-        Output("inside-points", "className"),
-        Input("inside-mode", "value"),
-    )
-    app.clientside_callback(
         ClientsideFunction("moves", "pickQuery"),
         Output("inside-query", "value", allow_duplicate=True),
         Input("inside-points-graph", "clickData"),
@@ -170,12 +158,7 @@ def register(app: Dash, session: Session) -> None:
         Output("inside-points-caption", "children"),
         Output("inside-points-message", "children"),
         Output("inside-points-view", "data"),
-        Input("inside-mode", "value"),
-        Input("inside-request", "data"),
-        Input("inside-stack", "value"),
-        Input("inside-layer", "value"),
-        Input("inside-head", "value"),
-        Input("inside-query", "value"),
+        Input("inside-view", "data"),
         Input("inside-points-when", "value"),
         Input("inside-points-keys", "value"),
         Input("inside-points-least", "value"),
@@ -183,18 +166,18 @@ def register(app: Dash, session: Session) -> None:
         Input("inside-points-texts", "value"),
         Input("theme", "data"),
     )
-    def show_points(mode: str, request: dict[str, Any] | None, *fields: Any) -> Any:
-        if mode != MODE or request is None:
+    def show_points(given: dict[str, Any] | None, *fields: Any) -> Any:
+        if given is None or given["mode"] != MODE:
             # A picture that is left takes its nodes out of the page.
-            left = ctx.triggered_id == "inside-mode"
+            left = ctx.triggered_id == "inside-view"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 3
         *chosen, theme = fields
         try:
-            view = view_of(request, *chosen)
+            view = view_of(given, *chosen)
             shown, remarks = shown_points(session, view)
         except (ValueError, ModelError) as error:
             return blank_figure(_MESSAGE), "", running.error_line(str(error)), None
         return (
-            points_figure(shown, theme or "light"), points_caption(shown),
+            points_figure(shown, theme), points_caption(shown),
             running.remark_line(remarks), view,
         )  # fmt: skip

@@ -4,6 +4,15 @@ Nothing here knows torch, Dash or a model. Shapes use the field's letters: N tok
 Q queries, K keys, L layers, H heads, D residual-stream width, d head width.
 """
 
+from explorer.records.cost import (
+    AttentionShape,
+    CacheCost,
+    Costs,
+    CostSettings,
+    Growth,
+    ModelShape,
+    Sharing,
+)
 from explorer.records.heads import (
     BestOffsets,
     HeadComparison,
@@ -18,7 +27,7 @@ from explorer.records.heads import (
     Sink,
     Window,
 )
-from explorer.records.inside import HeadMaps, LinearMap, QueryRow
+from explorer.records.inside import HeadMaps, HeadOutputs, LateContext, LinearMap, QueryRow
 from explorer.records.meaning import Meaning, NearestWords, Reading
 from explorer.records.positions import Entrance, Positions, Rotation
 from explorer.records.pull import Arrow, Pull, PullPlane
@@ -66,27 +75,35 @@ __all__ = [
     "Anchor",
     "AnchorCurves",
     "Arrow",
+    "AttentionShape",
     "AttentionStack",
     "Basis",
     "BestOffsets",
     "BoolArray",
+    "CacheCost",
     "CapturedText",
+    "CostSettings",
+    "Costs",
     "Entrance",
     "FloatArray",
+    "Growth",
     "HeadComparison",
     "HeadDistances",
     "HeadLines",
     "HeadMap",
     "HeadMaps",
+    "HeadOutputs",
     "HeadPoints",
     "HeadsOverview",
     "HeadsTable",
     "IntArray",
+    "LateContext",
     "LayerCurve",
     "LinearMap",
     "MapSwitches",
     "Meaning",
     "ModelError",
+    "ModelShape",
     "Moves",
     "NearestWords",
     "Null",
@@ -105,6 +122,7 @@ __all__ = [
     "Rotation",
     "ScoreParts",
     "SenseTest",
+    "Sharing",
     "Sink",
     "StackInfo",
     "StudyOptions",

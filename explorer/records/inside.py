@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from explorer.records.text import FloatArray, ScoreParts
 
 
@@ -111,3 +113,46 @@ class HeadMaps:
     v: FloatArray
     normalised: bool
     rotated: bool
+
+
+@dataclass(frozen=True)
+class HeadOutputs:
+    """What each head of a layer adds to one token, and how they make the block's output.
+
+    Attributes:
+        query: which token, ``query_label`` its label.
+        added: Σ A·v·W_O of each head [H, D].
+        bias: the output projection's bias [D].
+        mixed: Σ A·v of each head side by side, as W_O is given them [H, d_v].
+        output: what the model's own output projection makes of ``mixed`` [D].
+    """
+
+    model: str
+    stack: str
+    layer: int
+    query: int
+    query_label: str
+    added: FloatArray
+    bias: FloatArray
+    mixed: FloatArray
+    output: FloatArray
+
+    @property
+    def error(self) -> float:
+        """How far the heads' sum and the bias are from ``output``, relative to its length."""
+        miss = np.linalg.norm(self.added.sum(axis=0) + self.bias - self.output)
+        return float(miss / (np.linalg.norm(self.output) or 1.0))
+
+
+@dataclass(frozen=True)
+class LateContext:
+    """How a token's vector changes with what comes after it.
+
+    ``cosines`` [L+1] are between its residual stream with the whole text and with the text cut
+    after it; 1 where nothing later acts on it.
+    """
+
+    model: str
+    label: str
+    causal: bool
+    cosines: FloatArray

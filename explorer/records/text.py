@@ -49,13 +49,18 @@ class Tokens:
 
 @dataclass(frozen=True)
 class StackInfo:
-    """The shape of one stack of attention layers: encoder, decoder or cross."""
+    """The shape of one stack of attention layers: encoder, decoder or cross.
+
+    ``d_head`` is the width of a head's queries and keys, ``d_value`` that of its values.
+    """
 
     name: str
     n_layers: int
     n_heads: int
     n_kv_heads: int
     causal: bool
+    d_head: int
+    d_value: int
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,18 @@ class AttentionStack(Protocol):
 
     def v(self, layer: int, head: int) -> FloatArray:
         """Value vectors [K, d_v] that a query head reads."""
+        ...
+
+    def scores(self, layer: int, head: int) -> FloatArray:
+        """Scores as they go into the softmax [Q, K], as if no key were forbidden."""
+        ...
+
+    def projected(self, layer: int, heads: FloatArray) -> FloatArray:
+        """All heads' mixed values side by side [Q, H·d_v] through the model's own W_O [Q, D]."""
+        ...
+
+    def head_output(self, layer: int, head: int) -> FloatArray:
+        """What one head adds to the attention block's output [Q, D]: A·v·W_O."""
         ...
 
     def score_parts(self, layer: int, head: int, query: int) -> ScoreParts:

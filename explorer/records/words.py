@@ -58,7 +58,8 @@ class Occurrence:
     """One place where the studied word stands.
 
     ``pieces`` counts the tokens its vector is the mean of, of which ``position`` is the first;
-    ``span`` are its characters.
+    ``span`` are its characters; ``around`` counts the sentence's other tokens before and after
+    it, special ones left out.
     """
 
     sentence: int
@@ -68,6 +69,7 @@ class Occurrence:
     span: tuple[int, int]
     pieces: int
     position: int
+    around: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)

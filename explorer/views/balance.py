@@ -9,7 +9,9 @@ from explorer.views.study import which_sentences
 
 _DRAWS, _SEED = 2_000, 0
 _CHANCE = 0.05
-_WORDS_BEFORE = 3  # fewer than this are no context
+# Fewer tokens than this before the word are no context; so many times more after it hold most.
+_TOKENS_BEFORE = 3
+_TIMES_AFTER = 1.5
 
 
 def set_notes(study: WordStudy) -> list[str]:
@@ -63,18 +65,20 @@ def _chance(positions: IntArray, labels: IntArray) -> float:
 
 
 def context_note(study: WordStudy) -> str | None:
-    """Of a causal model: in which sentences (nearly) nothing stands before the word."""
+    """Of a causal model: in which sentences the word's context stands after it, in tokens."""
     if not study.causal or study.options.echo:
         return None
-    bare = [
-        o.sentence + 1
-        for o in study.occurrences
-        if len(o.text[: o.span[0]].split()) < _WORDS_BEFORE
-    ]
-    if not bare:
+    unread = {o.sentence + 1 for o in study.occurrences if _stands_after(*o.around)}
+    if not unread:
         return None
     return (
-        f"in {which_sentences(sorted(set(bare)))} fewer than {_WORDS_BEFORE} words stand before "
-        f"“{study.word}”: {study.model} reads from left to right, so what comes after cannot act "
-        "on it; “context first” reads each sentence twice"
+        f"in {which_sentences(sorted(unread))} fewer than {_TOKENS_BEFORE} tokens stand before "
+        f"“{study.word}”, or far fewer than after it: {study.model} reads from left to right, so "
+        "what comes after cannot act on it; “context first” on the Embeddings page reads each "
+        "sentence twice"
     )
+
+
+def _stands_after(before: int, after: int) -> bool:
+    """Whether a word's context is after it, given how many tokens stand on both sides."""
+    return after > 0 and (before < _TOKENS_BEFORE or after > _TIMES_AFTER * before)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from explorer.measures.blocks import Progress
+from explorer.measures.by_layer import LEAST_OTHERS_EACH, MOST_OTHERS
 from explorer.measures.contextual import intra_sentence
 from explorer.records import (
     ANY_PLACE,
@@ -24,7 +25,6 @@ from explorer.words import find_word, pieces_of
 WHICH = ("all", "first", "last")
 CARRIER = "The word is {}."  # what an anchor is read in
 _MOST_NUMBERS = 6  # of sentences that a remark names
-_MOST_OTHERS = 600  # other tokens of the sentences that are kept
 
 
 def word_study(
@@ -81,7 +81,7 @@ def _anchor(read: Callable[[str], CapturedText], word: str) -> Anchor:
     """A word of reference, read in a sentence that says nothing of it."""
     text = CARRIER.format(word)
     source = read(text).stack()
-    start = text.index(word)
+    start = CARRIER.index("{}")
     pieces = pieces_of(source.query_tokens, (start, start + len(word)))
     if not pieces:
         raise ValueError(f"the anchor “{word}” has no token of its own")
@@ -94,7 +94,7 @@ class _Collected:
 
     def __init__(self, word: str, options: StudyOptions, sentences: int) -> None:
         self.word, self.options = word, options
-        self.tokens_each = max(4, _MOST_OTHERS // sentences)
+        self.tokens_each = max(LEAST_OTHERS_EACH, MOST_OTHERS // sentences)
         self.occurrences: list[Occurrence] = []
         self.contextual: list[FloatArray] = []
         self.static: list[FloatArray] = []
@@ -127,6 +127,7 @@ class _Collected:
         source = cap.stack()
         self.causal = source.causal
         tokens, hidden, table = source.query_tokens, source.hidden, source.static
+        plain = np.flatnonzero(~tokens.special & (tokens.offsets[:, 1] >= begin))
         taken: set[int] = set()
         for place, span in enumerate(spans):
             pieces = pieces_of(tokens, span)
@@ -138,12 +139,12 @@ class _Collected:
                 continue
             if _covers_more(tokens, pieces, span):
                 self.longer.append(number + 1)
+            around = int((plain < pieces[0]).sum()), int((plain > pieces[-1]).sum())
             self.occurrences.append(
-                Occurrence(number, place, sense, cap.text, span, len(pieces), pieces[0])
+                Occurrence(number, place, sense, cap.text, span, len(pieces), pieces[0], around)
             )
             self.contextual.append(hidden[:, pieces].mean(axis=1))
             self.static.append(table[pieces].mean(axis=0))
-        plain = np.flatnonzero(~tokens.special & (tokens.offsets[:, 1] >= begin))
         self.intra.append(intra_sentence(hidden[:, plain]))
         self.lengths.append(len(plain))
         others = [int(i) for i in plain if i not in taken]

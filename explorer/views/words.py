@@ -101,7 +101,8 @@ def _of_layer(study: WordStudy, layer: int, switches: PlaneSwitches) -> Basis:
     vectors = np.concatenate([study.contextual[layer][kept], study.static[kept]])
     owners = _owners(study, kept)
     statics = [f"the static vector of occurrence {row}" for row in kept]
-    return fit_basis(vectors, switches.axes, switches.normalise, [*owners, *statics])
+    names = [*owners, *statics]
+    return fit_basis(vectors, switches.axes, switches.normalise, names, _first_tokens(study))
 
 
 def _common(study: WordStudy, switches: PlaneSwitches, vocabulary: FloatArray | None) -> Basis:
@@ -117,7 +118,7 @@ def _common(study: WordStudy, switches: PlaneSwitches, vocabulary: FloatArray | 
     statics = [f"the static vector of occurrence {row}" for row in kept]
     return fit_basis(
         np.concatenate([layers, study.static[kept]]), switches.axes, switches.normalise,
-        [*owners, *statics],
+        [*owners, *statics], _first_tokens(study),
     )  # fmt: skip
 
 
@@ -138,13 +139,16 @@ def _kept_rows(study: WordStudy, switches: PlaneSwitches) -> list[int]:
 
 def _owners(study: WordStudy, rows: Sequence[int]) -> list[str]:
     """Whose each vector is: a sentence's, or the first tokens' that are all alike."""
+    first = _first_tokens(study)
+    names = [first if o.position == 0 else f"sentence {o.sentence + 1}" for o in study.occurrences]
+    return [names[row] for row in rows]
+
+
+def _first_tokens(study: WordStudy) -> str:
+    """What the occurrences at position 0 are called together."""
     first = sorted({o.sentence + 1 for o in study.occurrences if o.position == 0})
     sentences = f"sentence {first[0]}" if len(first) == 1 else f"{len(first)} sentences"
-    names = [
-        f"the first token of {sentences}" if o.position == 0 else f"sentence {o.sentence + 1}"
-        for o in study.occurrences
-    ]
-    return [names[row] for row in rows]
+    return f"the first token of {sentences}"
 
 
 def _agreeing(basis: Basis, study: WordStudy, before: WordProjection) -> Basis:

@@ -101,6 +101,27 @@ def test_a_file_is_read_or_its_line_named(embeddings: Embeddings) -> None:
     expect(told).to_be_empty()
 
 
+def test_a_pasted_table_becomes_lines(embeddings: Embeddings) -> None:
+    page = embeddings.page
+    text = page.locator("#embeddings-sentences")
+    for pasted, lines in (
+        ('sense,sentence\nfruit,"A red, ripe apple."\nfirm,My apple.',
+         "fruit | A red, ripe apple.\nfirm | My apple."),
+        ("A ripe apple, red.\nMy apple, too.", "A ripe apple, red.\nMy apple, too."),
+    ):  # fmt: skip
+        text.fill("")
+        text.evaluate(
+            """(field, text) => { field.focus();
+            field.dispatchEvent(new ClipboardEvent('paste', { bubbles: true }));
+            document.execCommand('insertText', false, text); }""",
+            pasted,
+        )
+        expect(text).to_have_value(lines)
+    text.fill('a,"An apple."\nb,"Two apples.')
+    embeddings.run()
+    embeddings.expect_error("the sentences, line 2 cannot be read as CSV: its quote is never")
+
+
 def test_where_the_word_is_looked_for(embeddings: Embeddings) -> None:
     page = embeddings.page
     remarks = page.locator("#embeddings-remarks")
@@ -182,10 +203,10 @@ def test_context_first_on_a_causal_model(page: Page) -> None:
     page.goto("/embeddings?model=smollm2&word=apple&sentences=a | The apple fell.%0Aa | apple pie")
     embeddings.wait_for_plot("apple", model="smollm2", timeout_ms=FIRST_LOAD_MS)
     remarks = page.locator("#embeddings-remarks")
-    expect(remarks).to_contain_text("in sentences 1 and 2 fewer than 3 words stand before “apple”")
+    expect(remarks).to_contain_text("in sentences 1 and 2 fewer than 3 tokens stand before “apple”")
     page.locator("label[for=embeddings-echo]").click()
     expect(remarks).to_contain_text("every sentence was read twice")
-    expect(remarks).not_to_contain_text("fewer than 3 words")
+    expect(remarks).not_to_contain_text("fewer than 3 tokens")
     expect(page.locator("#embeddings-sentences")).to_have_value(
         "a | The apple fell.\na | apple pie"
     )

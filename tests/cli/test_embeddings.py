@@ -5,10 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.decomposition import PCA
+from sklearn.metrics import silhouette_score
 
+from explorer.ready_sets import READY_SETS
+from tests.browser import eager
 from tests.cli.shell import Command
 from tests.conftest import Folder
 
@@ -33,8 +39,13 @@ def test_json(run: Command, sentences: Path) -> None:
     ended = run("embeddings", "--word", "apple", "--sentences", str(sentences))
     result = json.loads(ended.out)
     assert ended.status == 0
-    left_out, verdict = ended.err.splitlines()
+    left_out, unbalanced, verdict = ended.err.splitlines()
     assert left_out == "sentence 5 does not hold “apple” and is left out"
+    # With [CLS] at 0: fruit at 4 and 2, company at 4 and 4.
+    assert unbalanced.startswith(
+        "the position of “apple” differs between the senses (mean token: fruit 3.0, company 4.0; p"
+    )
+    assert result["notes"] == [unbalanced]
     assert verdict == result["verdict"]
     assert "2 + 2 sentences are too few to show that fruit and company part" in verdict
     assert result["layers"] == list(range(7))
@@ -45,6 +56,52 @@ def test_json(run: Command, sentences: Path) -> None:
     assert len(result["points"]) == 7 * 4
     assert all(-1 <= value <= 1 for value in result["separation"])
     assert result["settings"]["match_case"] is False
+
+
+def test_a_ready_set_has_nothing_to_note(run: Command) -> None:
+    rows = "".join(f"{sense}\t{sentence}\n" for sense, sentence in READY_SETS["apple"].rows)
+    ended = run("embeddings", "--word", "apple", "--sentences", "-", stdin=rows.encode())
+    result = json.loads(ended.out)
+    assert result["notes"] == []
+    assert ended.err.splitlines() == [result["verdict"]]
+
+
+def test_the_numbers_are_scikit_learns(run: Command) -> None:
+    """Of states straight from transformers: silhouettes, and PCA of each layer with the statics."""
+    ready = READY_SETS["apple"]
+    rows = "".join(f"{sense}\t{sentence}\n" for sense, sentence in ready.rows)
+    ended = run("embeddings", "--word", ready.word, "--sentences", "-", stdin=rows.encode())
+    result = json.loads(ended.out)
+    contextual, static = eager.word_vectors("minilm", [s for _, s in ready.rows], ready.word)
+    senses = [sense for sense, _ in ready.rows]
+    expected = [silhouette_score(layer, senses, metric="cosine") for layer in contextual]
+    np.testing.assert_allclose(result["separation"], expected, atol=1e-4)
+    for layer, vectors in enumerate(contextual):
+        fitted = np.concatenate([vectors, static]).astype(np.float64)
+        pca = PCA(2, svd_solver="full").fit(fitted)
+        told = result["explained_variance"][str(layer)]
+        np.testing.assert_allclose(told, pca.explained_variance_ratio_, atol=1e-4)
+        points = [(p["x"], p["y"]) for p in result["points"] if p["layer"] == layer]
+        theirs = pca.transform(vectors)
+        np.testing.assert_allclose(np.abs(points), np.abs(theirs), atol=1e-3 * theirs.max())
+
+
+class Terminal(io.StringIO):
+    """Standard error as a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_how_it_goes(
+    run: Command, sentences: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", seen := Terminal())
+    assert run("embeddings", "--word", "apple", "--sentences", str(sentences)).status == 0
+    wiped, after = seen.getvalue().rsplit("\x1b[2K", 1)
+    assert "random words, layer 6" in wiped
+    assert after.strip().startswith("sentence 5 does not hold")
 
 
 def test_options(run: Command, sentences: Path) -> None:

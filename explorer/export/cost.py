@@ -1,0 +1,45 @@
+"""What attention takes to CSV."""
+
+from __future__ import annotations
+
+from explorer.export.formats import to_csv
+from explorer.records import Costs, FloatArray
+
+# Sharing, key/value heads, batch and precision that a number is of.
+_Of = tuple[str | None, int | None, int | None, str | None]
+
+
+def costs_csv(costs: Costs) -> str:
+    """A row a number: first at the context length asked about, then every curve.
+
+    ``sharing`` and ``key_value_heads`` are filled for what depends on them, the cache;
+    ``batch`` and ``precision`` are those the number is of. Bytes and operations are whole.
+    """
+    settings = costs.settings
+    rows: list[list[object]] = []
+
+    def row(what: str, of: _Of, n_tokens: int, value: float, unit: str) -> None:
+        rows.append([what, *of, n_tokens, int(value), unit])
+
+    def grown(what: str, of: _Of, total: int, curve: FloatArray, unit: str) -> None:
+        row(what, of, settings.n_tokens, total, unit)
+        for n_tokens, value in zip(costs.lengths.tolist(), curve.tolist(), strict=True):
+            row(what, of, n_tokens, value, unit)
+
+    row("weights", (None, None, None, settings.precision), 0, costs.weights, "bytes")
+    for cache in costs.caches:
+        kind, heads = cache.sharing.kind, cache.sharing.n_kv_heads
+        row("cache a token", (kind, heads, 1, settings.precision), 1, cache.per_token, "bytes")
+        of = (kind, heads, settings.batch, settings.precision)
+        grown("cache", of, cache.total, cache.curve, "bytes")
+    loaded: _Of = (None, None, 1, costs.shape.dtype)
+    row("capture", loaded, settings.n_tokens, costs.captured, "bytes")
+    grown("queries, keys, values", loaded, costs.vectors.total, costs.vectors.curve, "bytes")
+    grown("maps", (None, None, 1, "float32"), costs.maps.total, costs.maps.curve, "bytes")
+    one: _Of = (None, None, 1, None)
+    row("operations, cells left", one, settings.n_tokens, costs.needed, "FLOP")
+    grown("operations, all tokens", one, costs.forward.total, costs.forward.curve, "FLOP")
+    if costs.step is not None:
+        grown("operations, one more token", one, costs.step.total, costs.step.curve, "FLOP")
+    header = ["what", "sharing", "key_value_heads", "batch", "precision", "tokens", "value", "unit"]
+    return to_csv(header, rows)

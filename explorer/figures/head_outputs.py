@@ -1,0 +1,105 @@
+"""The outputs of a layer's heads for one token: how long, how alike, and their sum."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer.figures.style import axis, base_layout, literal, model_label, theme_of, title
+from explorer.records import FloatArray, HeadOutputs
+
+_DIFFERENCES = "RdBu_r"
+
+
+def outputs_figure(outputs: HeadOutputs, head: int, theme: str = "light") -> go.Figure:
+    """Lengths and likeness of the heads' outputs, and the vectors themselves with their sum.
+
+    Args:
+        outputs: of one token.
+        head: the head that is accented.
+        theme: "light" or "dark".
+    """
+    colours = theme_of(theme)
+    n_heads = len(outputs.added)
+    names = [str(one) for one in range(n_heads)]
+    total = outputs.added.sum(axis=0) + outputs.bias
+    figure = make_subplots(
+        rows=2, cols=2, specs=[[{}, {}], [{"colspan": 2}, None]], vertical_spacing=0.16,
+        horizontal_spacing=0.12, row_heights=[1, 1],
+        subplot_titles=("length of each head’s output", "cosine of every two heads’ outputs",
+                        "the outputs, dimension by dimension, and their sum"),
+    )  # fmt: skip
+    figure.add_trace(
+        go.Bar(
+            x=names, y=np.linalg.norm(outputs.added, axis=1),
+            marker={"color": [colours.accent if one == head else colours.hatch
+                              for one in range(n_heads)]},
+            customdata=cosines(np.vstack([outputs.added, total]))[-1, :-1],
+            hovertemplate="head %{x}: length %{y:.3g}, cosine with the sum %{customdata:.2f}"
+            "<extra></extra>",
+        ), 1, 1,
+    )  # fmt: skip
+    figure.add_trace(
+        go.Heatmap(
+            z=cosines(outputs.added), x=names, y=names, zmin=-1, zmax=1, colorscale=_DIFFERENCES,
+            hovertemplate="heads %{y} and %{x}: cosine %{z:.2f}<extra></extra>",
+            colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.42, "y": 1, "yanchor": "top",
+                      "title": {"text": "cosine", "side": "right"}},
+        ), 1, 2,
+    )  # fmt: skip
+    rows = np.vstack([outputs.added, total]).astype(np.float32)
+    largest = float(np.quantile(np.abs(rows), 0.999)) or 1.0
+    figure.add_trace(
+        go.Heatmap(
+            z=rows, y=[*(f"head {one}" for one in names), "sum"], zmin=-largest, zmax=largest,
+            colorscale=_DIFFERENCES,
+            hovertemplate="%{y}, dimension %{x}: %{z:.4f}<extra></extra>",
+            colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.42, "y": 0, "yanchor": "bottom",
+                      "title": {"text": "value", "side": "right"}},
+        ), 2, 1,
+    )  # fmt: skip
+    figure.update_layout(
+        base_layout(
+            colours,
+            title=title(
+                f"{literal(model_label(outputs.model))} · layer {outputs.layer} · what its heads "
+                f"add to “{literal(outputs.query_label)}”"
+            ),
+            margin={"l": 8, "r": 8, "t": 58, "b": 8}, showlegend=False, bargap=0.3,
+        )
+    )  # fmt: skip
+    figure.update_annotations(font={"size": 12, "color": colours.faint})
+    figure.update_layout(
+        xaxis=axis(colours, "head", type="category"),
+        yaxis=axis(colours, "length", rangemode="tozero"),
+        xaxis2=axis(colours, "head", type="category"),
+        yaxis2=axis(colours, "head", type="category", autorange="reversed"),
+        xaxis3=axis(colours, "dimension of the residual stream"),
+        yaxis3=axis(colours, "", autorange="reversed"),
+    )
+    return figure
+
+
+def cosines(vectors: FloatArray) -> FloatArray:
+    """Cosine of every two rows [n, n]; 0 where one has no length."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return unit @ unit.T
+
+
+def outputs_caption(outputs: HeadOutputs) -> str:
+    """What a reader could paste under the figure."""
+    lengths = np.linalg.norm(outputs.added, axis=1)
+    strongest = int(lengths.argmax())
+    n_heads, width = outputs.mixed.shape
+    total = np.linalg.norm(outputs.output)
+    return (
+        f"Each head mixes values of {width} dimensions; side by side they are "
+        f"{n_heads} × {width} = {n_heads * width}, which W_O brings to the residual stream. Cut by "
+        "head, W_O gives each head a matrix of its own, and the sum of what these give is the "
+        f"same: here to a relative {outputs.error:.0e}. Head {strongest} adds most "
+        f"(length {lengths[strongest]:.3g}); together, output bias included, {total:.3g}, less "
+        f"than the {lengths.sum():.3g} that the heads’ lengths add up to, because they pull in "
+        "different directions."
+    )

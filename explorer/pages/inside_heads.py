@@ -1,0 +1,79 @@
+"""All heads of a layer for one token: what each adds, how alike they are, and their sum.
+
+inside-view, theme ─> inside-heads-graph, its caption, inside-heads-view (what is saved)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, ctx, dcc, html, no_update
+
+from explorer.figures.head_outputs import outputs_caption, outputs_figure
+from explorer.figures.style import blank_figure
+from explorer.pages import running
+from explorer.records import HeadOutputs, ModelError
+from explorer.session import Session, TextRequest
+from explorer.views.head_outputs import head_outputs, outputs_csv
+
+MODE, LABEL = "heads", "all heads"
+_MESSAGE = "what the heads add appears here"
+
+
+def layout() -> Any:
+    """The view's components."""
+    return html.Div(
+        [
+            dcc.Store(id="inside-heads-view"),
+            html.Div(id="inside-heads-message"),
+            dcc.Graph(
+                id="inside-heads-graph", responsive=True, className="graph",
+                config={"displayModeBar": False}, figure=blank_figure(_MESSAGE),
+            ),
+            html.P(id="inside-heads-caption", className="caption"),
+        ],
+        id="inside-heads",
+        className="part hidden",
+    )  # fmt: skip
+
+
+def outputs_of(session: Session, view: dict[str, Any]) -> HeadOutputs:
+    """What is on the screen, out of what the browser keeps.
+
+    Raises:
+        ValueError: an unusable text, or a token that is not there.
+        ModelError: the model cannot be loaded, or was captured eagerly.
+    """
+    cap = session.capture(TextRequest(**view["request"]))
+    return head_outputs(cap, view["layer"], view["query"], view["stack"] or None)
+
+
+def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
+    """File name and content of the vectors on the screen."""
+    outputs = outputs_of(session, view)
+    model = outputs.model.rstrip("/").rpartition("/")[2]
+    return f"{model}-layer{outputs.layer}-query{outputs.query}-heads.csv", outputs_csv(outputs)
+
+
+def register(app: Dash, session: Session) -> None:
+    """Wire the view's callback to ``app``."""
+
+    @app.callback(
+        Output("inside-heads-graph", "figure"),
+        Output("inside-heads-caption", "children"),
+        Output("inside-heads-message", "children"),
+        Output("inside-heads-view", "data"),
+        Input("inside-view", "data"),
+        Input("theme", "data"),
+    )
+    def show_heads(view: dict[str, Any] | None, theme: str) -> Any:
+        if view is None or view["mode"] != MODE:
+            # A picture that is left takes its nodes out of the page.
+            left = ctx.triggered_id == "inside-view"
+            return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 3
+        try:
+            outputs = outputs_of(session, view)
+        except (ValueError, ModelError) as error:
+            return blank_figure(_MESSAGE), "", running.error_line(str(error)), None
+        figure = outputs_figure(outputs, view["head"], theme)
+        return figure, outputs_caption(outputs), None, view

@@ -1,0 +1,235 @@
+"""One query of a head by hand: a row a key, from q·k to what the key adds to the token.
+
+inside-view ─> inside-table, inside-strips, the steps, the caption, inside-row-view (what is saved)
+a clicked row ─> which key's vectors are drawn
+"""
+
+from __future__ import annotations
+
+import csv as csv_writer
+import io
+from typing import Any
+
+import dash_ag_grid as dag
+import dash_mantine_components as dmc
+import numpy as np
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from explorer.figures.inside import strips_caption, strips_figure
+from explorer.figures.style import blank_figure
+from explorer.pages import running
+from explorer.records import ModelError, QueryRow
+from explorer.session import Session, TextRequest
+
+MODE, LABEL = "row", "step by step"
+_MESSAGE = "the query and its keys appear here"
+_PAGED = 200  # keys; a longer table has pages
+# Field, header, what it says, how it is written.
+_COLUMNS = (
+    ("label", "key", "The token that is looked at", None),
+    ("product", "q·k", "Dot product of the query’s and the key’s vectors", ".2f"),
+    ("scaled", "scaled", "What goes into the softmax: q·k times the scale, plus any bias", ".3f"),
+    ("bias", "bias", "What the model adds to the score by position", ".3f"),
+    ("exponential", "eˣ", "e to the power of scaled, less the largest one", ".4f"),
+    ("weight", "weight", "eˣ over the sum of all: the attention weight A", ".4f"),
+    ("value_length", "‖v‖", "Length of the key’s value vector", ".3~g"),
+    ("contribution", "‖A·v·W_O‖", "Length of what it adds to the residual stream", ".2~g"),
+)
+
+
+def layout() -> Any:
+    """The view's components."""
+    return html.Div(
+        [
+            dcc.Store(id="inside-row-view"),
+            html.Div(id="inside-row-message"),
+            html.Ol(id="inside-row-steps", className="steps"),
+            html.Div([_table(), _strips()], className="by-hand"),
+        ],
+        id="inside-row",
+        className="part",
+    )  # fmt: skip
+
+
+def _table() -> Any:
+    return dag.AgGrid(
+        id="inside-table", columnDefs=[], rowData=[], getRowId="params.data.id",
+        defaultColDef={"sortable": True, "resizable": True, "flex": 1, "minWidth": 66,
+                       "sortingOrder": ["desc", "asc", None]},
+        dashGridOptions=_grid_options([], 0),
+    )  # fmt: skip
+
+
+def _strips() -> Any:
+    return html.Div(
+        [
+            dmc.Switch(
+                id="inside-row-before", label="before rotation", size="xs", className="hidden"
+            ),
+            dcc.Graph(
+                id="inside-strips", responsive=True, className="graph",
+                config={"displayModeBar": False}, figure=blank_figure(_MESSAGE),
+            ),
+            html.P(id="inside-row-caption", className="caption"),
+        ],
+        className="strips",
+    )  # fmt: skip
+
+
+def _grid_options(last: list[dict[str, Any]], count: int) -> dict[str, Any]:
+    return {
+        "rowHeight": 26, "headerHeight": 30, "tooltipShowDelay": 300, "animateRows": False,
+        "pinnedBottomRowData": last, "pagination": count > _PAGED, "paginationPageSize": 100,
+        "rowClassRules": {"forbidden": "params.data.forbidden"},
+    }  # fmt: skip
+
+
+def table_rows(row: QueryRow) -> list[dict[str, Any]]:
+    """A row a key, in the text's order; what the mask forbids has no numbers after q·k."""
+    found = []
+    for key, label in enumerate(row.labels):
+        allowed = bool(row.parts.allowed[key])
+        found.append({
+            "id": str(key),
+            "label": label if allowed else f"{label} (masked)",
+            "forbidden": not allowed,
+            "product": float(row.products[key]),
+            "scaled": float(row.scaled[key]) if allowed else None,
+            "bias": None if row.parts.bias is None else float(row.parts.bias[key]),
+            "exponential": float(row.exponentials[key]) if allowed else None,
+            "weight": float(row.weights[key]) if allowed else None,
+            "value_length": float(row.value_lengths[key]),
+            "contribution": float(row.contributions[key]) if allowed else None,
+        })  # fmt: skip
+    return found
+
+
+def total_row(row: QueryRow) -> dict[str, Any]:
+    """What the columns add up to, a learned sink included; the last is the sum's own length."""
+    return {
+        "id": "sum", "label": "the sum",
+        "exponential": float(np.nansum(row.exponentials)) + row.sink_exponential,
+        "weight": float(row.weights.sum()), "contribution": float(np.linalg.norm(row.added)),
+    }  # fmt: skip
+
+
+def columns_of(row: QueryRow) -> list[dict[str, Any]]:
+    """The table's columns; a bias has one only where the model adds one."""
+    return [
+        {"field": field, "headerName": name, "headerTooltip": why}
+        | ({"valueFormatter": {"function": f"params.value == null ? '–' : d3.format('{form}')"
+                                           "(params.value)"}, "type": "rightAligned"}
+           if form else {"flex": 2, "minWidth": 90, "tooltipField": field})
+        for field, name, why, form in _COLUMNS
+        if field != "bias" or row.parts.bias is not None
+    ]  # fmt: skip
+
+
+def steps(row: QueryRow) -> list[str]:
+    """What is done in this head, in order, with its numbers."""
+    parts, d = row.parts, row.d_head
+    root = f" = 1/√{d}" if abs(parts.scale - d**-0.5) < 1e-6 else ""
+    said = [
+        f"q·k: the query of “{row.query_label}” times each key, {d} dimensions",
+        f"× {parts.scale:.4g}{root}",
+    ]
+    if row.kv_head != row.head:
+        said[0] += f" (keys and values of key/value head {row.kv_head})"
+    if row.q_before is not None:
+        said[0] += ", both turned by their positions"
+    if parts.softcap is not None:
+        said.append(f"soft-capped: {parts.softcap:g}·tanh(score/{parts.softcap:g})")
+    if parts.bias is not None:
+        said.append("+ bias by position")
+    forbidden = int((~parts.allowed).sum())
+    said.append(f"mask: {forbidden} of {len(row.labels)} keys forbidden" if forbidden
+                else "mask: none forbidden")  # fmt: skip
+    total = total_row(row)["exponential"]
+    sink = "" if parts.sink is None else ", a learned sink among them"
+    said.append(f"eˣ over their sum {total:.4g}{sink}: the weights")
+    said.append(
+        f"Σ weight·v·W_O: this head adds a vector of length {np.linalg.norm(row.added):.3g}"
+    )
+    said.append(f"check: at most {row.error:.0e} from the captured attention")
+    return said
+
+
+def row_of(session: Session, view: dict[str, Any]) -> QueryRow:
+    """What is on the screen, out of what the browser keeps in ``inside-row-view``.
+
+    Raises:
+        ValueError: an unusable text, or a query that is not there.
+        ModelError: the model cannot be loaded, or was captured eagerly.
+    """
+    return session.query_row(
+        TextRequest(**view["request"]), view["stack"] or None, view["layer"], view["head"],
+        view["query"],
+    )  # fmt: skip
+
+
+def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
+    """File name and content of the table on the screen."""
+    row = row_of(session, view)
+    rows = table_rows(row)
+    file = io.StringIO()
+    names = [name for name in rows[0] if name != "id"]
+    writer = csv_writer.DictWriter(file, names, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    model = row.model.rstrip("/").rpartition("/")[2]
+    return f"{model}-layer{row.layer}-head{row.head}-query{row.query}.csv", file.getvalue()
+
+
+def register(app: Dash, session: Session) -> None:
+    """Wire the view's callbacks to ``app``."""
+
+    @app.callback(
+        Output("inside-table", "rowData"),
+        Output("inside-table", "columnDefs"),
+        Output("inside-table", "dashGridOptions"),
+        Output("inside-row-steps", "children"),
+        Output("inside-row-message", "children"),
+        Output("inside-row-before", "className"),
+        Output("inside-row-view", "data"),
+        Input("inside-view", "data"),
+    )
+    def show_row(view: dict[str, Any] | None) -> Any:
+        if view is None or view["mode"] != MODE:
+            return (no_update,) * 7
+        try:
+            row = row_of(session, view)
+        except (ValueError, ModelError) as error:
+            line = running.error_line(str(error))
+            return [], [], _grid_options([], 0), [], line, "hidden", None
+        return (
+            table_rows(row), columns_of(row), _grid_options([total_row(row)], len(row.labels)),
+            [html.Li(step) for step in steps(row)], None,
+            "" if row.q_before is not None else "hidden",
+            view | {"key": int(row.weights.argmax())},
+        )  # fmt: skip
+
+    @app.callback(
+        Output("inside-row-view", "data", allow_duplicate=True),
+        Input("inside-table", "cellClicked"),
+        State("inside-row-view", "data"),
+    )
+    def choose_key(cell: dict[str, Any] | None, view: dict[str, Any] | None) -> Any:
+        name = (cell or {}).get("rowId") or ""
+        return no_update if view is None or not name.isdigit() else view | {"key": int(name)}
+
+    @app.callback(
+        Output("inside-strips", "figure"),
+        Output("inside-row-caption", "children"),
+        Input("inside-row-view", "data"),
+        Input("inside-row-before", "checked"),
+        Input("inside-mode", "value"),
+        Input("theme", "data"),
+    )
+    def show_strips(view: dict[str, Any] | None, before: bool, mode: str, theme: str) -> Any:
+        if view is None or mode != MODE:
+            left = ctx.triggered_id == "inside-mode" or view is None
+            return (blank_figure(_MESSAGE), "") if left else (no_update, no_update)
+        row = row_of(session, view)
+        before = before and row.q_before is not None
+        figure = strips_figure(row, view["key"], before, theme)
+        return figure, strips_caption(row, view["key"], before)
