@@ -25,10 +25,8 @@
       plot.on("plotly_afterplot", move);
     }
     move();
-    if (wanted === 1) return "after";
-    return wanted === 0
-      ? "before, on the right too"
-      : "between: straight lines, nothing the model does";
+    if (wanted === 1) return "";
+    return wanted === 0 ? "before, on the right too" : "between: nothing the model does";
   }
 
   const between = (from, to) => (from === null ? null : from + wanted * (to - from));

@@ -34,8 +34,8 @@ _MADE = {"query": "queries", "key": "keys", "value": "values"}
 _DASHES = ("solid", "dash")  # of the left picture's axes, wherever they go
 _BETWEEN = "between the two pictures: drawn along straight lines, nothing the model does"
 _GAP = 0.08  # between the pictures, as a share of the whole
-_MARGIN = 0.06  # around each, as a share of its spread
-_SIZE = (560.0, 480.0)  # of one picture in pixels, to place names by
+_MARGIN = 0.09  # around each, as a share of its spread
+_SIZE = (480.0, 340.0)  # of one picture in pixels, to place names by
 
 
 def moves_figure(shown: Moves, token: int | None = None, theme: str = "light") -> go.Figure:
