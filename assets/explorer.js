@@ -261,7 +261,8 @@
       positions: "embeddings-positions-graph",
     },
     inside: {
-      row: "inside-strips", mask: "inside-mask-other", heads: "inside-heads-graph",
+      row: "inside-strips", points: "inside-points-graph", moves: "inside-moves-graph",
+      mask: "inside-mask-other", heads: "inside-heads-graph",
       sharing: "inside-sharing-cache-graph",
     },
   };

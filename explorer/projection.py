@@ -36,6 +36,7 @@ def fit_basis(
     normalise: str,
     owners: Sequence[str],
     alike: str | None = None,
+    advice: bool = True,
 ) -> Basis:
     """PCA of vectors [m, D] as axes for any others.
 
@@ -50,6 +51,7 @@ def fit_basis(
         owners: whose each row is, in words; who alone makes a component is named.
         alike: the owner whose rows are alike by nature, as first tokens are: named even with
             many rows.
+        advice: whether a warning says which other normalisation to try.
 
     Raises:
         ValueError: an unknown normalisation, or vectors that are not a matrix of finite
@@ -77,7 +79,8 @@ def fit_basis(
         scree[: len(variance)] = variance / total
     made = Basis(normalise, shift, scale, mean, axes, scree[:n], scree)
     points = (data - mean) @ axes.T
-    return replace(made, warnings=(*_rogues(made), *_owned(points, owners, alike)))
+    warnings = (*_rogues(made, advice), *_owned(points, owners, alike))
+    return replace(made, warnings=warnings)
 
 
 def place(basis: Basis, vectors: FloatArray) -> FloatArray:
@@ -182,7 +185,7 @@ def _normalised(vectors: FloatArray, how: str, shift: FloatArray, scale: FloatAr
     return (vectors - shift) / scale
 
 
-def _rogues(basis: Basis) -> list[str]:
+def _rogues(basis: Basis, advice: bool) -> list[str]:
     """Components that are one dimension."""
     if not basis.explained_variance.any():
         return ["all vectors are equal: there is nothing to spread out"]
@@ -194,7 +197,7 @@ def _rogues(basis: Basis) -> list[str]:
         if share > 0 and loading > _ROGUE_SHARE:
             found.append(
                 f"dimension {dimension} alone makes {loading:.0%} of component {number}: "
-                f"a rogue dimension{_ADVICE[basis.normalise]}"
+                f"a rogue dimension{_ADVICE[basis.normalise] if advice else ''}"
             )
     return found
 

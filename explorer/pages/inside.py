@@ -18,6 +18,8 @@ from explorer.pages import (
     heads_text,
     inside_heads,
     inside_mask,
+    inside_moves,
+    inside_points,
     inside_row,
     inside_sharing,
     running,
@@ -27,7 +29,14 @@ from explorer.pages.running import Run
 from explorer.session import Session, TextRequest
 
 PATH, NAME, TITLE = "/inside", "inside", "Inside a head"
-VIEWS: tuple[ModuleType, ...] = (inside_row, inside_mask, inside_heads, inside_sharing)
+VIEWS: tuple[ModuleType, ...] = (
+    inside_row,
+    inside_points,
+    inside_moves,
+    inside_mask,
+    inside_heads,
+    inside_sharing,
+)
 # By what is on the screen: the store that tells what is seen, and what the CSV button makes of it.
 SAVED = {view.MODE: (f"inside-{view.MODE}-view", view.csv) for view in VIEWS}
 

@@ -39,6 +39,7 @@ from explorer.records.senses import (
     WordLayers,
     WordSimilarity,
 )
+from explorer.records.spaces import Moves, Pair, QueryKeyPoints, TextPoints
 from explorer.records.text import (
     AttentionStack,
     BoolArray,
@@ -103,9 +104,11 @@ __all__ = [
     "Meaning",
     "ModelError",
     "ModelShape",
+    "Moves",
     "NearestWords",
     "Null",
     "Occurrence",
+    "Pair",
     "PlaneParts",
     "PlaneSwitches",
     "Positions",
@@ -113,6 +116,7 @@ __all__ = [
     "Proposals",
     "Pull",
     "PullPlane",
+    "QueryKeyPoints",
     "QueryRow",
     "Reading",
     "Rotation",
@@ -122,6 +126,7 @@ __all__ = [
     "Sink",
     "StackInfo",
     "StudyOptions",
+    "TextPoints",
     "TokenSample",
     "Tokens",
     "Window",

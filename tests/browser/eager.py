@@ -32,6 +32,20 @@ def _loaded(name: str) -> tuple[Any, Any]:
     return model.eval(), AutoTokenizer.from_pretrained(folder)
 
 
+def given_and_made(name: str, text: str, path: str) -> tuple[np.ndarray, np.ndarray, Any]:
+    """What a module is given and gives [N, …] in a run, and the module itself."""
+    model, tokenizer = _loaded(name)
+    module = model.get_submodule(path)
+    seen: list[np.ndarray] = []
+    hook = module.register_forward_hook(
+        lambda _module, args, out: seen.extend([args[0][0].numpy(), out[0].numpy()])
+    )
+    with torch.inference_mode():
+        model(**tokenizer(text, return_tensors="pt"))
+    hook.remove()
+    return seen[0], seen[1], module
+
+
 def vocabulary(name: str) -> tuple[np.ndarray, list[str]]:
     """The embedding rows [V, D] of a BERT's ordinary tokens, and how each is read."""
     model, tokenizer = _loaded(name)

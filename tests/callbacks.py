@@ -1,0 +1,50 @@
+"""A part of a page in an app of its own, and its callbacks called as the browser calls them."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from dash import Dash, dcc, html
+
+from explorer.session import Session
+
+
+def app_of(part: ModuleType, session: Session) -> Dash:
+    """The part's layout, with what it reads of the Inside page around it."""
+    app = Dash("part", prevent_initial_callbacks=True)
+    around = [dcc.Store(id="inside-view"), dcc.Store(id="theme"), dcc.Input(id="inside-query")]
+    app.layout = html.Div([*around, part.layout()])
+    part.register(app, session)
+    return app
+
+
+def answer(app: Dash, output: str, triggered: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What the callback that owns an Output answers, by ``id.property``.
+
+    Args:
+        app: the app.
+        output: an Output's ``id.property``.
+        triggered: the Input's that changed.
+        values: the fields' values, by id; others are None.
+    """
+    client = app.server.test_client()
+    (owner,) = (d for d in client.get("/_dash-dependencies").json or ()
+                if output in d["output"].strip(".").split("..."))  # fmt: skip
+    names = [name.rsplit(".", 1) for name in owner["output"].strip(".").split("...")]
+    body = {
+        "output": owner["output"],
+        "outputs": [{"id": name, "property": prop} for name, prop in names],
+        "inputs": [place | {"value": values.get(place["id"])} for place in owner["inputs"]],
+        "state": [],
+        "changedPropIds": [triggered],
+    }
+    sent = client.post("/_dash-update-component", json=body)
+    if sent.status_code == 204:
+        return {}
+    assert sent.status_code == 200, sent.text
+    return {
+        f"{name}.{prop}": value
+        for name, props in sent.json["response"].items()
+        for prop, value in props.items()
+    }
