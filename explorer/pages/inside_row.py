@@ -15,6 +15,7 @@ import dash_mantine_components as dmc
 import numpy as np
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from explorer.export.worksheet_page import worksheet_html
 from explorer.figures.inside import strips_caption, strips_figure
 from explorer.figures.style import blank_figure
 from explorer.pages import running
@@ -63,8 +64,22 @@ def _table() -> Any:
 def _strips() -> Any:
     return html.Div(
         [
-            dmc.Switch(
-                id="inside-row-before", label="before rotation", size="xs", className="hidden"
+            html.Div(
+                [
+                    dmc.Switch(
+                        id="inside-row-before", label="before rotation", size="xs",
+                        className="hidden",
+                    ),
+                    html.Button(
+                        "Worksheet", id="inside-worksheet", className="save",
+                        title="This row as a page to print, with its answers",
+                    ),
+                    html.Button(
+                        "Worksheet to fill in", id="inside-worksheet-blank", className="save",
+                        title="The same with empty boxes, and the answers on its last page",
+                    ),
+                ],
+                className="controls",
             ),
             dcc.Graph(
                 id="inside-strips", responsive=True, className="graph",
@@ -176,8 +191,13 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     writer = csv_writer.DictWriter(file, names, extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
+    return f"{_stem(row)}.csv", file.getvalue()
+
+
+def _stem(row: QueryRow) -> str:
+    """A file name that says which row it is."""
     model = row.model.rstrip("/").rpartition("/")[2]
-    return f"{model}-layer{row.layer}-head{row.head}-query{row.query}.csv", file.getvalue()
+    return f"{model}-layer{row.layer}-head{row.head}-query{row.query}"
 
 
 def register(app: Dash, session: Session) -> None:
@@ -216,6 +236,21 @@ def register(app: Dash, session: Session) -> None:
     def choose_key(cell: dict[str, Any] | None, view: dict[str, Any] | None) -> Any:
         name = (cell or {}).get("rowId") or ""
         return no_update if view is None or not name.isdigit() else view | {"key": int(name)}
+
+    @app.callback(
+        Output("download", "data", allow_duplicate=True),
+        Input("inside-worksheet", "n_clicks"),
+        Input("inside-worksheet-blank", "n_clicks"),
+        State("inside-row-view", "data"),
+    )
+    def print_out(filled: int | None, empty: int | None, view: dict[str, Any] | None) -> Any:
+        if view is None or not (filled or empty):
+            return no_update
+        row = row_of(session, view)
+        blank = ctx.triggered_id == "inside-worksheet-blank"
+        name = f"{_stem(row)}-worksheet{'-blank' if blank else ''}.html"
+        return {"content": worksheet_html(row, blank=blank), "filename": name, "type": "text/html",
+                "base64": False}  # fmt: skip
 
     @app.callback(
         Output("inside-strips", "figure"),

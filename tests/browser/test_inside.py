@@ -93,6 +93,12 @@ def test_a_row_step_by_step(page: Page, tmp_path: Path) -> None:
         saved = list(csv.DictReader(file))
     np.testing.assert_allclose([float(row["weight"]) for row in saved], weights, atol=1e-5)
     assert inside.save("png", tmp_path).name == "minilm-layer1-head8-query4-row.png"
+    with page.expect_download() as download:
+        page.click("#inside-worksheet-blank")
+    assert download.value.suggested_filename == "minilm-layer1-head8-query4-worksheet-blank.html"
+    sheet = download.value.path().read_text(encoding="utf-8")
+    assert "Attention by hand: “apple·1” in" in sheet
+    assert f">{weights.max():.2f}<" in sheet
 
 
 def test_a_causal_models_shared_heads(page: Page) -> None:

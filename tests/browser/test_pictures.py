@@ -65,11 +65,14 @@ def test_the_command_line_draws_the_telling_layer(
     assert main([*common, "-o", str(tmp_path / "apple.json")]) == 0
     assert main([*common, "-o", str(picture)]) == 0
     said = capfd.readouterr()
-    separation = json.loads((tmp_path / "apple.json").read_text(encoding="utf-8"))["separation"]
+    result = json.loads((tmp_path / "apple.json").read_text(encoding="utf-8"))
+    separation = result["separation"]
     best = int(np.argmax(separation))
     assert said.out == ""
-    assert said.err == (
+    layer_line = (
         f"a picture shows one layer: {best}, where the senses part most (separation "
-        f"{max(separation):.2f}); --layers chooses another\n"
+        f"{max(separation):.2f}); --layers chooses another"
     )
+    both = [*result["notes"], result["verdict"]]
+    assert said.err.splitlines() == [*both, *both, layer_line]
     assert f"“apple” in minilm · layer {best}" in svg_texts(picture.read_bytes())
