@@ -117,11 +117,26 @@ def test_a_causal_model_is_told_of_what_comes_after(
 
 
 def test_context_before_the_word_needs_no_note(smollm2: explorer.LoadedModel) -> None:
-    """Every ready set, and a Chinese sentence whose word stands last."""
+    """A ready set, and a Chinese sentence whose word stands last."""
     chinese = [("a", "昨天她在公园里吃了一个红色的苹果。")]
-    for rows, word in [*((r.rows, r.word) for r in READY_SETS.values()), (chinese, "苹果")]:
+    for rows, word in [(READY_SETS["apple"].rows, "apple"), (chinese, "苹果")]:
         study = word_study(lambda text: capture(smollm2, text), rows, word, INSIDE)
         assert context_note(study) is None
+
+
+@pytest.mark.parametrize("name", READY_SETS)
+def test_every_ready_set_has_its_context_before_the_word(
+    name: str, smollm2: explorer.LoadedModel
+) -> None:
+    """Counted by the tokenizer alone: three tokens before, and not half as many again after."""
+    word = READY_SETS[name].word
+    for _, sentence in READY_SETS[name].rows:
+        start = sentence.lower().index(word)
+        spans = smollm2.tokenizer(sentence, return_offsets_mapping=True)["offset_mapping"]
+        before = sum(end <= start for _, end in spans)
+        after = sum(begin >= start + len(word) for begin, _ in spans)
+        assert before >= 3
+        assert after <= 1.5 * before
 
 
 def test_all_notes_in_order() -> None:

@@ -349,7 +349,7 @@ def test_what_the_page_answers(session: Session, folder: Folder) -> None:
 
 
 def test_an_unknown_layout_is_one_line(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.head_maps.adapters.input_projections", lambda *_: [])
+    monkeypatch.setattr("explorer.head_maps.head_layers.input_projections", lambda *_: [])
     asked = view(TextRequest("minilm", APPLE), 3, 5, "query")
     with pytest.raises(ModelError, match="is not known here") as caught:
         inside_moves.shown_moves(session, asked)
