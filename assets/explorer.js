@@ -46,10 +46,10 @@
 
   const themeOf = (given) => (["light", "dark"].includes(given.get("theme")) ? given.get("theme") : null);
 
-  function writeAddress(heads, link, embeddings, theme, path, defaults) {
+  function writeAddress(heads, link, embeddings, _lesson, theme, present, path, defaults) {
     // A theme nobody chose is the reader's own; a chosen one is part of what is sent.
     const chosen = keptTheme() ?? themeOf(new URLSearchParams(window.location.search));
-    const state = { theme: chosen ? theme : undefined };
+    const state = { theme: chosen ? theme : undefined, present: present || undefined };
     if (pageOf(path) === "heads" && heads) {
       Object.assign(state, heads.request, {
         stack: heads.stack, layer: heads.layer, head: heads.head, query: link?.[0], key: link?.[1],
@@ -61,6 +61,8 @@
         sentences: lines.join("\n"), layer: embeddings.layer,
       });
       defaults = { ...defaults, layer: defaults.embeddings_layer };
+    } else if (pageOf(path) === "learn") {
+      state.step = new URLSearchParams(window.location.search).get("step");
     } else {
       return NO_UPDATE();
     }

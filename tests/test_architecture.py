@@ -18,8 +18,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "records",
-        "failures tokens bundled hub jobs projection measures starting sentences",
-        "adapters words ready_sets",
+        "failures tokens bundled hub jobs projection measures starting sentences lesson_claims "
+        "lesson_questions",
+        "adapters words ready_sets lesson_files",
         "recorder views figures",
         "checkpoints footprint export",
         "models",
@@ -47,6 +48,9 @@ PLAIN = frozenset(
         "words",
         "sentences",
         "ready_sets",
+        "lesson_claims",
+        "lesson_files",
+        "lesson_questions",
         "views",
         "figures",
         "export",

@@ -19,7 +19,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from explorer import bundled, hub
 from explorer.jobs import Jobs
-from explorer.pages import embeddings, embeddings_bar, heads, heads_text
+from explorer.pages import embeddings, embeddings_bar, heads, heads_text, learn, presenter
 from explorer.pages.examples import DEFAULT_MODEL, DEFAULT_TEXT, EXAMPLE_TEXTS
 from explorer.pages.running import error_line, register_cancel, stores
 from explorer.ready_sets import OPENING
@@ -27,7 +27,7 @@ from explorer.records import ModelError
 from explorer.sentences import sentences_text
 from explorer.session import Session
 
-PAGES: tuple[ModuleType, ...] = (heads, embeddings)
+PAGES: tuple[ModuleType, ...] = (heads, embeddings, learn)
 
 _DEFAULTS = {
     "model": DEFAULT_MODEL, "text": DEFAULT_TEXT, "pair": "", "target": "", "stack": "",
@@ -40,6 +40,8 @@ _KEYS = (
     ("Ctrl+Enter", "run the model on what is typed"),
     ("← →", "the head before or after"),
     ("↑ ↓", "the layer above or below"),
+    ("← →", "in a lesson: the step before or after"),
+    ("p", "presenter mode: large type, no controls; Escape leaves it"),
     ("?", "this list"),
 )
 
@@ -55,6 +57,7 @@ def layout() -> Any:
             dcc.Store(id="pages", data=[page.NAME for page in PAGES]),
             *(store for page in PAGES for store in stores(page.NAME)),
             heads_text.store(),
+            *presenter.layout(),
             dcc.Download(id="download"),
             _bar(),
             _tabs(),
@@ -115,6 +118,7 @@ def _bar() -> Any:
             html.Div(
                 "The word and its sentences are below.", className="texts on-embeddings muted"
             ),
+            html.Div("Read a step, then do it.", className="slogan on-learn"),
             dmc.Select(
                 id="examples", placeholder="Examples", size="sm", w=130, className="on-text",
                 data=[{"value": text, "label": title} for title, text in EXAMPLE_TEXTS],
@@ -123,6 +127,7 @@ def _bar() -> Any:
             dmc.Button("Run", id="run-button", size="sm"),
             _icon("share-button", "Link", "Copy a link that opens just this"),
             _icon("theme-toggle", "☾", "Light or dark"),
+            _icon("present-button", "⛶", "Presenter mode (p)"),
             _icon("keys-button", "?", "Keyboard"),
         ],
         className="bar",
@@ -188,6 +193,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     for page in PAGES:
         page.register(app, session, jobs)
     register_cancel(app, jobs)
+    presenter.register(app)
     _register_browser_side(app)
 
     @app.callback(
@@ -267,8 +273,9 @@ def _register_browser_side(app: Dash) -> None:
         Output("share-button", "title"),
         Input("heads-view", "data", allow_optional=True),
         Input("heads-link", "data", allow_optional=True),
-        Input("embeddings-view", "data", allow_optional=True), Input("theme", "data"),
-        Input("url", "pathname"), State("defaults", "data"),
+        Input("embeddings-view", "data", allow_optional=True),
+        Input("learn-view", "data", allow_optional=True), Input("theme", "data"),
+        Input("present", "data"), Input("url", "pathname"), State("defaults", "data"),
     )  # fmt: skip
     browser("showPage", *(Output(f"{page.NAME}-page", "className") for page in PAGES),
             Input("url", "pathname"), State("pages", "data"),
