@@ -272,7 +272,7 @@
 
   function saveImage(_png, _svg, path, names, ...screens) {
     const shown = pageOf(path);
-    const [mode, view] = screens.slice(2 * names.indexOf(shown));
+    const [mode, view] = names.includes(shown) ? screens.slice(2 * names.indexOf(shown)) : [];
     const plot = plotOf(GRAPH_OF[shown]?.[mode]);
     const said = (line) => window.dash_clientside.set_props("save-message", { children: line });
     if (!view || !plot) {

@@ -44,7 +44,8 @@
     return NO_UPDATE();
   }
 
-  const togglePresent = (_clicks, present) => !present;
+  // Put into the layout, the button asks once, unpressed.
+  const togglePresent = (clicks, present) => (clicks ? !present : NO_UPDATE());
 
   /* The view follows without being opened again. */
   function tell(theme, present) {

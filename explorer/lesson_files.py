@@ -205,7 +205,7 @@ def _view(number: int, address: str, front: Mapping[str, str]) -> View:
     parts = urlsplit(address)
     if parts.path not in PARAMETERS:
         raise _BadLine(number, f"unknown page “{parts.path}”: use {', '.join(PARAMETERS)}")
-    if parts.fragment:
+    if "#" in address:
         raise _BadLine(number, "a # in an address must be written %23")
     try:
         pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))

@@ -55,6 +55,7 @@ def layout() -> Any:
             dcc.Store(id="theme"),
             dcc.Store(id="mounted", data=[]),
             dcc.Store(id="pages", data=[page.NAME for page in PAGES]),
+            dcc.Store(id="savable", data=[page.NAME for page in _savable()]),
             *(store for page in PAGES for store in stores(page.NAME)),
             heads_text.store(),
             *presenter.layout(),
@@ -232,12 +233,12 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("save-message", "children"),
         Input("save-csv", "n_clicks"),
         State("url", "pathname"),
-        {page.NAME: _shown_on(page) for page in PAGES},
+        {page.NAME: _shown_on(page) for page in _savable()},
     )
     def save_csv(_clicks: int, pathname: str, shown: dict[str, Any]) -> Any:
         page = page_at(pathname)
-        mode = shown[page.NAME]["mode"]
-        view = shown[page.NAME]["views"].get(mode)
+        screen = shown.get(page.NAME, {"mode": None, "views": {}})
+        mode, view = screen["mode"], screen["views"].get(screen["mode"])
         if view is None:
             return no_update, error_line("there is nothing to save yet: press Run first")
         try:
@@ -245,6 +246,11 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         except (ValueError, ModelError) as error:
             return no_update, error_line(str(error))
         return {"content": content, "filename": name, "type": "text/csv", "base64": False}, None
+
+
+def _savable() -> list[ModuleType]:
+    """The pages that have something to save, and a choice of views."""
+    return [page for page in PAGES if page.SAVED]
 
 
 def _shown_on(page: ModuleType) -> dict[str, Any]:
@@ -294,8 +300,8 @@ def _register_browser_side(app: Dash) -> None:
     browser("dimWhileWorking", Output("status", "className"),
             *(Input(f"{page.NAME}-poll", "disabled") for page in PAGES))  # fmt: skip
     browser("saveImage", Output("save-png", "name"), Input("save-png", "n_clicks"),
-            Input("save-svg", "n_clicks"), State("url", "pathname"), State("pages", "data"),
-            *(State(f"{page.NAME}-{what}", kind, allow_optional=True) for page in PAGES
+            Input("save-svg", "n_clicks"), State("url", "pathname"), State("savable", "data"),
+            *(State(f"{page.NAME}-{what}", kind, allow_optional=True) for page in _savable()
               for what, kind in (("mode", "value"), ("view", "data"))))  # fmt: skip
     browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"))
     browser("openKeys", Output("keys", "opened"), Input("keys-button", "n_clicks"))

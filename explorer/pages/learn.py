@@ -9,6 +9,7 @@ In the browser (assets/learn.js):
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -25,6 +26,8 @@ PATH, NAME, TITLE = "/learn", "learn", "Learn"
 SAVED: dict[str, Any] = {}
 
 _FRAME = "learn-frame"
+# [CLS] is a token; [words](address) is a link.
+_LONE_BRACKETS = re.compile(r"\[([^\]]*)\](?!\()")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ def layout() -> list[Any]:
     """The page's components."""
     return [
         dcc.Store(id="learn-view"),
+        html.Div(id="learn-wrong"),
         html.Section(id="learn-list", className="panel lessons hidden"),
         html.Div(
             [
@@ -113,7 +117,7 @@ def step_text(place: Place) -> list[Any]:
     return [
         html.Small(place.lesson.title),
         html.H1(step.title),
-        dcc.Markdown(step.text),
+        dcc.Markdown(_LONE_BRACKETS.sub(r"\\[\1\\]", step.text)),
         html.Ul([html.Li(QUESTIONS[number]) for number in step.answers], title="What it answers"),
         html.Small(
             [
@@ -159,7 +163,7 @@ def register(app: Dash, _session: Session, _jobs: Jobs) -> None:
         Output("learn-back", "disabled"),
         Output("learn-next", "children"),
         Output("learn-view", "data"),
-        Output("learn-message", "children"),
+        Output("learn-wrong", "children"),
         Input("url", "pathname"),
         Input("url", "search"),
         prevent_initial_call=False,
