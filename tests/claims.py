@@ -130,9 +130,7 @@ def scaled(model: str, text: str, **where: str) -> float:
     return score(model, text, **where) / D_HEAD**0.5
 
 
-def unscaled_weight(
-    model: str, text: str, layer: str, head: str, query: str, key: str
-) -> float:
+def unscaled_weight(model: str, text: str, layer: str, head: str, query: str, key: str) -> float:
     """What the weight would be, were the scores not divided."""
     labels = _run(model, text).labels
     row = _by_hand(model, text, int(layer), int(head))["scores"][_place(labels, query)]
@@ -253,9 +251,7 @@ def config(model: str, text: str, name: str) -> float:
     return float(getattr(eager._loaded(model)[0].config, name))
 
 
-def cache_mb(
-    model: str, text: str, length: str, bytes: str, heads: str = ""
-) -> float:
+def cache_mb(model: str, text: str, length: str, bytes: str, heads: str = "") -> float:
     """Keys and values of a text of some length, in 10⁶ bytes; of the model's own heads or some."""
     made = eager._loaded(model)[0].config
     d_head = made.hidden_size // made.num_attention_heads

@@ -78,10 +78,9 @@ def _buttons() -> Any:
         [
             html.Button("← Back", id="learn-back", className="save", title="The step before (←)"),
             html.Button("Next →", id="learn-next", className="save", title="The step after (→)"),
-            html.Button("⛶", id="learn-present", className="save", title="Presenter mode (p)",
-                        **{"aria-label": "Presenter mode"}),
+            html.Button("⛶", id="learn-present", className="save", title="Presenter mode (p)"),
         ]
-    )  # fmt: skip
+    )
 
 
 def lesson_list(lessons: tuple[Lesson, ...], errors: tuple[str, ...]) -> list[Any]:
@@ -91,7 +90,7 @@ def lesson_list(lessons: tuple[Lesson, ...], errors: tuple[str, ...]) -> list[An
         html.H1("Attention, with a real model’s numbers"),
         html.P(
             "Each step is a short text beside the real view. Read, do what it says, then go on. "
-            "Every number that a lesson tells is checked against the bundled models.",
+            "Every number told of a bundled model is checked against it.",
             className="muted",
         ),
         html.Div([_card(lesson) for lesson in lessons], className="cards"),
@@ -190,7 +189,7 @@ def register(app: Dash, _session: Session, _jobs: Jobs) -> None:
 def _after(place: Place) -> str:
     if place.number < len(place.lesson.steps):
         return "Next →"
-    return f"{place.after.title} →" if place.after else "All lessons →"
+    return "Next lesson →" if place.after else "All lessons →"
 
 
 def _view(place: Place) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from explorer.lesson_files import FOLDER, Lesson, Step, read_lesson
 from explorer.ready_sets import OPENING
 from tests.browser.conftest import OpenContext
 from tests.browser.driving import FIRST_LOAD_MS
+from tests.browser.test_appearance import _assert_fits
 
 LESSONS = sorted(map(read_lesson, FOLDER.glob("*.md")), key=lambda lesson: lesson.order)
 BY_NAME = {lesson.name: lesson for lesson in LESSONS}
@@ -182,6 +183,19 @@ def test_presenter_mode(open_context: OpenContext, size: tuple[int, int]) -> Non
     expect(page.locator("nav")).to_be_hidden()
     expect(frame.locator(".bar")).to_be_hidden()
     page.wait_for_url("**present=true*")
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 700), (390, 844)])
+def test_nothing_scrolls_sideways(open_context: OpenContext, size: tuple[int, int]) -> None:
+    page = open_context(*size).new_page()
+    page.goto("/learn")
+    expect(page.locator("#learn-list .card")).to_have_count(len(LESSONS))
+    _assert_fits(page)
+    for address in ("/learn/sharing?step=4", "/learn/sharing?step=4&present=true"):
+        page.goto(address)
+        _expect_step(page, BY_NAME["sharing"], 4)
+        _assert_fits(page)
+        assert _frame(page).evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_presenter_mode_of_the_other_pages(page: Page) -> None:
