@@ -9,6 +9,12 @@
 
   function apply(present) {
     root.toggleAttribute("data-present", Boolean(present));
+    root.removeAttribute("data-unfolded");
+    return NO_UPDATE();
+  }
+
+  function unfold() {
+    root.toggleAttribute("data-unfolded");
     return NO_UPDATE();
   }
 
@@ -25,6 +31,6 @@
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    presenter: { read, apply, toggle },
+    presenter: { read, apply, unfold, toggle },
   });
 })();

@@ -3,6 +3,7 @@
 In the browser (assets/presenter.js):
     the address ─> present
     the button, the key p, Escape ─> present ─> the look of the page; the address (frame.py)
+    present-unfold ─> the fields to type into, seen or folded
 """
 
 from __future__ import annotations
@@ -13,12 +14,21 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 
 def layout() -> list[Any]:
-    """Whether it is on, and the way out of it, seen only then."""
+    """Whether it is on, and what is seen only then: the way to the controls, and out of it."""
     return [
         dcc.Store(id="present", data=False),
-        html.Button(
-            "Leave presenter mode (Esc)", id="present-leave", className="save",
-            title="Show the bar and the controls again",
+        html.Div(
+            [
+                html.Button(
+                    "Controls", id="present-unfold", className="save",
+                    title="Unfold the fields to type into, or fold them away again",
+                ),
+                html.Button(
+                    "Leave presenter mode (Esc)", id="present-leave", className="save",
+                    title="Show the bar and the tabs again",
+                ),
+            ],
+            className="presenting",
         ),
     ]  # fmt: skip
 
@@ -33,6 +43,7 @@ def register(app: Dash) -> None:
             prevent_initial_call=False)  # fmt: skip
     browser("apply", Output("present-leave", "name"), Input("present", "data"),
             prevent_initial_call=False)  # fmt: skip
+    browser("unfold", Output("present-unfold", "name"), Input("present-unfold", "n_clicks"))
     browser("toggle", Output("present", "data", allow_duplicate=True),
             Input("present-button", "n_clicks"), Input("present-leave", "n_clicks"),
             State("present", "data"))  # fmt: skip

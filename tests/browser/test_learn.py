@@ -168,6 +168,11 @@ def test_presenter_mode(open_context: OpenContext, size: tuple[int, int]) -> Non
     assert graph
     assert graph["x"] + graph["width"] <= size[0]
     assert graph["height"] > 0.35 * size[1]
+    frame.locator("#present-unfold").click()
+    expect(frame.locator("#text-input")).to_be_visible()
+    frame.locator("#present-unfold").click()
+    expect(frame.locator("#text-input")).to_be_hidden()
+    page.locator("#learn-side").click()
     page.keyboard.press("ArrowRight")
     _expect_step(page, lesson, 2)
     page.keyboard.press("ArrowLeft")
