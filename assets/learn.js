@@ -10,6 +10,7 @@
 
   const root = document.documentElement;
   const frame = () => document.getElementById(FRAME);
+  const here = () => window.location.pathname.replace(/\/$/, "");
 
   let shown = null; // the view of the step on the screen
   let opened = null; // the address that the frame was given
@@ -28,14 +29,18 @@
   }
 
   function move(by) {
-    if (!shown || document.body.dataset.page !== "learn" || shown.step + by < 1) return;
+    // The address is ahead of what is shown while a step is asked for.
+    if (document.body.dataset.page !== "learn" || shown?.path !== here()) return;
     const address = new URLSearchParams(window.location.search);
-    const leaves = by > 0 && shown.next;
-    address.set("step", shown.step + by);
+    const asked = Number(address.get("step") ?? 1);
+    const step = (asked >= 1 && asked <= shown.steps ? asked : shown.step) + by;
+    if (step < 1) return;
+    const leaves = step > shown.steps;
+    address.set("step", step);
     if (leaves) address.delete("step");
     const query = address.toString();
     window.dash_clientside.set_props("url", {
-      pathname: leaves ? shown.next : window.location.pathname, search: query && `?${query}`,
+      pathname: leaves ? shown.next : shown.path, search: query && `?${query}`,
     });
   }
 
@@ -75,8 +80,9 @@
   window.addEventListener("message", (event) => {
     if (event.origin !== window.location.origin) return;
     if (embedded && event.source === window.parent) {
-      for (const [id, data] of Object.entries(event.data)) {
-        if (id === "theme" || id === "present") window.dash_clientside.set_props(id, { data });
+      for (const id of ["theme", "present"]) {
+        // An app that is still being opened has both in its address.
+        if (event.data && id in event.data) window.dash_clientside?.set_props?.(id, { data: event.data[id] });
       }
     } else if (event.source === frame()?.contentWindow && typeof event.data?.key === "string") {
       document.body.dispatchEvent(new KeyboardEvent("keydown", { key: event.data.key, bubbles: true }));

@@ -194,12 +194,12 @@ def _after(place: Place) -> str:
 
 def _view(place: Place) -> dict[str, Any]:
     """What the browser needs to show the view, and to go on from here."""
-    last = place.number == len(place.lesson.steps)
-    after = f"{PATH}/{place.after.name}" if place.after else PATH
     return {
         "href": place.step.view.href,
+        "path": f"{PATH}/{place.lesson.name}",
         "step": place.number,
-        "next": after if last else None,
+        "steps": len(place.lesson.steps),
+        "next": f"{PATH}/{place.after.name}" if place.after else PATH,
     }
 
 

@@ -120,6 +120,16 @@ def test_keys_go_from_step_to_step_but_not_while_typing(page: Page) -> None:
     page.wait_for_url("**/embeddings*")
 
 
+def test_steps_taken_in_haste(page: Page) -> None:
+    """A view that is left while it is being made is no error; the last one is shown."""
+    lesson = BY_NAME["two-meanings"]
+    page.goto(f"/learn/{lesson.name}")
+    for number in range(1, 6):
+        expect(page.locator("#learn-progress")).to_have_text(f"step {number} of 6")
+        page.keyboard.press("ArrowRight")
+    _expect_step(page, lesson, 6)
+
+
 def test_a_tried_sentence_stays_in_the_view(page: Page) -> None:
     """What is beside the text is the page itself: another text is run there."""
     lesson = BY_NAME["two-meanings"]
