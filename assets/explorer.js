@@ -46,10 +46,10 @@
 
   const themeOf = (given) => (["light", "dark"].includes(given.get("theme")) ? given.get("theme") : null);
 
-  function writeAddress(heads, link, embeddings, inside, theme, path, defaults) {
+  function writeAddress(heads, link, embeddings, inside, _lesson, theme, present, path, defaults) {
     // A theme nobody chose is the reader's own; a chosen one is part of what is sent.
     const chosen = keptTheme() ?? themeOf(new URLSearchParams(window.location.search));
-    const state = { theme: chosen ? theme : undefined };
+    const state = { theme: chosen ? theme : undefined, present: present || undefined };
     if (pageOf(path) === "heads" && heads) {
       Object.assign(state, heads.request, {
         stack: heads.stack, layer: heads.layer, head: heads.head, query: link?.[0], key: link?.[1],
@@ -65,6 +65,8 @@
       const { request, ...chosen } = inside;
       Object.assign(state, request, chosen);
       defaults = { ...defaults, query: defaults.inside_query, mode: "row" };
+    } else if (pageOf(path) === "learn") {
+      state.step = new URLSearchParams(window.location.search).get("step");
     } else {
       return NO_UPDATE();
     }
@@ -281,7 +283,7 @@
 
   function saveImage(_png, _svg, path, names, ...screens) {
     const shown = pageOf(path);
-    const [mode, view] = screens.slice(2 * names.indexOf(shown));
+    const [mode, view] = names.includes(shown) ? screens.slice(2 * names.indexOf(shown)) : [];
     const plot = plotOf(GRAPH_OF[shown]?.[mode]);
     const said = (line) => window.dash_clientside.set_props("save-message", { children: line });
     if (!view || !plot) {

@@ -18,8 +18,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "records",
-        "failures tokens bundled hub jobs results projection measures starting sentences",
-        "adapters head_layers words ready_sets attention_call",
+        "failures tokens bundled hub jobs results projection measures starting sentences "
+        "lesson_claims lesson_questions",
+        "adapters head_layers words ready_sets attention_call lesson_files",
         "recorder views figures",
         "checkpoints footprint export",
         "models",
@@ -48,6 +49,9 @@ PLAIN = frozenset(
         "words",
         "sentences",
         "ready_sets",
+        "lesson_claims",
+        "lesson_files",
+        "lesson_questions",
         "views",
         "figures",
         "export",

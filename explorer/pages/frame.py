@@ -19,7 +19,15 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from explorer import bundled, hub
 from explorer.jobs import Jobs
-from explorer.pages import embeddings, embeddings_bar, heads, heads_text, inside
+from explorer.pages import (
+    embeddings,
+    embeddings_bar,
+    heads,
+    heads_text,
+    inside,
+    learn,
+    presenter,
+)
 from explorer.pages.examples import DEFAULT_MODEL, DEFAULT_TEXT, EXAMPLE_TEXTS
 from explorer.pages.running import error_line, register_cancel, stores
 from explorer.ready_sets import OPENING
@@ -27,7 +35,7 @@ from explorer.records import ModelError
 from explorer.sentences import sentences_text
 from explorer.session import Session
 
-PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside)
+PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside, learn)
 
 _DEFAULTS = {
     "model": DEFAULT_MODEL, "text": DEFAULT_TEXT, "pair": "", "target": "", "stack": "",
@@ -41,6 +49,8 @@ _KEYS = (
     ("Ctrl+Enter", "run the model on what is typed"),
     ("← →", "the head before or after"),
     ("↑ ↓", "the layer above or below"),
+    ("← →", "in a lesson: the step before or after"),
+    ("p", "presenter mode: large type, no controls; Escape leaves it"),
     ("?", "this list"),
 )
 
@@ -54,8 +64,10 @@ def layout() -> Any:
             dcc.Store(id="theme"),
             dcc.Store(id="mounted", data=[]),
             dcc.Store(id="pages", data=[page.NAME for page in PAGES]),
+            dcc.Store(id="savable", data=[page.NAME for page in _savable()]),
             *(store for page in PAGES for store in stores(page.NAME)),
             heads_text.store(),
+            *presenter.layout(),
             dcc.Download(id="download"),
             _bar(),
             _tabs(),
@@ -116,6 +128,7 @@ def _bar() -> Any:
             html.Div(
                 "The word and its sentences are below.", className="texts on-embeddings muted"
             ),
+            html.Div("Read a step, then do it.", className="slogan on-learn"),
             dmc.Select(
                 id="examples", placeholder="Examples", size="sm", w=130, className="on-text",
                 data=[{"value": text, "label": title} for title, text in EXAMPLE_TEXTS],
@@ -124,6 +137,7 @@ def _bar() -> Any:
             dmc.Button("Run", id="run-button", size="sm"),
             _icon("share-button", "Link", "Copy a link that opens just this"),
             _icon("theme-toggle", "☾", "Light or dark"),
+            _icon("present-button", "⛶", "Presenter mode (p)"),
             _icon("keys-button", "?", "Keyboard"),
         ],
         className="bar",
@@ -189,6 +203,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     for page in PAGES:
         page.register(app, session, jobs)
     register_cancel(app, jobs)
+    presenter.register(app)
     _register_browser_side(app)
 
     @app.callback(
@@ -227,12 +242,12 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("save-message", "children"),
         Input("save-csv", "n_clicks"),
         State("url", "pathname"),
-        {page.NAME: _shown_on(page) for page in PAGES},
+        {page.NAME: _shown_on(page) for page in _savable()},
     )
     def save_csv(_clicks: int, pathname: str, shown: dict[str, Any]) -> Any:
         page = page_at(pathname)
-        mode = shown[page.NAME]["mode"]
-        view = shown[page.NAME]["views"].get(mode)
+        screen = shown.get(page.NAME, {"mode": None, "views": {}})
+        mode, view = screen["mode"], screen["views"].get(screen["mode"])
         if view is None:
             return no_update, error_line("there is nothing to save yet: press Run first")
         try:
@@ -240,6 +255,11 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         except (ValueError, ModelError) as error:
             return no_update, error_line(str(error))
         return {"content": content, "filename": name, "type": "text/csv", "base64": False}, None
+
+
+def _savable() -> list[ModuleType]:
+    """The pages that have something to save, and a choice of views."""
+    return [page for page in PAGES if page.SAVED]
 
 
 def _shown_on(page: ModuleType) -> dict[str, Any]:
@@ -269,8 +289,9 @@ def _register_browser_side(app: Dash) -> None:
         Input("heads-view", "data", allow_optional=True),
         Input("heads-link", "data", allow_optional=True),
         Input("embeddings-view", "data", allow_optional=True),
-        Input("inside-view", "data", allow_optional=True), Input("theme", "data"),
-        Input("url", "pathname"), State("defaults", "data"),
+        Input("inside-view", "data", allow_optional=True),
+        Input("learn-view", "data", allow_optional=True), Input("theme", "data"),
+        Input("present", "data"), Input("url", "pathname"), State("defaults", "data"),
     )  # fmt: skip
     browser("showPage", *(Output(f"{page.NAME}-page", "className") for page in PAGES),
             Input("url", "pathname"), State("pages", "data"),
@@ -289,8 +310,8 @@ def _register_browser_side(app: Dash) -> None:
     browser("dimWhileWorking", Output("status", "className"),
             *(Input(f"{page.NAME}-poll", "disabled") for page in PAGES))  # fmt: skip
     browser("saveImage", Output("save-png", "name"), Input("save-png", "n_clicks"),
-            Input("save-svg", "n_clicks"), State("url", "pathname"), State("pages", "data"),
-            *(State(f"{page.NAME}-{what}", kind, allow_optional=True) for page in PAGES
+            Input("save-svg", "n_clicks"), State("url", "pathname"), State("savable", "data"),
+            *(State(f"{page.NAME}-{what}", kind, allow_optional=True) for page in _savable()
               for what, kind in (("mode", "value"), ("view", "data"))))  # fmt: skip
     browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"))
     browser("openKeys", Output("keys", "opened"), Input("keys-button", "n_clicks"))

@@ -1,0 +1,95 @@
+/* Lessons in the browser: the view beside the text, and the way from step to step.
+   The callback graph is drawn in explorer/pages/learn.py. */
+"use strict";
+
+(() => {
+  const NO_UPDATE = () => window.dash_clientside.no_update;
+  const FRAME = "learn-frame";
+  const KEYS = { ArrowLeft: -1, ArrowRight: 1 };
+  const REMOTE = { PageUp: -1, PageDown: 1 }; // what a presenter's remote control sends
+
+  const root = document.documentElement;
+  const frame = () => document.getElementById(FRAME);
+  const here = () => window.location.pathname.replace(/\/$/, "");
+
+  let shown = null; // the view of the step on the screen
+  let opened = null; // the address that the frame was given
+
+  /* The frame is sent on, not made anew: one app at a time, and none of it in the history. */
+  function open(view, theme, present) {
+    shown = view;
+    const wanted = view?.href ?? null;
+    if (wanted !== opened) {
+      opened = wanted;
+      const look = `&theme=${theme}${present ? "&present=true" : ""}`;
+      frame().contentWindow.location.replace(wanted ? wanted + look : "about:blank");
+    }
+    document.getElementById("learn-side").scrollTop = 0;
+    return NO_UPDATE();
+  }
+
+  function move(by) {
+    // The address is ahead of what is shown while a step is asked for.
+    if (document.body.dataset.page !== "learn" || shown?.path !== here()) return;
+    const address = new URLSearchParams(window.location.search);
+    const asked = Number(address.get("step") ?? 1);
+    const step = (asked >= 1 && asked <= shown.steps ? asked : shown.step) + by;
+    if (step < 1) return;
+    const leaves = step > shown.steps;
+    address.set("step", step);
+    if (leaves) address.delete("step");
+    const query = address.toString();
+    window.dash_clientside.set_props("url", {
+      pathname: leaves ? shown.next : shown.path, search: query && `?${query}`,
+    });
+  }
+
+  function go() {
+    move(window.dash_clientside.callback_context.triggered_id === "learn-next" ? 1 : -1);
+    return NO_UPDATE();
+  }
+
+  // Put into the layout, the button asks once, unpressed.
+  const togglePresent = (clicks, present) => (clicks ? !present : NO_UPDATE());
+
+  /* The view follows without being opened again. */
+  function tell(theme, present) {
+    frame().contentWindow.postMessage({ theme, present }, window.location.origin);
+    return NO_UPDATE();
+  }
+
+  const isTyping = (event) => (
+    event.target.closest?.("input, textarea, [role=slider], [contenteditable]")
+    || event.ctrlKey || event.metaKey || event.altKey);
+
+  const embedded = window.name === FRAME && window.parent !== window;
+  root.toggleAttribute("data-embedded", embedded);
+
+  document.addEventListener("keydown", (event) => {
+    if (isTyping(event)) return;
+    if (embedded) {
+      // Here the arrows belong to the view; the rest is the lesson's.
+      if (["p", "Escape"].includes(event.key) || event.key in REMOTE) {
+        window.parent.postMessage({ key: event.key }, window.location.origin);
+      }
+    } else if (event.key in KEYS || (root.hasAttribute("data-present") && event.key in REMOTE)) {
+      move(KEYS[event.key] ?? REMOTE[event.key]);
+    }
+  });
+
+  window.addEventListener("message", (event) => {
+    if (event.origin !== window.location.origin) return;
+    if (embedded && event.source === window.parent) {
+      for (const id of ["theme", "present"]) {
+        // An app that is still being opened has both in its address.
+        if (event.data && id in event.data) window.dash_clientside?.set_props?.(id, { data: event.data[id] });
+      }
+    } else if (event.source === frame()?.contentWindow && typeof event.data?.key === "string") {
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key: event.data.key, bubbles: true }));
+    }
+  });
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    learn: { open, go, tell, togglePresent },
+  });
+})();
