@@ -10,14 +10,15 @@
 
   const root = document.documentElement;
   const frame = () => document.getElementById(FRAME);
-  const here = () => window.location.pathname.replace(/\/$/, "");
 
   let shown = null; // the view of the step on the screen
+  let at = null; // the step that was asked for last: its lesson's path, its number
   let opened = null; // the address that the frame was given
 
   /* The frame is sent on, not made anew: one app at a time, and none of it in the history. */
   function open(view, theme, present) {
     shown = view;
+    at = view && { path: view.path, step: view.step };
     const wanted = view?.href ?? null;
     if (wanted !== opened) {
       opened = wanted;
@@ -29,19 +30,15 @@
   }
 
   function move(by) {
-    // The address is ahead of what is shown while a step is asked for.
-    if (document.body.dataset.page !== "learn" || shown?.path !== here()) return;
+    if (document.body.dataset.page !== "learn" || !shown || at.step + by < 1) return;
+    // While a lesson is asked for, how long it is is not known; its first step is not its last.
+    const leaves = at.path === shown.path && at.step + by > shown.steps;
+    at = leaves ? { path: shown.next, step: 1 } : { path: at.path, step: at.step + by };
     const address = new URLSearchParams(window.location.search);
-    const asked = Number(address.get("step") ?? 1);
-    const step = (asked >= 1 && asked <= shown.steps ? asked : shown.step) + by;
-    if (step < 1) return;
-    const leaves = step > shown.steps;
-    address.set("step", step);
     if (leaves) address.delete("step");
+    else address.set("step", at.step);
     const query = address.toString();
-    window.dash_clientside.set_props("url", {
-      pathname: leaves ? shown.next : shown.path, search: query && `?${query}`,
-    });
+    window.dash_clientside.set_props("url", { pathname: at.path, search: query && `?${query}` });
   }
 
   function go() {
