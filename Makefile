@@ -3,6 +3,8 @@
 # CHROMIUM=/path/to/chromium the browser of the tests.
 
 python := .venv/bin/python
+# A process a core, and one thread of torch in each: more would only wait for each other.
+pytest := OMP_NUM_THREADS=1 $(python) -m pytest -n logical --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format unit browser clean
@@ -17,7 +19,7 @@ run:  ## start the explorer on http://127.0.0.1:8050 (ARGS="..." is passed on to
 test:  ## lint, types, and all tests; a browser is installed when none is found
 	@.ci/chromium >/dev/null
 	@$(MAKE) --no-print-directory check
-	@chromium=$$(.ci/chromium) && CHROMIUM=$$chromium $(python) -m pytest $(ARGS)
+	@chromium=$$(.ci/chromium) && CHROMIUM=$$chromium $(pytest) $(ARGS)
 
 check:  ## lint, format and types
 	@.ci/setup dev
@@ -32,11 +34,11 @@ format:  ## mend what lint and format can mend by themselves
 
 unit:  ## the tests that need no browser (ARGS="..." is passed on to pytest)
 	@.ci/setup dev
-	$(python) -m pytest --ignore=tests/browser $(ARGS)
+	$(pytest) --ignore=tests/browser $(ARGS)
 
 browser:  ## the browser tests
 	@.ci/setup dev
-	@chromium=$$(.ci/chromium) && CHROMIUM=$$chromium $(python) -m pytest tests/browser $(ARGS)
+	@chromium=$$(.ci/chromium) && CHROMIUM=$$chromium $(pytest) tests/browser $(ARGS)
 
 clean:  ## remove the virtual environment and all caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,9 +21,14 @@ def python(folder: Path, *arguments: str) -> tuple[int, str, str]:
     ended = subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, "PYTHONPATH": str(folder)},
+        env={**os.environ, "PYTHONPATH": str(folder)}, preexec_fn=_hearing_ctrl_c,
     )  # fmt: skip
     return ended.returncode, ended.stdout, ended.stderr
+
+
+def _hearing_ctrl_c() -> None:
+    """Whoever runs the tests may ignore it, as pytest-xdist's workers do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("module", ["torch", "typer"])
