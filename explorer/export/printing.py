@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from concurrent.futures import ThreadPoolExecutor
 
 from explorer.export.browser import named_browser, saying_what_failed
 
@@ -20,8 +21,13 @@ def pdf_bytes(page: str) -> bytes:
         ExportError: there is no browser, or it failed.
     """
     path = named_browser()
-    with saying_what_failed("a PDF is printed", "print the page"):
+
+    def print_it() -> bytes:
         return asyncio.run(asyncio.wait_for(_printed(page, path), _LONGEST_S))
+
+    # In a thread of its own: who asks may be in an event loop, as a notebook's cells are.
+    with saying_what_failed("a PDF is printed", "print the page"), ThreadPoolExecutor(1) as thread:
+        return thread.submit(print_it).result()
 
 
 async def _printed(page: str, path: str | None) -> bytes:
