@@ -13,15 +13,17 @@
 
   let shown = null; // the view of the step on the screen
   let at = null; // the step that was asked for last: its lesson's path, its number
-  let opened = null; // the address that the frame was given
+  let opened = null; // the step whose address the frame was given
 
   /* The frame is sent on, not made anew: one app at a time, and none of it in the history. */
   function open(view, theme, present) {
     shown = view;
     at = view && { path: view.path, step: view.step };
     const wanted = view?.href ?? null;
-    if (wanted !== opened) {
-      opened = wanted;
+    // A step opens its view anew, also where the step before has the same: it may be changed by now.
+    const step = view && `${view.path} ${view.step} ${wanted}`;
+    if (step !== opened) {
+      opened = step;
       const look = `&theme=${theme}${present ? "&present=true" : ""}`;
       frame().contentWindow.location.replace(wanted ? wanted + look : "about:blank");
     }

@@ -22,7 +22,9 @@ PARAMETERS = {
     "/embeddings": ["model", "word", "sentences", "layer"],
     "/inside": [*_TEXT.split(), "mode"],
 }
+MODES = ("row", "points", "moves", "mask", "heads", "sharing")  # of /inside
 _COUNTED = ("layer", "head", "query", "key")
+_LOOK = ("theme", "present")  # the reader's own: a copied address may have them
 _NAME = re.compile(r"[a-z0-9-]+")
 _FRONT = {"title": True, "order": True, "about": True, "model": True, "text": False}
 _STEP_KEYS = ("open", "answers", "claim")
@@ -107,6 +109,8 @@ def read_lesson(path: Path) -> Lesson:
         what = "not UTF-8: save the file as UTF-8 text"
     except _BadLine as error:
         number, what = error.number, str(error)
+    except OSError as error:
+        number, what = 1, f"it cannot be read: {error.strerror}"
     raise ValueError(f"{path.name}, line {number}: {what}")
 
 
@@ -115,8 +119,6 @@ def _lesson(path: Path) -> Lesson:
         raise _BadLine(1, "name the file with small letters, digits and hyphens: my-lesson.md")
     lines = list(enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1))
     front, body = _front(lines)
-    if not front["order"].isdecimal():
-        raise _BadLine(_line_of("order", lines), f"order must be a number, not “{front['order']}”")
     steps = tuple(_step(part, front) for part in _parts(body))
     if not steps:
         raise _BadLine(len(lines), "the lesson has no step: begin one with “## Title”")
@@ -139,15 +141,13 @@ def _front(lines: list[Numbered]) -> tuple[dict[str, str], list[Numbered]]:
         key, value = _key(number, line, tuple(_FRONT))
         if key in front:
             raise _BadLine(number, f"“{key}” stands there twice")
+        if key == "order" and not value.isdecimal():
+            raise _BadLine(number, f"order must be a number, not “{value}”")
         front[key] = value
     for key, needed in _FRONT.items():
         if needed and key not in front:
             raise _BadLine(lines[fences[1]][0], f"the front matter has no “{key}: …”")
     return front, lines[fences[1] + 1 :]
-
-
-def _line_of(key: str, lines: list[Numbered]) -> int:
-    return next(number for number, line in lines if line.startswith(f"{key}:"))
 
 
 def _key(number: int, line: str, known: tuple[str, ...]) -> tuple[str, str]:
@@ -202,7 +202,10 @@ def _step(lines: list[Numbered], front: Mapping[str, str]) -> Step:
 
 def _view(number: int, address: str, front: Mapping[str, str]) -> View:
     """The view of an address, as the Link button copies it; the host is left out."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise _BadLine(number, f"“{address}” is no address") from None
     if parts.path not in PARAMETERS:
         raise _BadLine(number, f"unknown page “{parts.path}”: use {', '.join(PARAMETERS)}")
     if "#" in address:
@@ -216,6 +219,8 @@ def _view(number: int, address: str, front: Mapping[str, str]) -> View:
     known = PARAMETERS[parts.path]
     given: dict[str, str] = {}
     for name, value in pairs:
+        if name in _LOOK:
+            continue
         if name not in known:
             raise _BadLine(
                 number, f"{parts.path} knows no parameter “{name}”: use {', '.join(known)}"
@@ -224,6 +229,8 @@ def _view(number: int, address: str, front: Mapping[str, str]) -> View:
             raise _BadLine(number, f"“{name}” stands in the address twice")
         if name in _COUNTED and not value.isdecimal():
             raise _BadLine(number, f"{name} must be a number counted from 0, not “{value}”")
+        if name == "mode" and value not in MODES:
+            raise _BadLine(number, f"unknown mode “{value}”: use {', '.join(MODES)}")
         given[name] = value
     defaults = {key: front[key] for key in ("model", "text") if key in front and key in known}
     return View(parts.path, defaults | given)

@@ -13,6 +13,7 @@ from explorer.figures.head_outputs import cosines, outputs_caption, outputs_figu
 from explorer.figures.inside import heaviest, strips_caption, strips_figure
 from explorer.figures.inside_mask import late_caption, late_figure, mask_caption, other_figure
 from explorer.head_maps import head_maps
+from explorer.pages.inside_row import columns_of, table_rows, total_row
 from explorer.records import ModelError, ScoreParts
 from explorer.views.head_outputs import head_outputs, outputs_csv
 from explorer.views.inside import query_row, softmax_input
@@ -277,3 +278,25 @@ class TestFigures:
     def test_cosines_by_hand(self) -> None:
         found = cosines(np.array([[3.0, 4.0], [4.0, 3.0], [0.0, 0.0]]))
         np.testing.assert_allclose(found, [[1, 0.96, 0], [0.96, 1, 0], [0, 0, 0]])
+
+
+class TestTable:
+    def test_scores_are_built_up_column_by_column(self, runs: Runs) -> None:
+        """Scaled, capped, with the bias, masked; then e to it over the sum is eager's weight."""
+        for name, capped, biased in (("gemma2", True, False), ("t5", False, True)):
+            cap, expected = runs(name)
+            stack = cap.stacks[0]
+            row = query_row(cap, 1, 2, 4, stack)
+            fields = {column["field"] for column in columns_of(row)}
+            assert ("capped" in fields, "bias" in fields) == (capped, biased)
+            rows = table_rows(row)
+            for one in rows:
+                score = one["capped"] if capped else one["scaled"]
+                score += one["bias"] if biased else 0
+                assert (
+                    one["score"] is None if one["forbidden"] else abs(one["score"] - score) < 1e-9
+                )
+            made = np.exp([-np.inf if one["score"] is None else one["score"] for one in rows])
+            weights = expected.attention[stack][1][2, 4]
+            np.testing.assert_allclose(made / made.sum(), weights, atol=1e-5)
+            assert total_row(row)["weight"] == pytest.approx(1)

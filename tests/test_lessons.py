@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 from explorer.lesson_claims import KINDS, Claim, parse_claim
 from explorer.lesson_files import (
     FOLDER,
+    MODES,
     PARAMETERS,
     Lesson,
     questions_table,
@@ -20,7 +21,7 @@ from explorer.lesson_files import (
     read_lessons,
 )
 from explorer.lesson_questions import QUESTIONS
-from explorer.pages import learn
+from explorer.pages import inside, learn
 from tests.claims import CLAIMS
 
 ROOT = Path(__file__).parents[1]
@@ -140,6 +141,9 @@ class TestReading:
             ("title: A lesson", "titel: A lesson", 2, "unknown key “titel”: use title"),
             ("order: 3", "order: 3\norder: 4", 4, "“order” stands there twice"),
             ("order: 3", "order: third", 3, "order must be a number, not “third”"),
+            ("order: 3", " order : third", 3, "order must be a number, not “third”"),
+            ("/?layer=1&head=8&query=2", "/inside?mode=maps", 10, "unknown mode “maps”: use row"),
+            ("/?layer=1&head=8&query=2", "http://[x", 10, "“http://[x” is no address"),
             ("order: 3", "order", 3, "“order” is no “key: value”"),
             ("title: A lesson", "title:", 2, "“title” has no value"),
             ("about: What it is about.\n", "", 6, "the front matter has no “about: …”"),
@@ -284,3 +288,22 @@ def _words(parts: Any) -> str:
     if isinstance(parts, list | tuple):
         return " ".join(map(_words, parts))
     return _words(parts.children or "") if isinstance(parts, Component) else ""
+
+
+def test_the_modes_are_those_of_the_page() -> None:
+    assert tuple(view.MODE for view in inside.VIEWS) == MODES
+
+
+def test_a_copied_address_keeps_no_look(tmp_path: Path) -> None:
+    path = tmp_path / "a-lesson.md"
+    path.write_text(GOOD.replace("query=2", "query=2&theme=dark&present=true"), encoding="utf-8")
+    assert read_lesson(path).steps[0].view.parameters.keys() & {"theme", "present"} == set()
+
+
+def test_what_cannot_be_read_spoils_no_other_lesson(tmp_path: Path) -> None:
+    (tmp_path / "a-folder.md").mkdir()
+    (tmp_path / "a-lesson.md").write_text(GOOD, encoding="utf-8")
+    lessons, errors = read_lessons(tmp_path)
+    assert [lesson.name for lesson in lessons] == ["a-lesson"]
+    assert len(errors) == 1
+    assert errors[0].startswith("a-folder.md, line 1: it cannot be read")

@@ -93,13 +93,18 @@ def outputs_caption(outputs: HeadOutputs) -> str:
     lengths = np.linalg.norm(outputs.added, axis=1)
     strongest = int(lengths.argmax())
     n_heads, width = outputs.mixed.shape
-    total = np.linalg.norm(outputs.output)
+    together = float(np.linalg.norm(outputs.added.sum(axis=0)))
+    apart = (
+        f", less than the {lengths.sum():.3g} that their lengths add up to, because they pull in "
+        "different directions"
+        if together < 0.999 * lengths.sum()
+        else ""
+    )
     return (
         f"Each head mixes values of {width} dimensions; side by side they are "
         f"{n_heads} × {width} = {n_heads * width}, which W_O brings to the residual stream. Cut by "
         "head, W_O gives each head a matrix of its own, and the sum of what these give is the "
         f"same: here to a relative {outputs.error:.0e}. Head {strongest} adds most "
-        f"(length {lengths[strongest]:.3g}); together, output bias included, {total:.3g}, less "
-        f"than the {lengths.sum():.3g} that the heads’ lengths add up to, because they pull in "
-        "different directions."
+        f"(length {lengths[strongest]:.3g}); together they add {together:.3g}{apart}. The output "
+        f"bias, which is no head’s, has length {np.linalg.norm(outputs.bias):.3g}."
     )

@@ -29,12 +29,14 @@ _PAGED = 200  # keys; a longer table has pages
 _COLUMNS = (
     ("label", "key", "The token that is looked at", None),
     ("product", "q·k", "Dot product of the query’s and the key’s vectors", ".2f"),
-    ("scaled", "scaled", "What goes into the softmax: q·k times the scale, plus any bias", ".3f"),
-    ("bias", "bias", "What the model adds to the score by position", ".3f"),
+    ("scaled", "scaled", "q·k times the scale", ".3f"),
+    ("capped", "capped", "The scaled score through the model’s soft cap", ".3f"),
+    ("bias", "+ bias", "What the model adds to the score by position", ".3f"),
+    ("score", "+ mask", "What goes into the softmax: −∞ where the mask forbids the key", ".3f"),
     ("exponential", "eˣ", "e to the power of scaled, less the largest one", ".4f"),
     ("weight", "weight", "eˣ over the sum of all: the attention weight A", ".4f"),
-    ("value_length", "‖v‖", "Length of the key’s value vector", ".3~g"),
-    ("contribution", "‖A·v·W_O‖", "Length of what it adds to the residual stream", ".2~g"),
+    ("value_length", "‖v‖", "Length of the key’s value vector", ".3~r"),
+    ("contribution", "‖A·v·W_O‖", "Length of what it adds to the residual stream", ".3~r"),
 )
 
 
@@ -100,8 +102,9 @@ def _grid_options(last: list[dict[str, Any]], count: int) -> dict[str, Any]:
 
 
 def table_rows(row: QueryRow) -> list[dict[str, Any]]:
-    """A row a key, in the text's order; what the mask forbids has no numbers after q·k."""
+    """A row a key, in the text's order; what the mask forbids has no score and no weight."""
     found = []
+    scaled, cap = row.products * row.parts.scale, row.parts.softcap
     for key, label in enumerate(row.labels):
         allowed = bool(row.parts.allowed[key])
         found.append({
@@ -109,8 +112,10 @@ def table_rows(row: QueryRow) -> list[dict[str, Any]]:
             "label": label if allowed else f"{label} (masked)",
             "forbidden": not allowed,
             "product": float(row.products[key]),
-            "scaled": float(row.scaled[key]) if allowed else None,
+            "scaled": float(scaled[key]),
+            "capped": None if cap is None else float(cap * np.tanh(scaled[key] / cap)),
             "bias": None if row.parts.bias is None else float(row.parts.bias[key]),
+            "score": float(row.scaled[key]) if allowed else None,
             "exponential": float(row.exponentials[key]) if allowed else None,
             "weight": float(row.weights[key]) if allowed else None,
             "value_length": float(row.value_lengths[key]),
@@ -129,15 +134,24 @@ def total_row(row: QueryRow) -> dict[str, Any]:
 
 
 def columns_of(row: QueryRow) -> list[dict[str, Any]]:
-    """The table's columns; a bias has one only where the model adds one."""
+    """The table's columns; a bias or a soft cap has one only where the model has it."""
+    left_out = {
+        *(["bias"] if row.parts.bias is None else []),
+        *(["capped"] if row.parts.softcap is None else []),
+    }
     return [
         {"field": field, "headerName": name, "headerTooltip": why}
-        | ({"valueFormatter": {"function": f"params.value == null ? '–' : d3.format('{form}')"
-                                           "(params.value)"}, "type": "rightAligned"}
+        | ({"valueFormatter": {"function": _formatted(field, form)}, "type": "rightAligned"}
            if form else {"flex": 2, "minWidth": 90, "tooltipField": field})
         for field, name, why, form in _COLUMNS
-        if field != "bias" or row.parts.bias is not None
+        if field not in left_out
     ]  # fmt: skip
+
+
+def _formatted(field: str, form: str) -> str:
+    """How the grid writes a column's numbers, and what where there is none."""
+    none = "params.data.forbidden ? '−∞' : '–'" if field == "score" else "'–'"
+    return f"params.value == null ? ({none}) : d3.format('{form}')(params.value)"
 
 
 def steps(row: QueryRow) -> list[str]:
@@ -239,18 +253,23 @@ def register(app: Dash, session: Session) -> None:
 
     @app.callback(
         Output("download", "data", allow_duplicate=True),
+        Output("inside-row-message", "children", allow_duplicate=True),
         Input("inside-worksheet", "n_clicks"),
         Input("inside-worksheet-blank", "n_clicks"),
         State("inside-row-view", "data"),
     )
     def print_out(filled: int | None, empty: int | None, view: dict[str, Any] | None) -> Any:
         if view is None or not (filled or empty):
-            return no_update
-        row = row_of(session, view)
+            return no_update, no_update
         blank = ctx.triggered_id == "inside-worksheet-blank"
+        try:
+            row = row_of(session, view)
+            content = worksheet_html(row, blank=blank)
+        except (ValueError, ModelError) as error:
+            return no_update, running.error_line(str(error))
         name = f"{_stem(row)}-worksheet{'-blank' if blank else ''}.html"
-        return {"content": worksheet_html(row, blank=blank), "filename": name, "type": "text/html",
-                "base64": False}  # fmt: skip
+        file = {"content": content, "filename": name, "type": "text/html", "base64": False}
+        return file, None
 
     @app.callback(
         Output("inside-strips", "figure"),

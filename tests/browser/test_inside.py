@@ -81,7 +81,10 @@ def test_a_row_step_by_step(page: Page, tmp_path: Path) -> None:
     rows = inside.rows(len(run.labels), run.labels)
     weights = run.attention[1, 8, 4]
     np.testing.assert_allclose([row["weight"] for row in rows], weights, atol=1e-5)
-    exponentials = np.exp([row["scaled"] for row in rows])
+    exponentials = np.exp([row["score"] for row in rows])
+    np.testing.assert_allclose(
+        [row["scaled"] for row in rows], np.array([row["product"] for row in rows]) / 32**0.5
+    )
     np.testing.assert_allclose(exponentials / exponentials.sum(), weights, atol=1e-5)
     expect(page.locator("#inside-row-steps li").nth(1)).to_contain_text("× 0.1768 = 1/√32")
     # A clicked key is the one whose vectors are drawn.
