@@ -72,14 +72,6 @@ class PlainStack:
     def allowed(self, layer: int, rows: slice | None = None) -> np.ndarray:
         return self.mask[rows or slice(None)]
 
-    @property
-    def hidden(self) -> np.ndarray:
-        raise NotImplementedError
-
-    @property
-    def static(self) -> np.ndarray:
-        raise NotImplementedError
-
 
 @dataclass(frozen=True)
 class PlainCapture:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -92,8 +93,8 @@ class DrawnPoints:
     symbol: str
 
 
-class App:
-    """What both pages have in common."""
+class App(ABC):
+    """What all pages have in common."""
 
     path = "/"
     name = "heads"
@@ -108,8 +109,9 @@ class App:
         self.wait_until_drawn(timeout_ms)
         return self
 
+    @abstractmethod
     def wait_until_drawn(self, timeout_ms: float = 20_000) -> None:
-        raise NotImplementedError
+        """Wait for the page's first result."""
 
     def wait_for(self, condition: str, argument: Any = None, timeout_ms: float = 20_000) -> None:
         """Wait for a condition in the page, a JavaScript function of one argument."""
