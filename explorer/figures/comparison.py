@@ -9,17 +9,9 @@ import plotly.graph_objects as go
 
 from explorer.figures.caption import on_switches, whose
 from explorer.figures.heatmap import heatmap_figure
-from explorer.figures.style import SEQUENTIAL, Theme, model_label, theme_of, title
+from explorer.figures.style import DIVERGING, SEQUENTIAL, Theme, model_label, theme_of, title
 from explorer.records import BoolArray, FloatArray, HeadComparison, HeadMap, IntArray, Window
 
-# Blue below 0 and red or orange above: told apart by readers with any colour vision. The middle
-# is nearly the page, so that what is alike recedes.
-DIVERGING = {
-    "light": [[0, "#2166ac"], [0.25, "#92c5de"], [0.5, "#f4f4f4"], [0.75, "#f4a582"],
-              [1, "#b2182b"]],
-    "dark": [[0, "#7cc4ff"], [0.25, "#3a6a94"], [0.5, "#20262e"], [0.75, "#a85f30"],
-             [1, "#ffa86b"]],
-}  # fmt: skip
 SIDE_CELLS = 256  # a side, of the two maps beside each other: they are small
 _MOST_CELLS = 512  # a side; a longer text's cells are taken in blocks
 _SIDE_LABELS, _DIFFERENCE_LABELS = 16, 24  # an axis

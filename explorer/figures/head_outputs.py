@@ -6,10 +6,16 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.figures.style import axis, base_layout, literal, model_label, theme_of, title
+from explorer.figures.style import (
+    DIVERGING,
+    axis,
+    base_layout,
+    literal,
+    model_label,
+    theme_of,
+    title,
+)
 from explorer.records import FloatArray, HeadOutputs
-
-_DIFFERENCES = "RdBu_r"
 
 
 def outputs_figure(outputs: HeadOutputs, head: int, theme: str = "light") -> go.Figure:
@@ -42,7 +48,8 @@ def outputs_figure(outputs: HeadOutputs, head: int, theme: str = "light") -> go.
     )  # fmt: skip
     figure.add_trace(
         go.Heatmap(
-            z=cosines(outputs.added), x=names, y=names, zmin=-1, zmax=1, colorscale=_DIFFERENCES,
+            z=cosines(outputs.added), x=names, y=names, zmin=-1, zmax=1,
+            colorscale=DIVERGING[colours.name],
             hovertemplate="heads %{y} and %{x}: cosine %{z:.2f}<extra></extra>",
             colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.42, "y": 1, "yanchor": "top",
                       "title": {"text": "cosine", "side": "right"}},
@@ -53,7 +60,7 @@ def outputs_figure(outputs: HeadOutputs, head: int, theme: str = "light") -> go.
     figure.add_trace(
         go.Heatmap(
             z=rows, y=[*(f"head {one}" for one in names), "sum"], zmin=-largest, zmax=largest,
-            colorscale=_DIFFERENCES,
+            colorscale=DIVERGING[colours.name],
             hovertemplate="%{y}, dimension %{x}: %{z:.4f}<extra></extra>",
             colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.42, "y": 0, "yanchor": "bottom",
                       "title": {"text": "value", "side": "right"}},

@@ -6,11 +6,19 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.figures.style import Theme, axis, base_layout, literal, model_label, theme_of, title
+from explorer.figures.style import (
+    DIVERGING,
+    Theme,
+    axis,
+    base_layout,
+    literal,
+    model_label,
+    theme_of,
+    title,
+)
 from explorer.records import FloatArray, QueryRow
 
 _MOST_KEYS = 12  # whose products are drawn
-_DIFFERENCES = "RdBu_r"
 _DECIDE = 0.8  # of the products of the score's own sign: the dimensions that are said to decide
 
 
@@ -36,7 +44,7 @@ def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "l
     figure.add_trace(_strips((q * k[key])[None], ["q⊙k"], "product", 1), 2, 1)
     labels = [f"{literal(row.labels[one])}  {products[i].sum():.2f}" for i, one in enumerate(keys)]
     figure.add_trace(_strips(products, labels, "product", 2), 3, 1)
-    _limits(figure, [np.stack([q, k[key]]), products, products])
+    _limits(figure, [np.stack([q, k[key]]), products], colours)
     head = f"layer {row.layer} · head {row.head} · query “{literal(row.query_label)}”"
     told = " · before rotation" if before else ""
     figure.update_layout(
@@ -121,7 +129,7 @@ def _strips(values: FloatArray, names: list[str], what: str, number: int) -> go.
     )  # fmt: skip
 
 
-def _limits(figure: go.Figure, values: list[FloatArray]) -> None:
+def _limits(figure: go.Figure, values: list[FloatArray], colours: Theme) -> None:
     """One scale for the vectors and one for the products, each even around 0."""
     bar = {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 11}, "nticks": 5}
     places = {
@@ -133,7 +141,7 @@ def _limits(figure: go.Figure, values: list[FloatArray]) -> None:
     for name, of in (("coloraxis", values[0]), ("coloraxis2", values[1])):
         largest = float(np.abs(of).max()) or 1.0
         figure.update_layout({
-            name: {"colorscale": _DIFFERENCES, "cmin": -largest, "cmax": largest,
+            name: {"colorscale": DIVERGING[colours.name], "cmin": -largest, "cmax": largest,
                    "colorbar": bar | places[name]},
         })  # fmt: skip
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.comparison import DIVERGING
 from explorer.figures.style import (
+    DIVERGING,
     PALETTES,
     SEQUENTIAL,
     Theme,

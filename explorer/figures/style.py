@@ -22,6 +22,15 @@ STACKS = {
     "cross": "cross attention",
 }
 
+# Blue below 0 and red or orange above: told apart by readers with any colour vision. The middle
+# is nearly the page, so that what is alike recedes.
+DIVERGING = {
+    "light": [[0, "#2166ac"], [0.25, "#92c5de"], [0.5, "#f4f4f4"], [0.75, "#f4a582"],
+              [1, "#b2182b"]],
+    "dark": [[0, "#7cc4ff"], [0.25, "#3a6a94"], [0.5, "#20262e"], [0.75, "#a85f30"],
+             [1, "#ffa86b"]],
+}  # fmt: skip
+
 
 def sense_shape(number: int) -> int:
     """Which of seven shapes the sense of this number has: with seven colours, 49 differ."""
@@ -111,7 +120,12 @@ def axis(theme: Theme, title: str, **more: Any) -> dict[str, Any]:
 
 def model_label(name: str) -> str:
     """A model's name as a title shows it: of a folder's path only the last part."""
-    return name if not name.startswith(("/", "~", ".")) else name.rstrip("/").rpartition("/")[2]
+    return name if not name.startswith(("/", "~", ".")) else model_stem(name)
+
+
+def model_stem(name: str) -> str:
+    """A model's name as files are called after it: the last part of a hub id or a folder."""
+    return name.rstrip("/").rpartition("/")[2]
 
 
 def literal(text: str) -> str:

@@ -23,11 +23,12 @@ from explorer.figures.by_layer import (
     layers_height,
     layers_verdict,
 )
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.jobs import Jobs
 from explorer.measures.by_layer import ANCHOR_MEASURE, CONTEXT_MEASURES, ContextMeasure
 from explorer.pages import running
 from explorer.pages.embeddings_request import request_of
+from explorer.pages.fields import STILL
 from explorer.pages.heads_help import section
 from explorer.pages.running import Run
 from explorer.session import Session
@@ -58,7 +59,7 @@ def layout() -> Any:
                 [
                     dcc.Graph(
                         id="embeddings-layers-graph", responsive=True,
-                        config={"displayModeBar": False}, figure=blank_figure(_MESSAGE),
+                        config=STILL, figure=blank_figure(_MESSAGE),
                     ),
                     html.P(id="embeddings-layers-caption", className="caption"),
                 ],
@@ -95,7 +96,7 @@ def _explained(measure: ContextMeasure) -> Any:
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the measures on the screen, from ``embeddings-layers-view``."""
     layers = session.word_layers(request_of(view))
-    model = layers.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(layers.model)
     return f"{model}-{layers.word}-by-layer.csv", layers_csv(layers)
 
 

@@ -18,10 +18,11 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from explorer.export.meaning import meaning_csv
 from explorer.figures.meaning import meaning_caption, meaning_figure, panel_height
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.jobs import Jobs
 from explorer.pages import running
 from explorer.pages.embeddings_request import request_of, study
+from explorer.pages.fields import STILL
 from explorer.pages.running import Run
 from explorer.records import Meaning
 from explorer.session import Session
@@ -42,7 +43,7 @@ def layout() -> Any:
             html.Div(
                 dcc.Graph(
                     id="embeddings-meaning-graph", responsive=True, className="graph",
-                    config={"displayModeBar": False},
+                    config=STILL,
                     figure=blank_figure("the words read at each layer appear here"),
                 ),
                 className="scrolling",
@@ -93,7 +94,7 @@ def shown_meaning(session: Session, view: dict[str, Any]) -> Meaning:
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the words on the screen, from ``embeddings-meaning-view``."""
     shown = shown_meaning(session, view)
-    model = shown.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(shown.model)
     return f"{model}-{shown.word}-meaning.csv", meaning_csv(shown)
 
 

@@ -18,16 +18,16 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from explorer.export.embeddings import points_csv
 from explorer.figures.plane import plane_figure
 from explorer.figures.scree import scree_figure
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.pages import embeddings_switches, running
 from explorer.pages.embeddings_request import request_of, study
 from explorer.pages.embeddings_switches import parts_of, switches_of
+from explorer.pages.fields import STILL, ZOOMABLE
 from explorer.records import ModelError, WordDistances, WordProjection
 from explorer.session import Session
 from explorer.views.word_distances import word_distances
 
 MODE = "plane"
-_GRAPH_CONFIG: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
 
 
 def layout() -> Any:
@@ -40,7 +40,7 @@ def layout() -> Any:
             html.Div(
                 [
                     dcc.Graph(
-                        id="embeddings-plot", config=_GRAPH_CONFIG, responsive=True,
+                        id="embeddings-plot", config=ZOOMABLE, responsive=True,
                         className="graph", figure=blank_figure("the word’s vectors appear here"),
                     ),
                     _beside(),
@@ -61,7 +61,7 @@ def _beside() -> Any:
                    title="Scree plot: the share of the fit’s variance that each component has; the "
                    "picture’s axes in the accent colour"),
             dcc.Graph(
-                id="embeddings-scree", config={"displayModeBar": False}, responsive=True,
+                id="embeddings-scree", config=STILL, responsive=True,
                 figure=blank_figure(""), className="scree",
             ),
             html.B("Mean distances", id="embeddings-distances-of",
@@ -98,7 +98,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the points on the screen."""
     of = study(session, view["request"])
     shown = shown_of(session, view["request"], view["plane"], view["layer"])
-    model = of.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(of.model)
     return f"{model}-{of.word}-layer{shown.layer}.csv", points_csv(of, [shown])
 
 

@@ -18,10 +18,11 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from explorer.export.positions import positions_csv
 from explorer.figures.positions import positions_caption, positions_figure
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.jobs import Jobs
 from explorer.pages import running
 from explorer.pages.embeddings_request import study
+from explorer.pages.fields import STILL
 from explorer.pages.running import Run
 from explorer.records import Entrance, ModelError, Positions
 from explorer.session import Session
@@ -54,7 +55,7 @@ def layout() -> Any:
             html.Div(
                 dcc.Graph(
                     id="embeddings-positions-graph", responsive=True, className="graph",
-                    config={"displayModeBar": False}, style={"minHeight": "480px"},
+                    config=STILL, style={"minHeight": "480px"},
                     figure=blank_figure("how the model tells positions apart appears here"),
                 ),
                 className="scrolling",
@@ -83,7 +84,7 @@ def shown_positions(session: Session, view: dict[str, Any]) -> tuple[Positions, 
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of what is on the screen, from ``embeddings-positions-view``."""
     shown, given, _ = shown_positions(session, view)
-    model = shown.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(shown.model)
     return f"{model}-positions.csv", positions_csv(shown, given)
 
 

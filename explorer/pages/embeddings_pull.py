@@ -19,10 +19,11 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.figures.pull import heads_figure, pull_caption, pull_figure, stretch
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.pages import running
 from explorer.pages.embeddings_request import request_of, study
 from explorer.pages.embeddings_switches import switches_of
+from explorer.pages.fields import STILL, ZOOMABLE, labelled
 from explorer.records import ModelError, PlaneSwitches, Pull, PullPlane, WordStudy
 from explorer.session import Session, TextRequest
 from explorer.views.pull import pull, pull_csv, pull_plane, pull_rows
@@ -30,7 +31,6 @@ from explorer.views.pull import pull, pull_csv, pull_plane, pull_rows
 MODE = "pull"
 ALL = "all"
 _MESSAGE = "the head’s pull appears here"
-_GRAPH_CONFIG: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
 # Field, header, what it says, how it is written.
 _COLUMNS = (
     ("label", "token", "Whose arrow it is", None),
@@ -58,13 +58,13 @@ def layout() -> Any:
             html.Div(
                 [
                     dcc.Graph(
-                        id="embeddings-pull-graph", config=_GRAPH_CONFIG, responsive=True,
+                        id="embeddings-pull-graph", config=ZOOMABLE, responsive=True,
                         className="graph", figure=blank_figure(_MESSAGE),
                     ),
                     html.Aside([
                         dcc.Graph(
                             id="embeddings-pull-heads", responsive=True, className="bars",
-                            config={"displayModeBar": False}, figure=blank_figure(""),
+                            config=STILL, figure=blank_figure(""),
                         ),
                         _table(),
                     ]),
@@ -81,17 +81,17 @@ def layout() -> Any:
 def _controls() -> Any:
     return html.Div(
         [
-            _labelled(
+            labelled(
                 "sentence", "Which occurrence of the word is pulled",
                 dmc.Select(id="embeddings-pull-place", value="0", data=[], size="xs", w=240,
                            allowDeselect=False, searchable=True),
             ),
-            _labelled(
+            labelled(
                 "head", "One head of the layer, or all of them with the output bias",
                 dmc.Select(id="embeddings-pull-head", value=ALL, data=[], size="xs", w=110,
                            allowDeselect=False),
             ),
-            _labelled(
+            labelled(
                 "arrows", "At their true length beside the points, or longer where that is too "
                 "short to see; the title says how many times",
                 dmc.SegmentedControl(
@@ -103,10 +103,6 @@ def _controls() -> Any:
         ],
         className="controls",
     )  # fmt: skip
-
-
-def _labelled(label: str, why: str, field: Any) -> Any:
-    return html.Label([label, field], title=why, className="selector")
 
 
 def _table() -> Any:
@@ -180,7 +176,7 @@ def view_of(
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the arrows on the screen, from ``embeddings-pull-view``."""
     of, one, plane = pulled_by(session, view)
-    model = of.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(of.model)
     head = "all-heads" if one.head is None else f"head{one.head}"
     sentence = one.occurrence.sentence + 1
     name = f"{model}-{of.word}-sentence{sentence}-layer{one.layer}-{head}-pull.csv"

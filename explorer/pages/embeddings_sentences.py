@@ -16,7 +16,7 @@ import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from explorer.pages.heads_switches import switch
+from explorer.pages.fields import switch
 from explorer.pages.running import error_line, remark_line
 from explorer.ready_sets import OPENING, READY_SETS
 from explorer.sentences import (

@@ -16,10 +16,11 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
 
 from explorer.figures.similarity import excerpt, similarity_caption, similarity_figure
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.jobs import Jobs
 from explorer.pages import running
 from explorer.pages.embeddings_request import request_of
+from explorer.pages.fields import STILL
 from explorer.pages.running import Run
 from explorer.records import Proposals, WordSimilarity, WordStudy
 from explorer.session import Session
@@ -57,7 +58,7 @@ def layout() -> Any:
                 [
                     dcc.Graph(
                         id="embeddings-similarity-graph", responsive=True, className="graph",
-                        config={"displayModeBar": False}, figure=blank_figure(_MESSAGE),
+                        config=STILL, figure=blank_figure(_MESSAGE),
                     ),
                     html.Div(id="embeddings-similarity-proposals", className="proposals"),
                 ],
@@ -92,7 +93,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     request = request_of(view["request"])
     study, shown = session.study(request), session.word_similarity(request, view["layer"])
     corrected = view["values"] == CORRECTED
-    model = study.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(study.model)
     name = f"{model}-{study.word}-layer{view['layer']}-similarity.csv"
     return name, similarity_csv(study, shown, corrected)
 

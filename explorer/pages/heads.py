@@ -33,6 +33,7 @@ from explorer.pages import (
     heads_tokens,
     running,
 )
+from explorer.pages.fields import counted
 from explorer.pages.heads_map import within
 from explorer.pages.running import Run
 from explorer.session import Session, TextRequest
@@ -72,26 +73,12 @@ def _head_bar() -> Any:
                 id="heads-mode", value="map", size="xs",
                 data=["map", "lines", "compare", "distances"],
             ),
-            _selector("heads-layer", "Layer", "Which layer's heads to look at, counted from 0"),
-            _selector("heads-head", "Head", "Which head of the layer, counted from 0"),
+            counted("heads-layer", "Layer", "Which layer's heads to look at, counted from 0"),
+            counted("heads-head", "Head", "Which head of the layer, counted from 0"),
             *heads_switches.layout(),
             html.Div(id="heads-facts", className="facts"),
             html.Div(id="heads-note", className="facts", role="status"),
         ]
-    )  # fmt: skip
-
-
-def _selector(name: str, label: str, why: str) -> Any:
-    return html.Label(
-        [
-            label,
-            dmc.NumberInput(
-                id=name, value=0, min=0, max=999, allowDecimal=False, allowNegative=False,
-                clampBehavior="strict", size="xs", w=62, debounce=150,
-            ),
-        ],
-        title=why,
-        className="selector",
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from explorer.figures.comparison import (
 from explorer.figures.style import SEQUENTIAL, blank_figure
 from explorer.jobs import Jobs, Tell
 from explorer.pages import heads_text, running
+from explorer.pages.fields import ZOOMABLE, labelled
 from explorer.pages.heads_switches import switches_of
 from explorer.pages.running import Run
 from explorer.records import CapturedText, HeadComparison, ModelError
@@ -39,7 +40,6 @@ _MESSAGES = (
     "the head it is compared with appears here",
     "their difference appears here",
 )
-_GRAPH_CONFIG: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
 
 
 def layout() -> Any:
@@ -65,7 +65,7 @@ def layout() -> Any:
 def _graph(name: str, message: str) -> Any:
     return dcc.Graph(
         id=f"heads-compare-{name}", responsive=True, className=f"graph compared-{name}",
-        config=_GRAPH_CONFIG, figure=blank_figure(message),
+        config=ZOOMABLE, figure=blank_figure(message),
     )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def _controls() -> Any:
     return html.Div(
         [
             html.B("compared with"),
-            _labelled(
+            labelled(
                 "model", "Another model; empty: the same one. It is loaded when you choose it",
                 dmc.Autocomplete(
                     id="heads-compare-model", value="", data=_models(), debounce=True,
@@ -85,7 +85,7 @@ def _controls() -> Any:
                     comboboxProps={"width": 320},
                 ),
             ),
-            _labelled(
+            labelled(
                 "text", "Another text; empty: the same one, with its second text. Enter compares",
                 dmc.TextInput(
                     id="heads-compare-text", value="", debounce=True, placeholder="the same",
@@ -93,17 +93,13 @@ def _controls() -> Any:
                 ),
                 "selector grows",
             ),
-            _labelled("layer", "Another layer, counted from 0; empty: the same one",
+            labelled("layer", "Another layer, counted from 0; empty: the same one",
                       dmc.NumberInput(id="heads-compare-layer", **number)),
-            _labelled("head", "Another head, counted from 0; empty: the same one",
+            labelled("head", "Another head, counted from 0; empty: the same one",
                       dmc.NumberInput(id="heads-compare-head", **number)),
         ],
         className="controls",
     )  # fmt: skip
-
-
-def _labelled(label: str, why: str, field: Any, style: str = "selector") -> Any:
-    return html.Label([label, field], title=why, className=style)
 
 
 def _models() -> list[str]:

@@ -17,12 +17,12 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.figures.distances import LAYER, distances_caption, distances_figure
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.jobs import Jobs
 from explorer.measures import MEASURES
 from explorer.pages import running
+from explorer.pages.fields import ZOOMABLE, choice
 from explorer.pages.heads_map import within
-from explorer.pages.heads_switches import choice
 from explorer.pages.heads_table import asked
 from explorer.pages.running import Run
 from explorer.records import HeadDistances
@@ -31,7 +31,6 @@ from explorer.views.distances import distances_csv
 
 MODE = "distances"
 _MESSAGE = "the heads appear here, alike ones near each other"
-_GRAPH_CONFIG: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
 
 
 def layout() -> Any:
@@ -55,7 +54,7 @@ def layout() -> Any:
             html.Div(id="heads-distances-message"),
             dcc.Graph(
                 id="heads-distances-graph", responsive=True, className="graph",
-                config=_GRAPH_CONFIG, figure=blank_figure(_MESSAGE),
+                config=ZOOMABLE, figure=blank_figure(_MESSAGE),
             ),
             html.P(id="heads-distances-caption", className="caption"),
         ],
@@ -76,7 +75,7 @@ def drawn_distances(session: Session, view: dict[str, Any]) -> HeadDistances:
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the heads on the screen, from ``heads-distances-view``."""
     drawn = drawn_distances(session, view)
-    model = drawn.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(drawn.model)
     return f"{model}-{drawn.stack}-heads-distances.csv", distances_csv(drawn)
 
 

@@ -16,9 +16,10 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
 
 from explorer.figures.lines import lines_caption, lines_figure, panel_height
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.jobs import Jobs
 from explorer.pages import running
+from explorer.pages.fields import STILL, labelled
 from explorer.pages.heads_switches import switches_of
 from explorer.records import HeadLines, ModelError
 from explorer.session import Session, TextRequest
@@ -38,7 +39,7 @@ def layout() -> Any:
             html.Div(
                 dcc.Graph(
                     id="heads-lines-graph", responsive=True, clear_on_unhover=True,
-                    config={"displayModeBar": False},
+                    config=STILL,
                     figure=blank_figure(_MESSAGE),
                 ),
                 className="scrolling",
@@ -53,7 +54,7 @@ def layout() -> Any:
 def _controls() -> Any:
     return html.Div(
         [
-            _labelled(
+            labelled(
                 "with heads",
                 f"Other heads of the same layer, beside the chosen one: {MAX_HEADS} at most, as "
                 "many as colours can tell apart",
@@ -63,14 +64,14 @@ def _controls() -> Any:
                     nothingFoundMessage="no such head",
                 ),
             ),
-            _labelled(
+            labelled(
                 "from weight", "The least weight that is drawn as a line",
                 dmc.NumberInput(
                     id="heads-lines-threshold", value=THRESHOLD, min=0, max=1, step=0.05,
                     decimalScale=3, clampBehavior="strict", size="xs", w=76, debounce=150,
                 ),
             ),
-            _labelled(
+            labelled(
                 "at most", f"The most lines, strongest first; up to {MAX_LINES:,}",
                 dmc.NumberInput(
                     id="heads-lines-count", value=COUNT, min=1, max=MAX_LINES, step=100,
@@ -80,10 +81,6 @@ def _controls() -> Any:
         ],
         className="controls",
     )  # fmt: skip
-
-
-def _labelled(label: str, why: str, field: Any) -> Any:
-    return html.Label([label, field], title=why, className="selector")
 
 
 def drawn_lines(session: Session, view: dict[str, Any]) -> HeadLines:
@@ -103,7 +100,7 @@ def drawn_lines(session: Session, view: dict[str, Any]) -> HeadLines:
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the lines on the screen, from ``heads-lines-view``."""
     drawn = drawn_lines(session, view)
-    model = drawn.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(drawn.model)
     heads = "-".join(str(head) for head in drawn.heads)
     return f"{model}-{drawn.stack}-layer{drawn.layer}-heads{heads}-lines.csv", lines_csv(drawn)
 

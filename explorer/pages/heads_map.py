@@ -17,8 +17,9 @@ from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_upd
 
 from explorer.export.heatmap import heatmap_csv
 from explorer.figures.heatmap import heatmap_caption, heatmap_figure
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.pages import heads_switches, heads_tokens, running
+from explorer.pages.fields import ZOOMABLE
 from explorer.pages.heads_switches import switches_of
 from explorer.pages.heads_tokens import region_of
 from explorer.records import HeadMap, ModelError
@@ -27,13 +28,12 @@ from explorer.views.facts import head_facts
 from explorer.views.maps import WHOLE, Region, head_map
 
 _MESSAGE = "the chosen head’s map appears here"
-_GRAPH_CONFIG: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
 
 
 def layout() -> Any:
     """The map, its tokens and its caption."""
     graph = dcc.Graph(
-        id="heads-heatmap", config=_GRAPH_CONFIG, responsive=True, className="graph",
+        id="heads-heatmap", config=ZOOMABLE, responsive=True, className="graph",
         figure=blank_figure(_MESSAGE),
     )  # fmt: skip
     caption = html.P(id="heads-caption", className="caption")
@@ -60,7 +60,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
 
 def file_stem(drawn: HeadMap) -> str:
     """A file name that says which head it is, or which are taken together."""
-    model, over = drawn.model.rstrip("/").rpartition("/")[2], drawn.switches.over
+    model, over = model_stem(drawn.model), drawn.switches.over
     names = "-".join(f"{layer}.{head}" for layer, head in drawn.switches.heads)
     head = f"head{drawn.head}" if over == "head" else over
     which = f"{over}-{names}" if names else f"layer{drawn.layer}-{head}"

@@ -16,9 +16,9 @@ from explorer.figures.overview import measure_figure, overview_caption, overview
 from explorer.figures.style import blank_figure
 from explorer.measures import MEASURES
 from explorer.pages import heads_link, heads_table
+from explorer.pages.fields import choice
 from explorer.pages.heads_columns import LINK
 from explorer.pages.heads_map import within
-from explorer.pages.heads_switches import choice
 from explorer.session import Session, TextRequest
 from explorer.views.facts import facts_of_heads
 

@@ -12,6 +12,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
 from explorer.figures.style import PALETTES, SEQUENTIAL
+from explorer.pages.fields import choice, switch
 from explorer.records import MapSwitches
 from explorer.session import Session, TextRequest
 from explorer.views.maps import PARTS
@@ -84,22 +85,6 @@ def layout() -> list[Any]:
             className="switches",
         ),
     ]  # fmt: skip
-
-
-def choice(name: str, options: dict[str, str], value: str, width: int, why: str) -> Any:
-    """A small list to choose from, with what it is for on hover."""
-    data = [{"value": option, "label": label} for option, label in options.items()]
-    select = dmc.Select(
-        id=name, data=data, value=value, size="xs", w=width, allowDeselect=False,
-        **{"aria-label": why},
-    )  # fmt: skip
-    return html.Span(select, title=why, id=f"{name}-field")
-
-
-def switch(name: str, label: str, why: str, checked: bool = False) -> Any:
-    """Something that is on or off, with what it is for on hover."""
-    field = dmc.Switch(id=name, label=label, checked=checked, size="xs")
-    return html.Span(field, title=why, id=f"{name}-field")
 
 
 def switches_of(view: dict[str, Any], pair: str | None) -> MapSwitches:

@@ -24,6 +24,7 @@ from explorer.pages import (
     inside_sharing,
     running,
 )
+from explorer.pages.fields import counted
 from explorer.pages.heads_map import within
 from explorer.pages.running import Run
 from explorer.session import Session, TextRequest
@@ -67,8 +68,8 @@ def _bar() -> Any:
             dmc.SegmentedControl(
                 id="inside-stack", value="", data=[], size="xs", className="hidden"
             ),
-            _number("inside-layer", "Layer", "Which layer, counted from 0"),
-            _number("inside-head", "Head", "Which head of the layer, counted from 0"),
+            counted("inside-layer", "Layer", "Which layer, counted from 0"),
+            counted("inside-head", "Head", "Which head of the layer, counted from 0"),
             html.Label(
                 [
                     "Query",
@@ -82,14 +83,6 @@ def _bar() -> Any:
             ),
         ]
     )  # fmt: skip
-
-
-def _number(name: str, label: str, why: str) -> Any:
-    field = dmc.NumberInput(
-        id=name, value=0, min=0, max=999, allowDecimal=False, allowNegative=False,
-        clampBehavior="strict", size="xs", w=62, debounce=150,
-    )  # fmt: skip
-    return html.Label([label, field], title=why, className="selector")
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 from dash import Dash, Input, Output, ctx, dcc, html, no_update
 
 from explorer.figures.head_outputs import outputs_caption, outputs_figure
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.pages import running
+from explorer.pages.fields import STILL
 from explorer.records import HeadOutputs, ModelError
 from explorer.session import Session, TextRequest
 from explorer.views.head_outputs import head_outputs, outputs_csv
@@ -28,7 +29,7 @@ def layout() -> Any:
             html.Div(id="inside-heads-message"),
             dcc.Graph(
                 id="inside-heads-graph", responsive=True, className="graph",
-                config={"displayModeBar": False}, figure=blank_figure(_MESSAGE),
+                config=STILL, figure=blank_figure(_MESSAGE),
             ),
             html.P(id="inside-heads-caption", className="caption"),
         ],
@@ -51,7 +52,7 @@ def outputs_of(session: Session, view: dict[str, Any]) -> HeadOutputs:
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the vectors on the screen."""
     outputs = outputs_of(session, view)
-    model = outputs.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(outputs.model)
     return f"{model}-layer{outputs.layer}-query{outputs.query}-heads.csv", outputs_csv(outputs)
 
 

@@ -17,8 +17,9 @@ from dash import Dash, Input, Output, ctx, dcc, html, no_update
 from explorer import bundled
 from explorer.figures.heatmap import heatmap_figure
 from explorer.figures.inside_mask import late_caption, late_figure, mask_caption, other_figure
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.pages import running
+from explorer.pages.fields import STILL
 from explorer.records import HeadMap, LateContext, ModelError
 from explorer.session import Session, TextRequest
 from explorer.views.inside_mask import cut_after, late_context, other_mask, token_at
@@ -33,7 +34,7 @@ def layout() -> Any:
     own, other, late = (
         dcc.Graph(
             id=f"inside-mask-{name}", responsive=True, className="graph",
-            config={"displayModeBar": False}, figure=blank_figure(_MESSAGE),
+            config=STILL, figure=blank_figure(_MESSAGE),
         )
         for name in _GRAPHS
     )  # fmt: skip
@@ -84,7 +85,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     for row, query in enumerate(own.queries):
         pairs = zip(own.keys, own.weights[row].tolist(), other.weights[row].tolist(), strict=True)
         writer.writerows([query, *pair] for pair in pairs)
-    model = own.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(own.model)
     return f"{model}-layer{own.layer}-head{own.head}-masks.csv", file.getvalue()
 
 

@@ -15,15 +15,15 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
 
 from explorer.figures.moves import moves_caption, moves_facts, moves_figure
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.pages import running
+from explorer.pages.fields import ZOOMABLE
 from explorer.records import ModelError, Moves
 from explorer.session import Session, TextRequest
 from explorer.views.moves import MAPS, moves, moves_csv
 
 MODE, LABEL = "moves", "maps as moves"
 _MESSAGE = "what the head’s map does appears here"
-_GRAPH_CONFIG: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
 
 
 def layout() -> Any:
@@ -34,7 +34,7 @@ def layout() -> Any:
             _controls(),
             html.Div(id="inside-moves-message", role="status"),
             dcc.Graph(
-                id="inside-moves-graph", config=_GRAPH_CONFIG, responsive=True,
+                id="inside-moves-graph", config=ZOOMABLE, responsive=True,
                 className="graph", figure=blank_figure(_MESSAGE),
             ),
             html.Dl(id="inside-moves-facts", className="moves-facts"),
@@ -106,7 +106,7 @@ def token_of(shown: Moves, query: int) -> int | None:
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the move on the screen, from ``inside-moves-view``."""
     shown = shown_moves(session, view)
-    model = shown.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(shown.model)
     name = f"{model}-{shown.stack}-layer{shown.layer}-head{shown.head}-{shown.which}-map.csv"
     return name, moves_csv(shown)
 

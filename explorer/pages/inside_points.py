@@ -16,15 +16,15 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
 
 from explorer.figures.query_key_points import TEXTS, points_caption, points_figure
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.pages import running
+from explorer.pages.fields import ZOOMABLE, labelled
 from explorer.records import ModelError, QueryKeyPoints
 from explorer.session import Session, TextRequest
 from explorer.views.query_key_points import PointSwitches, points_csv, query_key_points
 
 MODE, LABEL = "points", "q and k as points"
 _MESSAGE = "the head’s queries and keys appear here"
-_GRAPH_CONFIG: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
 _LEAST = 0.2
 
 
@@ -36,7 +36,7 @@ def layout() -> Any:
             _controls(),
             html.Div(id="inside-points-message", role="status"),
             dcc.Graph(
-                id="inside-points-graph", config=_GRAPH_CONFIG, responsive=True,
+                id="inside-points-graph", config=ZOOMABLE, responsive=True,
                 className="graph", figure=blank_figure(_MESSAGE),
             ),
             html.P(id="inside-points-caption", className="caption"),
@@ -49,7 +49,7 @@ def layout() -> Any:
 def _controls() -> Any:
     return html.Div(
         [
-            _labelled(
+            labelled(
                 "vectors", "The scores are made of queries and keys after rotation; before it, "
                 "position is not yet in them",
                 dmc.SegmentedControl(
@@ -58,7 +58,7 @@ def _controls() -> Any:
                           {"value": "before", "label": "before"}],
                 ),
             ),
-            _labelled(
+            labelled(
                 "keys", "One vector added to all keys changes no weight: the softmax takes it out "
                 "again. So the keys can be brought to where the queries are",
                 dmc.SegmentedControl(
@@ -67,7 +67,7 @@ def _controls() -> Any:
                           {"value": "met", "label": "moved to the queries"}],
                 ),
             ),
-            _labelled(
+            labelled(
                 "lines from weight", "The least attention weight that is drawn as a line",
                 dmc.NumberInput(
                     id="inside-points-least", value=_LEAST, min=0, max=1, step=0.05,
@@ -90,10 +90,6 @@ def _controls() -> Any:
         ],
         className="controls",
     )  # fmt: skip
-
-
-def _labelled(label: str, why: str, field: Any) -> Any:
-    return html.Label([label, field], title=why, className="selector")
 
 
 def view_of(
@@ -139,7 +135,7 @@ def shown_points(session: Session, view: dict[str, Any]) -> tuple[QueryKeyPoints
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the points on the screen, from ``inside-points-view``."""
     shown, _ = shown_points(session, view)
-    model = shown.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(shown.model)
     when = "-before-rotation" if shown.before else ""
     name = f"{model}-{shown.stack}-layer{shown.layer}-head{shown.head}-points{when}.csv"
     return name, points_csv(shown)

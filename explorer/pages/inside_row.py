@@ -17,8 +17,9 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.export.worksheet_page import worksheet_html
 from explorer.figures.inside import strips_caption, strips_figure
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.pages import running
+from explorer.pages.fields import STILL
 from explorer.records import ModelError, QueryRow
 from explorer.session import Session, TextRequest
 
@@ -85,7 +86,7 @@ def _strips() -> Any:
             ),
             dcc.Graph(
                 id="inside-strips", responsive=True, className="graph",
-                config={"displayModeBar": False}, figure=blank_figure(_MESSAGE),
+                config=STILL, figure=blank_figure(_MESSAGE),
             ),
             html.P(id="inside-row-caption", className="caption"),
         ],
@@ -210,7 +211,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
 
 def _stem(row: QueryRow) -> str:
     """A file name that says which row it is."""
-    model = row.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(row.model)
     return f"{model}-layer{row.layer}-head{row.head}-query{row.query}"
 
 

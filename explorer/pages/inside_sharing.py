@@ -20,9 +20,10 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from explorer.export.cost import costs_csv
 from explorer.figures.cost import cache_figure, cost_caption, operations_figure, said, sharing_name
 from explorer.figures.sharing import sharing_caption, sharing_figure
-from explorer.figures.style import blank_figure
+from explorer.figures.style import blank_figure, model_stem
 from explorer.measures.cost import BITS, MOST_BATCH, MOST_TOKENS
 from explorer.pages import running
+from explorer.pages.fields import STILL, labelled
 from explorer.pages.heads_map import within
 from explorer.records import Costs, CostSettings, ModelError
 from explorer.session import Session
@@ -61,7 +62,7 @@ def layout() -> Any:
 
 def _graph(name: str, height: int, message: str) -> Any:
     return dcc.Graph(
-        id=f"inside-sharing-{name}-graph", responsive=True, config={"displayModeBar": False},
+        id=f"inside-sharing-{name}-graph", responsive=True, config=STILL,
         figure=blank_figure(message), style={"height": f"{height}px"},
     )  # fmt: skip
 
@@ -70,7 +71,7 @@ def _controls() -> Any:
     precisions = [{"value": name, "label": f"{name}, {bits} bits"} for name, bits in BITS.items()]
     return html.Div(
         [
-            _labelled(
+            labelled(
                 "context", f"Tokens of a text, read or written so far; up to {MOST_TOKENS:,}",
                 dmc.NumberInput(
                     id="inside-sharing-tokens", value=_PLAIN.n_tokens, step=1024, size="xs", w=104,
@@ -82,21 +83,21 @@ def _controls() -> Any:
                 marks=[], updatemode="drag", className="layer-slider",
                 **{"aria-label": "Context length, doubling at each step"},
             ),
-            _labelled(
+            labelled(
                 "batch", f"Texts at a time, each with a cache of its own; up to {MOST_BATCH:,}",
                 dmc.NumberInput(
                     id="inside-sharing-batch", value=_PLAIN.batch, size="xs", w=76,
                     allowDecimal=False, thousandSeparator=",", debounce=150,
                 ),
             ),
-            _labelled(
+            labelled(
                 "precision", "What each number of the cache and the weights is stored as",
                 dmc.Select(
                     id="inside-sharing-precision", value=_PLAIN.precision, data=precisions,
                     size="xs", w=140, allowDeselect=False,
                 ),
             ),
-            _labelled(
+            labelled(
                 "sharing", "How many key/value heads the query heads share",
                 dmc.Select(
                     id="inside-sharing-by", value=OWN, data=[], size="xs", w=180,
@@ -106,10 +107,6 @@ def _controls() -> Any:
         ],
         className="controls",
     )  # fmt: skip
-
-
-def _labelled(label: str, why: str, field: Any) -> Any:
-    return html.Label([label, field], title=why, className="selector")
 
 
 def shown_costs(session: Session, view: dict[str, Any]) -> Costs:
@@ -135,7 +132,7 @@ def shown_costs(session: Session, view: dict[str, Any]) -> Costs:
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the numbers on the screen, from ``inside-sharing-view``."""
     shown = shown_costs(session, view)
-    model = shown.shape.model.rstrip("/").rpartition("/")[2]
+    model = model_stem(shown.shape.model)
     return f"{model}-attention-costs.csv", costs_csv(shown)
 
 
