@@ -5,8 +5,10 @@ Nothing that comes with a checkpoint is ever run: no pickle, no remote code.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -43,6 +45,9 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.
 _VOCABULARIES = {
     "tekken.json", "tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt",
 }  # fmt: skip
+
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,27 @@ def find(name: str, revision: str | None, tell: Progress) -> Checkpoint:
     repo, gguf_file = hub.split_gguf(name)
     folder, commit = hub.download(repo, revision, gguf_file, tell)
     return Checkpoint("hub", folder, gguf_file=gguf_file, revision=commit)
+
+
+def checksum(name: str, checkpoint: Checkpoint) -> str:
+    """The sha256 of a checkpoint's weights; of several files, that of their sums in order.
+
+    The hub's cache names a large file by its sum, so that it need not be read again.
+    """
+    if name in bundled.BUNDLED:
+        return bundled.BUNDLED[name].sha256
+    folder, gguf = checkpoint.folder, checkpoint.gguf_file
+    files = [folder / gguf] if gguf else sorted(folder.glob("*.safetensors"))
+    sums = [_file_sum(path) for path in files]
+    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
+
+
+def _file_sum(path: Path) -> str:
+    blob = path.resolve().name
+    if path.is_symlink() and _SHA256.fullmatch(blob):
+        return blob
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read(name: str, checkpoint: Checkpoint, dtype: str) -> tuple[PreTrainedModel, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -39,7 +40,7 @@ class LoadedModel:
     ``method`` is "recorder" (queries and keys kept) or "eager" (``method_reason`` says
     why); ``stacks`` are its stacks of attention layers in the order they run. Who runs the
     model or its tokenizer holds ``lock``: neither can serve two threads at once.
-    ``footprint`` tells what a capture of it keeps.
+    ``footprint`` tells what a capture of it keeps, ``checkpoint`` where its files are.
     """
 
     name: str
@@ -56,7 +57,13 @@ class LoadedModel:
     method: str
     method_reason: str
     footprint: Footprint
+    checkpoint: Checkpoint
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @cached_property
+    def checksum(self) -> str:
+        """The sha256 of its weights; of several files, that of their sums in order."""
+        return checkpoints.checksum(self.name, self.checkpoint)
 
     @property
     def is_encoder_decoder(self) -> bool:
@@ -197,6 +204,7 @@ def _loaded(
         method=method,
         method_reason=reason,
         footprint=footprint(runs),
+        checkpoint=checkpoint,
     )
 
 

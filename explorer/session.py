@@ -129,6 +129,19 @@ class Session:
                     self._forget(next(iter(self._models)))
             return loaded
 
+    def provenance(self, name: str) -> dict[str, str | None]:
+        """What a file tells of a model, so that another can tell whether it has the same.
+
+        Raises:
+            ValueError: an unusable name.
+            ModelError: it cannot be loaded.
+        """
+        loaded = self.model(name)
+        return {
+            "revision": loaded.revision, "checksum": f"sha256:{loaded.checksum}",
+            "device": loaded.device, "dtype": loaded.dtype,
+        }  # fmt: skip
+
     def capture(self, request: TextRequest, progress: Progress | None = None) -> Capture:
         """A text's capture, made now if it is not there.
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "records",
+        "records tables links",
         "failures tokens bundled hub jobs results projection measures starting sentences "
         "lesson_claims lesson_questions",
         "adapters head_layers words ready_sets attention_call lesson_files",
@@ -27,8 +27,10 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "stack",
         "capture",
         "experiments positions readout head_maps",
-        "__init__",
         "session",
+        "exhibits",
+        "notebook",
+        "__init__",
         "pages",
         "web",
         "cli",
@@ -39,6 +41,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
 PLAIN = frozenset(
     [
         "records",
+        "tables",
+        "links",
         "tokens",
         "bundled",
         "hub",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from explorer.export.formats import to_csv
 from explorer.records import Costs, FloatArray
+from explorer.tables import Table
 
 # Sharing, key/value heads, batch and precision that a number is of.
 _Of = tuple[str | None, int | None, int | None, str | None]
 
 
-def costs_csv(costs: Costs) -> str:
+def costs_table(costs: Costs) -> Table:
     """A row a number: first at the context length asked about, then every curve.
 
     ``sharing`` and ``key_value_heads`` are filled for what depends on them, the cache;
@@ -42,4 +42,4 @@ def costs_csv(costs: Costs) -> str:
     if costs.step is not None:
         grown("operations, one more token", one, costs.step.total, costs.step.curve, "FLOP")
     header = ["what", "sharing", "key_value_heads", "batch", "precision", "tokens", "value", "unit"]
-    return to_csv(header, rows)
+    return Table.of(header, rows)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
-from explorer.export.formats import to_csv, versions
-from explorer.figures.caption import captioned
+from explorer.export.formats import versions
 from explorer.figures.embeddings import word_figure
+from explorer.figures.look import Picture
 from explorer.figures.word_caption import word_caption
 from explorer.measures.by_layer import SEPARATION
 from explorer.measures.verdict import where_senses_part
@@ -30,6 +28,7 @@ from explorer.views.words import (
     word_projection,
     word_projections,
 )
+from explorer.tables import Table
 
 
 def embeddings_json(
@@ -109,12 +108,12 @@ def _anchor_points(
     ]
 
 
-def embeddings_csv(
+def embeddings_table(
     study: WordStudy,
     layers: Sequence[int] | None = None,
     switches: PlaneSwitches = PLAIN_PLANE,
     vocabulary: FloatArray | None = None,
-) -> str:
+) -> Table:
     """A row a point: contextual and static, in each layer's plane; words of reference last.
 
     Raises:
@@ -123,7 +122,7 @@ def embeddings_csv(
     return points_csv(study, _projections(study, layers, switches, vocabulary))
 
 
-def points_csv(study: WordStudy, shown: Sequence[WordProjection]) -> str:
+def plane_table(study: WordStudy, shown: Sequence[WordProjection]) -> Table:
     """A row a point of the layers shown; a third axis is the column z.
 
     A word of reference has no sentence and no sense; its word stands in the column text.
@@ -142,7 +141,7 @@ def points_csv(study: WordStudy, shown: Sequence[WordProjection]) -> str:
                 for anchor, point in zip(study.anchors, points.tolist(), strict=len(points) > 0)
             ]
     header = ["kind", "sentence", "occurrence", "sense", "layer", *axes, "text"]
-    return to_csv(header, rows)
+    return Table.of(header, rows)
 
 
 def _projections(
@@ -175,14 +174,15 @@ def word_picture(
     layer: int,
     switches: PlaneSwitches = PLAIN_PLANE,
     vocabulary: FloatArray | None = None,
-) -> go.Figure:
+    theme: str = "light",
+) -> Picture:
     """One layer of a word study with its caption.
 
     Raises:
         ValueError: a layer the model does not have, or an unknown switch.
     """
     shown = word_projection(study, layer, switches, vocabulary)
-    return captioned(word_figure(study, shown), word_caption(study, shown), 900, 640, axis=48)
+    return Picture(word_figure(study, shown, theme), word_caption(study, shown), 900, 640, 48)
 
 
 def telling_layer(study: WordStudy, layers: Sequence[int] | None = None) -> tuple[int, str]:

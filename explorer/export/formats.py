@@ -1,13 +1,11 @@
-"""JSON and CSV as all files have them, and what they were made with."""
+"""JSON as all files have them, and what they were made with."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
@@ -41,12 +39,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
-
-
-def to_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """CSV with a header; None is an empty cell."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(header)
-    writer.writerows(rows)
-    return file.getvalue()

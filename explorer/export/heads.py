@@ -6,10 +6,11 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.export.formats import to_csv, to_json, versions
+from explorer.export.formats import to_json, versions
 from explorer.measures import MEASURES
 from explorer.records import HeadsTable
 from explorer.views.table import head_rows
+from explorer.tables import Table
 
 TABLES = ("json", "csv", "parquet")
 
@@ -46,14 +47,14 @@ def heads_json(table: HeadsTable, settings: Mapping[str, Any] | None = None) -> 
     }  # fmt: skip
 
 
-def heads_csv(table: HeadsTable) -> str:
+def measures_table(table: HeadsTable) -> Table:
     """A row a head; a cell where a measure is undefined is empty.
 
     Of a truncated text a last, empty column is headed by what was left out.
     """
     rows = head_rows(table.columns)
-    cut = [f"truncated: {table.truncation}"] if table.truncation else []
-    return to_csv([*rows[0], *cut], ([*row.values(), *[""] * len(cut)] for row in rows))
+    made = Table.of(rows[0], (list(row.values()) for row in rows))
+    return made.headed(f"truncated: {table.truncation}") if table.truncation else made
 
 
 def heads_parquet(table: HeadsTable, settings: Mapping[str, Any] | None = None) -> bytes:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import plotly.graph_objects as go
-
-from explorer.export.formats import to_csv, versions
-from explorer.figures.caption import captioned
+from explorer.export.formats import versions
 from explorer.figures.heatmap import SINK_MARKS, heatmap_caption, heatmap_figure
+from explorer.figures.look import Picture
+from explorer.figures.style import SEQUENTIAL
 from explorer.records import HeadMap
+from explorer.tables import Table
 
 
 def heatmap_json(drawn: HeadMap, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -44,25 +44,26 @@ def heatmap_json(drawn: HeadMap, settings: Mapping[str, Any] | None = None) -> d
     }
 
 
-def heatmap_csv(drawn: HeadMap) -> str:
+def heatmap_table(drawn: HeadMap) -> Table:
     """A row a query, a column a key; cells the mask forbids are 0.
 
     The first column's head says what of a truncated text is here.
     """
     rows = zip(drawn.queries, drawn.weights.tolist(), strict=True)
     corner = f"query (truncated: {drawn.truncation})" if drawn.truncation else "query"
-    return to_csv([corner, *drawn.keys], ([query, *weights] for query, weights in rows))
+    return Table.of([corner, *drawn.keys], ([query, *weights] for query, weights in rows))
 
 
-def heatmap_picture(drawn: HeadMap, log: bool = False) -> go.Figure:
+def heatmap_picture(
+    drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light"
+) -> Picture:
     """The map with its caption, large enough for its labels."""
     n_queries, n_keys = drawn.weights.shape
     width, height = (min(1600, max(400, 26 * count)) for count in (n_keys, n_queries))
-    figure = heatmap_figure(drawn, log=log)
-    return captioned(
-        figure,
-        heatmap_caption(drawn, log),
+    return Picture(
+        heatmap_figure(drawn, theme, log, palette),
+        heatmap_caption(drawn, log, palette),
         width + 200,
         height + 100,
-        axis=SINK_MARKS if drawn.sinks else 0,
+        SINK_MARKS if drawn.sinks else 0,
     )

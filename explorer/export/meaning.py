@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from explorer.export.formats import to_csv
 from explorer.records import Meaning
+from explorer.tables import Table
 
 
-def meaning_csv(shown: Meaning) -> str:
+def meaning_table(shown: Meaning) -> Table:
     """A row a word: those nearest to the static vector, then those read at each layer.
 
     ``value`` is a cosine where ``read by`` is "static", and a probability otherwise. At each
@@ -33,4 +33,4 @@ def meaning_csv(shown: Meaning) -> str:
             rows.append([layer, f"{reading.head}: following", rank, reading.following, "", ""])
         own = int(reading.own_ranks[layer]), reading.own, reading.own_id
         rows.append([layer, f"{reading.head}: own", *own, float(reading.own_values[layer])])
-    return to_csv(["layer", "read by", "rank", "token", "id", "value"], rows)
+    return Table.of(["layer", "read by", "rank", "token", "id", "value"], rows)

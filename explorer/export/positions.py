@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from explorer.export.formats import to_csv
 from explorer.records import Entrance, Positions
+from explorer.tables import Table
 
 
-def positions_csv(shown: Positions, given: Entrance) -> str:
+def positions_table(shown: Positions, given: Entrance) -> Table:
     """A row a number: of each token the parts of its sum, then how the model tells positions.
 
     ``what`` is "norm: …" (a part's length), "along the sum: …" (what it adds to the sum's),
@@ -33,4 +33,4 @@ def positions_csv(shown: Positions, given: Entrance) -> str:
         reach = shown.bias.shape[1] // 2
         for head, biases in enumerate(shown.bias.tolist()):
             rows += [["bias", head, i - reach, value] for i, value in enumerate(biases)]
-    return to_csv(["what", "of", "number", "value"], rows)
+    return Table.of(["what", "of", "number", "value"], rows)

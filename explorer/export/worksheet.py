@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from explorer.export.formats import to_csv, versions
+from explorer.export.formats import versions
 from explorer.records import QueryRow
+from explorer.tables import Table
 
 SHEETS = ("html", "pdf", "json", "csv")
 
@@ -62,7 +63,7 @@ def worksheet_json(row: QueryRow, settings: Mapping[str, Any] | None = None) -> 
     }
 
 
-def worksheet_csv(row: QueryRow) -> str:
+def worksheet_table(row: QueryRow) -> Table:
     """A row a key that the query may see, in full precision; a learned sink's last.
 
     ``scaled`` is what goes into the softmax; ``exponential`` is e to its power, less the
@@ -86,7 +87,7 @@ def worksheet_csv(row: QueryRow) -> str:
         rows.append(
             ["", "(learned sink)", "", "", row.parts.sink, row.sink_exponential, weight, "", ""]
         )
-    return to_csv(header, rows)
+    return Table.of(header, rows)
 
 
 def _note(row: QueryRow) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,6 +10,7 @@ from explorer.measures.blocks import Progress
 from explorer.measures.by_layer import DRAWS, SEPARATION, anchor_curves, context_curves
 from explorer.measures.separation import sense_test
 from explorer.records import FloatArray, LayerCurve, WordLayers, WordStudy
+from explorer.tables import Table
 
 
 def word_layers(study: WordStudy, seed: int = 0, progress: Progress | None = None) -> WordLayers:
@@ -63,15 +62,11 @@ def layer_columns(layers: WordLayers) -> dict[str, FloatArray]:
     return columns
 
 
-def layers_csv(layers: WordLayers) -> str:
+def layers_table(layers: WordLayers) -> Table:
     """A row a layer, a column a measure; an empty cell where it is undefined."""
     columns = layer_columns(layers)
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["layer", *columns])
-    for layer, values in enumerate(zip(*columns.values(), strict=True)):
-        writer.writerow([layer, *("" if np.isnan(value) else value for value in values)])
-    return file.getvalue()
+    rows = enumerate(zip(*(values.tolist() for values in columns.values()), strict=True))
+    return Table.of(["layer", *columns], ([layer, *values] for layer, values in rows))
 
 
 def _with_null(

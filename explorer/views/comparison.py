@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +21,7 @@ from explorer.records import (
 )
 from explorer.tokens import numbered
 from explorer.views.maps import AS_CAPTURED, drawn_groups, head_map
+from explorer.tables import Table
 
 _NAMED = 8  # words that a remark lists before it counts the rest
 
@@ -302,7 +301,7 @@ def comparison_facts(comparison: HeadComparison) -> str:
     return " · ".join(parts)
 
 
-def comparison_csv(comparison: HeadComparison) -> str:
+def comparison_table(comparison: HeadComparison) -> Table:
     """A row a cell: query, key, first, second, second − first; empty where there is none.
 
     Of a truncated text a last, empty column is headed by what was left out.
@@ -313,12 +312,12 @@ def comparison_csv(comparison: HeadComparison) -> str:
         for side, drawn in enumerate((comparison.first, comparison.second))
     ]
     columns = [*sides, sides[1] - sides[0]]
-    file = io.StringIO()
-    writer = csv.writer(file)
-    cut = _on_truncation(comparison.first, comparison.second)
-    writer.writerow(["query", "key", "first", "second", "difference", *cut])
+    rows: list[list[object]] = []
     for row, query in enumerate(comparison.queries):
         values = np.stack([column[row] for column in columns], axis=1).tolist()
         for key, cell in zip(comparison.keys, values, strict=True):
-            writer.writerow([query, key, *("" if v != v else v for v in cell), *[""] * len(cut)])
-    return file.getvalue()
+            rows.append([query, key, *cell])
+    table = Table.of(["query", "key", "first", "second", "difference"], rows)
+    for cut in _on_truncation(comparison.first, comparison.second):
+        table = table.headed(cut)
+    return table

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,6 +10,7 @@ from explorer.measures import head_points
 from explorer.records import CapturedText, FloatArray, HeadDistances
 from explorer.views.facts import facts_of_heads
 from explorer.views.maps import truncation
+from explorer.tables import Table
 
 
 def head_distances(
@@ -56,26 +55,20 @@ def head_distances(
     )
 
 
-def distances_csv(drawn: HeadDistances) -> str:
+def distances_table(drawn: HeadDistances) -> Table:
     """A row a head: its point, the head that is nearest in truth, and every measure.
 
     Of a truncated text a last, empty column is headed by what was left out.
     """
-    cut = [f"truncated: {drawn.truncation}"] if drawn.truncation else []
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(
-        ["layer", "head", "x", "y", "nearest_layer", "nearest_head", "nearest_distance",
-         *drawn.measures, *cut]
-    )  # fmt: skip
+    rows: list[list[object]] = []
     n_heads = drawn.points.n_heads
     for place, (point, nearest, gap) in enumerate(
         zip(drawn.points.points, drawn.nearest, drawn.nearest_distance, strict=True)
     ):
         layer, head = divmod(place, n_heads)
         values = [gap, *(values[layer, head] for values in drawn.measures.values())]
-        writer.writerow(
-            [layer, head, *point, *(divmod(nearest, n_heads) if nearest >= 0 else ("", "")),
-             *("" if np.isnan(value) else value for value in values), *[""] * len(cut)]
-        )  # fmt: skip
-    return file.getvalue()
+        beside = divmod(int(nearest), n_heads) if nearest >= 0 else (None, None)
+        rows.append([layer, head, *point.tolist(), *beside, *map(float, values)])
+    header = ["layer", "head", "x", "y", "nearest_layer", "nearest_head", "nearest_distance"]
+    table = Table.of([*header, *drawn.measures], rows)
+    return table.headed(f"truncated: {drawn.truncation}") if drawn.truncation else table

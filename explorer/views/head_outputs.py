@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 
 import numpy as np
 
 from explorer.records import CapturedText, HeadOutputs
+from explorer.tables import Table
 
 
 def head_outputs(
@@ -42,15 +41,13 @@ def head_outputs(
     )
 
 
-def outputs_csv(outputs: HeadOutputs) -> str:
+def outputs_table(outputs: HeadOutputs) -> Table:
     """A row a head, the bias and the sum: its length, its cosine with the sum, its vector."""
     total = outputs.added.sum(axis=0) + outputs.bias
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["part", "length", "cosine", *range(len(total))])
+    rows: list[list[object]] = []
     named = [(f"head {i}", vector) for i, vector in enumerate(outputs.added)]
     for name, vector in [*named, ("bias", outputs.bias), ("sum", total)]:
         lengths = np.linalg.norm(vector), np.linalg.norm(total)
-        cosine = float(vector @ total / (lengths[0] * lengths[1])) if all(lengths) else ""
-        writer.writerow([name, float(lengths[0]), cosine, *vector.tolist()])
-    return file.getvalue()
+        cosine = float(vector @ total / (lengths[0] * lengths[1])) if all(lengths) else None
+        rows.append([name, float(lengths[0]), cosine, *vector.tolist()])
+    return Table.of(["part", "length", "cosine", *range(len(total))], rows)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +9,7 @@ import numpy as np
 
 from explorer.records import CapturedText, FloatArray, HeadLines, HeadMap, IntArray, MapSwitches
 from explorer.views.maps import AS_CAPTURED, head_map
+from explorer.tables import Table
 
 MAX_HEADS = 7  # as many as there are colours to tell apart
 MAX_LINES = 2000
@@ -110,26 +109,21 @@ def _share(drawn: FloatArray, weights: FloatArray) -> float:
     return float(drawn.sum(dtype=float)) / total if total else 0.0
 
 
-def lines_csv(drawn: HeadLines) -> str:
+def lines_table(drawn: HeadLines) -> Table:
     """A row a line, strongest first: head, query, key (index and label) and weight.
 
     Of a truncated text a last, empty column is headed by what was left out.
     """
-    file = io.StringIO()
-    writer = csv.writer(file)
-    cut = [f"truncated: {drawn.truncation}"] if drawn.truncation else []
-    writer.writerow(
-        ["layer", "head", "query_index", "query", "key_index", "key", "weight", *cut],
-    )
-    for place, query, key, weight in zip(
-        drawn.line_heads.tolist(),
-        drawn.line_queries.tolist(),
-        drawn.line_keys.tolist(),
-        drawn.weights.tolist(),
-        strict=True,
-    ):
-        writer.writerow(
-            [drawn.layer, drawn.heads[place], query, drawn.queries[query],
-             key, drawn.keys[key], weight, *[""] * len(cut)]
-        )  # fmt: skip
-    return file.getvalue()
+    lines = zip(
+        drawn.line_heads.tolist(), drawn.line_queries.tolist(), drawn.line_keys.tolist(),
+        drawn.weights.tolist(), strict=True,
+    )  # fmt: skip
+    table = Table.of(
+        ["layer", "head", "query_index", "query", "key_index", "key", "weight"],
+        [
+            [drawn.layer, drawn.heads[place], query, drawn.queries[query], key, drawn.keys[key],
+             weight]
+            for place, query, key, weight in lines
+        ],
+    )  # fmt: skip
+    return table.headed(f"truncated: {drawn.truncation}") if drawn.truncation else table

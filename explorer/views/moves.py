@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 
 import numpy as np
 
 from explorer.projection import fit_basis, flipped, place
 from explorer.records import FloatArray, HeadMaps, Moves
+from explorer.tables import Table
 
 MAPS = ("query", "key", "value")
 _SHARE = 0.9  # of the squared singular values
@@ -117,17 +116,16 @@ def _carrying(singular: FloatArray) -> int:
     return int(np.searchsorted(shares, _SHARE - 1e-12)) + 1
 
 
-def moves_csv(shown: Moves) -> str:
+def moves_table(shown: Moves) -> Table:
     """A row a token and an end of a grid's line, before and after, in full precision."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["what", "place", "label", "before_1", "before_2", "after_1", "after_2"])
+    header = ["what", "place", "label", "before_1", "before_2", "after_1", "after_2"]
+    rows: list[list[object]] = []
     pairs = zip(shown.labels, shown.before.tolist(), shown.after.tolist(), strict=True)
     for place_of, (label, before, after) in enumerate(pairs, start=int(shown.drop_first)):
-        writer.writerow(["token", place_of, label, *before, *after])
+        rows.append(["token", place_of, label, *before, *after])
     for axis in (0, 1):
         ends = shown.grid_before[axis].reshape(-1, 2), shown.grid_after[axis].reshape(-1, 2)
         for number, (before, after) in enumerate(zip(*(e.tolist() for e in ends), strict=True)):
             name = f"along axis {axis + 1}"
-            writer.writerow(["grid", number // 2, name, *before, *after])
-    return file.getvalue()
+            rows.append(["grid", number // 2, name, *before, *after])
+    return Table.of(header, rows)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -24,6 +22,7 @@ from explorer.records import (
 )
 from explorer.records.pull import BIAS, KINDS
 from explorer.words import pieces_of
+from explorer.tables import Table
 
 _LEAST_SPREAD = 1e-10  # share of the variance
 
@@ -193,10 +192,7 @@ def pull_rows(plane: PullPlane) -> list[dict[str, Any]]:
     return [asdict(arrow) for arrow in (*plane.arrows, plane.total)]
 
 
-def pull_csv(plane: PullPlane) -> str:
-    """The arrows as CSV in full precision, a row each, strongest first, then their sum."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, [field.name for field in fields(Arrow)])
-    writer.writeheader()
-    writer.writerows(pull_rows(plane))
-    return file.getvalue()
+def pull_table(plane: PullPlane) -> Table:
+    """The arrows in full precision, a row each, strongest first, then their sum."""
+    names = [field.name for field in fields(Arrow)]
+    return Table.of(names, ([row.get(name) for name in names] for row in pull_rows(plane)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from explorer.records import (
     TextPoints,
 )
 from explorer.records.spaces import MOST_PAIRS
+from explorer.tables import Table
 
 _OF_CHOSEN = 12
 _TOLD = 3  # of each query's pairs
@@ -262,11 +261,10 @@ def _of_query(
     return _pairs(weights, np.argsort(-weights, kind="stable")[:_OF_CHOSEN], 0, query)
 
 
-def points_csv(shown: QueryKeyPoints) -> str:
+def points_table(shown: QueryKeyPoints) -> Table:
     """A row a query, key and drawn line, in full precision; texts and tokens count from 0."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["what", "text", "token", "label", "x", "y", "key", "key_label", "weight"])
+    header = ["what", "text", "token", "label", "x", "y", "key", "key_label", "weight"]
+    rows: list[list[object]] = []
     for number, text in enumerate(shown.texts):
         for what, labels, points in (
             ("query", text.queries, text.query_points),
@@ -274,12 +272,12 @@ def points_csv(shown: QueryKeyPoints) -> str:
         ):
             for token, (label, point) in enumerate(zip(labels, points.tolist(), strict=True)):
                 if not math.isnan(point[0]):
-                    writer.writerow([what, number, token, label, *point, "", "", ""])
-    writer.writerow(["origin", "", "", "", *shown.origin.tolist(), "", "", ""])
+                    rows.append([what, number, token, label, *point, None, None, None])
+    rows.append(["origin", None, None, None, *shown.origin.tolist(), None, None, None])
     for pair in dict.fromkeys((*shown.pairs, *shown.chosen)):
         text = shown.texts[pair.text]
         names = text.queries[pair.query], text.keys[pair.key]
-        writer.writerow(
-            ["line", pair.text, pair.query, names[0], "", "", pair.key, names[1], pair.weight]
+        rows.append(
+            ["line", pair.text, pair.query, names[0], None, None, pair.key, names[1], pair.weight]
         )
-    return file.getvalue()
+    return Table.of(header, rows)

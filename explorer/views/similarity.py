@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 
 from explorer.measures.contextual import anisotropy, cosines
 from explorer.measures.grouping import proposals
 from explorer.records import Proposals, WordSimilarity, WordStudy
 from explorer.views.words import check_layer
+from explorer.tables import Table
 
 # Kaufman & Rousseeuw 1990, Finding Groups in Data: how to read a mean silhouette.
 _STRENGTH = (
@@ -45,7 +44,9 @@ def word_similarity(study: WordStudy, layer: int, seed: int = 0) -> WordSimilari
     )
 
 
-def similarity_csv(study: WordStudy, shown: WordSimilarity, corrected: bool = False) -> str:
+def similarity_table(
+    study: WordStudy, shown: WordSimilarity, corrected: bool = False
+) -> Table:
     """A row an occurrence: where it stands, its sense, its proposal, its cosine with each.
 
     The last columns are the occurrences in the rows' order; with ``corrected`` they are minus
@@ -53,13 +54,11 @@ def similarity_csv(study: WordStudy, shown: WordSimilarity, corrected: bool = Fa
     """
     values = shown.cosine - (shown.anisotropy if corrected else 0)
     names = [f"{o.sentence}.{o.occurrence}" for o in study.occurrences]
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["sentence", "occurrence", "sense", "proposal", "text", *names])
-    for place, (o, row) in enumerate(zip(study.occurrences, values, strict=True)):
-        proposal = "" if shown.proposals is None else shown.proposals.groups[place] + 1
-        writer.writerow([o.sentence, o.occurrence, o.sense, proposal, o.text, *row])
-    return file.getvalue()
+    rows: list[list[object]] = []
+    for place, (o, row) in enumerate(zip(study.occurrences, values.tolist(), strict=True)):
+        proposal = None if shown.proposals is None else shown.proposals.groups[place] + 1
+        rows.append([o.sentence, o.occurrence, o.sense, proposal, o.text, *row])
+    return Table.of(["sentence", "occurrence", "sense", "proposal", "text", *names], rows)
 
 
 def _order(senses: Sequence[str], groups: Sequence[int]) -> tuple[int, ...]:

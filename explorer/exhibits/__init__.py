@@ -1,0 +1,46 @@
+"""Every view that can be saved: what a state makes of it, whoever asks for it.
+
+The page, the command line, notebooks and files that are made again all come here, so that a
+figure is the same wherever it is from. A file a view.
+"""
+
+from __future__ import annotations
+
+from explorer.exhibits import heatmap
+from explorer.exhibits.exhibit import Exhibit, Kind
+from explorer.links import given_in, parse, path_of
+from explorer.session import Session
+
+__all__ = ["KINDS", "Exhibit", "Kind", "exhibit_of", "kind_of"]
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (heatmap.KIND,)}
+# Every setting that an address may have, of whatever view.
+SETTINGS = frozenset(name for kind in KINDS.values() for name in kind.defaults)
+
+
+def kind_of(link: str) -> Kind:
+    """The kind of view that an address is of; the first of its page where it names no other.
+
+    Raises:
+        ValueError: no page of that path has a view that can be saved.
+    """
+    given, path = given_in(link), path_of(link)
+    named = [kind for kind in KINDS.values() if kind.name == given.get("kind")]
+    here = [kind for kind in KINDS.values() if kind.path == path]
+    chosen = named or [kind for kind in here if kind.mode == given.get("mode")] or here
+    if not chosen:
+        paths = ", ".join(dict.fromkeys(kind.path for kind in KINDS.values()))
+        raise ValueError(f"{path} is no page with a view to save: use {paths}")
+    return chosen[0]
+
+
+def exhibit_of(session: Session, link: str) -> tuple[Exhibit, tuple[str, ...]]:
+    """The view of an address, and what of the address is not understood.
+
+    Raises:
+        ValueError: no such page, or a setting the model or the text does not have.
+        ModelError: the model cannot be loaded or failed.
+    """
+    kind = kind_of(link)
+    parsed = parse(given_in(link), kind.defaults, SETTINGS)
+    return kind.make(session, parsed.state), parsed.remarks

@@ -1,0 +1,60 @@
+"""What can be saved of a view: its figures, its numbers, and the state that makes them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.figures.look import Draw
+from explorer.links import State, Value, link_to
+from explorer.session import Session
+from explorer.tables import Table
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A view, made of a state. What costs time is made when it is asked for.
+
+    Attributes:
+        kind: the name of its kind.
+        link: the address that shows it.
+        state: every setting that its numbers and figures depend on.
+        stem: a file's name without ending.
+        result: its numbers with the words that explain them, as JSON has them.
+        table: the same as rows, as CSV has them.
+        figures: what it can be drawn as, by name; the first is what it is mostly saved as.
+    """
+
+    kind: str
+    link: str
+    state: State
+    stem: str
+    result: Callable[[], dict[str, Any]]
+    table: Callable[[], Table]
+    figures: Mapping[str, Draw]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A view that can be saved: where a page shows it, and how it is made again.
+
+    Attributes:
+        name: as files tell it.
+        title: as a menu offers it.
+        path: of the page that shows it.
+        mode: what is chosen there to see it.
+        defaults: every setting of its state, with what it is where nothing is said.
+        make: the view of a state; raises ValueError and ModelError in one line.
+    """
+
+    name: str
+    title: str
+    path: str
+    mode: str
+    defaults: Mapping[str, Value]
+    make: Callable[[Session, State], Exhibit]
+
+    def link(self, state: State) -> str:
+        """The address of a state of this kind."""
+        return link_to(self.path, state, self.defaults)

@@ -1,0 +1,38 @@
+"""What a view's state says of the model and what it reads, and where it begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explorer.links import State, Value
+from explorer.session import Session, TextRequest
+
+OPENING_MODEL = "minilm"
+OPENING_TEXT = "She ate an apple while Apple announced a phone."
+# What every view of a text begins with, in the order an address tells it.
+TEXT: dict[str, Value] = {
+    "model": OPENING_MODEL, "text": OPENING_TEXT, "pair": "", "target": "", "truncate": False,
+}  # fmt: skip
+HEAD: dict[str, Value] = {**TEXT, "stack": "", "layer": 0, "head": 0}
+
+
+def text_request(state: State) -> TextRequest:
+    """What the session is asked for."""
+    return TextRequest(
+        str(state["model"]), str(state["text"]), str(state["pair"]) or None,
+        str(state["target"]) or None, bool(state["truncate"]),
+    )  # fmt: skip
+
+
+def text_state(request: TextRequest) -> State:
+    """The same as a state tells it."""
+    return {
+        "model": request.model, "text": request.text, "pair": request.pair or "",
+        "target": request.target or "", "truncate": request.truncate,
+    }  # fmt: skip
+
+
+def settings_of(session: Session, state: State) -> dict[str, Any]:
+    """What files tell of the loaded model: its revision, device and precision."""
+    loaded = session.model(str(state["model"]))
+    return {"revision": loaded.revision, "device": loaded.device, "dtype": loaded.dtype}

@@ -1,0 +1,146 @@
+"""A file's record put into it and read out again, format by format.
+
+Nothing but the record is changed: a picture's dots, a drawing's text and a table's rows stay.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+import struct
+import zipfile
+import zlib
+from typing import Any
+
+import numpy as np
+
+from explorer.export.record import Record
+
+_NAME = "explorer"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SVG = re.compile(r"<svg\b[^>]*>")
+_IN_SVG = re.compile(r'<metadata id="explorer">(.*?)</metadata>', re.DOTALL)
+_IN_HTML = re.compile(
+    r'<script type="application/json" id="explorer">(.*?)</script>', re.DOTALL
+)
+HEAD = f"{_NAME}: "  # what the last column of a CSV is headed by, before its record
+
+
+def in_png(data: bytes, record: Record) -> bytes:
+    """A PNG with its record as international text under the keyword "explorer"."""
+    text = _NAME.encode() + b"\0\0\0\0\0" + _written(record).encode()
+    body = b"iTXt" + text
+    chunk = struct.pack(">I", len(text)) + body + struct.pack(">I", zlib.crc32(body))
+    after = len(_PNG) + 25  # the signature and the header chunk
+    return data[:after] + chunk + data[after:]
+
+
+def in_svg(data: str, record: Record) -> str:
+    """A drawing with its record as metadata."""
+    told = f'<metadata id="{_NAME}">{html.escape(_written(record), quote=False)}</metadata>'
+    return _SVG.sub(lambda found: found[0] + told, data, count=1)
+
+
+def in_pdf(data: bytes, record: Record, scale: float = 1.0) -> bytes:
+    """A document ``scale`` times as large, with its record among its information."""
+    from pypdf import PdfReader, PdfWriter  # slow to import, and only needed here
+
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(data)))
+    for page in writer.pages:
+        page.scale_by(scale)
+    writer.add_metadata({f"/{_NAME}": _written(record), "/Creator": "attention explorer"})
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def html_part(record: Record) -> str:
+    """The element of a page that holds its record."""
+    told = _written(record).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{_NAME}">{told}</script>'
+
+
+def csv_head(record: Record) -> str:
+    """What the last, empty column of a table is headed by."""
+    return HEAD + _written(record)
+
+
+def npz_bytes(arrays: dict[str, np.ndarray], record: Record) -> bytes:
+    """Arrays by name, with the record as the text "explorer"."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays, **{_NAME: np.array(_written(record))})  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+def read_record(data: bytes, name: str) -> Record:
+    """The record of a file of any format that is written here.
+
+    Args:
+        data: the file.
+        name: what an error calls it.
+
+    Raises:
+        ValueError: it holds none, or it is no such file.
+    """
+    try:
+        record = _found(data)
+    except (ValueError, KeyError, zipfile.BadZipFile, struct.error, csv.Error):
+        record = None
+    if not isinstance(record, dict) or not {"kind", "link"} <= set(record):
+        raise ValueError(
+            f"{name} holds no record of what made it: give a file that was saved here, as PNG, "
+            "SVG, PDF, HTML, CSV, JSON, NPZ or Parquet"
+        )
+    return record
+
+
+def _found(data: bytes) -> Any:
+    if data.startswith(_PNG):
+        return json.loads(_png_text(data))
+    if data.startswith(b"%PDF"):
+        return json.loads(_pdf_text(data))
+    if data.startswith(b"PK"):
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return json.loads(str(arrays[_NAME]))
+    if data.startswith(b"PAR1"):
+        from pyarrow import parquet  # large, and only needed here
+
+        told = parquet.read_schema(io.BytesIO(data)).metadata[_NAME.encode()]
+        return json.loads(told)["provenance"]
+    text = data.decode("utf-8-sig")
+    if text.lstrip().startswith("{"):
+        return json.loads(text)["provenance"]
+    if (found := _IN_SVG.search(text)) is not None:
+        return json.loads(html.unescape(found[1]))
+    if (found := _IN_HTML.search(text)) is not None:
+        return json.loads(found[1])
+    last = next(csv.reader(io.StringIO(text)))[-1]
+    return json.loads(last.removeprefix(HEAD))
+
+
+def _png_text(data: bytes) -> str:
+    place = len(_PNG)
+    while place < len(data):
+        (length,) = struct.unpack(">I", data[place : place + 4])
+        kind, body = data[place + 4 : place + 8], data[place + 8 : place + 8 + length]
+        if kind == b"iTXt" and body.startswith(_NAME.encode() + b"\0"):
+            return body[len(_NAME) + 5 :].decode()
+        place += length + 12
+    raise ValueError("no such text")
+
+
+def _pdf_text(data: bytes) -> str:
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    try:
+        return str((PdfReader(io.BytesIO(data)).metadata or {})[f"/{_NAME}"])
+    except PyPdfError as error:
+        raise ValueError(str(error)) from None
+
+
+def _written(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,193 @@
+"""How a saved figure looks: its size, letters and colours, whatever the view it is of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.colors import get_colorscale
+
+from explorer.figures.caption import captioned
+from explorer.figures.style import DIVERGING, FONT, PALETTES, THEMES
+
+GREYS = "greys"
+UNITS = {"cm": 1.0, "inches": 2.54, "columns": 8.5}  # centimetres each
+FONTS = {
+    "sans": FONT,
+    "Arial": "Arial, Helvetica, Liberation Sans, sans-serif",
+    "Times": "Times New Roman, Times, Liberation Serif, serif",
+    "monospace": "DejaVu Sans Mono, Menlo, Consolas, monospace",
+}
+WIDTHS_CM = (3.0, 100.0)
+POINTS = (4.0, 32.0)
+_DRAWN_POINTS = 9.0  # figures are drawn with letters of 12 pixels, 9 points
+_PIXELS_PER_CM = 96 / 2.54
+_CROWDED = 0.55  # of a figure's own width: below, labels beside each other meet
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a person chooses of a figure's looks.
+
+    Attributes:
+        theme: "light" or "dark".
+        palette: of a sequential scale: "viridis", "cividis" or "greys", which makes all else
+            grey as well; empty: as the view has it.
+        width: of the whole figure in ``unit``; 0: as its labels need.
+        unit: "cm", "inches" or "columns" of 8.5 cm, as in journals of two.
+        font: one of ``FONTS``.
+        points: the size of most letters; headings are larger, and ticks smaller, in proportion.
+        title: whether the heading is there.
+        caption: whether what the figure shows is written below.
+    """
+
+    theme: str = "light"
+    palette: str = ""
+    width: float = 0.0
+    unit: str = "cm"
+    font: str = "sans"
+    points: float = _DRAWN_POINTS
+    title: bool = True
+    caption: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn.
+
+        Raises:
+            ValueError: an unknown theme, palette, unit or font, or a size out of range.
+        """
+        for what, value, known in (
+            ("theme", self.theme, THEMES), ("palette", self.palette, ["", *PALETTES]),
+            ("unit", self.unit, UNITS), ("font", self.font, FONTS),
+        ):  # fmt: skip
+            if value not in known:
+                names = ", ".join(name for name in known if name)
+                raise ValueError(f"unknown {what} '{value}': use {names}")
+        low, high = WIDTHS_CM
+        if self.width and not low <= self.width_cm <= high:
+            raise ValueError(
+                f"a width of {self.width:g} {self.unit} is out of range: use {low:g} to {high:g} cm"
+            )
+        if not POINTS[0] <= self.points <= POINTS[1]:
+            raise ValueError(
+                f"letters of {self.points:g} points are out of range: use {POINTS[0]:g} to "
+                f"{POINTS[1]:g}"
+            )
+
+    @property
+    def width_cm(self) -> float:
+        """The width in centimetres; 0 where the figure has its own."""
+        return self.width * UNITS[self.unit]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A view drawn for a file, at the size its labels need, in pixels.
+
+    ``below`` is the room that labels under the lowest axis take, above the caption. What is
+    ``fixed`` in height, as rows of text are, keeps it whatever the width.
+    """
+
+    figure: go.Figure
+    caption: str
+    width: int
+    height: int
+    below: int = 0
+    fixed: bool = False
+
+
+Draw = Callable[[Look], Picture]
+
+
+@dataclass(frozen=True)
+class Dressed:
+    """A figure ready for a file: ``scale`` times its own pixels is its size on paper."""
+
+    figure: go.Figure
+    scale: float
+    remarks: tuple[str, ...]
+
+    @property
+    def size_cm(self) -> tuple[float, float]:
+        """Width and height on paper."""
+        layout, per_cm = self.figure.layout, _PIXELS_PER_CM / self.scale
+        return layout.width / per_cm, layout.height / per_cm
+
+
+def dressed(picture: Picture, look: Look) -> Dressed:
+    """Give a picture its size, letters, title and caption.
+
+    Letters keep their size among all else, lines and marks as well, for the figure is laid out
+    at its usual size of letters and scaled as a whole.
+    """
+    figure, remarks = go.Figure(picture.figure), []
+    scale = look.points / _DRAWN_POINTS
+    width = round(look.width_cm * _PIXELS_PER_CM / scale) or picture.width
+    height = picture.height if picture.fixed else round(picture.height * width / picture.width)
+    if width < picture.width * _CROWDED:
+        needed = picture.width * _CROWDED * scale / _PIXELS_PER_CM
+        smaller = look.points * width / (picture.width * _CROWDED)
+        remarks.append(
+            f"labels may meet at this width: give it {needed:.0f} cm, or letters of "
+            f"{smaller:.1f} points"
+        )
+    if not look.title:
+        figure.update_layout(title=None)
+    if look.caption:
+        captioned(figure, picture.caption, width, height, picture.below)
+    else:
+        figure.update_layout(width=width, height=height)
+    drawn = figure.to_dict()
+    if look.font != "sans":
+        drawn = _each_string(drawn, lambda said: FONTS[look.font] if said == FONT else said)
+    if look.palette:
+        drawn = _recoloured(drawn, look.palette)
+    if look.palette == GREYS:
+        drawn = _each_string(drawn, _grey)
+    return Dressed(go.Figure(drawn), scale, tuple(remarks))
+
+
+def _each_string(part: Any, change: Callable[[str], str]) -> Any:
+    """The same with every string in it changed."""
+    if isinstance(part, dict):
+        return {key: _each_string(value, change) for key, value in part.items()}
+    if isinstance(part, (list, tuple)):
+        return [_each_string(value, change) for value in part]
+    return change(part) if isinstance(part, str) else part
+
+
+def _recoloured(part: Any, palette: str, key: str = "") -> Any:
+    """The same with every sequential scale in this palette; of greys, diverging ones as well."""
+    if isinstance(part, dict):
+        return {name: _recoloured(value, palette, name) for name, value in part.items()}
+    if key == "colorscale":
+        steps = [[float(place), colour] for place, colour in part]
+        if steps in _SEQUENTIAL:
+            return PALETTES[palette]
+        return [[0, "#ffffff"], [1, "#000000"]] if palette == GREYS and steps in _DIVERGING else part
+    if isinstance(part, (list, tuple)):
+        return [_recoloured(value, palette) for value in part]
+    return part
+
+
+_SEQUENTIAL = [[[float(p), c] for p, c in get_colorscale(name)] for name in PALETTES.values()]
+_DIVERGING = [[[float(p), c] for p, c in scale] for scale in DIVERGING.values()]
+_COLOUR = re.compile(
+    r"#(?P<hex>[0-9a-fA-F]{6})|rgb\((?P<red>\d+), ?(?P<green>\d+), ?(?P<blue>\d+)\)"
+)
+
+
+def _grey(said: str) -> str:
+    """A colour by its lightness (Rec. 709); any other string as it is."""
+    found = _COLOUR.fullmatch(said)
+    if found is None:
+        return said
+    if found["hex"]:
+        parts = [int(found["hex"][place : place + 2], 16) for place in (0, 2, 4)]
+    else:
+        parts = [int(found[name]) for name in ("red", "green", "blue")]
+    light = round(sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), parts, strict=True)))
+    return f"#{light:02x}{light:02x}{light:02x}"
