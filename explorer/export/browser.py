@@ -49,6 +49,8 @@ def saying_what_failed(made: str, doing: str) -> Iterator[None]:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         yield
+    except ExportError:
+        raise
     except ChromeNotFoundError:
         raise ExportError(
             f"{made} by a browser and none was found: install Chromium or "

@@ -1,14 +1,16 @@
-"""A page of HTML printed to PDF, without a window."""
+"""Pages of HTML printed to PDF, without a window."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from explorer.export.browser import named_browser, saying_what_failed
+from explorer.export.kept_browser import KeptBrowser
 
-_LONGEST_S = 60
+if TYPE_CHECKING:
+    from choreographer import Browser
 
 
 def pdf_bytes(page: str) -> bytes:
@@ -20,25 +22,38 @@ def pdf_bytes(page: str) -> bytes:
     Raises:
         ExportError: there is no browser, or it failed.
     """
-    path = named_browser()
-
-    def print_it() -> bytes:
-        return asyncio.run(asyncio.wait_for(_printed(page, path), _LONGEST_S))
-
-    # In a thread of its own: who asks may be in an event loop, as a notebook's cells are.
-    with saying_what_failed("a PDF is printed", "print the page"), ThreadPoolExecutor(1) as thread:
-        return thread.submit(print_it).result()
+    with printer() as print_page:
+        return print_page(page)
 
 
-async def _printed(page: str, path: str | None) -> bytes:
+@contextmanager
+def printer() -> Iterator[Callable[[str], bytes]]:
+    """One browser for many pages: it starts with the first and ends with the context.
+
+    Gives a function like ``pdf_bytes``.
+    """
+    kept = KeptBrowser(_browser)
+    try:
+        yield lambda page: kept.do(
+            lambda browser: _printed(browser, page), "a PDF is printed", "print the page"
+        )
+    finally:
+        kept.close()
+
+
+def _browser(path: str | None) -> Browser:
     from choreographer import Browser  # slow to import, and only needed here
 
-    async with Browser(path, headless=True) as browser:
-        tab = await browser.create_tab("about:blank")
-        tree = await tab.send_command("Page.getFrameTree")
-        frame = tree["result"]["frameTree"]["frame"]["id"]
-        await tab.send_command("Page.setDocumentContent", {"frameId": frame, "html": page})
-        answer = await tab.send_command(
-            "Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True}
-        )
+    return Browser(path, headless=True)
+
+
+async def _printed(browser: Browser, page: str) -> bytes:
+    tab = await browser.create_tab("about:blank")
+    tree = await tab.send_command("Page.getFrameTree")
+    frame = tree["result"]["frameTree"]["frame"]["id"]
+    await tab.send_command("Page.setDocumentContent", {"frameId": frame, "html": page})
+    answer = await tab.send_command(
+        "Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True}
+    )
+    await browser.close_tab(tab)
     return base64.b64decode(answer["result"]["data"])
