@@ -19,8 +19,8 @@ from explorer.views.comparison import (
     Side,
     align,
     compare_heads,
-    comparison_csv,
     comparison_facts,
+    comparison_table,
     is_uncased,
 )
 from tests.conftest import Folder, Loader
@@ -206,7 +206,7 @@ def test_cross_attention_aligns_queries_and_keys_apart() -> None:
 
 def test_csv_has_a_row_a_cell_and_leaves_blank_what_is_not_there() -> None:
     found = compare_heads(side("a b", [[0.5, 0.5], [0.25, 0.75]]), side("a", [[1.0]]))
-    assert list(csv.reader(io.StringIO(comparison_csv(found)))) == [
+    assert list(csv.reader(io.StringIO(comparison_table(found).csv()))) == [
         ["query", "key", "first", "second", "difference"],
         ["a", "a", "0.5", "1.0", "0.5"],
         ["a", "b", "0.5", "", ""],

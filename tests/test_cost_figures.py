@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.export.cost import costs_csv
+from explorer.export.cost import costs_table
 from explorer.figures.cost import cache_figure, cost_caption, operations_figure, said
 from explorer.figures.sharing import sharing_caption, sharing_figure
 from explorer.records import AttentionShape, Costs, CostSettings, ModelShape
@@ -165,7 +165,7 @@ def test_numbers_as_they_are_said(number: float, expected: str) -> None:
 
 def test_csv_has_every_number() -> None:
     shown = costs(DECODER, CostSettings(4096, 2, "float16", "1"))
-    rows = list(csv.DictReader(io.StringIO(costs_csv(shown))))
+    rows = list(csv.DictReader(io.StringIO(costs_table(shown).csv())))
     asked = next(row for row in rows if row["what"] == "cache" and row["sharing"] == "multi-query")
     assert asked == {
         "what": "cache", "sharing": "multi-query", "key_value_heads": "1", "batch": "2",

@@ -16,7 +16,7 @@ from explorer.measures import compute_all, head_distance
 from explorer.pages import heads_distances
 from explorer.records import HeadDistances, HeadPoints
 from explorer.session import Session, TextRequest
-from explorer.views.distances import distances_csv, head_distances
+from explorer.views.distances import distances_table, head_distances
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder
@@ -57,7 +57,7 @@ class TestView:
         assert drawn.nearest.tolist() == [-1]
         assert np.isnan(drawn.nearest_distance).all()
         assert "most like" not in distances_figure(drawn).data[0].hovertext[0]
-        (row,) = csv.DictReader(io.StringIO(distances_csv(drawn), newline=""))
+        (row,) = csv.DictReader(io.StringIO(distances_table(drawn).csv(), newline=""))
         assert row["nearest_layer"] == row["nearest_head"] == row["nearest_distance"] == ""
 
     def test_distances_of_another_stack_are_refused(self) -> None:
@@ -68,7 +68,7 @@ class TestView:
 
     def test_csv_is_what_is_drawn(self) -> None:
         drawn = _by_hand()
-        rows = list(csv.DictReader(io.StringIO(distances_csv(drawn), newline="")))
+        rows = list(csv.DictReader(io.StringIO(distances_table(drawn).csv(), newline="")))
         assert [(row["layer"], row["head"]) for row in rows] == [
             ("0", "0"), ("0", "1"), ("1", "0"), ("1", "1"),
         ]  # fmt: skip

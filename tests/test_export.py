@@ -18,10 +18,10 @@ import pytest
 from scipy.spatial.distance import pdist
 
 import explorer
-from explorer.export.embeddings import embeddings_csv, embeddings_json, telling_layer
+from explorer.export.embeddings import embeddings_json, embeddings_table, telling_layer
 from explorer.export.files import ExportError, check_path, write_file
 from explorer.export.formats import to_json
-from explorer.export.heatmap import heatmap_csv, heatmap_json
+from explorer.export.heatmap import heatmap_json, heatmap_table
 from explorer.export.pictures import figure_bytes
 from explorer.records import PlaneSwitches, WordStudy
 from explorer.views.maps import head_map
@@ -87,7 +87,7 @@ class TestHeatmap:
 
     def test_csv_holds_the_map_in_full_precision(self, tiny: Loader) -> None:
         cap = explorer.capture(tiny("gpt2"), TEXT)
-        header, *body = rows(heatmap_csv(head_map(cap, 1, 2)))
+        header, *body = rows(heatmap_table(head_map(cap, 1, 2)).csv())
         assert header == ["query", *cap.tokens]
         assert [row[0] for row in body] == list(cap.tokens)
         values = np.array([row[1:] for row in body], dtype=np.float64)
@@ -98,7 +98,7 @@ class TestHeatmap:
         labels = ('"', ",", "=1+1", "שלום", "🍎", "<b>")
         of = tokens("a b c d e f", *"abcdef", labels=labels)
         drawn = head_map(reading(of, np.eye(6)), 0, 0)
-        header, *body = rows(heatmap_csv(drawn))
+        header, *body = rows(heatmap_table(drawn).csv())
         assert tuple(header[1:]) == labels == tuple(row[0] for row in body)
         text = to_json(heatmap_json(drawn))
         assert tuple(strictly(text)["keys"]) == labels
@@ -163,7 +163,7 @@ class TestEmbeddings:
 
     def test_csv_has_a_row_a_point(self) -> None:
         of = study(text='an "odd", apple')
-        header, *body = rows(embeddings_csv(of, [1]))
+        header, *body = rows(embeddings_table(of, [1]).csv())
         assert header == ["kind", "sentence", "occurrence", "sense", "layer", "x", "y", "text"]
         result = embeddings_json(of, [1])
         assert [row[0] for row in body] == ["contextual"] * 4 + ["static"] * 4
@@ -175,7 +175,7 @@ class TestEmbeddings:
 
     @pytest.mark.parametrize("layers", [[3], [0, -1]])
     def test_a_layer_out_of_range(self, layers: list[int]) -> None:
-        for make in (embeddings_json, embeddings_csv, telling_layer):
+        for make in (embeddings_json, embeddings_table, telling_layer):
             with pytest.raises(ValueError, match="is out of range: by hand has layers 0 to 2"):
                 make(study(), layers)
 

@@ -11,7 +11,7 @@ import numpy as np
 from pyarrow import parquet
 
 from explorer.export.formats import to_json
-from explorer.export.heads import heads_csv, heads_json, heads_parquet
+from explorer.export.heads import heads_json, heads_parquet, measures_table
 from explorer.records import HeadsTable
 
 NEXT = np.array([[0.1, np.nan, 1 / 3]])
@@ -46,7 +46,7 @@ def test_nulls_are_no_measures_of_their_own() -> None:
 
 
 def test_csv() -> None:
-    assert list(csv.reader(io.StringIO(heads_csv(TABLE), newline=""))) == [
+    assert list(csv.reader(io.StringIO(measures_table(TABLE).csv(), newline=""))) == [
         ["layer", "head", "next_token", "induction"],
         ["0", "0", "0.1", ""],
         ["0", "1", "", ""],

@@ -15,7 +15,7 @@ from explorer.figures.inside_mask import late_caption, late_figure, mask_caption
 from explorer.head_maps import head_maps
 from explorer.pages.inside_row import columns_of, table_rows, total_row
 from explorer.records import ModelError, ScoreParts
-from explorer.views.head_outputs import head_outputs, outputs_csv
+from explorer.views.head_outputs import head_outputs, outputs_table
 from explorer.views.inside import query_row, softmax_input
 from explorer.views.inside_mask import (
     cut_after,
@@ -271,7 +271,7 @@ class TestFigures:
             atol=1e-6,
         )
         assert "12 × 32 = 384" in outputs_caption(outputs)
-        header, *body = outputs_csv(outputs).splitlines()
+        header, *body = outputs_table(outputs).csv().splitlines()
         assert header.startswith("part,length,cosine,0,1,")
         assert [line.split(",")[0] for line in body[-2:]] == ["bias", "sum"]
 

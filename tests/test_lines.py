@@ -23,7 +23,7 @@ from explorer.pages.heads_lines import chosen_heads
 from explorer.pages.heads_lines import csv as csv_of
 from explorer.records import MapSwitches
 from explorer.session import Session, TextRequest
-from explorer.views.lines import MAX_HEADS, head_lines, lines_csv
+from explorer.views.lines import MAX_HEADS, head_lines, lines_table
 from tests.conftest import Folder, Loader
 from tests.plain import plain_capture, plain_tokens
 
@@ -261,7 +261,7 @@ def test_groups_hold_every_line_once() -> None:
 
 def test_csv_has_a_row_a_line() -> None:
     drawn = head_lines(causal_pair(), 0, [1], threshold=0.6)
-    rows = list(csv.reader(io.StringIO(lines_csv(drawn))))
+    rows = list(csv.reader(io.StringIO(lines_table(drawn).csv())))
     assert rows == [
         ["layer", "head", "query_index", "query", "key_index", "key", "weight"],
         ["0", "1", "0", "a", "0", "a", "1.0"],

@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 
-from explorer.export.meaning import meaning_csv
+from explorer.export.meaning import meaning_table
 from explorer.figures.meaning import meaning_caption, meaning_figure, panel_height
 from explorer.records import (
     Meaning,
@@ -105,7 +105,7 @@ def test_the_caption_says_what_reads(head: str, title: str, said: str) -> None:
 
 
 def test_a_row_a_word_is_saved() -> None:
-    rows = list(csv.DictReader(io.StringIO(meaning_csv(_meaning()))))
+    rows = list(csv.DictReader(io.StringIO(meaning_table(_meaning()).csv())))
     assert [tuple(row.values()) for row in rows] == [
         ("", "static", "1", "apple", "5", "1.0"),
         ("", "static", "2", "pear", "9", "0.5"),

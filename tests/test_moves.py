@@ -16,7 +16,7 @@ from explorer.figures.moves import moves_caption, moves_facts, moves_figure
 from explorer.pages import inside_moves
 from explorer.records import HeadMaps, LinearMap, ModelError, Moves
 from explorer.session import Session, TextRequest
-from explorer.views.moves import moves, moves_csv
+from explorer.views.moves import moves, moves_table
 from tests.browser import eager
 from tests.callbacks import answer, app_of
 from tests.checkpoints import TEXT
@@ -283,7 +283,7 @@ def test_what_is_said_of_normalised_queries() -> None:
 
 def test_rows_of_the_file() -> None:
     shown = moved(crossed(4, 1), 2 * TURN)
-    rows = list(csv.DictReader(io.StringIO(moves_csv(shown))))
+    rows = list(csv.DictReader(io.StringIO(moves_table(shown).csv())))
     tokens = [row for row in rows if row["what"] == "token"]
     assert [row["label"] for row in tokens] == ["t0", "t1", "t2", "t3"]
     for row in rows:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import explorer
-from explorer.export.positions import positions_csv
+from explorer.export.positions import positions_table
 from explorer.figures.positions import positions_caption, positions_figure
 from explorer.positions import entrance, positions
 from explorer.records import Entrance, Positions, Rotation
@@ -169,7 +169,7 @@ def test_a_bias_is_drawn_by_distance() -> None:
 def test_positions_are_saved_a_row_a_number() -> None:
     vectors = np.array([[1.0, 0.5]])
     shown = Positions("plain", "learned", vectors, (), np.array([[7.0]]), 2, "")
-    rows = list(csv.reader(io.StringIO(positions_csv(shown, _given()))))
+    rows = list(csv.reader(io.StringIO(positions_table(shown, _given()).csv())))
     assert rows[0] == ["what", "of", "number", "value"]
     assert ["norm: position", "b", "1", "4.0"] in rows
     assert ["sum", "b", "1", "5.0"] in rows

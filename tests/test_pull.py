@@ -19,7 +19,7 @@ from explorer import checkpoints as real
 from explorer.figures.pull import heads_figure, pull_caption, pull_figure, stretch
 from explorer.ready_sets import OPENING
 from explorer.records import ModelError, Occurrence, PlaneSwitches, Pull, WordStudy
-from explorer.views.pull import pull, pull_csv, pull_plane
+from explorer.views.pull import pull, pull_plane, pull_table
 from explorer.views.study import word_study
 from explorer.views.words import word_projection
 from tests.checkpoints import FAMILIES, TEXT
@@ -378,7 +378,7 @@ def test_bars_show_how_far_each_head_moves_the_word() -> None:
 
 def test_the_table_saves_as_csv() -> None:
     _, _, plane = plane_by_hand(None)
-    rows = list(csv.DictReader(io.StringIO(pull_csv(plane))))
+    rows = list(csv.DictReader(io.StringIO(pull_table(plane).csv())))
     assert [row["label"] for row in rows] == ["a", "c", "output bias", "b", "the sum"]
     assert rows[2]["weight"] == rows[0]["value_norm"] == ""
     assert sum(float(row["x"]) for row in rows[:4]) == pytest.approx(float(rows[4]["x"]))

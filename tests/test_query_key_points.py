@@ -19,7 +19,7 @@ from explorer.pages import inside_points
 from explorer.records import ModelError, QueryKeyPoints, ScoreParts
 from explorer.records.spaces import MOST_PAIRS
 from explorer.session import Session, TextRequest
-from explorer.views.query_key_points import PointSwitches, points_csv, query_key_points
+from explorer.views.query_key_points import PointSwitches, points_table, query_key_points
 from tests.browser import eager
 from tests.callbacks import answer, app_of
 from tests.checkpoints import TEXT
@@ -282,7 +282,7 @@ def test_rows_of_the_file() -> None:
     weights = np.array([[0.9, 0.1], [0.3, 0.7]])
     cap = by_hand([[4, 0], [0, 4]], [[8, 0], [0, 8]], weights)
     shown = query_key_points([cap], 0, 0, 0, switches=PointSwitches(least=0.5))
-    rows = list(csv.DictReader(io.StringIO(points_csv(shown))))
+    rows = list(csv.DictReader(io.StringIO(points_table(shown).csv())))
     assert [row["what"] for row in rows] == ["query"] * 2 + ["key"] * 2 + ["origin"] + ["line"] * 3
     lines = {(r["token"], r["key"], float(r["weight"])) for r in rows if r["what"] == "line"}
     assert lines == {("0", "0", 0.9), ("0", "1", 0.1), ("1", "1", 0.7)}

@@ -13,8 +13,8 @@ from explorer.figures.by_layer import layers_caption, layers_figure
 from explorer.figures.embeddings import word_figure
 from explorer.figures.similarity import excerpt, similarity_caption, similarity_figure
 from explorer.records import Anchor, Occurrence, PlaneSwitches, WordStudy
-from explorer.views.by_layer import layers_csv, word_layers
-from explorer.views.similarity import proposals_in_words, similarity_csv, word_similarity
+from explorer.views.by_layer import layers_table, word_layers
+from explorer.views.similarity import proposals_in_words, similarity_table, word_similarity
 from explorer.views.words import word_projection
 from tests.handmade import reading, studied, tokens
 
@@ -103,7 +103,7 @@ def test_csv_has_the_matrix() -> None:
     shown = word_similarity(study, 2)
     for corrected in (False, True):
         rows = list(
-            csv.DictReader(io.StringIO(similarity_csv(study, shown, corrected), newline=""))
+            csv.DictReader(io.StringIO(similarity_table(study, shown, corrected).csv(), newline=""))
         )
         written = np.array([[row[name] for name in ("0.0", "1.0", "2.0")] for row in rows], float)
         expected = shown.cosine - (shown.anisotropy if corrected else 0)
@@ -159,7 +159,7 @@ def test_small_pictures_by_layer() -> None:
     assert {shape.x0 for shape in figure.layout.shapes} == {1}
     assert len(figure.layout.shapes) == 6
     assert "6 ways to deal the senses out anew (all)" in layers_caption(layers)
-    rows = list(csv.DictReader(io.StringIO(layers_csv(layers), newline="")))
+    rows = list(csv.DictReader(io.StringIO(layers_table(layers).csv(), newline="")))
     assert [row["layer"] for row in rows] == ["0", "1", "2"]
     np.testing.assert_allclose(
         [float(row["separation"]) for row in rows], layers.curves["separation"].values

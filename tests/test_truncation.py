@@ -15,17 +15,17 @@ import transformers as tf
 
 import explorer
 from explorer.experiments import nulls_of
-from explorer.export.heads import heads_csv, heads_json
-from explorer.export.heatmap import heatmap_csv, heatmap_json
+from explorer.export.heads import heads_json, measures_table
+from explorer.export.heatmap import heatmap_json, heatmap_table
 from explorer.figures.comparison import comparison_caption
 from explorer.figures.distances import distances_caption
 from explorer.figures.heatmap import heatmap_caption
 from explorer.figures.lines import lines_caption
 from explorer.measures import compute_all
 from explorer.tokens import TextTooLong
-from explorer.views.comparison import Side, compare_heads, comparison_csv
-from explorer.views.distances import distances_csv, head_distances
-from explorer.views.lines import head_lines, lines_csv
+from explorer.views.comparison import Side, compare_heads, comparison_table
+from explorer.views.distances import distances_table, head_distances
+from explorer.views.lines import head_lines, lines_table
 from explorer.views.maps import head_map
 from explorer.views.table import heads_table
 from tests import reference
@@ -144,19 +144,19 @@ def test_every_caption_and_file_says_so(tiny: Loader) -> None:
     drawn = head_map(cap, 0, 0)
     assert f"Truncated: {told}." in heatmap_caption(drawn)
     assert heatmap_json(drawn)["settings"]["truncation"] == told
-    header, *body = csv.reader(io.StringIO(heatmap_csv(drawn)))
+    header, *body = csv.reader(io.StringIO(heatmap_table(drawn).csv()))
     assert header == [f"query (truncated: {told})", *cap.tokens]
     assert len(body) == 256
     lines = head_lines(cap, 0, [1])
     assert f"Truncated: {told}." in lines_caption(lines)
-    header, *body = csv.reader(io.StringIO(lines_csv(lines)))
+    header, *body = csv.reader(io.StringIO(lines_table(lines).csv()))
     assert header[6:] == ["weight", f"truncated: {told}"]
     assert {len(row) for row in body} == {8}
     other = explorer.capture(loaded, "the dog")
     compared = compare_heads(Side(cap, 0, 0), Side(other, 0, 1))
     assert f"The first text is truncated: {told}." in comparison_caption(compared)
     assert "second text is truncated" not in comparison_caption(compared)
-    header, *body = csv.reader(io.StringIO(comparison_csv(compared)))
+    header, *body = csv.reader(io.StringIO(comparison_table(compared).csv()))
     assert header[4:] == ["difference", f"The first text is truncated: {told}."]
     assert {len(row) for row in body} == {6}
 
@@ -169,7 +169,7 @@ def test_tables_of_heads_say_so(tiny: Loader) -> None:
     assert heads_json(table)["settings"]["truncation"] == told
     drawn = head_distances(cap, explorer.head_distance(cap), measures)
     assert distances_caption(drawn).endswith(f"Truncated: {told}.")
-    for text in (heads_csv(table), distances_csv(drawn)):
+    for text in (measures_table(table).csv(), distances_table(drawn).csv()):
         header, *body = csv.reader(io.StringIO(text, newline=""))
         assert header[-2:] == [list(measures)[-1], f"truncated: {told}"]
         assert {len(row) for row in body} == {len(header)}

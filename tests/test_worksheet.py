@@ -19,7 +19,7 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 import explorer
 from explorer import bundled
 from explorer.export.formats import to_json
-from explorer.export.worksheet import worksheet_csv, worksheet_json
+from explorer.export.worksheet import worksheet_json, worksheet_table
 from explorer.head_maps import head_maps
 from explorer.records import QueryRow
 from explorer.views.inside import query_row
@@ -236,7 +236,7 @@ class TestNumbers:
     def test_csv(self, tiny: Loader) -> None:
         for name in ("gpt2", "gpt-oss"):
             row = query_row(explorer.capture(tiny(name), TEXT), 0, 1, 6)
-            found, rows = told(row), list(csv.DictReader(io.StringIO(worksheet_csv(row))))
+            found, rows = told(row), list(csv.DictReader(io.StringIO(worksheet_table(row).csv())))
             sinks = [one for one in rows if not one["position"]]
             keys = [one for one in rows if one["position"]]
             assert [one["key"] for one in keys] == found["keys"]

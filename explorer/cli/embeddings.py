@@ -14,8 +14,8 @@ from explorer.cli.reading import name_of, read
 from explorer.cli.telling import progress, sayer
 from explorer.cli.writing import format_of, write
 from explorer.export.embeddings import (
-    embeddings_csv,
     embeddings_json,
+    embeddings_table,
     telling_layer,
     word_picture,
 )
@@ -107,7 +107,7 @@ def embeddings(
     plane = (switches, vocabulary)
     make: dict[str, Callable[[], str | bytes]] = {
         "json": lambda: to_json(embeddings_json(study, chosen, *plane, settings, measured)),
-        "csv": lambda: embeddings_csv(study, chosen, *plane),
+        "csv": lambda: embeddings_table(study, chosen, *plane).csv(),
         "png": lambda: figure_bytes(word_picture(study, layer, *plane), "png"),
         "svg": lambda: figure_bytes(word_picture(study, layer, *plane), "svg"),
     }

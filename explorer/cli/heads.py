@@ -15,7 +15,7 @@ from explorer.cli.telling import progress, sayer
 from explorer.cli.writing import format_of, write
 from explorer.experiments import nulls_of
 from explorer.export.formats import to_json
-from explorer.export.heads import TABLES, heads_csv, heads_json, heads_parquet
+from explorer.export.heads import TABLES, heads_json, heads_parquet, measures_table
 from explorer.measures import compute_all
 from explorer.views.table import heads_table
 
@@ -57,7 +57,7 @@ def heads(
     settings = {"target": target, **settings_of(loaded)}
     make: dict[str, Callable[[], str | bytes]] = {
         "json": lambda: to_json(heads_json(table, settings)),
-        "csv": lambda: heads_csv(table),
+        "csv": lambda: measures_table(table).csv(),
         "parquet": lambda: heads_parquet(table, settings),
     }
     write(make[kind](), output)

@@ -14,7 +14,7 @@ from explorer.cli.reading import standard_input
 from explorer.cli.telling import sayer
 from explorer.cli.writing import format_of, write
 from explorer.export.formats import to_json
-from explorer.export.heatmap import heatmap_csv, heatmap_json, heatmap_picture
+from explorer.export.heatmap import heatmap_json, heatmap_picture, heatmap_table
 from explorer.export.pictures import figure_bytes
 from explorer.records import MapSwitches
 from explorer.views.maps import head_map
@@ -59,7 +59,7 @@ def heatmap(
     settings = {"log": log, "target": target, **settings_of(loaded)}
     make: dict[str, Callable[[], str | bytes]] = {
         "json": lambda: to_json(heatmap_json(drawn, settings)),
-        "csv": lambda: heatmap_csv(drawn),
+        "csv": lambda: heatmap_table(drawn).csv(),
         "png": lambda: figure_bytes(heatmap_picture(drawn, log), "png"),
         "svg": lambda: figure_bytes(heatmap_picture(drawn, log), "svg"),
     }

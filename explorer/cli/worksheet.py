@@ -16,7 +16,7 @@ from explorer.cli.telling import sayer
 from explorer.cli.writing import format_of, write
 from explorer.export.formats import to_json
 from explorer.export.printing import pdf_bytes
-from explorer.export.worksheet import SHEETS, worksheet_csv, worksheet_json
+from explorer.export.worksheet import SHEETS, worksheet_json, worksheet_table
 from explorer.export.worksheet_page import check_paper, worksheet_html
 from explorer.head_maps import head_maps
 from explorer.records import ModelError, QueryRow
@@ -74,7 +74,7 @@ def worksheet(
     settings = {"digits": digits, "blank": blank, "target": target, **settings_of(loaded)}
     make: dict[str, Callable[[], str | bytes]] = {
         "json": lambda: to_json(worksheet_json(row, settings)),
-        "csv": lambda: worksheet_csv(row),
+        "csv": lambda: worksheet_table(row).csv(),
         "html": lambda: worksheet_html(row, digits, blank),
         "pdf": lambda: pdf_bytes(worksheet_html(row, digits, blank, paper)),
     }

@@ -65,16 +65,15 @@ def figure_of(exhibit: Exhibit, saving: Saving) -> Dressed:
     """
     name = saving.figure or next(iter(exhibit.figures))
     if name not in exhibit.figures:
-        raise ValueError(
-            f"{exhibit.kind} has no figure '{name}': use {', '.join(exhibit.figures)}"
-        )
+        raise ValueError(f"{exhibit.kind} has no figure '{name}': use {', '.join(exhibit.figures)}")
     return dressed(exhibit.figures[name](saving.look), saving.look)
 
 
 def file_name(exhibit: Exhibit, kind: str, saving: Saving) -> str:
     """What a file is called: the view, of a further figure its name, and the ending."""
-    further = saving.figure if saving.figure and saving.figure != next(iter(exhibit.figures)) else ""
-    return f"{exhibit.stem}{f'-{further}' if further else ''}.{kind}".replace(" ", "-")
+    first = next(iter(exhibit.figures))
+    further = f"-{saving.figure}" if saving.figure not in ("", first) else ""
+    return f"{exhibit.stem}{further}.{kind}".replace(" ", "-")
 
 
 def record(session: Session, exhibit: Exhibit, kind: str, saving: Saving) -> Record:

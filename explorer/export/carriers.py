@@ -23,9 +23,7 @@ _NAME = "explorer"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SVG = re.compile(r"<svg\b[^>]*>")
 _IN_SVG = re.compile(r'<metadata id="explorer">(.*?)</metadata>', re.DOTALL)
-_IN_HTML = re.compile(
-    r'<script type="application/json" id="explorer">(.*?)</script>', re.DOTALL
-)
+_IN_HTML = re.compile(r'<script type="application/json" id="explorer">(.*?)</script>', re.DOTALL)
 HEAD = f"{_NAME}: "  # what the last column of a CSV is headed by, before its record
 
 
@@ -137,7 +135,8 @@ def _pdf_text(data: bytes) -> str:
     from pypdf.errors import PyPdfError
 
     try:
-        return str((PdfReader(io.BytesIO(data)).metadata or {})[f"/{_NAME}"])
+        told = PdfReader(io.BytesIO(data)).metadata
+        return "" if told is None else str(told[f"/{_NAME}"])
     except PyPdfError as error:
         raise ValueError(str(error)) from None
 

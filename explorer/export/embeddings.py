@@ -19,6 +19,7 @@ from explorer.records import (
     WordProjection,
     WordStudy,
 )
+from explorer.tables import Table
 from explorer.views.balance import set_notes
 from explorer.views.by_layer import layer_columns, word_layers
 from explorer.views.words import (
@@ -28,7 +29,6 @@ from explorer.views.words import (
     word_projection,
     word_projections,
 )
-from explorer.tables import Table
 
 
 def embeddings_json(
@@ -119,7 +119,7 @@ def embeddings_table(
     Raises:
         ValueError: a layer the model does not have, or an unknown switch.
     """
-    return points_csv(study, _projections(study, layers, switches, vocabulary))
+    return plane_table(study, _projections(study, layers, switches, vocabulary))
 
 
 def plane_table(study: WordStudy, shown: Sequence[WordProjection]) -> Table:

@@ -9,8 +9,8 @@ from typing import Any
 from explorer.export.formats import to_json, versions
 from explorer.measures import MEASURES
 from explorer.records import HeadsTable
-from explorer.views.table import head_rows
 from explorer.tables import Table
+from explorer.views.table import head_rows
 
 TABLES = ("json", "csv", "parquet")
 

@@ -19,7 +19,9 @@ DRAWN = ("png", "svg", "pdf")
 class Draw(Protocol):
     """Draws a figure, as ``figure_bytes``."""
 
-    def __call__(self, figure: go.Figure, kind: str, scale: float = 2) -> bytes: ...
+    def __call__(self, figure: go.Figure, kind: str, scale: float = 2) -> bytes:
+        """The figure as a file of this kind."""
+        ...
 
 
 def figure_bytes(figure: go.Figure, kind: str, scale: float = 2) -> bytes:

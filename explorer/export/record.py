@@ -68,9 +68,7 @@ def _python(
     ]
 
 
-def _command(
-    link: str, kind: str, model: Mapping[str, Any], figure: str, look: Look | None
-) -> str:
+def _command(link: str, kind: str, model: Mapping[str, Any], figure: str, look: Look | None) -> str:
     options: dict[str, Any] = {"kind": kind}
     options |= {name: model[name] for name in ("device", "dtype") if model.get(name)}
     if look is not None:

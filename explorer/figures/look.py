@@ -118,12 +118,12 @@ class Dressed:
 
 
 def dressed(picture: Picture, look: Look) -> Dressed:
-    """Give a picture its size, letters, title and caption.
+    """Give a picture its size, letters, title and caption; its figure is changed in place.
 
     Letters keep their size among all else, lines and marks as well, for the figure is laid out
     at its usual size of letters and scaled as a whole.
     """
-    figure, remarks = go.Figure(picture.figure), []
+    figure, remarks = picture.figure, list[str]()
     scale = look.points / _DRAWN_POINTS
     width = round(look.width_cm * _PIXELS_PER_CM / scale) or picture.width
     height = picture.height if picture.fixed else round(picture.height * width / picture.width)
@@ -140,7 +140,11 @@ def dressed(picture: Picture, look: Look) -> Dressed:
         captioned(figure, picture.caption, width, height, picture.below)
     else:
         figure.update_layout(width=width, height=height)
-    drawn = figure.to_dict()
+    # Part by part: a whole figure writes its arrays as base64.
+    drawn = {
+        "data": [trace.to_plotly_json() for trace in figure.data],
+        "layout": figure.layout.to_plotly_json(),
+    }
     if look.font != "sans":
         drawn = _each_string(drawn, lambda said: FONTS[look.font] if said == FONT else said)
     if look.palette:
@@ -164,17 +168,23 @@ def _recoloured(part: Any, palette: str, key: str = "") -> Any:
     if isinstance(part, dict):
         return {name: _recoloured(value, palette, name) for name, value in part.items()}
     if key == "colorscale":
-        steps = [[float(place), colour] for place, colour in part]
+        steps = _steps(part)
         if steps in _SEQUENTIAL:
             return PALETTES[palette]
-        return [[0, "#ffffff"], [1, "#000000"]] if palette == GREYS and steps in _DIVERGING else part
+        return (
+            [[0, "#ffffff"], [1, "#000000"]] if palette == GREYS and steps in _DIVERGING else part
+        )
     if isinstance(part, (list, tuple)):
         return [_recoloured(value, palette) for value in part]
     return part
 
 
-_SEQUENTIAL = [[[float(p), c] for p, c in get_colorscale(name)] for name in PALETTES.values()]
-_DIVERGING = [[[float(p), c] for p, c in scale] for scale in DIVERGING.values()]
+def _steps(scale: Any) -> list[list[Any]]:
+    return [[float(place), colour] for place, colour in scale]
+
+
+_SEQUENTIAL = [_steps(get_colorscale(name)) for name in PALETTES.values()]
+_DIVERGING = [_steps(scale) for scale in DIVERGING.values()]
 _COLOUR = re.compile(
     r"#(?P<hex>[0-9a-fA-F]{6})|rgb\((?P<red>\d+), ?(?P<green>\d+), ?(?P<blue>\d+)\)"
 )

@@ -49,8 +49,8 @@ def _is_vector(trace: go.Heatmap) -> bool:
 
 def _shown(trace: go.Heatmap) -> bool:
     """Whether its cells are seen: some maps are there for hovering only."""
-    unseen = [str(colour).replace(" ", "").startswith("rgba(0,0,0,0") for _, colour in trace.colorscale or ()]
-    return not unseen or not all(unseen)
+    colours = [str(colour).replace(" ", "") for _, colour in trace.colorscale or ()]
+    return not colours or not all(colour.startswith("rgba(0,0,0,0") for colour in colours)
 
 
 def _outlines(trace: go.Heatmap, layout: go.Layout) -> Iterator[Any]:
@@ -147,14 +147,16 @@ def _ink(scale: Any, share: float) -> str:
 
 
 def _colour(scale: Any, share: float) -> str:
-    return str(sample_colorscale([list(step) for step in scale], [float(share)], colortype="rgb")[0])
+    return str(
+        sample_colorscale([list(step) for step in scale], [float(share)], colortype="rgb")[0]
+    )
 
 
 def _scale_alone(trace: go.Heatmap, low: float, high: float, on: dict[str, Any]) -> go.Scatter:
     """The colour bar of a map whose cells are outlines now."""
     marker = {
         "color": [low], "cmin": low, "cmax": high, "colorscale": trace.colorscale,
-        "showscale": True, "colorbar": trace.colorbar,
+        "showscale": True, "colorbar": trace.colorbar.to_plotly_json(),
     }  # fmt: skip
     return go.Scatter(
         x=[None], y=[None], mode="markers", marker=marker, hoverinfo="skip", showlegend=False, **on

@@ -32,7 +32,7 @@ from explorer.pages.fields import STILL
 from explorer.pages.heads_help import section
 from explorer.pages.running import Run
 from explorer.session import Session
-from explorer.views.by_layer import layers_csv
+from explorer.views.by_layer import layers_table
 
 MODE = "by layer"
 _MESSAGE = "the measures by layer appear here"
@@ -97,7 +97,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the measures on the screen, from ``embeddings-layers-view``."""
     layers = session.word_layers(request_of(view))
     model = model_stem(layers.model)
-    return f"{model}-{layers.word}-by-layer.csv", layers_csv(layers)
+    return f"{model}-{layers.word}-by-layer.csv", layers_table(layers).csv()
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from explorer.export.meaning import meaning_csv
+from explorer.export.meaning import meaning_table
 from explorer.figures.meaning import meaning_caption, meaning_figure, panel_height
 from explorer.figures.style import blank_figure, model_stem
 from explorer.jobs import Jobs
@@ -95,7 +95,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the words on the screen, from ``embeddings-meaning-view``."""
     shown = shown_meaning(session, view)
     model = model_stem(shown.model)
-    return f"{model}-{shown.word}-meaning.csv", meaning_csv(shown)
+    return f"{model}-{shown.word}-meaning.csv", meaning_table(shown).csv()
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:

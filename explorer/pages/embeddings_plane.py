@@ -15,7 +15,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from explorer.export.embeddings import points_csv
+from explorer.export.embeddings import plane_table
 from explorer.figures.plane import plane_figure
 from explorer.figures.scree import scree_figure
 from explorer.figures.style import blank_figure, model_stem
@@ -99,7 +99,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     of = study(session, view["request"])
     shown = shown_of(session, view["request"], view["plane"], view["layer"])
     model = model_stem(of.model)
-    return f"{model}-{of.word}-layer{shown.layer}.csv", points_csv(of, [shown])
+    return f"{model}-{of.word}-layer{shown.layer}.csv", plane_table(of, [shown]).csv()
 
 
 def distances_table(distances: WordDistances) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from explorer.export.positions import positions_csv
+from explorer.export.positions import positions_table
 from explorer.figures.positions import positions_caption, positions_figure
 from explorer.figures.style import blank_figure, model_stem
 from explorer.jobs import Jobs
@@ -85,7 +85,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of what is on the screen, from ``embeddings-positions-view``."""
     shown, given, _ = shown_positions(session, view)
     model = model_stem(shown.model)
-    return f"{model}-positions.csv", positions_csv(shown, given)
+    return f"{model}-positions.csv", positions_table(shown, given).csv()
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:

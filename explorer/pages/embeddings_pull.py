@@ -26,7 +26,7 @@ from explorer.pages.embeddings_switches import switches_of
 from explorer.pages.fields import STILL, ZOOMABLE, labelled
 from explorer.records import ModelError, PlaneSwitches, Pull, PullPlane, WordStudy
 from explorer.session import Session, TextRequest
-from explorer.views.pull import pull, pull_csv, pull_plane, pull_rows
+from explorer.views.pull import pull, pull_plane, pull_rows, pull_table
 
 MODE = "pull"
 ALL = "all"
@@ -180,7 +180,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     head = "all-heads" if one.head is None else f"head{one.head}"
     sentence = one.occurrence.sentence + 1
     name = f"{model}-{of.word}-sentence{sentence}-layer{one.layer}-{head}-pull.csv"
-    return name, pull_csv(plane)
+    return name, pull_table(plane).csv()
 
 
 def register(app: Dash, session: Session) -> None:

@@ -24,7 +24,7 @@ from explorer.pages.fields import STILL
 from explorer.pages.running import Run
 from explorer.records import Proposals, WordSimilarity, WordStudy
 from explorer.session import Session
-from explorer.views.similarity import proposals_in_words, similarity_csv
+from explorer.views.similarity import proposals_in_words, similarity_table
 
 MODE = "similarity"
 RAW, CORRECTED = "cosine", "minus anisotropy"
@@ -95,7 +95,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     corrected = view["values"] == CORRECTED
     model = model_stem(study.model)
     name = f"{model}-{study.word}-layer{view['layer']}-similarity.csv"
-    return name, similarity_csv(study, shown, corrected)
+    return name, similarity_table(study, shown, corrected).csv()
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:

@@ -30,7 +30,7 @@ from explorer.pages.heads_switches import switches_of
 from explorer.pages.running import Run
 from explorer.records import CapturedText, HeadComparison, ModelError
 from explorer.session import Session, TextRequest
-from explorer.views.comparison import Side, compare_heads, comparison_csv, comparison_facts
+from explorer.views.comparison import Side, compare_heads, comparison_facts, comparison_table
 from explorer.views.maps import coarse
 
 MODE = "compare"
@@ -177,7 +177,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
         f"{drawn.model.rstrip('/').rpartition('/')[2]}-layer{drawn.layer}-head{drawn.head}"
         for drawn in (found.first, found.second)
     ]
-    return f"{'-against-'.join(sides)}.csv", comparison_csv(found)
+    return f"{'-against-'.join(sides)}.csv", comparison_table(found).csv()
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:

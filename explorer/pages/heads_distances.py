@@ -27,7 +27,7 @@ from explorer.pages.heads_table import asked
 from explorer.pages.running import Run
 from explorer.records import HeadDistances
 from explorer.session import Session, TextRequest
-from explorer.views.distances import distances_csv
+from explorer.views.distances import distances_table
 
 MODE = "distances"
 _MESSAGE = "the heads appear here, alike ones near each other"
@@ -76,7 +76,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the heads on the screen, from ``heads-distances-view``."""
     drawn = drawn_distances(session, view)
     model = model_stem(drawn.model)
-    return f"{model}-{drawn.stack}-heads-distances.csv", distances_csv(drawn)
+    return f"{model}-{drawn.stack}-heads-distances.csv", distances_table(drawn).csv()
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:

@@ -23,7 +23,7 @@ from explorer.pages.fields import STILL, labelled
 from explorer.pages.heads_switches import switches_of
 from explorer.records import HeadLines, ModelError
 from explorer.session import Session, TextRequest
-from explorer.views.lines import COUNT, MAX_HEADS, MAX_LINES, THRESHOLD, head_lines, lines_csv
+from explorer.views.lines import COUNT, MAX_HEADS, MAX_LINES, THRESHOLD, head_lines, lines_table
 
 MODE = "lines"
 _MESSAGE = "the head’s lines appear here"
@@ -102,7 +102,9 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     drawn = drawn_lines(session, view)
     model = model_stem(drawn.model)
     heads = "-".join(str(head) for head in drawn.heads)
-    return f"{model}-{drawn.stack}-layer{drawn.layer}-heads{heads}-lines.csv", lines_csv(drawn)
+    return f"{model}-{drawn.stack}-layer{drawn.layer}-heads{heads}-lines.csv", lines_table(
+        drawn
+    ).csv()
 
 
 def chosen_heads(chosen: int, others: list[str] | None, n_heads: int) -> list[int]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
 
-from explorer.export.heatmap import heatmap_csv
+from explorer.export.heatmap import heatmap_table
 from explorer.figures.heatmap import heatmap_caption, heatmap_figure
 from explorer.figures.style import blank_figure, model_stem
 from explorer.pages import heads_switches, heads_tokens, running
@@ -55,7 +55,7 @@ def drawn_map(session: Session, view: dict[str, Any], region: Region = WHOLE) ->
 def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the map on the screen."""
     drawn = drawn_map(session, view)
-    return f"{file_stem(drawn)}.csv", heatmap_csv(drawn)
+    return f"{file_stem(drawn)}.csv", heatmap_table(drawn).csv()
 
 
 def file_stem(drawn: HeadMap) -> str:

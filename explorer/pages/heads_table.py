@@ -14,7 +14,7 @@ from typing import Any
 import dash_ag_grid as dag
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
-from explorer.export.heads import heads_csv
+from explorer.export.heads import measures_table
 from explorer.jobs import Jobs
 from explorer.measures import MEASURES
 from explorer.pages import heads_help, running
@@ -216,7 +216,12 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         columns, _ = table_columns(session, request, nulls == request, probed, link)
         table = replace(heads_table(cap, {}, {}, stack), columns=columns)
         name = f"{cap.model_name.rstrip('/').rpartition('/')[2]}-{stack}-heads.csv"
-        return {"content": heads_csv(table), "filename": name, "type": "text/csv", "base64": False}
+        return {
+            "content": measures_table(table).csv(),
+            "filename": name,
+            "type": "text/csv",
+            "base64": False,
+        }
 
     app.clientside_callback(
         ClientsideFunction("explorer", "pickRow"),

@@ -15,7 +15,7 @@ from explorer.pages import running
 from explorer.pages.fields import STILL
 from explorer.records import HeadOutputs, ModelError
 from explorer.session import Session, TextRequest
-from explorer.views.head_outputs import head_outputs, outputs_csv
+from explorer.views.head_outputs import head_outputs, outputs_table
 
 MODE, LABEL = "heads", "all heads"
 _MESSAGE = "what the heads add appears here"
@@ -53,7 +53,9 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the vectors on the screen."""
     outputs = outputs_of(session, view)
     model = model_stem(outputs.model)
-    return f"{model}-layer{outputs.layer}-query{outputs.query}-heads.csv", outputs_csv(outputs)
+    return f"{model}-layer{outputs.layer}-query{outputs.query}-heads.csv", outputs_table(
+        outputs
+    ).csv()
 
 
 def register(app: Dash, session: Session) -> None:

@@ -20,7 +20,7 @@ from explorer.pages import running
 from explorer.pages.fields import ZOOMABLE
 from explorer.records import ModelError, Moves
 from explorer.session import Session, TextRequest
-from explorer.views.moves import MAPS, moves, moves_csv
+from explorer.views.moves import MAPS, moves, moves_table
 
 MODE, LABEL = "moves", "maps as moves"
 _MESSAGE = "what the head’s map does appears here"
@@ -108,7 +108,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     shown = shown_moves(session, view)
     model = model_stem(shown.model)
     name = f"{model}-{shown.stack}-layer{shown.layer}-head{shown.head}-{shown.which}-map.csv"
-    return name, moves_csv(shown)
+    return name, moves_table(shown).csv()
 
 
 def register(app: Dash, session: Session) -> None:

@@ -21,7 +21,7 @@ from explorer.pages import running
 from explorer.pages.fields import ZOOMABLE, labelled
 from explorer.records import ModelError, QueryKeyPoints
 from explorer.session import Session, TextRequest
-from explorer.views.query_key_points import PointSwitches, points_csv, query_key_points
+from explorer.views.query_key_points import PointSwitches, points_table, query_key_points
 
 MODE, LABEL = "points", "q and k as points"
 _MESSAGE = "the head’s queries and keys appear here"
@@ -138,7 +138,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     model = model_stem(shown.model)
     when = "-before-rotation" if shown.before else ""
     name = f"{model}-{shown.stack}-layer{shown.layer}-head{shown.head}-points{when}.csv"
-    return name, points_csv(shown)
+    return name, points_table(shown).csv()
 
 
 def register(app: Dash, session: Session) -> None:

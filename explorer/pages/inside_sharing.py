@@ -17,7 +17,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from explorer.export.cost import costs_csv
+from explorer.export.cost import costs_table
 from explorer.figures.cost import cache_figure, cost_caption, operations_figure, said, sharing_name
 from explorer.figures.sharing import sharing_caption, sharing_figure
 from explorer.figures.style import blank_figure, model_stem
@@ -133,7 +133,7 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
     """File name and content of the numbers on the screen, from ``inside-sharing-view``."""
     shown = shown_costs(session, view)
     model = model_stem(shown.shape.model)
-    return f"{model}-attention-costs.csv", costs_csv(shown)
+    return f"{model}-attention-costs.csv", costs_table(shown).csv()
 
 
 def numbers(shown: Costs) -> list[Any]:

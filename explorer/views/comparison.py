@@ -19,9 +19,9 @@ from explorer.records import (
     MapSwitches,
     Tokens,
 )
+from explorer.tables import Table
 from explorer.tokens import numbered
 from explorer.views.maps import AS_CAPTURED, drawn_groups, head_map
-from explorer.tables import Table
 
 _NAMED = 8  # words that a remark lists before it counts the rest
 

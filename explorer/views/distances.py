@@ -8,9 +8,9 @@ import numpy as np
 
 from explorer.measures import head_points
 from explorer.records import CapturedText, FloatArray, HeadDistances
+from explorer.tables import Table
 from explorer.views.facts import facts_of_heads
 from explorer.views.maps import truncation
-from explorer.tables import Table
 
 
 def head_distances(

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.records import CapturedText, FloatArray, HeadLines, HeadMap, IntArray, MapSwitches
-from explorer.views.maps import AS_CAPTURED, head_map
 from explorer.tables import Table
+from explorer.views.maps import AS_CAPTURED, head_map
 
 MAX_HEADS = 7  # as many as there are colours to tell apart
 MAX_LINES = 2000

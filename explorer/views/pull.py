@@ -21,8 +21,8 @@ from explorer.records import (
     WordProjection,
 )
 from explorer.records.pull import BIAS, KINDS
-from explorer.words import pieces_of
 from explorer.tables import Table
+from explorer.words import pieces_of
 
 _LEAST_SPREAD = 1e-10  # share of the variance
 

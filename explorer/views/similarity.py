@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from explorer.measures.contextual import anisotropy, cosines
 from explorer.measures.grouping import proposals
 from explorer.records import Proposals, WordSimilarity, WordStudy
-from explorer.views.words import check_layer
 from explorer.tables import Table
+from explorer.views.words import check_layer
 
 # Kaufman & Rousseeuw 1990, Finding Groups in Data: how to read a mean silhouette.
 _STRENGTH = (
@@ -44,9 +44,7 @@ def word_similarity(study: WordStudy, layer: int, seed: int = 0) -> WordSimilari
     )
 
 
-def similarity_table(
-    study: WordStudy, shown: WordSimilarity, corrected: bool = False
-) -> Table:
+def similarity_table(study: WordStudy, shown: WordSimilarity, corrected: bool = False) -> Table:
     """A row an occurrence: where it stands, its sense, its proposal, its cosine with each.
 
     The last columns are the occurrences in the rows' order; with ``corrected`` they are minus
