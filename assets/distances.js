@@ -7,7 +7,6 @@
   const NO_UPDATE = () => window.dash_clientside.no_update;
   const plotted = () => document.querySelector("#heads-distances-graph .js-plotly-plot");
 
-  const show = (mode) => `part${mode === "distances" ? "" : " hidden"}`;
 
   function pick(click) {
     document.activeElement?.blur();
@@ -92,6 +91,6 @@
     Math.abs(one[0] - other[0]) < one[2] + other[2] && Math.abs(one[1] - other[1]) < one[3] + other[3];
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    distances: { show, pick, ring },
+    distances: { pick, ring },
   });
 })();

@@ -12,73 +12,12 @@
 
   /* ---- the address ---- */
 
-  /* What an address gives, and the opening state where it gives nothing. */
-  function addressOf(search, defaults) {
-    const given = new URLSearchParams(search || "");
-    const text = (name) => given.get(name) ?? defaults[name];
-    const number = (name, fallback) => {
-      const value = Number.parseInt(given.get(name) ?? "", 10);
-      return Number.isInteger(value) && value >= 0 ? value : fallback;
-    };
-    return { given, text, number };
-  }
-
-  function readAddress(defaults, search) {
-    const { given, text } = addressOf(search, defaults);
-    return [text("model"), text("text"), text("pair"), text("target"), themeOf(given) ?? preferredTheme()];
-  }
-
-  function openHeads(_opened, defaults, search) {
-    const { given, text, number } = addressOf(search, defaults);
-    return [
-      text("stack"), number("layer", defaults.layer), number("head", defaults.head),
-      given.get("truncate") === "true" ? [text("text"), text("pair"), text("target")] : null,
-      given.get("query"), given.get("key"),
-    ];
-  }
-
-  /* With the anchors of its word, which an address does not name; anchors run the page. */
-  function openEmbeddings(sets, defaults, search) {
-    const { text, number } = addressOf(search, defaults);
-    const anchors = Object.values(sets).find((set) => set.word === text("word"))?.anchors ?? "";
-    return [text("word"), text("sentences"), anchors, number("layer", defaults.embeddings_layer)];
-  }
-
   const themeOf = (given) => (["light", "dark"].includes(given.get("theme")) ? given.get("theme") : null);
 
-  function writeAddress(heads, link, embeddings, inside, _lesson, theme, present, path, defaults) {
-    // A theme nobody chose is the reader's own; a chosen one is part of what is sent.
-    const chosen = keptTheme() ?? themeOf(new URLSearchParams(window.location.search));
-    const state = { theme: chosen ? theme : undefined, present: present || undefined };
-    if (pageOf(path) === "heads" && heads) {
-      Object.assign(state, heads.request, {
-        stack: heads.stack, layer: heads.layer, head: heads.head, query: link?.[0], key: link?.[1],
-      });
-    } else if (pageOf(path) === "embeddings" && embeddings) {
-      const lines = embeddings.request.sentences.map(([sense, sentence]) => `${sense} | ${sentence}`);
-      Object.assign(state, {
-        model: embeddings.request.model, word: embeddings.request.word,
-        sentences: lines.join("\n"), layer: embeddings.layer,
-      });
-      defaults = { ...defaults, layer: defaults.embeddings_layer };
-    } else if (pageOf(path) === "inside" && inside) {
-      const { request, ...chosen } = inside;
-      Object.assign(state, request, chosen);
-      defaults = { ...defaults, query: defaults.inside_query, mode: "row" };
-    } else if (pageOf(path) === "learn") {
-      state.step = new URLSearchParams(window.location.search).get("step");
-    } else {
-      return NO_UPDATE();
-    }
-    const address = new URLSearchParams();
-    for (const [name, value] of Object.entries(state)) {
-      const left = value === undefined || value === null || value === "";
-      if (!left && String(value) !== String(defaults[name])) address.set(name, value);
-    }
-    const query = address.toString();
-    window.history.replaceState(window.history.state, "", path + (query ? `?${query}` : ""));
-    return NO_UPDATE();
-  }
+  const readTheme = (_opened, search) => themeOf(new URLSearchParams(search || "")) ?? preferredTheme();
+
+  /* What is beside the views of the Heads page: the picture of all heads, the two tokens linked. */
+  const aroundHeads = (show, query, key) => ({ show: show ?? "", query: query ?? "", key: key ?? "" });
 
   function share() {
     const say = (sign) => window.dash_clientside.set_props("share-button", { children: sign });
@@ -92,13 +31,13 @@
 
   /* ---- pages and theme ---- */
 
-  function showPage(path, names) {
+  function showPage(path, pages) {
     const shown = pageOf(path);
     document.body.dataset.page = shown;
     for (const tab of document.querySelectorAll("nav .page-tab")) {
       tab.toggleAttribute("aria-current", tab.getAttribute("href") === PATH_OF[shown]);
     }
-    return names.map((name) => `page ${name}${name === shown ? "" : " hidden"}`);
+    return pages.map(({ name }) => `page ${name}${name === shown ? "" : " hidden"}`);
   }
 
   const keptTheme = () => window.localStorage.getItem("explorer-theme");
@@ -211,7 +150,9 @@
   const forViews = (view, mode) =>
     ["lines", "compare"].map((one) => (view && mode === one ? view : NO_UPDATE()));
 
-  const showMode = (mode) => (mode === "map" ? "part" : "part hidden");
+  /* Of a page's views the one on the screen; a view's element is called after its page and mode. */
+  const showView = (mode) => window.dash_clientside.callback_context.outputs_list.map(
+    ({ id }) => `part${id.endsWith(`-${mode}`) ? "" : " hidden"}`);
 
   /* A zoom into a coarse map asks for that part's own numbers; a double click for the whole.
      The part is [[first query, end], [first key, end]]; null is the whole map. */
@@ -247,56 +188,6 @@
     frameHead(...chosen);
     window.dash_clientside.set_props("heads-layer", { value: chosen[0] });
     window.dash_clientside.set_props("heads-head", { value: chosen[1] });
-  }
-
-  /* ---- saving ---- */
-
-  /* By page and mode: the graph that is saved as a picture. */
-  const GRAPH_OF = {
-    heads: {
-      map: "heads-heatmap", lines: "heads-lines-graph", compare: "heads-compare-difference",
-      distances: "heads-distances-graph",
-    },
-    embeddings: {
-      plane: "embeddings-plot", "by layer": "embeddings-layers-graph", pull: "embeddings-pull-graph",
-      similarity: "embeddings-similarity-graph", meaning: "embeddings-meaning-graph",
-      positions: "embeddings-positions-graph",
-    },
-    inside: {
-      row: "inside-strips", points: "inside-points-graph", moves: "inside-moves-graph",
-      mask: "inside-mask-other", heads: "inside-heads-graph",
-      sharing: "inside-sharing-cache-graph",
-    },
-  };
-
-  /* What a picture is called after its model; the map of all heads is of no single one. */
-  function pictureName(shown, mode, view) {
-    if (mode === "by layer") return `${view.request.word}-by-layer`;
-    if (shown === "embeddings") {
-      return `${view.request.word}-layer${view.layer}${mode === "plane" ? "" : `-${mode}`}`;
-    }
-    if (mode === "sharing") return "key-value-cache";
-    if (shown === "inside") return `layer${view.layer}-head${view.head}-query${view.query}-${mode}`;
-    if (mode === "distances") return "heads-distances";
-    return `layer${view.layer}-head${view.head}${mode === "map" ? "" : `-${mode}`}`;
-  }
-
-  function saveImage(_png, _svg, path, names, ...screens) {
-    const shown = pageOf(path);
-    const [mode, view] = names.includes(shown) ? screens.slice(2 * names.indexOf(shown)) : [];
-    const plot = plotOf(GRAPH_OF[shown]?.[mode]);
-    const said = (line) => window.dash_clientside.set_props("save-message", { children: line });
-    if (!view || !plot) {
-      said("There is nothing to save yet: press Run first.");
-      return NO_UPDATE();
-    }
-    const format = window.dash_clientside.callback_context.triggered_id === "save-svg" ? "svg" : "png";
-    const model = view.request.model.split("/").filter(Boolean).pop();
-    window.Plotly.downloadImage(plot, {
-      format, filename: `${model}-${pictureName(shown, mode, view)}`, scale: format === "png" ? 3 : 1,
-      width: plot.clientWidth, height: plot.clientHeight,
-    }).catch((error) => said(`The figure could not be saved: ${error.message ?? error}`));
-    return NO_UPDATE();
   }
 
   /* ---- keys ---- */
@@ -347,8 +238,8 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
-      readAddress, openHeads, openEmbeddings, writeAddress, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
-      useExample, truncateText, pickHead, pickRow, frameHead, zoomHead, forViews, showMode, offerSwitches, saveImage, openKeys,
+      readTheme, aroundHeads, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
+      useExample, truncateText, pickHead, pickRow, frameHead, zoomHead, forViews, showView, offerSwitches, openKeys,
     },
   });
 })();

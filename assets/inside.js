@@ -20,9 +20,6 @@
     ];
   }
 
-  const show = (mode) => window.dash_clientside.callback_context.outputs_list.map(
-    ({ id }) => `part${id === `inside-${mode}` ? "" : " hidden"}`);
-
   /* What is looked at, once every field has a value; the same is not told twice. */
   let told = "";
 
@@ -36,5 +33,5 @@
     return next;
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { inside: { open, show, view } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { inside: { open, view } });
 })();

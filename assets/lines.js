@@ -5,7 +5,6 @@
 (() => {
   const FADED = 0.06;
 
-  const shownIn = (own) => (mode) => `part${mode === own ? "" : " hidden"}`;
 
   function isolate(hover) {
     const plot = document.querySelector("#heads-lines-graph .js-plotly-plot");
@@ -37,7 +36,6 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    lines: { show: shownIn("lines"), isolate },
-    compare: { show: shownIn("compare") },
+    lines: { isolate },
   });
 })();

@@ -16,9 +16,10 @@ import pytest
 from dash import Dash
 from dash.development.base_component import Component
 
+from explorer.exhibits.state import OPENING_TEXT
 from explorer.jobs import Jobs
 from explorer.pages import embeddings_plane, embeddings_request, frame, heads_map
-from explorer.pages.examples import DEFAULT_TEXT, EXAMPLE_TEXTS
+from explorer.pages.examples import EXAMPLE_TEXTS
 from explorer.session import Session, TextRequest
 from explorer.web import create_app
 
@@ -174,7 +175,7 @@ class TestWiring:
 
 
 def test_the_opening_text_is_an_example() -> None:
-    assert DEFAULT_TEXT in {text for _, text in EXAMPLE_TEXTS}
+    assert OPENING_TEXT in {text for _, text in EXAMPLE_TEXTS}
 
 
 class TestRunning:

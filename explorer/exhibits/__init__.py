@@ -6,14 +6,14 @@ figure is the same wherever it is from. A file a view.
 
 from __future__ import annotations
 
-from explorer.exhibits import heatmap
+from explorer.exhibits import heatmap, lines
 from explorer.exhibits.exhibit import Exhibit, Kind
-from explorer.links import given_in, parse, path_of
+from explorer.links import State, given_in, parse, path_of
 from explorer.session import Session
 
-__all__ = ["KINDS", "Exhibit", "Kind", "exhibit_of", "kind_of"]
+__all__ = ["KINDS", "SETTINGS", "Exhibit", "Kind", "exhibit_of", "kind_of", "state_for"]
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (heatmap.KIND,)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (heatmap.KIND, lines.KIND)}
 # Every setting that an address may have, of whatever view.
 SETTINGS = frozenset(name for kind in KINDS.values() for name in kind.defaults)
 
@@ -43,4 +43,10 @@ def exhibit_of(session: Session, link: str) -> tuple[Exhibit, tuple[str, ...]]:
     """
     kind = kind_of(link)
     parsed = parse(given_in(link), kind.defaults, SETTINGS)
-    return kind.make(session, parsed.state), parsed.remarks
+    return kind.make(session, state_for(kind, parsed.state)), parsed.remarks
+
+
+def state_for(kind: Kind, told: State) -> State:
+    """The settings of a kind out of those of a page or a file; its defaults where none is told."""
+    state = {name: told.get(name, default) for name, default in kind.defaults.items()}
+    return state | {"mode": kind.mode} if "mode" in state else state

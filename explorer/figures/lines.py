@@ -162,6 +162,14 @@ def panel_height(drawn: HeadLines) -> str:
     return f"clamp({rows * _ROW + _MARGINS:.0f}px, 100%, {rows * _WIDEST_ROW + _MARGINS:.0f}px)"
 
 
+def file_height(drawn: HeadLines) -> int:
+    """The height in a file, in pixels, at which every token drawn has its row."""
+    top, bottom = _span(drawn)
+    rows = bottom - top
+    many = _tallest(drawn) > _ONE_BY_ONE
+    return round(rows / _every(drawn) * _LINE + _MARGINS if many else rows * _ROW + _MARGINS)
+
+
 def _shape(group: LineGroup, colours: Theme) -> dict[str, Any]:
     return {
         "type": "path", "path": group.path, "opacity": _OPACITIES[group.step], "layer": "below",

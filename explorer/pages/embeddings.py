@@ -13,6 +13,7 @@ from typing import Any
 from dash import Dash, Input, Output, dcc, html, no_update
 
 from explorer.jobs import Jobs
+from explorer.links import Value
 from explorer.pages import (
     embeddings_bar,
     embeddings_layers,
@@ -24,21 +25,16 @@ from explorer.pages import (
     embeddings_similarity,
     running,
 )
+from explorer.pages.address import Shown
 from explorer.pages.embeddings_request import request_of, study
 from explorer.pages.running import Run
 from explorer.session import Session
 from explorer.views.balance import set_notes
 
 PATH, NAME, TITLE = "/embeddings", "embeddings", "Embeddings"
-# By what is on the screen: the store that tells what is seen, and what the CSV button makes of it.
-SAVED = {
-    "plane": ("embeddings-view", embeddings_plane.csv),
-    "by layer": ("embeddings-layers-view", embeddings_layers.csv),
-    "similarity": ("embeddings-similarity-view", embeddings_similarity.csv),
-    "meaning": ("embeddings-meaning-view", embeddings_meaning.csv),
-    "pull": ("embeddings-pull-view", embeddings_pull.csv),
-    "positions": ("embeddings-positions-view", embeddings_positions.csv),
-}
+SHOWN: dict[str, Shown] = {}
+ADDRESS: dict[str, str] = {}
+AROUND: dict[str, Value] = {}
 
 
 def layout() -> list[Any]:

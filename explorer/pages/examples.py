@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-DEFAULT_MODEL = "minilm"
-DEFAULT_TEXT = "She ate an apple while Apple announced a phone."
+from explorer.exhibits.state import OPENING_TEXT
 
 EXAMPLE_TEXTS = (
-    ("One word, two meanings", DEFAULT_TEXT),
+    ("One word, two meanings", OPENING_TEXT),
     ("Who is it?", "The trophy did not fit into the suitcase because it was too big."),
     ("A repeated phrase", "One two three four, one two three four, one two three"),
     ("Nested clauses", "The keys that the man who left early lost are on the table."),

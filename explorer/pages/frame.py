@@ -1,12 +1,16 @@
 """What all pages share: the bar on top, the tabs, the status line and the save bar.
 
-In the browser (assets/explorer.js): the address ─> the fields; what is shown ─> the
-address; the path ─> the visible page; the theme; saving a picture.
+In the browser (assets/explorer.js, address.js): what is shown ─> the address; the path ─> the
+visible page; the theme.
 
-A page is put into the layout when it is first gone to (``mount``) and stays there, unseen, so
-that a tab keeps what was made on it and nobody waits for a page that is not looked at. A page's
-job and request are kept in the frame, and start what is in the page; where the frame takes
-something out of a page, it is optional.
+A page is put into the layout when it is first gone to (``mount``), its fields filled from the
+address (address.py), and stays there, unseen, so that a tab keeps what was made on it and nobody
+waits for a page that is not looked at. A page's job and request are kept in the frame, and start
+what is in the page; where the frame takes something out of a page, it is optional.
+
+A page is a module: PATH, NAME, TITLE; SHOWN, by what is on the screen the store that tells its
+state and the kinds of views that can be saved of it; ADDRESS, the field of each setting; AROUND,
+the settings that are of no view; layout(), register(app, session, jobs).
 """
 
 from __future__ import annotations
@@ -18,32 +22,29 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from explorer import bundled, hub
+from explorer.exhibits.state import TEXT
 from explorer.jobs import Jobs
 from explorer.pages import (
+    address,
     embeddings,
-    embeddings_bar,
     heads,
     heads_text,
     inside,
     learn,
     presenter,
+    saving,
 )
-from explorer.pages.examples import DEFAULT_MODEL, DEFAULT_TEXT, EXAMPLE_TEXTS
-from explorer.pages.running import error_line, register_cancel, stores
-from explorer.ready_sets import OPENING
-from explorer.records import ModelError
-from explorer.sentences import sentences_text
+from explorer.pages.examples import EXAMPLE_TEXTS
+from explorer.pages.running import register_cancel, remark_line, stores
 from explorer.session import Session
 
 PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside, learn)
 
-_DEFAULTS = {
-    "model": DEFAULT_MODEL, "text": DEFAULT_TEXT, "pair": "", "target": "", "stack": "",
-    "truncate": False, "layer": 0, "head": 0, "word": OPENING.word,
-    "sentences": sentences_text(OPENING.rows),
-    "embeddings_layer": embeddings_bar.DEFAULT_LAYER,
-    "inside_query": 4,  # “apple” of the opening text
+# The fields of the bar, by the setting they are of.
+_BAR = {
+    "model": "model-select", "text": "text-input", "pair": "pair-input", "target": "target-input",
 }  # fmt: skip
+_OPENING: dict[str, Any] = dict(TEXT)
 
 _KEYS = (
     ("Ctrl+Enter", "run the model on what is typed"),
@@ -60,11 +61,12 @@ def layout() -> Any:
     return dmc.MantineProvider(
         html.Div([
             dcc.Location(id="url", refresh=False),
-            dcc.Store(id="defaults", data=_DEFAULTS),
+            dcc.Store(id="opened", data=True),
             dcc.Store(id="theme"),
             dcc.Store(id="mounted", data=[]),
-            dcc.Store(id="pages", data=[page.NAME for page in PAGES]),
-            dcc.Store(id="savable", data=[page.NAME for page in _savable()]),
+            dcc.Store(id="pages", data=[address.told(page) for page in PAGES]),
+            dcc.Store(id="long-link"),
+            dcc.Store(id="short-link"),
             *(store for page in PAGES for store in stores(page.NAME)),
             heads_text.store(),
             *presenter.layout(),
@@ -76,13 +78,14 @@ def layout() -> Any:
                     *(html.Div(id=f"{page.NAME}-message", className=f"on-{page.NAME}")
                       for page in PAGES),
                     heads_text.layout(),
+                    html.Div(id="link-message"),
                     html.Div(id="save-message"),
                 ],
                 id="status",
             ),
             *(html.Main(id=f"{page.NAME}-page", className=f"page {page.NAME} hidden")
               for page in PAGES),
-            _save_bar(),
+            saving.layout(),
             _keys(),
         ], className="app"),
         id="mantine",
@@ -164,22 +167,6 @@ def _tabs() -> Any:
     )  # fmt: skip
 
 
-def _save_bar() -> Any:
-    return html.Footer(
-        [
-            html.Span("Save the figure:"),
-            *(
-                html.Button(kind.upper(), id=f"save-{kind}", title=why, className="save")
-                for kind, why in (
-                    ("png", "The figure as a picture, three pixels a point"),
-                    ("svg", "The figure as a drawing that stays sharp at any size"),
-                    ("csv", "The numbers behind the figure"),
-                )
-            ),
-        ]
-    )
-
-
 def _keys() -> Any:
     rows = [html.Tr([html.Td(html.Kbd(key)), html.Td(what)]) for key, what in _KEYS]
     return dmc.Modal(html.Table(html.Tbody(rows), className="keys"), id="keys", title="Keyboard")
@@ -204,21 +191,33 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         page.register(app, session, jobs)
     register_cancel(app, jobs)
     presenter.register(app)
+    address.register(app, PAGES)
+    saving.register(app, session, jobs, PAGES)
     _register_browser_side(app)
 
     @app.callback(
         *(Output(f"{page.NAME}-page", "children") for page in PAGES),
         Output("mounted", "data"),
+        *(Output(field, "value") for field in _BAR.values()),
+        Output("heads-truncate", "data"),
+        Output("link-message", "children"),
         Input("url", "pathname"),
+        State("url", "search"),
         State("mounted", "data"),
         prevent_initial_call=False,
     )
-    def mount(path: str | None, mounted: list[str]) -> Any:
+    def mount(path: str | None, search: str | None, mounted: list[str]) -> Any:
         asked = page_at(path or "")
         if path is None or asked.NAME in mounted:
-            return (no_update,) * (len(PAGES) + 1)
-        children = [page.layout() if page is asked else no_update for page in PAGES]
-        return *children, [*mounted, asked.NAME]
+            return (no_update,) * (len(PAGES) + len(_BAR) + 3)
+        opened = address.opened(asked, search or "")
+        fields = address.filled(asked.layout(), asked.ADDRESS, opened.state)
+        children = [fields if page is asked else no_update for page in PAGES]
+        # A further page is of what is in the bar by then.
+        bar = {**_OPENING, **opened.state} if not mounted else {}
+        read = [bar.get(name, no_update) for name in _BAR]
+        agreed = read[1:] if bar.get("truncate") else no_update
+        return *children, [*mounted, asked.NAME], *read, agreed, remark_line([*opened.remarks])
 
     @app.callback(
         Output("model-facts", "children"),
@@ -237,62 +236,13 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
             "" if facts.is_encoder_decoder else "hidden",
         )
 
-    @app.callback(
-        Output("download", "data"),
-        Output("save-message", "children"),
-        Input("save-csv", "n_clicks"),
-        State("url", "pathname"),
-        {page.NAME: _shown_on(page) for page in _savable()},
-    )
-    def save_csv(_clicks: int, pathname: str, shown: dict[str, Any]) -> Any:
-        page = page_at(pathname)
-        screen = shown.get(page.NAME, {"mode": None, "views": {}})
-        mode, view = screen["mode"], screen["views"].get(screen["mode"])
-        if view is None:
-            return no_update, error_line("there is nothing to save yet: press Run first")
-        try:
-            name, content = page.SAVED[mode][1](session, view)
-        except (ValueError, ModelError) as error:
-            return no_update, error_line(str(error))
-        return {"content": content, "filename": name, "type": "text/csv", "base64": False}, None
-
-
-def _savable() -> list[ModuleType]:
-    """The pages that have something to save, and a choice of views."""
-    return [page for page in PAGES if page.SAVED]
-
-
-def _shown_on(page: ModuleType) -> dict[str, Any]:
-    """What is on a page's screen: its mode, and what the store of each mode tells."""
-    return {
-        "mode": State(f"{page.NAME}-mode", "value", allow_optional=True),
-        "views": {
-            mode: State(store, "data", allow_optional=True)
-            for mode, (store, _) in page.SAVED.items()
-        },
-    }
-
 
 def _register_browser_side(app: Dash) -> None:
     def browser(name: str, *wiring: Any, **how: Any) -> None:
         app.clientside_callback(ClientsideFunction("explorer", name), *wiring, **how)
 
-    browser(
-        "readAddress",
-        Output("model-select", "value"), Output("text-input", "value"),
-        Output("pair-input", "value"), Output("target-input", "value"), Output("theme", "data"),
-        Input("defaults", "data"), State("url", "search"), prevent_initial_call=False,
-    )  # fmt: skip
-    browser(
-        "writeAddress",
-        Output("share-button", "title"),
-        Input("heads-view", "data", allow_optional=True),
-        Input("heads-link", "data", allow_optional=True),
-        Input("embeddings-view", "data", allow_optional=True),
-        Input("inside-view", "data", allow_optional=True),
-        Input("learn-view", "data", allow_optional=True), Input("theme", "data"),
-        Input("present", "data"), Input("url", "pathname"), State("defaults", "data"),
-    )  # fmt: skip
+    browser("readTheme", Output("theme", "data"), Input("opened", "data"),
+            State("url", "search"), prevent_initial_call=False)  # fmt: skip
     browser("showPage", *(Output(f"{page.NAME}-page", "className") for page in PAGES),
             Input("url", "pathname"), State("pages", "data"),
             prevent_initial_call=False)  # fmt: skip
@@ -309,9 +259,5 @@ def _register_browser_side(app: Dash) -> None:
             prevent_initial_call="initial_duplicate")  # fmt: skip
     browser("dimWhileWorking", Output("status", "className"),
             *(Input(f"{page.NAME}-poll", "disabled") for page in PAGES))  # fmt: skip
-    browser("saveImage", Output("save-png", "name"), Input("save-png", "n_clicks"),
-            Input("save-svg", "n_clicks"), State("url", "pathname"), State("savable", "data"),
-            *(State(f"{page.NAME}-{what}", kind, allow_optional=True) for page in _savable()
-              for what, kind in (("mode", "value"), ("view", "data"))))  # fmt: skip
     browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"))
     browser("openKeys", Output("keys", "opened"), Input("keys-button", "n_clicks"))

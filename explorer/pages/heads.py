@@ -7,8 +7,8 @@ heads-request, heads-layer, heads-head ─> the large map (heads_map.py)
 two chosen tokens (heads_link.py) ─> heads-overview, the table
 heads-view, heads-mode (in the browser) ─> heads-lines-for, heads-compare-for, what the view on
               the screen is made of; the others ask the server for nothing
-heads-mode ─> which of map, lines (heads_lines.py), comparison (heads_compare.py), distances
-              (heads_distances.py) is seen
+heads-mode (in the browser) ─> which of map, lines (heads_lines.py), comparison
+              (heads_compare.py), distances (heads_distances.py) is seen
 """
 
 from __future__ import annotations
@@ -33,25 +33,31 @@ from explorer.pages import (
     heads_tokens,
     running,
 )
+from explorer.pages.address import Shown
 from explorer.pages.fields import counted
 from explorer.pages.heads_map import within
 from explorer.pages.running import Run
 from explorer.session import Session, TextRequest
 
 PATH, NAME, TITLE = "/", "heads", "Heads"
-# By what is on the screen: the store that tells what is seen, and what the CSV button makes of it.
-SAVED = {
-    "map": ("heads-view", heads_map.csv),
-    "lines": ("heads-lines-view", heads_lines.csv),
-    "compare": ("heads-compare-view", heads_compare.csv),
-    "distances": ("heads-distances-view", heads_distances.csv),
+MODES = ("map", "lines", "compare", "distances")
+SHOWN = {
+    "map": Shown("heads-view", ("heatmap",)),
+    "lines": Shown("heads-lines-view", ("lines",)),
 }
+ADDRESS = {
+    "mode": "heads-mode", "stack": "heads-stack", "layer": "heads-layer", "head": "heads-head",
+    **heads_switches.ADDRESS, **heads_lines.ADDRESS,
+    "show": "heads-show", "query": "heads-query", "key": "heads-key",
+}  # fmt: skip
+# Of the picture of all heads, beside every view: what it shows, and the two tokens linked.
+AROUND = {"show": heads_table.MAPS, "query": "", "key": ""}
 
 
 def layout() -> list[Any]:
     """The page's components."""
     return [
-        dcc.Store(id="heads-opened", data=True),
+        dcc.Store(id="heads-around"),
         dcc.Store(id="heads-view"),
         dcc.Store(id="heads-lines-for"),
         dcc.Store(id="heads-compare-for"),
@@ -71,7 +77,7 @@ def _head_bar() -> Any:
         [
             dmc.SegmentedControl(
                 id="heads-mode", value="map", size="xs",
-                data=["map", "lines", "compare", "distances"],
+                data=list(MODES),
             ),
             counted("heads-layer", "Layer", "Which layer's heads to look at, counted from 0"),
             counted("heads-head", "Head", "Which head of the layer, counted from 0"),
@@ -98,7 +104,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         prepare, heads_text.offer,
     )  # fmt: skip
 
-    _register_opening(app)
+    _register_browser_side(app)
     _register_views(app)
     _register_selectors(app, session)
 
@@ -112,20 +118,19 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         part.register(app, session, jobs)
 
 
-def _register_opening(app: Dash) -> None:
-    """What the address asks for; with that the page is run."""
+def _register_browser_side(app: Dash) -> None:
+    """The view on the screen, and what the address tells beside it."""
     app.clientside_callback(
-        ClientsideFunction("explorer", "openHeads"),
-        Output("heads-stack", "value", allow_duplicate=True),
-        Output("heads-layer", "value", allow_duplicate=True),
-        Output("heads-head", "value", allow_duplicate=True),
-        Output("heads-truncate", "data", allow_duplicate=True),
-        Output("heads-query", "value", allow_duplicate=True),
-        Output("heads-key", "value", allow_duplicate=True),
-        Input("heads-opened", "data"),
-        State("defaults", "data"),
-        State("url", "search"),
-        prevent_initial_call="initial_duplicate",
+        ClientsideFunction("explorer", "showView"),
+        *(Output(f"heads-{mode}", "className") for mode in MODES),
+        Input("heads-mode", "value"),
+        prevent_initial_call=False,
+    )
+    app.clientside_callback(
+        ClientsideFunction("explorer", "aroundHeads"),
+        Output("heads-around", "data"),
+        *(Input(ADDRESS[name], "value") for name in AROUND),
+        prevent_initial_call=False,
     )
 
 

@@ -1,6 +1,5 @@
 """The Heads page's comparison: the chosen head, another one, and the difference.
 
-heads-mode ─> heads-compare                                shown or not
 heads-mode, heads-compare-for, -* fields ─> heads-compare-job           (the second side is made)
     ─> heads-compare-request ─> heads-compare-first, -second, -difference, caption, facts,
                                 heads-compare-view (what is saved)
@@ -13,9 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer import bundled, hub
+from explorer.exhibits.heatmap import switches_of
 from explorer.figures.comparison import (
     SIDE_CELLS,
     comparison_caption,
@@ -26,7 +26,6 @@ from explorer.figures.style import SEQUENTIAL, blank_figure
 from explorer.jobs import Jobs, Tell
 from explorer.pages import heads_text, running
 from explorer.pages.fields import ZOOMABLE, labelled
-from explorer.pages.heads_switches import switches_of
 from explorer.pages.running import Run
 from explorer.records import CapturedText, HeadComparison, ModelError
 from explorer.session import Session, TextRequest
@@ -182,11 +181,6 @@ def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
-    app.clientside_callback(
-        ClientsideFunction("compare", "show"),
-        Output("heads-compare", "className"),
-        Input("heads-mode", "value"),
-    )
 
     def prepare(
         mode: str, view: dict[str, Any] | None, model: str, text: str, layer: Any, head: Any,

@@ -1,6 +1,5 @@
 """The Heads page's map of heads: near each other where they look at the same tokens.
 
-heads-mode ─> heads-distances                              shown or not
 heads-mode, heads-request, heads-stack ─> heads-distances-job   (every two heads are compared)
     ─> heads-distances-request, heads-distances-colour, heads-palette, theme ─>
            heads-distances-graph, caption, heads-distances-view (what is saved)
@@ -123,11 +122,6 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
 
 
 def _register_browser_side(app: Dash) -> None:
-    app.clientside_callback(
-        ClientsideFunction("distances", "show"),
-        Output("heads-distances", "className"),
-        Input("heads-mode", "value"),
-    )
     app.clientside_callback(
         ClientsideFunction("distances", "pick"),
         Output("heads-layer", "value", allow_duplicate=True),

@@ -1,8 +1,7 @@
 """The Heads page's lines view: tokens in two columns, the strong weights as lines.
 
-heads-mode ─> heads-lines                                   shown or not
 heads-lines-for, heads-lines-* fields, theme, heads-mode ─> heads-lines-graph, caption, message,
-                                                            heads-lines-view (what is saved)
+                                                            heads-lines-view (its state)
 a hovered token (in the browser) ─> its lines stay, the others fade
 
 Nothing is computed while another view is on the screen.
@@ -15,17 +14,21 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
 
+from explorer.exhibits import lines
+from explorer.exhibits.state import text_request
 from explorer.figures.lines import lines_caption, lines_figure, panel_height
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
 from explorer.jobs import Jobs
 from explorer.pages import running
 from explorer.pages.fields import STILL, labelled
-from explorer.pages.heads_switches import switches_of
-from explorer.records import HeadLines, ModelError
-from explorer.session import Session, TextRequest
-from explorer.views.lines import COUNT, MAX_HEADS, MAX_LINES, THRESHOLD, head_lines, lines_table
+from explorer.records import ModelError
+from explorer.session import Session
+from explorer.views.lines import COUNT, MAX_HEADS, MAX_LINES, THRESHOLD
 
 MODE = "lines"
+ADDRESS = {
+    "with": "heads-lines-heads", "threshold": "heads-lines-threshold", "count": "heads-lines-count",
+}  # fmt: skip
 _MESSAGE = "the head’s lines appear here"
 
 
@@ -83,43 +86,8 @@ def _controls() -> Any:
     )  # fmt: skip
 
 
-def drawn_lines(session: Session, view: dict[str, Any]) -> HeadLines:
-    """The lines on the screen, out of what the browser keeps in ``heads-lines-view``.
-
-    Raises:
-        ValueError: a choice the model or the view does not have.
-        ModelError: the model is gone and cannot be loaded again.
-    """
-    cap = session.capture(TextRequest(**view["request"]))
-    return head_lines(
-        cap, view["layer"], view["heads"], view["stack"] or None, switches_of(view, cap.pair),
-        threshold=view["threshold"], count=view["count"],
-    )  # fmt: skip
-
-
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the lines on the screen, from ``heads-lines-view``."""
-    drawn = drawn_lines(session, view)
-    model = model_stem(drawn.model)
-    heads = "-".join(str(head) for head in drawn.heads)
-    return f"{model}-{drawn.stack}-layer{drawn.layer}-heads{heads}-lines.csv", lines_table(
-        drawn
-    ).csv()
-
-
-def chosen_heads(chosen: int, others: list[str] | None, n_heads: int) -> list[int]:
-    """The chosen head first, then the others this model has, each once."""
-    beside = [int(other) for other in others or [] if int(other) < n_heads]
-    return list(dict.fromkeys([chosen, *beside]))[:MAX_HEADS]
-
-
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
-    app.clientside_callback(
-        ClientsideFunction("lines", "show"),
-        Output("heads-lines", "className"),
-        Input("heads-mode", "value"),
-    )
     app.clientside_callback(
         ClientsideFunction("lines", "isolate"),
         Output("heads-lines-graph", "id"),
@@ -149,19 +117,19 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
             left = ctx.triggered_id == "heads-mode"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 5
         try:
-            cap = session.capture(TextRequest(**head["request"]))
+            cap = session.capture(text_request(head))
             n_heads = cap.stack(head["stack"] or None).n_heads
-            view = head | {
-                "heads": chosen_heads(head["head"], others, n_heads),
-                "threshold": _number(threshold, THRESHOLD),
-                "count": int(_number(count, COUNT)),
-            }
-            drawn = drawn_lines(session, view)
+            beside = [number for number in others or [] if int(number) < n_heads]
+            state = {
+                **lines.DEFAULTS, **head, "mode": MODE, "with": ",".join(beside),
+                "threshold": _number(threshold, THRESHOLD), "count": int(_number(count, COUNT)),
+            }  # fmt: skip
+            drawn = lines.drawn(session, state)
         except (ValueError, ModelError) as error:
             return *(no_update,) * 3, running.error_line(str(error)), no_update, no_update
         return (
             lines_figure(drawn, theme), {"height": panel_height(drawn)}, lines_caption(drawn),
-            None, [str(number) for number in range(n_heads)], view,
+            None, [str(number) for number in range(n_heads)], state,
         )  # fmt: skip
 
 

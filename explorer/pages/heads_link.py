@@ -11,8 +11,9 @@ import dash_mantine_components as dmc
 import numpy as np
 from dash import Dash, Input, Output, State, html, no_update
 
+from explorer.exhibits.heatmap import switches_of
+from explorer.exhibits.state import text_request
 from explorer.pages.heads_columns import LINK
-from explorer.pages.heads_switches import switches_of
 from explorer.pages.heads_tokens import region_of
 from explorer.session import Session, TextRequest
 from explorer.views.maps import tokens_of_cell
@@ -69,7 +70,7 @@ def register(app: Dash, session: Session) -> None:
     ) -> Any:
         if not click or view is None:
             return (no_update,) * 3
-        cap = session.capture(TextRequest(**view["request"]))
+        cap = session.capture(text_request(view))
         point = click["points"][0]
         query, key = tokens_of_cell(
             cap, view["layer"], view["head"], view["stack"] or None, switches_of(view, cap.pair),

@@ -1,9 +1,8 @@
 """The large map of the Heads page, and its zoom.
 
 heads-request, heads-layer, heads-head, the switches, heads-window, theme ─> heads-heatmap,
-                                               caption, facts, heads-view (what is saved)
+                                               caption, facts, heads-view (its state)
 a zoom (in the browser) ─> heads-window
-heads-mode ─> heads-map                                 shown or not
 
 Nothing is drawn while another view is on the screen; heads-view is kept up all the same, for the
 other views begin from it.
@@ -15,17 +14,16 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
 
-from explorer.export.heatmap import heatmap_table
+from explorer.exhibits import heatmap
+from explorer.exhibits.state import text_state
 from explorer.figures.heatmap import heatmap_caption, heatmap_figure
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
 from explorer.pages import heads_switches, heads_tokens, running
 from explorer.pages.fields import ZOOMABLE
-from explorer.pages.heads_switches import switches_of
 from explorer.pages.heads_tokens import region_of
-from explorer.records import HeadMap, ModelError
+from explorer.records import ModelError
 from explorer.session import Session, TextRequest
 from explorer.views.facts import head_facts
-from explorer.views.maps import WHOLE, Region, head_map
 
 _MESSAGE = "the chosen head’s map appears here"
 
@@ -40,40 +38,8 @@ def layout() -> Any:
     return html.Div([graph, heads_tokens.layout(), caption], id="heads-map", className="part")
 
 
-def drawn_map(session: Session, view: dict[str, Any], region: Region = WHOLE) -> HeadMap:
-    """The map on the screen, or a region of it, out of what the browser keeps of it.
-
-    Raises:
-        ValueError: a layer or head the model does not have.
-        ModelError: the model is gone and cannot be loaded again.
-    """
-    cap = session.capture(TextRequest(**view["request"]))
-    switches = switches_of(view, cap.pair)
-    return head_map(cap, view["layer"], view["head"], view["stack"] or None, switches, region)
-
-
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the map on the screen."""
-    drawn = drawn_map(session, view)
-    return f"{file_stem(drawn)}.csv", heatmap_table(drawn).csv()
-
-
-def file_stem(drawn: HeadMap) -> str:
-    """A file name that says which head it is, or which are taken together."""
-    model, over = model_stem(drawn.model), drawn.switches.over
-    names = "-".join(f"{layer}.{head}" for layer, head in drawn.switches.heads)
-    head = f"head{drawn.head}" if over == "head" else over
-    which = f"{over}-{names}" if names else f"layer{drawn.layer}-{head}"
-    return f"{model}-{drawn.stack}-{which}{'-norm' if drawn.switches.norm else ''}"
-
-
 def register(app: Dash, session: Session) -> None:
     """Wire the map to the page's stores."""
-    app.clientside_callback(
-        ClientsideFunction("explorer", "showMode"),
-        Output("heads-map", "className"),
-        Input("heads-mode", "value"),
-    )
     app.clientside_callback(
         ClientsideFunction("explorer", "zoomHead"),
         Output("heads-window", "data"),
@@ -114,19 +80,22 @@ def register(app: Dash, session: Session) -> None:
             within(chosen["head"], source.n_heads - 1),
         )
         stack = source.name if len(cap.stacks) > 1 else ""
-        view = chosen | {"request": request, "stack": stack, "layer": layer, "head": head}
+        state = {
+            **heatmap.DEFAULTS, **text_state(TextRequest(**request)), "stack": stack,
+            "layer": layer, "head": head, **heads_switches.switches_in(chosen),
+        }  # fmt: skip
         told = head_facts(source, layer, head), "" if cap.pair else "hidden"
         if chosen["mode"] != "map":
             # A picture that is left takes its nodes out of the page.
             left = ctx.triggered_id == "heads-mode"
-            return blank_figure(_MESSAGE) if left else no_update, no_update, *told, view
+            return blank_figure(_MESSAGE) if left else no_update, no_update, *told, state
         try:
-            drawn = drawn_map(session, view, region_of(window))
+            drawn = heatmap.drawn(session, state, region_of(window))
         except (ValueError, ModelError) as error:
             return no_update, running.error_line(str(error)), *told, no_update
-        figure = heatmap_figure(drawn, theme, view["log"], view["palette"])
-        caption = heatmap_caption(drawn, view["log"], view["palette"])
-        return figure, caption, *told, view
+        log, palette = bool(state["log"]), str(state["palette"])
+        figure = heatmap_figure(drawn, theme, log, palette)
+        return figure, heatmap_caption(drawn, log, palette), *told, state
 
 
 def within(value: Any, last: int) -> int:

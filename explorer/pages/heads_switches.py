@@ -12,8 +12,8 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
 from explorer.figures.style import PALETTES, SEQUENTIAL
+from explorer.links import State as Settings
 from explorer.pages.fields import choice, switch
-from explorer.records import MapSwitches
 from explorer.session import Session, TextRequest
 from explorer.views.maps import PARTS
 
@@ -32,6 +32,9 @@ FIELDS = {
     "log": Input("heads-log", "checked"),
     "palette": Input("heads-palette", "value"),
 }
+
+
+ADDRESS = {name: field.component_id for name, field in FIELDS.items()}
 
 
 def layout() -> list[Any]:
@@ -87,17 +90,9 @@ def layout() -> list[Any]:
     ]  # fmt: skip
 
 
-def switches_of(view: dict[str, Any], pair: str | None) -> MapSwitches:
-    """The switches out of what the browser keeps; a part is one of a pair's only."""
-    heads = view["set"] if view["over"] in ("mean", "max") else []
-    return MapSwitches(
-        words=view["words"],
-        special=view["special"],
-        part=view["part"] if pair else "all",
-        over=view["over"],
-        heads=tuple((int(layer), int(head)) for layer, head in (one.split(".") for one in heads)),
-        norm=view["norm"],
-    )
+def switches_in(chosen: dict[str, Any]) -> Settings:
+    """The switches as a state tells them, out of what the fields hold."""
+    return {**{name: chosen[name] for name in FIELDS}, "set": ",".join(chosen["set"] or [])}
 
 
 def register(app: Dash, session: Session) -> None:

@@ -14,6 +14,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from explorer.jobs import Jobs
+from explorer.links import Value
 from explorer.pages import (
     heads_text,
     inside_heads,
@@ -24,6 +25,7 @@ from explorer.pages import (
     inside_sharing,
     running,
 )
+from explorer.pages.address import Shown
 from explorer.pages.fields import counted
 from explorer.pages.heads_map import within
 from explorer.pages.running import Run
@@ -38,8 +40,9 @@ VIEWS: tuple[ModuleType, ...] = (
     inside_heads,
     inside_sharing,
 )
-# By what is on the screen: the store that tells what is seen, and what the CSV button makes of it.
-SAVED = {view.MODE: (f"inside-{view.MODE}-view", view.csv) for view in VIEWS}
+SHOWN: dict[str, Shown] = {}
+ADDRESS: dict[str, str] = {}
+AROUND: dict[str, Value] = {}
 
 
 def layout() -> list[Any]:
@@ -118,7 +121,7 @@ def _register_browser_side(app: Dash) -> None:
         prevent_initial_call="initial_duplicate",
     )  # fmt: skip
     app.clientside_callback(
-        ClientsideFunction("inside", "show"),
+        ClientsideFunction("explorer", "showView"),
         *(Output(f"inside-{view.MODE}", "className") for view in VIEWS),
         Input("inside-mode", "value"),
         prevent_initial_call=False,

@@ -19,11 +19,15 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from explorer.jobs import Jobs
 from explorer.lesson_files import Lesson, Step, read_lessons
 from explorer.lesson_questions import QUESTIONS
+from explorer.links import Value
+from explorer.pages.address import Shown
 from explorer.pages.running import error_line, remark_line
 from explorer.session import Session
 
 PATH, NAME, TITLE = "/learn", "learn", "Learn"
-SAVED: dict[str, Any] = {}
+SHOWN: dict[str, Shown] = {}
+ADDRESS: dict[str, str] = {}
+AROUND: dict[str, Value] = {}
 
 _FRAME = "learn-frame"
 # [CLS] is a token; [words](address) is a link.

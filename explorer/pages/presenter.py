@@ -39,7 +39,7 @@ def register(app: Dash) -> None:
     def browser(name: str, *wiring: Any, **how: Any) -> None:
         app.clientside_callback(ClientsideFunction("presenter", name), *wiring, **how)
 
-    browser("read", Output("present", "data"), Input("defaults", "data"), State("url", "search"),
+    browser("read", Output("present", "data"), Input("opened", "data"), State("url", "search"),
             prevent_initial_call=False)  # fmt: skip
     browser("apply", Output("present-leave", "name"), Input("present", "data"),
             prevent_initial_call=False)  # fmt: skip

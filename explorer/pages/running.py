@@ -63,20 +63,24 @@ def register(
     A page that is not yet in the layout has no fields to read: opening it runs it.
     """
 
-    def prepare_here(pathname: str, model: str | None, *values: Any) -> Run | None:
-        if pathname != path or model is None or page not in values[-1]:
+    def prepare_here(
+        pathname: str, model: str | None, mounted: list[str], *values: Any
+    ) -> Run | None:
+        if pathname != path or model is None or page not in mounted:
             return None
         if not model.strip():
             raise ValueError("no model is named: choose one, or type a hub id or a folder")
-        job, *fields = values[len(triggers) : -1]
+        job, *fields = values[len(triggers) :]
         run = prepare(model, *fields)
         # Back on a page that shows just this, or is at it.
-        back = ctx.triggered_id == "url" and job and job.get("request") == run.request
+        back = ctx.triggered_id in ("url", "mounted") and job and job.get("request") == run.request
         return None if back else run
 
-    inputs = [Input("url", "pathname"), Input("model-select", "value"), *triggers]
-    states = [State(f"{page}-job", "data"), *form, State("mounted", "data")]
-    follow(app, jobs, page, inputs, states, prepare_here, remedy)
+    opening = [
+        Input("url", "pathname"), Input("model-select", "value"), Input("mounted", "data"),
+    ]  # fmt: skip
+    states = [State(f"{page}-job", "data"), *form]
+    follow(app, jobs, page, [*opening, *triggers], states, prepare_here, remedy)
 
 
 def follow(

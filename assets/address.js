@@ -1,0 +1,63 @@
+/* The address bar: every setting of the view on the screen that is not as it begins.
+   explorer/pages/address.py fills the fields from it, and says what is told here. */
+"use strict";
+
+(() => {
+  const NO_UPDATE = () => window.dash_clientside.no_update;
+  const LONGEST = 2000; // characters that mails, chats and forms let through
+
+  /* The state of what is seen of each page: its mode, what is around it, a store for each mode. */
+  function screenOf(page, pages, values) {
+    let at = 0;
+    for (const one of pages) {
+      const [mode, around, ...states] = values.slice(at, at + 2 + one.modes.length);
+      if (one === page) return { around, state: states[Math.max(one.modes.indexOf(mode), 0)] };
+      at += 2 + one.modes.length;
+    }
+    return {};
+  }
+
+  function write(theme, present, path, ...values) {
+    const pages = values.pop();
+    const given = new URLSearchParams(window.location.search);
+    const page = pages.find((one) => one.path === `/${(path ?? "").split("/")[1] ?? ""}`) ?? pages[0];
+    const { around, state } = screenOf(page, pages, values);
+    if (page.modes.length && !state) return NO_UPDATE();
+    const told = new URLSearchParams();
+    for (const [name, begins] of Object.entries(page.settings)) {
+      const value = around?.[name] ?? state?.[name] ?? begins;
+      if (String(value) !== String(begins)) told.set(name, value);
+    }
+    // A theme nobody chose is the reader's own; a chosen one is part of what is sent.
+    if (window.localStorage.getItem("explorer-theme") || given.get("theme")) told.set("theme", theme);
+    if (present) told.set("present", true);
+    if (given.get("step")) told.set("step", given.get("step"));
+    const query = told.toString().replaceAll("+", "%20");
+    put(query ? `${path}?${query}` : path);
+    return NO_UPDATE();
+  }
+
+  let wanted = null;
+
+  function put(link) {
+    if (link === wanted) return;
+    wanted = link;
+    if (link.length > LONGEST) window.dash_clientside.set_props("long-link", { data: link });
+    else replace(link);
+  }
+
+  const replace = (link) => window.history.replaceState(window.history.state, "", link);
+
+  /* A state too long for an address is named by the server; by now another may be seen. */
+  function shorten(kept) {
+    if (kept?.link === wanted) {
+      const { pathname, searchParams } = new URL(kept.link, window.location.origin);
+      const short = new URLSearchParams({ saved: kept.name });
+      for (const name of ["theme", "present"]) if (searchParams.has(name)) short.set(name, searchParams.get(name));
+      replace(`${pathname}?${short}`);
+    }
+    return NO_UPDATE();
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { address: { write, shorten } });
+})();
