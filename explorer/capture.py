@@ -40,8 +40,11 @@ class Capture:
 
     On a model of a single stack the capture itself answers what ``Stack`` does
     (``cap.attention(4, 11)``, ``cap.tokens``, ``cap.hidden``); on an encoder–decoder
-    choose one: ``cap.stack("cross")``.
+    choose one: ``cap.stack("cross")``. ``cap.target`` is what its decoder was given, None
+    where the model generated it.
     """
+
+    target: str | None = None
 
     def __init__(
         self,
@@ -149,6 +152,11 @@ class Capture:
         return _read(self._loaded, encoded, tokens, decoder, self.text, self.pair)
 
     @property
+    def loaded(self) -> LoadedModel:
+        """The model that read it."""
+        return self._loaded
+
+    @property
     def nbytes(self) -> int:
         """Bytes this capture keeps on the device, each shared storage counted once."""
         return stored_bytes(t for stack in self._stacks.values() for t in stack.tensors())
@@ -190,7 +198,9 @@ def capture(
             model.tokenizer, text, pair, max_tokens=model.max_tokens, truncate=truncate
         )
         decoder_tokens = _decoder_tokens(model, encoded, target, truncate)
-        return _read(model, encoded, tokens, decoder_tokens, text, pair)
+        made = _read(model, encoded, tokens, decoder_tokens, text, pair)
+    made.target = target
+    return made
 
 
 def capture_ids(model: LoadedModel, ids: Sequence[int], decoder_ids: Sequence[int] = ()) -> Capture:

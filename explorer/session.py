@@ -39,6 +39,7 @@ from explorer.results import Results
 from explorer.views.by_layer import word_layers
 from explorer.views.distances import head_distances
 from explorer.views.inside import query_row
+from explorer.views.maps import truncation
 from explorer.views.overview import heads_overview
 from explorer.views.similarity import word_similarity
 from explorer.views.study import word_study
@@ -62,6 +63,12 @@ class TextRequest:
     pair: str | None = None
     target: str | None = None
     truncate: bool = False
+
+
+def request_of(cap: Capture) -> TextRequest:
+    """What was asked for when a text was captured."""
+    cut = bool(truncation(cap.stack(cap.stacks[-1])))
+    return TextRequest(cap.model_name, cap.text, cap.pair, cap.target, cut)
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,14 @@ class Session:
                 while len(self._models) > self._max_models:
                     self._forget(next(iter(self._models)))
             return loaded
+
+    @classmethod
+    def of(cls, cap: Capture) -> Session:
+        """A session that has this capture and its model at hand."""
+        session = cls(cap.loaded.device, cap.loaded.dtype)
+        session._models[cap.model_name] = cap.loaded
+        session._captures[request_of(cap)] = cap
+        return session
 
     def provenance(self, name: str) -> dict[str, str | None]:
         """What a file tells of a model, so that another can tell whether it has the same.

@@ -78,4 +78,4 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("heatmap", "the head’s map", "/", "map", DEFAULTS, make)
+KIND = Kind("heatmap", "the head’s map", "/", "map", DEFAULTS, make, ("map",))
