@@ -26,7 +26,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-WAIT_MS = 60_000  # the first use of smollm2 converts its weights
+WAIT_MS = 180_000  # the first use of smollm2 converts its weights
 CELLS = ".heatmaplayer image"
 POINTS = ".scatterlayer .point"
 
@@ -57,7 +57,6 @@ _INSIDE_PANEL = "#inside-page .panel"
 PICTURES = {
     "heads": Picture(_HEAD, (f"#heads-heatmap {CELLS}", "#heads-table .ag-row")),
     "heads-lines": Picture(_HEAD, ("#heads-lines svg path",), "lines", _HEADS_PANEL),
-    "heads-compare": Picture(_HEAD, (f"#heads-compare {CELLS}",), "compare", _HEADS_PANEL),
     "heads-distances": Picture(_HEAD, (f"#heads-distances {POINTS}",), "distances", _HEADS_PANEL),
     "embeddings": Picture(
         "/embeddings", (f"#embeddings-plot {POINTS}", "#embeddings-caption:not(:empty)")
@@ -65,18 +64,12 @@ PICTURES = {
     "embeddings-layers": Picture(
         "/embeddings", ("#embeddings-layers .lines path",), "by layer", _EMBEDDINGS_PANEL
     ),
-    "embeddings-similarity": Picture(
-        "/embeddings", (f"#embeddings-similarity {CELLS}",), "similarity", _EMBEDDINGS_PANEL
-    ),
     "embeddings-meaning": Picture(
-        "/embeddings?model=smollm2", (f"#embeddings-meaning {CELLS}",), "meaning",
+        "/embeddings?model=smollm2&layer=15", (f"#embeddings-meaning {CELLS}",), "meaning",
         _EMBEDDINGS_PANEL,
     ),
     "embeddings-pull": Picture(
         "/embeddings", (f"#embeddings-pull {POINTS}",), "pull", _EMBEDDINGS_PANEL
-    ),
-    "embeddings-positions": Picture(
-        "/embeddings", (f"#embeddings-positions {CELLS}",), "positions", _EMBEDDINGS_PANEL
     ),
     "inside-row": Picture(_ROW, ("#inside-row-steps li",), part=_INSIDE_PANEL),
     "inside-points": Picture(
@@ -84,10 +77,6 @@ PICTURES = {
     ),
     "inside-moves": Picture(
         f"{_ROW}&mode=moves", (f"#inside-moves {POINTS}",), part=_INSIDE_PANEL
-    ),
-    "inside-mask": Picture(f"{_ROW}&mode=mask", (f"#inside-mask {CELLS}",), part=_INSIDE_PANEL),
-    "inside-heads": Picture(
-        f"{_ROW}&mode=heads", (f"#inside-heads {CELLS}",), part=_INSIDE_PANEL
     ),
     "inside-sharing": Picture(
         f"{_ROW}&mode=sharing&model=smollm2", ("#inside-sharing .lines path",), part=_INSIDE_PANEL

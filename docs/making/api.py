@@ -119,7 +119,9 @@ def _line(thing: Any) -> str:
 
 def _function(name: str, function: Any) -> str:
     level = "####" if name[0].isupper() else "###"
-    return f"{level} {name}\n\n```python\n{_signature(name, function)}\n```\n\n{docstring(function)}"
+    return (
+        f"{level} {name}\n\n```python\n{_signature(name, function)}\n```\n\n{docstring(function)}"
+    )
 
 
 def _signature(name: str, function: Any) -> str:

@@ -11,6 +11,7 @@ from dash import ClientsideFunction, Dash, Input, Output, html
 from explorer.measures import MEASURES
 from explorer.measures.explained import BESIDE, NULLS, Explanation
 
+
 def layout() -> Any:
     """The panel, closed."""
     measures = [
