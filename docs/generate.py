@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from docs.making import api, command_line, measures
+
+DOCS = Path(__file__).parent
 
 
 def pages() -> dict[str, str]:
@@ -26,7 +27,7 @@ def pages() -> dict[str, str]:
 
 def main() -> None:
     for name, text in pages().items():
-        (ROOT / "docs" / name).write_text(text, encoding="utf-8")
+        (DOCS / name).write_text(text, encoding="utf-8")
         print(f"docs/{name}")
 
 
