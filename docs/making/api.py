@@ -22,9 +22,11 @@ import explorer
 Layers and heads count from 0. Arrays are numpy, float32 unless said otherwise, and their shapes are
 written with these letters: N tokens, Q queries, K keys, L layers, H heads, D the residual stream’s
 width, d a head’s. Bad input is a `ValueError` that says what was given and what would be right; a
-model that cannot be loaded or captured is a `ModelError`; both are one line. In signatures `CapturedText`
-is what a `Capture` is to a measure, `FloatArray`, `IntArray` and `BoolArray` are numpy arrays, and
-`Progress` is a function that is called with a sentence and a share of 1, or None.
+model that cannot be loaded or captured is a `ModelError`; both are one line.
+
+In signatures `CapturedText` is what a `Capture` is to a measure; `FloatArray`, `IntArray` and
+`BoolArray` are numpy arrays; `Progress` is a function that is called with a sentence and a share of
+1, or None, as work goes on, and what it raises ends the work.
 [Quick start](quick-start.md#from-python) has examples."""
 
 _FOUND = """\

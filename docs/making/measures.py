@@ -26,10 +26,10 @@ COSTS = (
 _OPENING = """\
 # Measures
 
-The numbers that the explorer tells of heads, of words and of costs, each with its formula, source and
-range, and where it is undefined. `A[q, k]` is the weight that query `q` gives to key `k` in one head. Positions count tokens; a cell
-that the mask forbids is no data and takes part in no mean. Undefined is NaN in Python, `null` in
-JSON, an empty cell in CSV, and a dash on the page.
+The numbers that the explorer tells of heads, of words and of costs: formula, source and range, how
+to read them, and where they are undefined. `A[q, k]` is the weight that query `q` gives to key `k`
+in one head. Positions count tokens; a cell that the mask forbids is no data and takes part in no
+mean. Undefined is NaN in Python, `null` in JSON, an empty cell in CSV, and a dash on the page.
 
 [Heads](#of-a-head) · [their nulls](#what-a-score-of-a-head-is-held-against) ·
 [beside the table](#of-heads-beside-the-table) · [words](#of-a-word-layer-by-layer) ·
