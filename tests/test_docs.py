@@ -194,6 +194,10 @@ class TestPages:
                 given = words[: min(ends, default=len(words))]
                 COMMANDS[name].make_context(name, list(given))
 
+    def test_files_that_are_there(self, page: Path) -> None:
+        for path in re.findall(r"`((?:bench|docs|explorer|tests)/[\w/.-]+)`", _text(page)):
+            assert (ROOT / path).exists(), f"{page.name} names {path}"
+
     def test_short_commands_in_the_text(self, page: Path) -> None:
         for name in re.findall(r"`python -m explorer ([a-z]+)", _prose(page)):
             assert name in COMMANDS
