@@ -40,8 +40,16 @@ class Capture:
 
     On a model of a single stack the capture itself answers what ``Stack`` does
     (``cap.attention(4, 11)``, ``cap.tokens``, ``cap.hidden``); on an encoder–decoder
-    choose one: ``cap.stack("cross")``. ``cap.target`` is what its decoder was given, None
-    where the model generated it.
+    choose one: ``cap.stack("cross")``.
+
+    Attributes:
+        model_name: as it was given to ``load_model``.
+        revision: the checkpoint's commit, or a bundled model's package and version.
+        text: what the encoder or the only stack read.
+        pair: the second segment, where there is one.
+        target: what its decoder was given; None where the model generated it.
+        stacks: names of its stacks: ``("encoder",)``, ``("decoder",)``, or
+            ``("encoder", "decoder", "cross")``.
     """
 
     target: str | None = None

@@ -146,8 +146,11 @@ def _checked(kind: Kind, settings: Mapping[str, Any]) -> State:
         )
     given = {name: written(value) for name, value in settings.items()}
     parsed = parse(given, kind.defaults)
-    if parsed.remarks:
-        raise ValueError(parsed.remarks[0])
+    for name, value in settings.items():
+        if written(parsed.state[name]) != written(value):
+            raise ValueError(
+                f"{name}={value!r} is no value of it: give one like {kind.defaults[name]!r}"
+            )
     return {name: parsed.state[name] for name in settings}
 
 
