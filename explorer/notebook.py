@@ -144,14 +144,15 @@ def _checked(kind: Kind, settings: Mapping[str, Any]) -> State:
         raise ValueError(
             f"{kind.name} has no setting {', '.join(unknown)}: it has {', '.join(kind.defaults)}"
         )
-    given = {name: written(value) for name, value in settings.items()}
-    parsed = parse(given, kind.defaults)
+    state: State = {}
     for name, value in settings.items():
-        if written(parsed.state[name]) != written(value):
+        parsed = parse({name: written(value)}, kind.defaults)
+        if parsed.remarks:
             raise ValueError(
-                f"{name}={value!r} is no value of it: give one like {kind.defaults[name]!r}"
+                f"{name}={value!r} is no value of it: it begins as {kind.defaults[name]!r}"
             )
-    return {name: parsed.state[name] for name in settings}
+        state[name] = parsed.state[name]
+    return state
 
 
 def _look(look: Mapping[str, Any]) -> Look:
