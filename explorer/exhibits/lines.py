@@ -20,7 +20,7 @@ DEFAULTS: dict[str, Value] = {
     "threshold": THRESHOLD,
     "count": COUNT,
 }
-_WIDTH = 560
+_WIDTH = 700
 
 
 def heads_of(state: State) -> list[int]:
