@@ -9,17 +9,18 @@
 
 from explorer import starting
 
-if starting.is_program():
-    starting.end_when_interrupted()
-
-from explorer import experiments
-from explorer.capture import Capture, capture
-from explorer.measures import MEASURES, head_distance, norm_weights, pattern_match
-from explorer.models import LoadedModel, load_model
-from explorer.records import ModelError
-from explorer.stack import Stack
-
 __version__ = "0.1.0"
+
+if starting.is_program():
+    # It takes what a command needs from the modules: help and completion do without torch.
+    starting.end_when_interrupted()
+else:
+    from explorer import experiments
+    from explorer.capture import Capture, capture
+    from explorer.measures import MEASURES, head_distance, norm_weights, pattern_match
+    from explorer.models import LoadedModel, load_model
+    from explorer.records import ModelError
+    from explorer.stack import Stack
 
 __all__ = [
     "MEASURES",

@@ -10,8 +10,6 @@ import numpy as np
 from explorer.export.formats import to_csv, versions
 from explorer.records import QueryRow
 
-SHEETS = ("html", "pdf", "json", "csv")
-
 
 def worksheet_json(row: QueryRow, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """A row's numbers, of the keys that the query may see only, with all that made it.
