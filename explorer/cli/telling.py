@@ -36,7 +36,8 @@ def progress(quiet: bool, doing: str) -> Iterator[Progress | None]:
         transient=True,
         redirect_stdout=False,  # what was asked for goes there, as it is
     ) as bar:
-        task = bar.tasks[bar.add_task(doing, total=None)]
+        bar.add_task(doing, total=None)
+        (task,) = bar.tasks
 
         def tell(sentence: str, share: float | None) -> None:
             if share is None or share < task.completed:  # other work has begun

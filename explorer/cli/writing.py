@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.cli.reading import GivenText
-from explorer.export.files import FORMATS, check_folder, check_path, write_file
+from explorer.export.files import FORMATS, check_folder, check_path, named_format, write_file
 
 _TEXTUAL = ("json", "csv", "html")  # what a terminal can show
 _SLUG = 40  # characters of a text in its file's name
@@ -69,8 +69,8 @@ def outlet(
         kind = form or "json"
         paths = [output / name for name in _names(texts, kind)]
     else:
-        kind = output.suffix.lower().removeprefix(".")
-        if form is not None and kind in formats and kind != form:
+        kind = named_format(output, formats)
+        if form not in (None, kind):
             raise ValueError(f"{output} and --format {form} are two formats: leave one out")
         numbered = len(texts) > 1
         paths = [

@@ -16,6 +16,19 @@ class ExportError(RuntimeError):
     """A file that cannot be made; the message is one line for the user."""
 
 
+def named_format(path: Path, formats: Sequence[str] = FORMATS) -> str:
+    """The format that a file's ending names.
+
+    Raises:
+        ValueError: an unknown ending.
+    """
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in formats:
+        endings = ", ".join(f".{name}" for name in formats[:-1]) + f" or .{formats[-1]}"
+        raise ValueError(f"{path} has no ending that names a format: use {endings}")
+    return kind
+
+
 def check_path(
     path: Path, formats: Sequence[str] = FORMATS, force: bool = False, new_folder: bool = False
 ) -> str:
@@ -27,10 +40,7 @@ def check_path(
         ValueError: an unknown ending, an existing file without ``force``, or a folder that
             is not there or cannot be written in.
     """
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in formats:
-        endings = ", ".join(f".{name}" for name in formats[:-1]) + f" or .{formats[-1]}"
-        raise ValueError(f"{path} has no ending that names a format: use {endings}")
+    kind = named_format(path, formats)
     if path.is_dir():
         raise ValueError(f"{path} is a folder: give the name of a file")
     if not new_folder or path.parent.exists():
