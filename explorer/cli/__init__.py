@@ -95,4 +95,3 @@ def _failed(error: Exception) -> int:
 def _give_up_output() -> None:
     """What is left in the buffers goes nowhere, or flushing at exit would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-

@@ -47,7 +47,10 @@ def embeddings(
     basis: Annotated[
         str,
         options.choice(
-            "layer", "all", "vocabulary", panel=options.SHOW,
+            "layer",
+            "all",
+            "vocabulary",
+            panel=options.SHOW,
             help="What the axes are fitted on: layer (each its own), all (one for all layers) or "
             "vocabulary (one, of other words' static vectors).",
         ),
@@ -55,7 +58,10 @@ def embeddings(
     normalise: Annotated[
         str,
         options.choice(
-            "none", "unit", "standard", panel=options.SHOW,
+            "none",
+            "unit",
+            "standard",
+            panel=options.SHOW,
             help="none, unit (length 1) or standard (each dimension).",
         ),
     ] = "none",
@@ -133,9 +139,7 @@ def embeddings(
     make: dict[str, Callable[[], str | bytes]] = {
         "json": lambda: to_json(embeddings_json(study, chosen, *plane, settings, measured)),
         "csv": lambda: embeddings_csv(study, chosen, *plane),
-        **dict.fromkeys(
-            PICTURES, lambda: figure_bytes(word_picture(study, layer, *plane), kind)
-        ),
+        **dict.fromkeys(PICTURES, lambda: figure_bytes(word_picture(study, layer, *plane), kind)),
     }
     write(make[kind](), output)
 

@@ -23,7 +23,7 @@ class Command(TyperCommand):
             if record is None:
                 continue
             if param.param_type_name == "argument":
-                groups.setdefault("Arguments", []).append((param.metavar, record[1]))
+                groups.setdefault("Arguments", []).append((str(param.metavar), record[1]))
             elif panel := getattr(param, "rich_help_panel", None):
                 groups.setdefault(panel, []).append(record)
             else:

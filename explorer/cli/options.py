@@ -27,8 +27,8 @@ def _models(incomplete: str) -> Iterator[tuple[str, str]]:
     """Names of models and where they are: bundled, cached or on the hub."""
     from explorer import bundled, hub  # slow to import, and needed for this only
 
-    offered = {name: "bundled" for name in bundled.BUNDLED}
-    offered |= {name: "cached" for name in hub.cached()}
+    offered = dict.fromkeys(bundled.BUNDLED, "bundled")
+    offered |= dict.fromkeys(hub.cached(), "cached")
     for preset in hub.PRESETS:
         offered.setdefault(preset.repo, "on the hub")
     return ((name, where) for name, where in offered.items() if name.startswith(incomplete))

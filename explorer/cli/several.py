@@ -50,10 +50,10 @@ def write_each(texts: Sequence[GivenText], outlet: Outlet, make: Make, quiet: bo
     if not failed:
         return
     first = failed[0][1]
-    if len(failed) == len(texts) and all(str(error) == str(first) for _, error in failed):
+    if len(failed) == len(texts) and all(str(one) == str(first) for _, one in failed):
         raise first
-    for text, error in failed:
-        complain(f"{text.place}{error}")
+    for text, reason in failed:
+        complain(f"{text.place}{reason}")
     raise typer.Exit(1)
 
 

@@ -33,9 +33,7 @@ def worksheet(
     head: options.Head,
     query: Annotated[
         int,
-        typer.Option(
-            help="The token that attends, counted from 0.", rich_help_panel=options.SHOW
-        ),
+        typer.Option(help="The token that attends, counted from 0.", rich_help_panel=options.SHOW),
     ],
     stack: options.Stack = None,
     digits: Annotated[

@@ -83,7 +83,8 @@ def test_bash(script: Path, words: list[str], offered: list[str]) -> None:
 
 def test_where_models_are(script: Path) -> None:
     ended = asked(
-        script, _ATTENTION_EXPLORER_COMPLETE="complete_fish", _TYPER_COMPLETE_FISH_ACTION="get-args",
+        script, _ATTENTION_EXPLORER_COMPLETE="complete_fish",
+        _TYPER_COMPLETE_FISH_ACTION="get-args",
         _TYPER_COMPLETE_ARGS="attention-explorer heads --model ",
     )  # fmt: skip
     offered = dict(line.split("\t") for line in ended.stdout.splitlines())

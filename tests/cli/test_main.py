@@ -106,7 +106,7 @@ def test_help_is_plain_and_whole(run: Command, command: str) -> None:
     assert not [line for line in lines if line.startswith("  ") and line.endswith("...")]
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["heatmap", "--help"], ["heads"]])
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["heatmap", "--help"], ["worksheet"]])
 def test_what_only_tells_imports_nothing_large(arguments: list[str]) -> None:
     program = (
         "import sys; sys.argv = ['attention-explorer', *sys.argv[1:]]\n"
