@@ -13,9 +13,9 @@ import plotly.graph_objects as go
 from explorer.capture import Capture
 from explorer.exhibits import KINDS, SETTINGS, kind_of, state_for
 from explorer.exhibits.exhibit import Exhibit, Kind
-from explorer.exhibits.saving import FORMATS, Saving, figure_of, record, result_of, saved
+from explorer.exhibits.saving import Saving, figure_of, record, result_of, saved
 from explorer.exhibits.state import text_state
-from explorer.export.files import check_path, write_file
+from explorer.export.files import FORMATS, check_path, write_file
 from explorer.figures.look import Look
 from explorer.links import State, given_in, parse, written
 from explorer.session import Session, request_of

@@ -13,15 +13,14 @@ from urllib.parse import quote
 from plotly.offline import get_plotlyjs
 
 from explorer.exhibits import KINDS
-from explorer.exhibits.saving import FORMATS, Saving, file_name, picture_of, saved
-from explorer.export.files import ExportError
+from explorer.exhibits.saving import Saving, file_name, picture_of, saved
+from explorer.export.files import FORMATS, PICTURES, ExportError
 from explorer.export.pictures import painter
 from explorer.links import State
 from explorer.session import Session
 
 MOST = 60
 SCRIPT = "plotly.min.js"
-_DRAWN = ("png", "svg", "pdf")
 Tell = Callable[[str, float | None], None]
 
 
@@ -66,7 +65,7 @@ def bundle(session: Session, kept: Sequence[Kept], tell: Tell | None = None) -> 
             exhibit = KINDS[one.kind].make(session, one.state)
             names = {}
             for kind in FORMATS:
-                if kind in _DRAWN and missing:
+                if kind in PICTURES and missing:
                     continue
                 name = f"{number:02d}-{file_name(exhibit, kind, one.saving)}"
                 try:

@@ -20,6 +20,7 @@ from explorer.export.carriers import (
     in_svg,
     npz_bytes,
 )
+from explorer.export.files import DRAWINGS, FORMATS
 from explorer.export.formats import to_json
 from explorer.export.pictures import Draw, figure_bytes
 from explorer.export.record import Record, record_of
@@ -27,8 +28,6 @@ from explorer.figures.look import Dressed, Look, Picture, dressed
 from explorer.figures.vector import raster_parts, vectorised
 from explorer.session import Session
 
-DRAWINGS = ("png", "svg", "pdf", "html")
-FORMATS = (*DRAWINGS, "csv", "json", "npz")
 PLAIN = Look()
 
 

@@ -20,7 +20,6 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 
 from explorer.exhibits import KINDS, Exhibit, Kind, state_for
 from explorer.exhibits.saving import (
-    FORMATS,
     Saving,
     figure_of,
     file_name,
@@ -28,7 +27,7 @@ from explorer.exhibits.saving import (
     remarks_of,
     saved,
 )
-from explorer.export.files import ExportError
+from explorer.export.files import FORMATS, ExportError
 from explorer.figures.look import FONTS, UNITS, Look
 from explorer.figures.style import PALETTES, blank_figure
 from explorer.figures.vector import vectorised
