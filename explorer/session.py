@@ -94,9 +94,10 @@ class Session:
     """Models and captures by least recent use, bounded by count and by bytes.
 
     All models are of one device, precision and, where one is named, revision. A capture that
-    was dropped is made again when it is asked for, so a page never has to know. What several threads ask for at once is made once: one makes it, the others wait. A
-    model runs one text at a time by itself (``LoadedModel.lock``), so a long experiment lets
-    another text in between two of its own.
+    was dropped is made again when it is asked for, so a page never has to know. What several
+    threads ask for at once is made once: one makes it, the others wait. A model runs one text
+    at a time by itself (``LoadedModel.lock``), so a long experiment lets another text in
+    between two of its own.
     """
 
     def __init__(

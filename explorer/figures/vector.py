@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.colors import sample_colorscale, unlabel_rgb
+from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
 
 MOST_CELLS = 128 * 128
 _COLOURS = 64
@@ -148,9 +148,8 @@ def _ink(scale: Any, share: float) -> str:
 
 
 def _colour(scale: Any, share: float) -> str:
-    return str(
-        sample_colorscale([list(step) for step in scale], [float(share)], colortype="rgb")[0]
-    )
+    steps = get_colorscale("Viridis") if scale is None else [list(step) for step in scale]
+    return str(sample_colorscale(steps, [float(share)], colortype="rgb")[0])
 
 
 def _scale_alone(trace: go.Heatmap, low: float, high: float, on: dict[str, Any]) -> go.Scatter:
