@@ -4,7 +4,9 @@
 
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
-  const PAGE_OF = { "/": "heads", "/embeddings": "embeddings", "/inside": "inside", "/learn": "learn" };
+  const PAGE_OF = {
+    "/": "heads", "/embeddings": "embeddings", "/inside": "inside", "/learn": "learn", "/check": "check",
+  };
   const PATH_OF = Object.fromEntries(Object.entries(PAGE_OF).map(([path, page]) => [page, path]));
 
   const plotOf = (id) => document.querySelector(`#${id} .js-plotly-plot`);
@@ -46,7 +48,7 @@
 
   const themeOf = (given) => (["light", "dark"].includes(given.get("theme")) ? given.get("theme") : null);
 
-  function writeAddress(heads, link, embeddings, inside, _lesson, theme, present, path, defaults) {
+  function writeAddress(heads, link, embeddings, inside, _lesson, check, theme, present, path, defaults) {
     // A theme nobody chose is the reader's own; a chosen one is part of what is sent.
     const chosen = keptTheme() ?? themeOf(new URLSearchParams(window.location.search));
     const state = { theme: chosen ? theme : undefined, present: present || undefined };
@@ -67,6 +69,8 @@
       defaults = { ...defaults, query: defaults.inside_query, mode: "row" };
     } else if (pageOf(path) === "learn") {
       state.step = new URLSearchParams(window.location.search).get("step");
+    } else if (pageOf(path) === "check" && check) {
+      Object.assign(state, check.request);
     } else {
       return NO_UPDATE();
     }

@@ -381,7 +381,7 @@ class TestTheModelIsLeftAsItWas:
         def full(*_seen: Any) -> None:
             raise torch.OutOfMemoryError("out of memory")
 
-        with pytest.raises(ModelError, match="^out of memory while .*eager attention: use a"):
+        with pytest.raises(ModelError, match=r"^out of memory while .*eager attention: use a"):
             _captured(loaded).run_eagerly(full)
         assert loaded.model.config._attn_implementation == recorder.IMPLEMENTATION
 

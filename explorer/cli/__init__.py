@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from explorer import starting
-from explorer.cli import embeddings, heads, heatmap, models, serve, worksheet
+from explorer.cli import check, embeddings, heads, heatmap, models, serve, worksheet
 from explorer.export.files import ExportError
 from explorer.records import ModelError
 
@@ -36,7 +36,7 @@ def _help_without_command(context: typer.Context) -> None:
 
 for _command in (
     models.models, heatmap.heatmap, heads.heads, embeddings.embeddings, worksheet.worksheet,
-    serve.serve,
+    check.check, serve.serve,
 ):  # fmt: skip
     app.command()(_command)
 

@@ -52,4 +52,4 @@ def relative(ours: FloatArray, theirs: FloatArray) -> float:
 
 def within(tell: Progress, start: float, end: float) -> Progress:
     """A part's progress as that of the whole."""
-    return lambda sentence, share: tell(sentence, start + (end - start) * share)
+    return lambda sentence, share: tell(sentence, start + (end - start) * (share or 0))

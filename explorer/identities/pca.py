@@ -41,9 +41,8 @@ def _compare(vectors: FloatArray, place: Place, components: Largest, shares: Lar
     theirs = PCA(n, svd_solver="full").fit(vectors.astype(np.float64))
     ours = project(vectors, n)
     spread = theirs.explained_variance_ratio_[:_DRAWN] > _FLAT
-    for axis, expected in zip(
-        ours.components[:_DRAWN][spread], theirs.components_[:_DRAWN][spread], strict=True
-    ):
+    drawn = np.asarray(ours.components)[:_DRAWN][spread]
+    for axis, expected in zip(drawn, theirs.components_[:_DRAWN][spread], strict=True):
         sign = 1.0 if float(axis @ expected) >= 0 else -1.0
         components.see(float(np.abs(sign * axis - expected).max()), place)
     if spread.any():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.identities.errors import Largest
+from explorer.identities.errors import Largest, within
 from explorer.measures.blocks import Block, Progress, blocks
 from explorer.records import AttentionStack, CapturedText, FloatArray, Identity, ModelError
 
@@ -27,12 +27,9 @@ def weights_alone(
     rows, masked = Largest(), Largest()
     for number, name in enumerate(cap.stacks):
         source = cap.stack(name)
-
-        def told(sentence: str, share: float, before: int = number) -> None:
-            tell(sentence, (before + share) / len(cap.stacks))
-
+        part = within(tell, number / len(cap.stacks), (number + 1) / len(cap.stacks))
         last, taken = -1, None
-        for layer, block in blocks(source, progress=told, doing="adding up rows"):
+        for layer, block in blocks(source, progress=part, doing="adding up rows"):
             if sunk and layer != last:
                 last, taken = layer, sink_shares(source, layer)
             rows.see_heads(_row_errors(block, taken, sunk), name, layer)

@@ -20,6 +20,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from explorer import bundled, hub
 from explorer.jobs import Jobs
 from explorer.pages import (
+    check,
     embeddings,
     embeddings_bar,
     heads,
@@ -35,7 +36,7 @@ from explorer.records import ModelError
 from explorer.sentences import sentences_text
 from explorer.session import Session
 
-PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside, learn)
+PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside, learn, check)
 
 _DEFAULTS = {
     "model": DEFAULT_MODEL, "text": DEFAULT_TEXT, "pair": "", "target": "", "stack": "",
@@ -290,7 +291,8 @@ def _register_browser_side(app: Dash) -> None:
         Input("heads-link", "data", allow_optional=True),
         Input("embeddings-view", "data", allow_optional=True),
         Input("inside-view", "data", allow_optional=True),
-        Input("learn-view", "data", allow_optional=True), Input("theme", "data"),
+        Input("learn-view", "data", allow_optional=True),
+        Input("check-view", "data", allow_optional=True), Input("theme", "data"),
         Input("present", "data"), Input("url", "pathname"), State("defaults", "data"),
     )  # fmt: skip
     browser("showPage", *(Output(f"{page.NAME}-page", "className") for page in PAGES),

@@ -1,0 +1,201 @@
+"""The Self-check page: what must be true of any model, on this one and this text, green or red.
+
+Run ─> check-request ─> check-result, check-remarks, check-view (for the address)
+check-help-open (in the browser) ─> check-help
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from explorer.identities import CLAIMS
+from explorer.jobs import Jobs
+from explorer.pages import heads_text, running
+from explorer.pages.heads_help import section
+from explorer.pages.running import Run
+from explorer.records import CapturedText, Claim, Identity, ModelError
+from explorer.session import Session, TextRequest
+from explorer.views.check import failed, magnitude, outcome, verdict, where
+
+PATH, NAME, TITLE = "/check", "check", "Self-check"
+SAVED: dict[str, Any] = {}  # no figure
+
+_MARKS = {True: "✓", False: "✗", None: "–"}
+_KINDS = {True: "holds", False: "fails", None: "open"}
+_COLUMNS = (
+    ("Result", "Whether the largest error is within what is allowed"),
+    ("What must be true", "Of any model and any text, in words and in symbols"),
+    ("Largest error", "Over all stacks, layers, heads and tokens"),
+    ("Allowed", "What rounding can explain; more is a failure"),
+    ("Where it is largest", "Layers, heads and states of the residual stream count from 0"),
+)
+_ABOUT = (
+    "The explorer checks itself on the model and the text that are loaded. Every number is worked "
+    "out twice: from what was recorded, and from a source of its own, be it transformers’ own "
+    "eager attention in a second run, scikit-learn, or arithmetic. What is left between the two is "
+    "rounding; the largest of it over the whole model is shown, beside what is allowed. Where one "
+    "fails, do not trust what the other pages show of this model."
+)
+
+
+def layout() -> list[Any]:
+    """The page's components."""
+    return [
+        dcc.Store(id="check-opened", data=True),
+        dcc.Store(id="check-view"),
+        html.Section(
+            [
+                html.Div(id="check-remarks"),
+                html.Div(unchecked(), id="check-result", className="checked"),
+            ],
+            className="panel",
+        ),
+        _help(),
+    ]
+
+
+def _help() -> Any:
+    return dmc.Modal(
+        [
+            html.P(_ABOUT),
+            *(section(one.title, one.reading, {"formula": one.formula}) for one in CLAIMS.values()),
+        ],
+        id="check-help", title="What am I seeing?", size="lg",
+    )  # fmt: skip
+
+
+def unchecked() -> list[Any]:
+    """What is going to be checked, before anything was."""
+    rows = [
+        html.Tr([_mark(None, "not yet"), _said(claim), html.Td("–", colSpan=3, className="why")])
+        for claim in CLAIMS.values()
+    ]
+    return [_banner(None, "Nothing is checked yet.", ""), _table(rows)]
+
+
+def checked(cap: CapturedText, facts: str, found: Sequence[Identity]) -> list[Any]:
+    """The verdict, and a row for each identity.
+
+    Args:
+        cap: the captured text.
+        facts: what else is told of the model, beside its name.
+        found: as ``identities`` gives them.
+    """
+    ok = not failed(found) if any(one.ok is not None for one in found) else None
+    told = f"{cap.model_name} · {facts}"
+    return [_banner(ok, verdict(cap.model_name, found), told), _table([_row(one) for one in found])]
+
+
+def _banner(ok: bool | None, said: str, facts: str) -> Any:
+    return html.Header(
+        [
+            html.Span(_MARKS[ok], className="sign", **{"aria-hidden": "true"}),
+            html.Div([html.H2(said), html.P(facts)], className="grows"),
+            html.Button(
+                "What am I seeing?", id="check-help-open", className="save",
+                title="What each identity says, and what would be wrong if it failed",
+            ),
+        ],
+        className=f"verdict-line {_KINDS[ok]}", role="status",
+    )  # fmt: skip
+
+
+def _table(rows: list[Any]) -> Any:
+    head = html.Tr([html.Th(name, title=why, scope="col") for name, why in _COLUMNS])
+    return html.Div(
+        html.Table([html.Thead(head), html.Tbody(rows)], id="check-table"), className="scrolls"
+    )
+
+
+def _row(one: Identity) -> Any:
+    first = [_mark(one.ok, outcome(one)), _said(one.claim)]
+    if one.error is None:
+        return html.Tr([*first, html.Td(_sentence(one.why_not), colSpan=3, className="why")])
+    return html.Tr(
+        [
+            *first,
+            html.Td(magnitude(one.error), className="error-size", title=f"{one.error!r}"),
+            html.Td([magnitude(one.tolerance), *([html.Small(one.note)] if one.note else [])]),
+            html.Td(where(one) or "–"),
+        ],
+        className=_KINDS[one.ok],
+    )
+
+
+def _mark(ok: bool | None, word: str) -> Any:
+    sign = html.Span(_MARKS[ok], className="sign", **{"aria-hidden": "true"})
+    return html.Td([sign, word], className=f"mark {_KINDS[ok]}")
+
+
+def _said(claim: Claim) -> Any:
+    return html.Td(
+        [html.B(claim.title), html.Span(claim.says), html.Code(claim.formula)], className="claim"
+    )
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _facts(session: Session, request: TextRequest, cap: CapturedText) -> str:
+    """Device, precision and how much was checked."""
+    model = session.model(request.model)
+    stacks = [cap.stack(name) for name in cap.stacks]
+    maps = sum(stack.n_layers * stack.n_heads for stack in stacks)
+    tokens = " + ".join(
+        f"{len(cap.stack(name).query_tokens):,}" for name in cap.stacks if name != "cross"
+    )
+    return f"{model.device} · {model.dtype} · {tokens} tokens · {maps:,} attention maps"
+
+
+def register(app: Dash, session: Session, jobs: Jobs) -> None:
+    """Wire the page's callbacks to ``app``."""
+
+    def prepare(model: str, *typed: Any) -> Run:
+        request = heads_text.text_request(model, *typed)
+        return Run(asdict(request), lambda tell: session.identities(request, tell))
+
+    running.register(
+        app, jobs, NAME, PATH,
+        [Input("run-button", "n_clicks"), Input("heads-truncate", "data")],
+        [*(State(f"{field}-input", "value") for field in heads_text.FIELDS),
+         State("heads-truncate", "data")],
+        prepare, heads_text.offer,
+    )  # fmt: skip
+
+    @app.callback(
+        Output("check-result", "children"),
+        Output("check-remarks", "children"),
+        Output("check-view", "data"),
+        Input("check-request", "data"),
+    )
+    def show(request: dict[str, Any] | None) -> Any:
+        if request is None:
+            return (no_update,) * 3
+        asked = TextRequest(**request)
+        try:
+            cap, found = session.capture(asked), session.identities(asked)
+        except (ValueError, ModelError) as error:
+            return no_update, running.error_line(str(error)), no_update
+        remarks = running.remark_line(heads_text.remarks(cap, asked))
+        return checked(cap, _facts(session, asked, cap), found), remarks, {"request": request}
+
+    app.clientside_callback(
+        ClientsideFunction("check", "open"),
+        Output("heads-truncate", "data", allow_duplicate=True),
+        Input("check-opened", "data"),
+        State("defaults", "data"),
+        State("url", "search"),
+        State("heads-truncate", "data"),
+        prevent_initial_call="initial_duplicate",
+    )
+    app.clientside_callback(
+        ClientsideFunction("explorer", "openKeys"),
+        Output("check-help", "opened"),
+        Input("check-help-open", "n_clicks"),
+    )
