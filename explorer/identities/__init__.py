@@ -43,7 +43,7 @@ def identities(
     weight, vector = TOLERANCES[model.dtype]
     tolerances = {name: weight if name == "eager_attention" else vector for name in NAMES}
     half = model.dtype != "float32"
-    note = f"{model.dtype} rounds coarsely, so more is allowed than in float32" if half else ""
+    note = f"more is allowed than in float32, for {model.dtype} rounds coarsely" if half else ""
     # A recorder's weights are made in float32 whatever the model computes in.
     rows = (vector, note) if half and model.method == "eager" else (TOLERANCES["float32"][0], "")
     sunk = adapters.has_sinks(model.model)

@@ -10,7 +10,7 @@ CLAIMS: dict[str, Claim] = {
         Claim(
             name="rows",
             title="Each row adds up to 1",
-            says="Every token hands out all of its attention, what a learned sink takes included.",
+            says="Every token hands out all of its attention, learned sinks included.",
             formula="Σ_k A[q, k] + sink = 1",
             reading="The error is how far the worst row’s sum is from 1. If it failed, no share "
             "of attention that is told anywhere would be a share.",
@@ -18,17 +18,16 @@ CLAIMS: dict[str, Claim] = {
         Claim(
             name="masked",
             title="Masked cells are exactly 0",
-            says="A token gets nothing from those it may not see, such as later ones in a causal "
-            "model.",
-            formula="A[q, k] = 0 where k is masked; k > q where causal",
-            reading="The error is the largest weight in a masked cell; only 0 passes. If it "
+            says="A token gets nothing from those it may not see, such as later ones.",
+            formula="A[q, k] = 0 where k is masked",
+            reading="Masked are the tokens after the query in a causal model, and those outside a "
+            "sliding window. The error is the largest weight in such a cell; only 0 passes. If it "
             "failed, a token would look into its future.",
         ),
         Claim(
             name="eager_attention",
             title="The maps are the model’s own",
-            says="Attention made of recorded queries and keys is what transformers’ eager "
-            "attention gives, cell by cell.",
+            says="Recorded queries and keys give what transformers’ eager attention gives.",
             formula="max |A − A_eager|",
             reading="The model is run a second time with output that transformers itself makes, "
             "without the recorder, and every weight of every head is compared. If it failed, the "
@@ -53,18 +52,16 @@ CLAIMS: dict[str, Claim] = {
         Claim(
             name="heads_add_up",
             title="The heads add up",
-            says="What the heads give one by one is together what the layer’s output projection "
-            "gives.",
-            formula="Σ_h Σ_k A[h, q, k] · v_k W_O[h] + b_O = output projection",
-            reading="The right side is taken out of the second run, before residual and norm. It "
-            "proves norm-based weights and what a single head adds; if it failed, values or W_O "
-            "would be cut into heads the wrong way.",
+            says="Together the heads give what the layer’s output projection gives.",
+            formula="Σ_h Σ_k A[h, q, k] v_k W_O[h] + b_O = output",
+            reading="The right side is what the projection gave in the second run, before residual "
+            "and norm. It proves norm-based weights and what a single head adds; if it failed, "
+            "values or W_O would be cut into heads the wrong way.",
         ),
         Claim(
             name="pca",
             title="The projection is scikit-learn’s PCA",
-            says="The components of the text’s vectors are scikit-learn’s, up to sign, in every "
-            "layer.",
+            says="The components are scikit-learn’s, up to sign, in every layer.",
             formula="max |c − (±c_scikit-learn)|",
             reading="The first three components, as many as a picture shows, of each state of the "
             "residual stream. A component that explains nothing is left out.",

@@ -53,7 +53,7 @@ def against_eager(
     }
     otherwise = {
         "eager_attention": f"run eagerly, {len(run.shown)} of {n_layers} layers show their weights",
-        "eager_logits": f"{model.name} has no language-model head",
+        "eager_logits": "this checkpoint has no language-model head",
         "heads_add_up": "where the output projection is, is not known for this architecture",
     }
     return {
@@ -65,9 +65,7 @@ def against_eager(
 def _no_second_run(model: LoadedModel, cap: Capture) -> str:
     """Why there is nothing to hold the capture against; nothing where there is."""
     if model.method == "eager":
-        return (
-            f"{model.name} is captured with eager attention itself, because {model.method_reason}"
-        )
+        return f"the text is captured with eager attention itself, because {model.method_reason}"
     stacks = [cap.stack(name) for name in cap.stacks]
     cells = max(one.n_heads * len(one.queries) * len(one.keys) for one in stacks)
     n_tokens = max(len(one.queries) for one in stacks)
@@ -76,7 +74,7 @@ def _no_second_run(model: LoadedModel, cap: Capture) -> str:
     if needed <= (free := free_bytes(model.device)):
         return ""
     return (
-        f"eager attention of {n_tokens:,} tokens takes about {needed / 1e9:,.1f} GB, and "
+        f"a second run of {n_tokens:,} tokens takes about {needed / 1e9:,.1f} GB, and "
         f"{free / 1e9:,.1f} GB are free on {model.device}: shorten the text"
     )
 

@@ -1,6 +1,6 @@
 """The Self-check page: what must be true of any model, on this one and this text, green or red.
 
-Run ─> check-request ─> check-result, check-remarks, check-view (for the address)
+Run ─> check-request ─> check-verdict, check-table, check-remarks, check-view (for the address)
 check-help-open (in the browser) ─> check-help
 """
 
@@ -25,6 +25,7 @@ from explorer.views.check import failed, magnitude, outcome, verdict, where
 PATH, NAME, TITLE = "/check", "check", "Self-check"
 SAVED: dict[str, Any] = {}  # no figure
 
+_UNSAID: Any = {"aria-hidden": "true"}  # the word beside a mark says it
 _MARKS = {True: "✓", False: "✗", None: "–"}
 _KINDS = {True: "holds", False: "fails", None: "open"}
 _COLUMNS = (
@@ -50,8 +51,25 @@ def layout() -> list[Any]:
         dcc.Store(id="check-view"),
         html.Section(
             [
-                html.Div(id="check-remarks"),
-                html.Div(unchecked(), id="check-result", className="checked"),
+                html.Div(
+                    [
+                        html.Header(
+                            [
+                                html.Div(unchecked()[0], id="check-verdict", className="grows"),
+                                html.Button(
+                                    "What am I seeing?",
+                                    id="check-help-open",
+                                    className="save",
+                                    title="What each identity says, and what would be wrong if it "
+                                    "failed",
+                                ),
+                            ]
+                        ),
+                        html.Div(id="check-remarks"),
+                        html.Div(unchecked()[1], id="check-result", className="scrolls"),
+                    ],
+                    className="checked",
+                ),
             ],
             className="panel",
         ),
@@ -69,16 +87,16 @@ def _help() -> Any:
     )  # fmt: skip
 
 
-def unchecked() -> list[Any]:
-    """What is going to be checked, before anything was."""
+def unchecked() -> tuple[Any, Any]:
+    """What is going to be checked, before anything was: a line, and the table."""
     rows = [
         html.Tr([_mark(None, "not yet"), _said(claim), html.Td("–", colSpan=3, className="why")])
         for claim in CLAIMS.values()
     ]
-    return [_banner(None, "Nothing is checked yet.", ""), _table(rows)]
+    return _banner(None, "Nothing is checked yet.", "The result appears here."), _table(rows)
 
 
-def checked(cap: CapturedText, facts: str, found: Sequence[Identity]) -> list[Any]:
+def checked(cap: CapturedText, facts: str, found: Sequence[Identity]) -> tuple[Any, Any]:
     """The verdict, and a row for each identity.
 
     Args:
@@ -88,54 +106,48 @@ def checked(cap: CapturedText, facts: str, found: Sequence[Identity]) -> list[An
     """
     ok = not failed(found) if any(one.ok is not None for one in found) else None
     told = f"{cap.model_name} · {facts}"
-    return [_banner(ok, verdict(cap.model_name, found), told), _table([_row(one) for one in found])]
+    return _banner(ok, verdict(cap.model_name, found), told), _table([_row(one) for one in found])
 
 
 def _banner(ok: bool | None, said: str, facts: str) -> Any:
-    return html.Header(
-        [
-            html.Span(_MARKS[ok], className="sign", **{"aria-hidden": "true"}),
-            html.Div([html.H2(said), html.P(facts)], className="grows"),
-            html.Button(
-                "What am I seeing?", id="check-help-open", className="save",
-                title="What each identity says, and what would be wrong if it failed",
-            ),
-        ],
-        className=f"verdict-line {_KINDS[ok]}", role="status",
-    )  # fmt: skip
+    sign = html.Span(_MARKS[ok], className="sign", **_UNSAID)
+    words = html.Div([html.H2(said), html.P(facts)])
+    return html.Div([sign, words], className=f"verdict-line {_KINDS[ok]}", role="status")
 
 
 def _table(rows: list[Any]) -> Any:
     head = html.Tr([html.Th(name, title=why, scope="col") for name, why in _COLUMNS])
-    return html.Div(
-        html.Table([html.Thead(head), html.Tbody(rows)], id="check-table"), className="scrolls"
-    )
+    return html.Table([html.Thead(head), html.Tbody(rows)], id="check-table")
 
 
 def _row(one: Identity) -> Any:
-    first = [_mark(one.ok, outcome(one)), _said(one.claim)]
+    first = [_mark(one.ok, outcome(one)), _said(one.claim, one.note)]
     if one.error is None:
         return html.Tr([*first, html.Td(_sentence(one.why_not), colSpan=3, className="why")])
     return html.Tr(
         [
             *first,
             html.Td(magnitude(one.error), className="error-size", title=f"{one.error!r}"),
-            html.Td([magnitude(one.tolerance), *([html.Small(one.note)] if one.note else [])]),
-            html.Td(where(one) or "–"),
+            html.Td(magnitude(one.tolerance)),
+            html.Td(_unbroken(where(one)) or "–"),
         ],
         className=_KINDS[one.ok],
     )
 
 
 def _mark(ok: bool | None, word: str) -> Any:
-    sign = html.Span(_MARKS[ok], className="sign", **{"aria-hidden": "true"})
+    sign = html.Span(_MARKS[ok], className="sign", **_UNSAID)
     return html.Td([sign, word], className=f"mark {_KINDS[ok]}")
 
 
-def _said(claim: Claim) -> Any:
-    return html.Td(
-        [html.B(claim.title), html.Span(claim.says), html.Code(claim.formula)], className="claim"
-    )
+def _said(claim: Claim, note: str = "") -> Any:
+    told = [html.B(claim.title), html.Code(claim.formula), html.Span(claim.says)]
+    return html.Td([*told, *([html.Small(_sentence(note))] if note else [])], className="claim")
+
+
+def _unbroken(place: str) -> str:
+    """A place that breaks between its parts only, never between a word and its number."""
+    return " · ".join(part.replace(" ", "\u00a0") for part in place.split(" · "))
 
 
 def _sentence(words: str) -> str:
@@ -169,6 +181,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     )  # fmt: skip
 
     @app.callback(
+        Output("check-verdict", "children"),
         Output("check-result", "children"),
         Output("check-remarks", "children"),
         Output("check-view", "data"),
@@ -176,14 +189,15 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     )
     def show(request: dict[str, Any] | None) -> Any:
         if request is None:
-            return (no_update,) * 3
+            return (no_update,) * 4
         asked = TextRequest(**request)
         try:
             cap, found = session.capture(asked), session.identities(asked)
         except (ValueError, ModelError) as error:
-            return no_update, running.error_line(str(error)), no_update
+            return no_update, no_update, running.error_line(str(error)), no_update
         remarks = running.remark_line(heads_text.remarks(cap, asked))
-        return checked(cap, _facts(session, asked, cap), found), remarks, {"request": request}
+        told = checked(cap, _facts(session, asked, cap), found)
+        return *told, remarks, {"request": request}
 
     app.clientside_callback(
         ClientsideFunction("check", "open"),

@@ -18,8 +18,6 @@ def failed(found: Sequence[Identity]) -> list[Identity]:
 def verdict(model: str, found: Sequence[Identity]) -> str:
     """All of it in one sentence, which says as well what could not be checked."""
     applying, wrong = [one for one in found if one.ok is not None], failed(found)
-    left = len(found) - len(applying)
-    rest = f"; {left} {'does' if left == 1 else 'do'} not apply" if left else ""
     if not applying:
         return f"No identity applies to {model} on this text."
     if wrong:
@@ -27,8 +25,12 @@ def verdict(model: str, found: Sequence[Identity]) -> str:
         verb = "does" if len(wrong) == 1 else "do"
         return (
             f"{len(wrong)} of {len(applying)} identities {verb} not hold for {model} on this text: "
-            f"{names}{rest}."
+            f"{names}."
         )
+    left = len(found) - len(applying)
+    rest = f"; {left} {'does' if left == 1 else 'do'} not apply" if left else ""
+    if len(applying) == 1:
+        return f"The one identity that applies holds for {model} on this text{rest}."
     some = " that apply" if left else ""
     return f"All {len(applying)} identities{some} hold for {model} on this text{rest}."
 

@@ -63,7 +63,7 @@ def test_serve_is_the_pages(run: Command, monkeypatch: pytest.MonkeyPatch) -> No
     assert run("serve").status == 2
 
 
-@pytest.mark.parametrize("command", ["models", "heatmap", "heads", "embeddings", "serve"])
+@pytest.mark.parametrize("command", ["models", "heatmap", "heads", "embeddings", "check", "serve"])
 def test_help_shows_an_example_that_parses(
     run: Command, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,7 +81,9 @@ def test_help_shows_an_example_that_parses(
 def test_without_a_command_help_is_shown(run: Command) -> None:
     ended = run()
     assert ended.status == 0
-    assert all(name in ended.out for name in ("models", "heatmap", "heads", "embeddings", "serve"))
+    assert all(
+        name in ended.out for name in ("models", "heatmap", "heads", "embeddings", "check", "serve")
+    )
     assert run("nonsense").complaint == "No such command 'nonsense'."
 
 
