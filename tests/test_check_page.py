@@ -26,7 +26,8 @@ COARSE = Identity(HEADS, 0.1, 0.02, Place("decoder", 1), note="more is allowed")
     ("found", "said"),
     [
         ([HOLDS, COARSE], "All 2 identities hold for m on this text."),
-        ([HOLDS, OPEN], "The one identity that applies holds for m on this text; 1 does not apply."),
+        ([HOLDS, OPEN], "The one identity that applies holds for m on this text; 1 does not "
+         "apply."),
         ([HOLDS, FAILS, OPEN], "1 of 2 identities does not hold for m on this text: The heads add "
          "up."),
         ([FAILS, Identity(ROWS, 1, math.nan)], "2 of 2 identities do not hold for m on this text: "

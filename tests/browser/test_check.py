@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from playwright.sync_api import Page, expect
+from safetensors.torch import load_file, save_file
 
 from explorer.identities import CLAIMS
 from tests import checkpoints
@@ -18,7 +19,6 @@ from tests.browser.test_appearance import _assert_fits
 
 TEXT = "She ate an apple while Apple announced a phone."
 LONG = " ".join(["The keys that the man left lost are on the table."] * 40)
-HOLDS = re.compile(r"^All 8 identities hold for ")
 
 
 class Check(App):
@@ -101,7 +101,8 @@ def test_a_causal_model_and_a_long_text_that_is_stopped(page: Page) -> None:
     assert f"{len(run.labels)} tokens · {30 * 9} attention maps" in check.facts()
     page.fill("#text-input", LONG)
     check.run()
-    check.wait_for_address(FIRST_LOAD_MS, text=LONG)
+    told = page.locator("#check-verdict p")
+    expect(told).to_contain_text("481 tokens", timeout=FIRST_LOAD_MS)
     check.expect_verdict("All 8 identities hold for smollm2 on this text.")
     assert check.count_nodes() <= 5_000
 
@@ -131,11 +132,9 @@ def test_what_cannot_be_checked(page: Page, tmp_path: Path) -> None:
     check.wait_for_address(truncate="true")
 
 
-def test_a_model_that_is_not_what_it_says(page: Page, tmp_path: Path) -> None:
-    """Weights so large that half of them are no numbers once multiplied: it is said, in red."""
+def test_a_model_that_gives_no_numbers(page: Page, tmp_path: Path) -> None:
+    """An infinite weight in its last block, so that what comes after is no number: said in red."""
     folder = checkpoints.write(checkpoints.FAMILIES["gpt2"], tmp_path / "tiny-gpt2")
-    from safetensors.torch import load_file, save_file
-
     weights = load_file(folder / "model.safetensors")
     table = next(name for name in weights if name.endswith("h.2.mlp.c_proj.weight"))
     weights[table] = torch.full_like(weights[table], np.inf)
