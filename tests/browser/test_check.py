@@ -156,3 +156,8 @@ def test_it_fits(open_context: OpenContext) -> None:
         page.click("#present-button")
         expect(page.locator("nav")).to_be_hidden()
         _assert_fits(page)
+    phone = open_context(390, 844).new_page()
+    Check(phone).open()
+    _assert_fits(phone)
+    cells = phone.locator("#check-table td")
+    assert cells.evaluate_all("nodes => nodes.every(node => node.offsetWidth <= 390)")
