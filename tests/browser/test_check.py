@@ -88,9 +88,10 @@ def test_a_causal_model_and_a_long_text_that_is_stopped(page: Page) -> None:
     page.fill("#text-input", LONG)
     check.run()
     working = page.locator("#check-message .working")
-    expect(working).to_contain_text(re.compile("adding up rows|comparing|running again"))
+    checking = re.compile("adding up rows|comparing|running again")
+    expect(working).to_contain_text(checking, timeout=FIRST_LOAD_MS)
     page.get_by_role("button", name="Cancel").click()
-    expect(check.error).to_contain_text("ancelled")
+    expect(check.error).to_contain_text("ancelled", timeout=FIRST_LOAD_MS)
     assert "10 tokens" in check.facts()  # what was there stays
     # The next run is not hurt by one that was stopped, nor are the other pages.
     page.fill("#text-input", TEXT + " Yes.")
