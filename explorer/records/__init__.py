@@ -27,6 +27,7 @@ from explorer.records.heads import (
     Sink,
     Window,
 )
+from explorer.records.identities import Claim, Identity, Place
 from explorer.records.inside import HeadMaps, HeadOutputs, LateContext, LinearMap, QueryRow
 from explorer.records.meaning import Meaning, NearestWords, Reading
 from explorer.records.positions import Entrance, Positions, Rotation
@@ -82,6 +83,7 @@ __all__ = [
     "BoolArray",
     "CacheCost",
     "CapturedText",
+    "Claim",
     "CostSettings",
     "Costs",
     "Entrance",
@@ -96,6 +98,7 @@ __all__ = [
     "HeadPoints",
     "HeadsOverview",
     "HeadsTable",
+    "Identity",
     "IntArray",
     "LateContext",
     "LayerCurve",
@@ -109,6 +112,7 @@ __all__ = [
     "Null",
     "Occurrence",
     "Pair",
+    "Place",
     "PlaneParts",
     "PlaneSwitches",
     "Positions",

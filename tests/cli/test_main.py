@@ -67,7 +67,17 @@ def test_serve_is_the_pages(run: Command, monkeypatch: pytest.MonkeyPatch) -> No
     assert run("serve").status == 2
 
 
-COMMANDS = ("models", "heatmap", "heads", "embeddings", "worksheet", "serve")
+COMMANDS = (
+    "models",
+    "heatmap",
+    "heads",
+    "embeddings",
+    "worksheet",
+    "view",
+    "remake",
+    "check",
+    "serve",
+)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
@@ -125,7 +135,9 @@ def test_what_only_tells_imports_nothing_large(arguments: list[str]) -> None:
 def test_without_a_command_help_is_shown(run: Command) -> None:
     ended = run()
     assert ended.status == 0
-    assert all(name in ended.out for name in ("models", "heatmap", "heads", "embeddings", "serve"))
+    assert all(
+        name in ended.out for name in ("models", "heatmap", "heads", "embeddings", "check", "serve")
+    )
     assert run("nonsense").complaint == "No such command 'nonsense'."
 
 
