@@ -10,7 +10,8 @@ what is in the page; where the frame takes something out of a page, it is option
 
 A page is a module: PATH, NAME, TITLE; SHOWN, by what is on the screen the store that tells its
 state and the kinds of views that can be saved of it; ADDRESS, the field of each setting; AROUND,
-the settings that are of no view, told by the store <name>-around; layout(), register(app, session, jobs).
+the settings that are of no view, which the store <name>-around tells; layout(),
+register(app, session, jobs).
 """
 
 from __future__ import annotations
