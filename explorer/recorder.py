@@ -311,13 +311,14 @@ def choose_method(model: PreTrainedModel, probe: Inputs) -> tuple[str, str]:
 
 
 def _compare(recorded: tuple[StackRun, ...], reference: tuple[StackRun, ...]) -> None:
-    """Raise Unfaithful unless recorded weights and states equal the eager run's."""
+    """Raise Unfaithful unless recorded weights and states equal the eager run's; NaN is unequal."""
     for ours, theirs in zip(recorded, reference, strict=True):
         tolerance = 1e-4 if ours.hidden[-1].dtype == torch.float32 else 5e-2
         for layer in range(theirs.n_layers):
             weights, expected = ours.weights(layer), theirs.weights(layer)
-            if weights.shape != expected.shape or (weights - expected).abs().max() > tolerance:
+            alike = weights.shape == expected.shape
+            if not (alike and (weights - expected).abs().max() <= tolerance):
                 raise Unfaithful(f"recorded attention of layer {layer} is not the eager model's")
         last, expected = ours.hidden[-1].float(), theirs.hidden[-1].float()
-        if (last - expected).norm() > tolerance * expected.norm():
+        if not (last - expected).norm() <= tolerance * expected.norm():
             raise Unfaithful("the recorded run's last hidden state is not the eager model's")

@@ -1,0 +1,115 @@
+"""The commands ``view`` and ``remake``: any view by its address, and files made again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import explorer
+from explorer.export.carriers import read_record
+from tests.cli.shell import Command
+
+TEXT = "She ate an apple."
+LINK = "/?text=She%20ate%20an%20apple.&layer=1&head=8"
+
+
+def test_a_views_numbers(run: Command, minilm: explorer.LoadedModel) -> None:
+    ended = run("view", LINK)
+    assert (ended.status, ended.err) == (0, "")
+    told = json.loads(ended.out)
+    assert told["kind"] == "heatmap"
+    np.testing.assert_array_equal(
+        np.float32(told["attention"]), explorer.capture(minilm, TEXT).attention(1, 8)
+    )
+    assert told["provenance"]["link"] == LINK
+
+
+def test_another_view_of_the_same_page(run: Command) -> None:
+    told = json.loads(run("view", LINK, "--kind", "lines").out)
+    assert (told["kind"], told["heads"]) == ("lines", [8])
+    assert json.loads(run("view", f"{LINK}&mode=lines&with=3").out)["heads"] == [8, 3]
+
+
+def test_how_a_figure_looks_is_in_its_file(run: Command, tmp_path: Path) -> None:
+    path = tmp_path / "head.html"
+    ended = run("view", LINK, "--theme", "dark", "--no-caption", "--width", "12", "-o", str(path))
+    assert (ended.status, ended.out, ended.err) == (0, "", "")
+    record = read_record(path.read_bytes(), path.name)
+    assert record["look"] == {"theme": "dark", "width": 12.0, "caption": False}
+    # The record's own command makes the same again.
+    words = record["command"].split(" ")
+    assert words[:4] == ["python", "-m", "explorer", "view"]
+    assert {"--theme=dark", "--no-caption", "--width=12", "--kind=heatmap"} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("/nowhere",), "/nowhere is no page with a view to save: use /"),
+     ((LINK, "--kind", "hologram"), "unknown view 'hologram': use heatmap"),
+     ((LINK, "--figure", "graph", "-o", "x.html"), "heatmap has no figure 'graph': use map"),
+     ((LINK, "--palette", "jet"), "unknown palette 'jet': use viridis, cividis, greys"),
+     ((LINK, "--width", "1"), "a width of 1 cm is out of range: use 3 to 100 cm"),
+     (("/?layer=9",), "layer 9 is out of range: minilm has layers 0 to 5")],
+)  # fmt: skip
+def test_bad_use_is_one_line(
+    run: Command, arguments: tuple[str, ...], said: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    ended = run("view", *arguments)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.complaint.startswith(said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_newer_link_is_shown_with_a_remark(run: Command) -> None:
+    ended = run("view", f"{LINK}&hologram=3")
+    assert ended.status == 0
+    assert "does not know (hologram)" in ended.err
+    assert run("view", f"{LINK}&hologram=3", "--quiet").err == ""
+
+
+def test_a_file_is_made_again(run: Command, tmp_path: Path) -> None:
+    path = tmp_path / "head.json"
+    where = ("--layer", "1", "--head", "8", "--words", "--pair", "He slept.")
+    assert run("heatmap", TEXT, *where, "-o", str(path)).status == 0
+    ended = run("remake", str(path))
+    assert (ended.status, ended.out, ended.err) == (0, "heatmap: largest difference 0\n", "")
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told["attention"][1][2] += 0.5
+    path.write_text(json.dumps(told), encoding="utf-8")
+    ended = run("remake", str(path), "--json")
+    assert ended.status == 1
+    found = json.loads(ended.out)
+    assert (found["agrees"], found["where"]) == (False, "attention[1][2]")
+    assert found["difference"] == pytest.approx(0.5)
+
+
+def test_what_cannot_be_made_again_is_one_line(run: Command, tmp_path: Path) -> None:
+    missing = run("remake", str(tmp_path / "no.json"))
+    assert (missing.status, missing.complaint.endswith("cannot be read: No such file or directory")
+            ) == (2, True)  # fmt: skip
+    other = tmp_path / "other.json"
+    other.write_text("{}")
+    assert run("remake", str(other)).complaint.startswith(
+        f"{other} holds no record of what made it: give a file that was saved here"
+    )
+    table = tmp_path / "head.csv"
+    assert run("heatmap", TEXT, "--layer", "0", "--head", "0", "-o", str(table)).status == 0
+    ended = run("remake", str(table))
+    assert (ended.status, "is no JSON" in ended.complaint) == (2, True)
+
+
+def test_a_device_that_is_not_here(run: Command, tmp_path: Path) -> None:
+    path = tmp_path / "head.json"
+    assert run("heatmap", TEXT, "--layer", "0", "--head", "0", "-o", str(path)).status == 0
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told["provenance"]["device"] = "cuda:7"
+    path.write_text(json.dumps(told), encoding="utf-8")
+    ended = run("remake", str(path))
+    assert ended.status == 0
+    assert "it was made on cuda:7, which is not here" in ended.err
+    assert "not as it was: device: cuda:7 then, cpu now" in ended.err
