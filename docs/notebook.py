@@ -30,7 +30,7 @@ _CELLS = (
     ["import explorer\n\nmodel = explorer.load_model(\"minilm\")\n"
      "cap = explorer.capture(model, \"She ate an apple while Apple announced a phone.\")\n"
      "cap.tokens"],
-    "## One head\n\n`show` draws a view of a capture; its settings are those of the page's address.",
+    "## One head\n\n`show` draws a view of a capture; its settings are named as in addresses.",
     ["explorer.show(cap, layer=1, head=8)"],
     ["explorer.show(cap, \"lines\", layer=1, head=8, threshold=0.2)"],
     "## Which heads look at the token before?\n\nA measure is an array [layer, head].",

@@ -154,6 +154,17 @@ class TestUnknownKeyword:
         assert explorer.capture(gpt2, TEXT).n_layers == 3
 
 
+def test_a_model_without_numbers_is_not_taken_for_recorded(gpt2: explorer.LoadedModel) -> None:
+    """NaN is more than no tolerance, and less: it must not pass as agreement."""
+    model = copy.deepcopy(gpt2.model)
+    with torch.no_grad():
+        model.transformer.wte.weight[7] = float("nan")
+    inputs = recorder.Inputs({"input_ids": torch.tensor([[3, 7, 5]])})
+    method, reason = recorder.choose_method(model, inputs)
+    assert method == "eager"
+    assert "is not the eager model's" in reason
+
+
 def _own_attention(model: Any, layer: int) -> None:
     """Set one layer to eager attention for good, as models do that choose by themselves."""
     attention = model.transformer.h[layer].attn
