@@ -66,4 +66,4 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("lines", "the lines", "/", "lines", DEFAULTS, make)
+KIND = Kind("lines", "the lines", "/", "lines", DEFAULTS, make, ("lines",))

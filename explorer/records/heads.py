@@ -173,6 +173,15 @@ class HeadsOverview:
 
 
 @dataclass(frozen=True)
+class HeadNumbers:
+    """A number for each head of a stack: ``values`` [L, H], NaN where undefined."""
+
+    values: FloatArray
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True)
 class BestOffsets:
     """For each head the fixed offset k − q that gathers most weight.
 
