@@ -31,7 +31,9 @@ def drawn(session: Session, state: State, most: int | None = None) -> HeadMap:
     """
     cap = session.capture(text_request(state))
     place = int(state["layer"]), int(state["head"]), str(state["stack"]) or None
-    return head_map(cap, *place, switches_of(state, cap.pair), region_of(str(state["window"]), most))
+    return head_map(
+        cap, *place, switches_of(state, cap.pair), region_of(str(state["window"]), most)
+    )
 
 
 def region_of(window: str, most: int | None = None) -> Region:

@@ -56,7 +56,9 @@ def numbers(session: Session, state: State) -> HeadNumbers | None:
         stack, measure = cap.stack(str(state["stack"]) or None).name, MEASURES[show]
         return HeadNumbers(session.measures(request, stack)[show], measure.title, measure.unit)
     if show != MAPS:
-        raise ValueError(f"nothing is called '{show[:40]}': use {', '.join([MAPS, LINK, *MEASURES])}")
+        raise ValueError(
+            f"nothing is called '{show[:40]}': use {', '.join([MAPS, LINK, *MEASURES])}"
+        )
     return None
 
 
@@ -70,7 +72,9 @@ def make(session: Session, state: State) -> Exhibit:
 
     def picture(look: Look) -> Picture:
         how = look.palette or str(state["palette"]), look.theme
-        return maps_picture(maps, *how) if shown is None else numbers_picture(maps, shown, *how)
+        if shown is None:
+            return maps_picture(cap, maps, *how)
+        return numbers_picture(cap, stack, shown, *how)
 
     return Exhibit(
         kind=KIND.name,

@@ -15,6 +15,7 @@ from explorer.records import HeadDistances
 from explorer.views.distances import distances_table
 
 _WIDTH, _HEIGHT = 720, 600
+_AXIS = 46  # pixels that the lower axis takes
 
 
 def distances_json(
@@ -53,4 +54,4 @@ def distances_picture(
         ValueError: a colour, palette or theme that there is not.
     """
     figure = name_heads(distances_figure(drawn, colour, theme, palette), _WIDTH, _HEIGHT)
-    return Picture(figure, distances_caption(drawn, colour), _WIDTH, _HEIGHT)
+    return Picture(figure, distances_caption(drawn, colour), _WIDTH, _HEIGHT, _AXIS)

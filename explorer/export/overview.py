@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.export.formats import versions
+from explorer.figures.caption import of_text
 from explorer.figures.look import Picture
 from explorer.figures.overview import (
     measure_figure,
@@ -77,8 +78,8 @@ def _about(cap: CapturedText, stack: str) -> dict[str, Any]:
         "causal": source.causal,
         "text": cap.text,
         "pair": cap.pair,
-        "queries": list(source.queries),
-        "keys": list(source.keys),
+        "queries": list(source.query_tokens.labels),
+        "keys": list(source.key_tokens.labels),
     }
 
 
@@ -91,7 +92,10 @@ def maps_table(cap: CapturedText, overview: HeadsOverview) -> Table:
     """A row a cell of a small map: layer, head, the tokens it is of, and what it shows."""
     source = cap.stack(overview.stack)
     cells, queries, keys = distinct_cells(overview)
-    rows, columns = _blocks(source.queries, queries), _blocks(source.keys, keys)
+    rows, columns = (
+        _blocks(source.query_tokens.labels, queries),
+        _blocks(source.key_tokens.labels, keys),
+    )
     header = ["layer", "head", "query", "key", "square root of weight ÷ largest"]
     return Table.of(
         header,
@@ -125,28 +129,33 @@ def numbers_table(numbers: HeadNumbers) -> Table:
 
 
 def maps_picture(
-    overview: HeadsOverview, palette: str = SEQUENTIAL, theme: str = "light"
+    cap: CapturedText, overview: HeadsOverview, palette: str = SEQUENTIAL, theme: str = "light"
 ) -> Picture:
     """The small maps with a caption, each large enough to be read."""
     figure = overview_figure(overview, theme, palette=palette)
-    figure.update_layout(title=title(_name(overview)))
-    caption = f"All heads of {_name(overview)}, layers down. {overview_caption(overview)}"
+    figure.update_layout(title=title(f"{literal(_name(cap, overview.stack))} · all heads"))
+    caption = (
+        f"All heads of {_name(cap, overview.stack)}, layers down: queries down and keys across "
+        f"in each. {overview_caption(overview)} {of_text(cap.text, cap.pair)}"
+    )
     n_layers, n_heads = overview.tiles.shape[:2]
     return Picture(figure, caption, _CELL * n_heads + 80, _CELL * n_layers + 90)
 
 
 def numbers_picture(
-    overview: HeadsOverview, numbers: HeadNumbers, palette: str = SEQUENTIAL, theme: str = "light"
-) -> Picture:
+    cap: CapturedText, stack: str, numbers: HeadNumbers, palette: str = SEQUENTIAL,
+    theme: str = "light",
+) -> Picture:  # fmt: skip
     """A number a head as colours, with a caption."""
     shown = HeadNumbers(numbers.values, literal(numbers.name), numbers.unit)
     figure = measure_figure(shown, theme, palette=palette)
-    figure.update_layout(title=title(f"{_name(overview)} · {shown.name}"))
-    caption = numbers_caption(numbers, _name(overview))
+    figure.update_layout(title=title(f"{literal(_name(cap, stack))} · {shown.name}"))
+    caption = f"{numbers_caption(numbers, _name(cap, stack))} {of_text(cap.text, cap.pair)}"
     n_layers, n_heads = numbers.values.shape
     return Picture(figure, caption, _CELL * n_heads + 180, _CELL * n_layers + 90)
 
 
-def _name(overview: HeadsOverview) -> str:
-    stack = "" if overview.stack in ("encoder", "decoder") else f" · {overview.stack}"
-    return f"{literal(model_label(overview.model))}{stack}"
+def _name(cap: CapturedText, stack: str) -> str:
+    return (
+        f"{model_label(cap.model_name)}{'' if stack in ('encoder', 'decoder') else f' · {stack}'}"
+    )

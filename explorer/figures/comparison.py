@@ -156,8 +156,8 @@ def comparison_caption(comparison: HeadComparison, log: bool = False) -> str:
         parts.append(f"Texts: {_quoted(first)}; {_quoted(second)}.")
     if comparison.difference is not None:
         parts.append(
-            "The difference is the second’s attention weight minus the first’s on the tokens of both: "
-            "above 0 where the second puts more weight."
+            "The difference is the second’s attention weight minus the first’s on the tokens of "
+            "both: above 0 where the second puts more weight."
         )
         both = _on_both_sides(comparison)
         if np.isnan(comparison.difference[both]).any():

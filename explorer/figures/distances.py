@@ -5,13 +5,13 @@ In the browser assets/distances.js names the heads that have room for it, and mo
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import get_colorscale, sample_colorscale
 
+from explorer.figures.caption import of_text
 from explorer.figures.style import (
     SEQUENTIAL,
     STACKS,
@@ -90,8 +90,7 @@ def distances_caption(drawn: HeadDistances, colour: str = LAYER) -> str:
         f"in two dimensions, stress {stress:.2f} ({fit}; good under 0.1, poor over 0.2).",
         "Colour: layer." if colour == LAYER else f"Colour: {_measure(drawn, colour)}.",
     ]
-    text = textwrap.shorten(drawn.text, 90, placeholder=" …") or drawn.text[:90]
-    parts.append(f"Text: “{text}”" + (", with a second text" if drawn.pair else ""))
+    parts.append(of_text(drawn.text, drawn.pair))
     if drawn.truncation:
         parts.append(f"Truncated: {drawn.truncation}.")
     return " ".join(parts)

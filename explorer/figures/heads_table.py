@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.caption import of_text
 from explorer.figures.style import (
     DIVERGING,
     SEQUENTIAL,
@@ -103,8 +103,7 @@ def table_caption(table: HeadsTable) -> str:
         )
     if "offset" in table.columns:
         parts.append("Best offset: the fixed distance that gathers most of a head’s weight.")
-    text = textwrap.shorten(table.text, 90, placeholder=" …") or table.text[:90]
-    parts.append(f"Text: “{text}”" + (", with a second text." if table.pair else "."))
+    parts.append(of_text(table.text, table.pair))
     if table.truncation:
         parts.append(f"Truncated: {table.truncation}.")
     return " ".join(parts)
@@ -116,7 +115,8 @@ def _heading(column: str, values: FloatArray, link: str) -> str:
     if np.isnan(values).all():
         return f"{literal(name)}<br>undefined"
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    return f"{literal(name)}<br>{low:.3g} to {high:.3g} {unit}".strip()
+    ends = (f"{round(end, 3):g}".replace("-", "−") for end in (low, high))
+    return f"{literal(name)}<br>{' to '.join(ends)} {unit if unit != 'share' else ''}".strip()
 
 
 def _named(column: str, link: str) -> tuple[str, str]:
@@ -127,9 +127,7 @@ def _named(column: str, link: str) -> tuple[str, str]:
     return _NAMES.get(column, (link, "share"))
 
 
-def _cells(
-    values: FloatArray, column: str, palette: str, colours: Theme, place: str
-) -> go.Heatmap:
+def _cells(values: FloatArray, column: str, palette: str, colours: Theme, place: str) -> go.Heatmap:
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     scale: Any = scale_of(palette)
@@ -153,9 +151,7 @@ def _axes(
     left = (_EDGE + column * (width + _BETWEEN)) / size[0]
     top = 1 - (_TOP + row * (height + _HEAD) + _HEAD - 10) / size[1]
     small = {"tickfont": {"size": 9, "color": colours.faint}, "automargin": False, "title": None}
-    across, down = (
-        list(range(0, count, -(-count // _TICKS))) for count in (n_heads, n_layers)
-    )
+    across, down = (list(range(0, count, -(-count // _TICKS))) for count in (n_heads, n_layers))
     return {
         f"xaxis{place}": axis(colours, "", domain=[left, left + width / size[0]],
                               anchor=f"y{place}", side="top", tickvals=across,

@@ -45,8 +45,9 @@ def overview_figure(
     if facts is None:
         cells.hovertemplate = "layer %{y} · head %{x}<extra></extra>"
     picture = {
-        "source": _picture(overview, colours, palette), "xref": "x", "yref": "y", "x": -0.5, "y": -0.5,
-        "sizex": n_heads, "sizey": n_layers, "sizing": "stretch", "layer": "below",
+        "source": _picture(overview, colours, palette), "xref": "x", "yref": "y",
+        "x": -0.5, "y": -0.5, "sizex": n_heads, "sizey": n_layers, "sizing": "stretch",
+        "layer": "below",
     }  # fmt: skip
     return _grid(cells, (n_layers, n_heads), colours, selected, images=[picture])
 

@@ -42,7 +42,11 @@ def link_numbers(cap: CapturedText, query: int, key: int, stack: str | None = No
         ValueError: a token the text does not have.
     """
     values, source = link_weights(cap, query, key, stack), cap.stack(stack)
-    return HeadNumbers(values, f"{source.queries[query]} → {source.keys[key]}", "attention weight")
+    return HeadNumbers(
+        values,
+        f"{source.query_tokens.labels[query]} → {source.key_tokens.labels[key]}",
+        "attention weight",
+    )
 
 
 def distinct_cells(overview: HeadsOverview) -> tuple[FloatArray, IntArray, IntArray]:
