@@ -10,15 +10,15 @@ from explorer.exhibits.state import settings_of, text_request
 from explorer.export.comparison import comparison_json, difference_picture, side_picture
 from explorer.figures.look import Look, Picture
 from explorer.figures.style import model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.models import Progress
 from explorer.records import CapturedText, HeadComparison
 from explorer.session import Session, TextRequest
 from explorer.views.comparison import Side, compare_heads, comparison_table
 
 # Of the other side; what is empty is as on the first.
-OTHER = {"other_model": "", "other_text": "", "other_layer": "", "other_head": ""}
-DEFAULTS = {**heatmap.DEFAULTS, **OTHER}
+OTHER: dict[str, Value] = {"other_model": "", "other_text": "", "other_layer": "", "other_head": ""}
+DEFAULTS: dict[str, Value] = {**heatmap.DEFAULTS, **OTHER}
 
 
 def other_side(cap: CapturedText, state: State) -> tuple[TextRequest, int, int]:
@@ -111,7 +111,7 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind(
+KIND: Kind = Kind(
     "comparison", "the comparison", "/", "compare", DEFAULTS, make,
     ("difference", "first", "second"),
 )  # fmt: skip

@@ -7,14 +7,14 @@ from explorer.exhibits.state import HEAD, TEXT, settings_of, text_request
 from explorer.export.distances import distances_json, distances_picture
 from explorer.figures.distances import LAYER
 from explorer.figures.style import SEQUENTIAL, model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.models import Progress
 from explorer.records import HeadDistances
 from explorer.session import Session
 from explorer.views.distances import distances_table
 
 # Which head is chosen is ringed on the page only.
-DEFAULTS = {
+DEFAULTS: dict[str, Value] = {
     **TEXT, "stack": HEAD["stack"], "mode": "map", "colour": LAYER, "palette": SEQUENTIAL,
 }  # fmt: skip
 
@@ -52,4 +52,4 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("distances", "the map of heads", "/", "distances", DEFAULTS, make, ("heads",))
+KIND: Kind = Kind("distances", "the map of heads", "/", "distances", DEFAULTS, make, ("heads",))

@@ -9,15 +9,15 @@ from explorer.exhibits.overview import LINK, link_of
 from explorer.exhibits.state import TEXT, settings_of, text_request
 from explorer.export.heads import heads_json, heads_picture, measures_table
 from explorer.figures.style import SEQUENTIAL, model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.records import HeadsTable
 from explorer.session import Session
 from explorer.views.table import PROBE, head_columns, heads_table
 
 # How the page's table is sorted and filtered changes nothing of the numbers: a file has every
 # head, by layer and head, and a link to the page opens the table as it was.
-ORDER = {"sort": "", "filter": ""}
-DEFAULTS = {
+ORDER: dict[str, Value] = {"sort": "", "filter": ""}
+DEFAULTS: dict[str, Value] = {
     **TEXT, "stack": "", "nulls": False, "probe": False, "query": "", "key": "",
     "palette": SEQUENTIAL, **ORDER,
 }  # fmt: skip
@@ -70,4 +70,4 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("heads", "the table of heads", "/", "map", DEFAULTS, make, ("measures",))
+KIND: Kind = Kind("heads", "the table of heads", "/", "map", DEFAULTS, make, ("measures",))

@@ -14,14 +14,14 @@ from explorer.export.overview import (
 )
 from explorer.figures.look import Look, Picture
 from explorer.figures.style import SEQUENTIAL, model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.measures import MEASURES
 from explorer.records import CapturedText, HeadNumbers
 from explorer.session import Session
 from explorer.views.overview import link_numbers
 
 MAPS, LINK = "maps", "link"
-DEFAULTS = {
+DEFAULTS: dict[str, Value] = {
     **TEXT, "stack": "", "show": MAPS, "query": "", "key": "", "palette": SEQUENTIAL,
 }  # fmt: skip
 
@@ -91,4 +91,4 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("overview", "the picture of all heads", "/", "map", DEFAULTS, make, ("grid",))
+KIND: Kind = Kind("overview", "the picture of all heads", "/", "map", DEFAULTS, make, ("grid",))

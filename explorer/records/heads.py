@@ -174,7 +174,13 @@ class HeadsOverview:
 
 @dataclass(frozen=True)
 class HeadNumbers:
-    """A number for each head of a stack: ``values`` [L, H], NaN where undefined."""
+    """A number for each head of a stack.
+
+    Attributes:
+        values: the numbers [L, H], NaN where undefined.
+        name: what they are, in words.
+        unit: as "nats"; empty for a number without.
+    """
 
     values: FloatArray
     name: str
@@ -185,8 +191,9 @@ class HeadNumbers:
 class BestOffsets:
     """For each head the fixed offset k − q that gathers most weight.
 
-    ``offsets`` [L, H] in tokens, −1 being the previous one; ``scores`` [L, H], the mean
-    weight at it over the queries that have such a key.
+    Attributes:
+        offsets: in tokens, −1 being the previous one [L, H].
+        scores: the mean weight at it over the queries that have such a key [L, H].
     """
 
     offsets: IntArray
