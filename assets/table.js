@@ -7,16 +7,21 @@
   const NO_UPDATE = () => window.dash_clientside.no_update;
   const GRID = "heads-table";
   const BY_HAND = "uiColumnSorted";
-  const VALUES = { blank: 0, notBlank: 0, inRange: 2 }; // numbers after a condition; one after others
+  // How many numbers each condition has.
+  const VALUES = {
+    equals: 1, notEqual: 1, lessThan: 1, lessThanOrEqual: 1, greaterThan: 1, greaterThanOrEqual: 1,
+    inRange: 2, blank: 0, notBlank: 0,
+  };
+  const LATE = /^(link|probe|offset|offset_weight|.+_z)$/; // columns that may come later
 
   let api = null;
   let waiting = {}; // sort and filter of the address, until their columns are there
 
   function open(_columns, sort, filter) {
     if (api) return [NO_UPDATE(), NO_UPDATE()];
-    waiting = { sort: sorts(sort), filter: filters(filter) };
     window.dash_ag_grid.getApiAsync(GRID).then((found) => {
       api = found;
+      waiting = { sort: asked("sort", sort, sorts), filter: asked("filter", filter, filters) };
       api.addEventListener("newColumnsLoaded", () => { apply(); tell(); });
       api.addEventListener("sortChanged", (event) => {
         if (event.source === BY_HAND) delete waiting.sort;
@@ -28,6 +33,19 @@
     });
     return [NO_UPDATE(), NO_UPDATE()];
   }
+
+  /* What an address asks for; of nonsense nothing, and a line says so. */
+  function asked(what, written, read) {
+    if (!written) return undefined;
+    const found = read(written);
+    if (!found) {
+      const children = `The address says ${what}=${written.slice(0, 60)}, which the table cannot do: it is left out.`;
+      window.dash_clientside.set_props("link-message", { children });
+    }
+    return found ?? undefined;
+  }
+
+  const isColumn = (name) => Boolean(api.getColumn(name)) || LATE.test(name);
 
   const areThere = (names) => names.every((name) => api.getColumn(name));
 
@@ -53,11 +71,12 @@
   /* ---- the order ---- */
 
   function sorts(written) {
-    if (!written) return undefined;
-    return written === "none" ? [] : written.split(",").map((one, sortIndex) => {
+    if (written === "none") return [];
+    const read = written.split(",").map((one, sortIndex) => {
       const [colId, sort] = one.split(":");
-      return { colId, sort: sort === "asc" ? "asc" : "desc", sortIndex };
+      return { colId, sort, sortIndex };
     });
+    return read.every(({ colId, sort }) => isColumn(colId) && ["asc", "desc"].includes(sort)) ? read : null;
   }
 
   function sortWritten() {
@@ -70,30 +89,30 @@
   /* ---- the filters ---- */
 
   function filters(written) {
-    if (!written) return undefined;
-    return Object.fromEntries(written.split(";").map((one) => {
+    const read = written.split(";").map((one) => {
       const [name, ...words] = one.split(":");
       return [name, modelOf(words)];
-    }));
+    });
+    return read.every(([name, model]) => isColumn(name) && model) ? Object.fromEntries(read) : null;
   }
 
   function modelOf(words) {
     const conditions = [];
     let operator = "AND";
     for (let at = 0; at < words.length;) {
-      if (["and", "or"].includes(words[at])) operator = words[at++].toUpperCase();
+      if (conditions.length && ["and", "or"].includes(words[at])) operator = words[at++].toUpperCase();
       const type = words[at++];
-      const count = VALUES[type] ?? 1;
-      const [filter, filterTo] = words.slice(at, at + count).map(Number);
-      conditions.push({ filterType: "number", type, filter, filterTo });
-      at += count;
+      const numbers = words.slice(at, at + VALUES[type]).map(Number);
+      if (numbers.length !== VALUES[type] || !numbers.every(Number.isFinite)) return null;
+      conditions.push({ filterType: "number", type, filter: numbers[0], filterTo: numbers[1] });
+      at += numbers.length;
     }
-    return conditions.length === 1 ? conditions[0] : { filterType: "number", operator, conditions };
+    return conditions.length > 1 ? { filterType: "number", operator, conditions } : conditions[0] ?? null;
   }
 
   const filterWritten = () => Object.entries(api.getFilterModel()).map(([name, model]) => {
     const conditions = (model.conditions ?? [model]).map(({ type, filter, filterTo }) => (
-      [type, ...[filter, filterTo].slice(0, VALUES[type] ?? 1)].join(":")));
+      [type, ...[filter, filterTo].slice(0, VALUES[type])].join(":")));
     return `${name}:${conditions.join(`:${(model.operator ?? "and").toLowerCase()}:`)}`;
   }).join(";");
 

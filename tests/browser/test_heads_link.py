@@ -129,3 +129,21 @@ def test_nonsense_in_a_link_is_told(page: Page, told: dict[str, str], says: str)
     page.goto(f"/?{urlencode(told)}")
     error = page.locator("#heads-caption .error")
     expect(error).to_contain_text(says, ignore_case=True, timeout=60_000)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"sort": "beauty:desc"}, {"sort": "entropy:up"}, {"filter": "entropy"},
+        {"filter": "entropy:greaterThan:x"}, {"filter": "beauty:greaterThan:1"},
+        {"filter": "entropy:above:1"}, {"filter": "entropy:inRange:1"},
+    ],
+)  # fmt: skip
+def test_what_the_table_cannot_do_is_told(page: Page, told: dict[str, str]) -> None:
+    heads = open_link(page, "map", **told)
+    (setting,) = told
+    expect(page.locator("#link-message")).to_contain_text(
+        f"The address says {setting}={told[setting]}", timeout=60_000
+    )
+    heads.wait_for("name => !new URLSearchParams(location.search).has(name)", setting)
+    assert len(page.evaluate(_SORTED)) == 72
