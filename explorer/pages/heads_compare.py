@@ -152,18 +152,18 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
             left = ctx.triggered_id == "heads-mode"
             blank = [blank_figure(sentence) if left else no_update for sentence in _MESSAGES]
             return *blank, *(no_update,) * 3
+        log, palette = bool(state["log"]), str(state["palette"])
         try:
             found = comparison.drawn(session, state)
+            first, second = (coarse(drawn, SIDE_CELLS) for drawn in (found.first, found.second))
+            sides = side_figures(first, second, theme, log, palette)
         except (ValueError, ModelError) as error:
             return *(no_update,) * 4, running.error_line(str(error)), no_update
-        log, palette = bool(state["log"]), str(state["palette"])
         difference = (
             blank_figure("the two texts have no word in common: there is no difference map")
             if found.difference is None
             else difference_figure(found, theme)
         )
-        first, second = (coarse(drawn, SIDE_CELLS) for drawn in (found.first, found.second))
-        sides = side_figures(first, second, theme, log, palette)
         caption = comparison_caption(found, log)
         return *sides, difference, caption, comparison_facts(found), state
 

@@ -90,12 +90,12 @@ def register(app: Dash, session: Session) -> None:
             # A picture that is left takes its nodes out of the page.
             left = ctx.triggered_id == "heads-mode"
             return blank_figure(_MESSAGE) if left else no_update, no_update, *told, state
+        log, palette = bool(state["log"]), str(state["palette"])
         try:
             drawn = heatmap.drawn(session, state, MOST_CELLS)
+            figure = heatmap_figure(drawn, theme, log, palette)
         except (ValueError, ModelError) as error:
             return no_update, running.error_line(str(error)), *told, no_update
-        log, palette = bool(state["log"]), str(state["palette"])
-        figure = heatmap_figure(drawn, theme, log, palette)
         return figure, heatmap_caption(drawn, log, palette), *told, state
 
 
