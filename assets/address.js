@@ -9,10 +9,12 @@
   /* The state of what is seen of each page: its mode, what is around it, a store for each mode. */
   function screenOf(page, pages, values) {
     let at = 0;
-    for (const one of pages.filter(({ modes }) => modes.length)) {
-      const [mode, around, ...states] = values.slice(at, at + 2 + one.modes.length);
-      if (one === page) return { around, state: states[Math.max(one.modes.indexOf(mode), 0)] };
-      at += 2 + one.modes.length;
+    for (const one of pages) {
+      const mode = one.modes.length ? values[at++] : null;
+      const around = one.around ? values[at++] : {};
+      const states = values.slice(at, at + one.modes.length);
+      if (one === page) return { around, state: one.modes.length ? states[Math.max(one.modes.indexOf(mode), 0)] : {} };
+      at += one.modes.length;
     }
     return {};
   }
@@ -22,7 +24,7 @@
     const given = new URLSearchParams(window.location.search);
     const page = pages.find((one) => one.path === `/${(path ?? "").split("/")[1] ?? ""}`) ?? pages[0];
     const { around, state } = screenOf(page, pages, values);
-    if (page.modes.length && !state) return NO_UPDATE();
+    if (!around || !state) return NO_UPDATE();
     const told = new URLSearchParams();
     for (const [name, begins] of Object.entries(page.settings)) {
       const value = around?.[name] ?? state?.[name] ?? begins;

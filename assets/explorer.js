@@ -4,7 +4,9 @@
 
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
-  const PAGE_OF = { "/": "heads", "/embeddings": "embeddings", "/inside": "inside", "/learn": "learn" };
+  const PAGE_OF = {
+    "/": "heads", "/embeddings": "embeddings", "/inside": "inside", "/learn": "learn", "/check": "check",
+  };
   const PATH_OF = Object.fromEntries(Object.entries(PAGE_OF).map(([path, page]) => [page, path]));
 
   const plotOf = (id) => document.querySelector(`#${id} .js-plotly-plot`);

@@ -210,6 +210,11 @@ def rotations(model: PreTrainedModel, stack: str) -> list[tuple[str, float | Non
     return found
 
 
+def has_sinks(model: PreTrainedModel) -> bool:
+    """Whether its heads have learned sinks, which take a part of each row (gpt-oss)."""
+    return any(name.endswith(".sinks") for name, _ in model.named_parameters())
+
+
 def relative_bias(model: PreTrainedModel, stack: str, n: int) -> torch.Tensor | None:
     """What a T5-like stack adds to its scores [H, n, n]; None where it adds nothing known."""
     for module in stack_module(model, stack).modules():

@@ -17,6 +17,7 @@ import torch
 
 from explorer import adapters
 from explorer.checkpoints import quiet_transformers
+from explorer.eager_run import EagerRun, See, Watched, eager_run
 from explorer.failures import one_clear_line
 from explorer.footprint import free_bytes, stored_bytes
 from explorer.models import LoadedModel, make_inputs
@@ -131,6 +132,24 @@ class Capture:
         queries = np.stack([to_numpy(own) for own, _ in given])
         keys = [to_numpy(other) for _, other in given if other is not None]
         return queries, np.stack(keys) if keys else queries
+
+    def run_eagerly(self, see: See) -> EagerRun:
+        """The same tokens through the whole model with transformers' own eager attention.
+
+        Args:
+            see: given stack, layer and weights [H, Q, K] as each layer makes them; they are not
+                kept. What it raises, other than running out of memory, comes out as it is.
+
+        Raises:
+            ModelError: captured eagerly already, or the model failed; one line says why.
+        """
+        layers = [
+            Watched(stack.name, layer, stack.call(layer).module, stack.output_module(layer))
+            for stack in self._stacks.values()
+            for layer in range(stack.n_layers)
+        ]
+        with self._loaded.lock:
+            return eager_run(self._loaded.model, self._inputs, layers, see, self.model_name)
 
     def reordered(self, order: IntArray, decoder_order: IntArray | None = None) -> Capture:
         """The same tokens in another order, read by the model anew.

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from explorer.sentences import Rows
 
+OPENING_MODEL = "minilm"
+OPENING_TEXT = "She ate an apple while Apple announced a phone."
+
 
 @dataclass(frozen=True)
 class ReadySet:

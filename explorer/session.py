@@ -11,6 +11,7 @@ from typing import TypeVar
 from explorer.capture import Capture, capture, vocabulary_sample
 from explorer.experiments import induction_probe, nulls_of
 from explorer.head_maps import head_maps
+from explorer.identities import identities
 from explorer.measures import best_offset, compute_all, head_distance
 from explorer.models import LoadedModel, Progress, load_model
 from explorer.positions import entrance, positions
@@ -23,6 +24,7 @@ from explorer.records import (
     HeadDistances,
     HeadMaps,
     HeadsOverview,
+    Identity,
     Meaning,
     ModelError,
     Null,
@@ -258,6 +260,18 @@ class Session:
             return head_distances(cap, apart, self.measures(request, stack, progress), stack)
 
         return self._results.once(("distances", request, stack), compare, progress)
+
+    def identities(
+        self, request: TextRequest, progress: Progress | None = None
+    ) -> tuple[Identity, ...]:
+        """What must be true of any model, checked on a captured text."""
+        return self._results.once(
+            ("identities", request),
+            lambda: identities(
+                self.model(request.model, progress), self.capture(request, progress), progress
+            ),
+            progress,
+        )
 
     def study(self, request: StudyRequest, progress: Progress | None = None) -> WordStudy:
         """A word across sentences.

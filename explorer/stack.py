@@ -215,6 +215,21 @@ class Stack:
         with torch.inference_mode():
             return to_numpy(module(torch.from_numpy(heads).to(weight)))
 
+    def output_module(self, layer: int) -> torch.nn.Module | None:
+        """The model's own layer that holds W_O; None where it is not known.
+
+        Raises:
+            ValueError: layer out of range.
+            ModelError: captured eagerly.
+        """
+        call = self.call(layer)
+        try:
+            return head_layers.output_projection(
+                self._loaded.model, call.module, call.n_heads
+            ).module
+        except ModelError:
+            return None
+
     @property
     def residual(self) -> str:
         """How attention's output meets the residual stream (``adapters.attention_residual``)."""

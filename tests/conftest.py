@@ -65,6 +65,12 @@ def smollm2() -> explorer.LoadedModel:
 
 
 @pytest.fixture(autouse=True)
+def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What is kept for a user is kept in a folder of the test."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture(autouse=True)
 def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A hub that refuses every call, and an empty cache: no test depends on a network."""
     cache = tmp_path_factory.mktemp("hub")

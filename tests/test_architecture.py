@@ -22,11 +22,11 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "lesson_claims lesson_questions",
         "adapters head_layers words ready_sets attention_call lesson_files",
         "recorder views figures",
-        "checkpoints footprint export",
+        "checkpoints footprint export eager_run",
         "models",
         "stack",
         "capture",
-        "experiments positions readout head_maps",
+        "experiments positions readout head_maps identities",
         "session",
         "exhibits",
         "notebook",
@@ -67,6 +67,7 @@ MAY_IMPORT = {
             "failures",
             "adapters",
             "recorder",
+            "eager_run",
             "attention_call",
             "head_layers",
             "checkpoints",
@@ -80,7 +81,9 @@ MAY_IMPORT = {
         ]
     ),
     "psutil": frozenset(["footprint"]),
-    "transformers": frozenset(["adapters", "head_layers", "recorder", "checkpoints", "models"]),
+    "transformers": frozenset(
+        ["adapters", "head_layers", "recorder", "eager_run", "checkpoints", "models"]
+    ),
     "dash": frozenset(["pages", "web"]),
     "dash_mantine_components": frozenset(["pages", "web"]),
     "dash_ag_grid": frozenset(["pages", "web"]),

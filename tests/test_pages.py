@@ -16,10 +16,10 @@ import pytest
 from dash import Dash
 from dash.development.base_component import Component
 
-from explorer.exhibits.state import OPENING_TEXT
 from explorer.jobs import Jobs
 from explorer.pages import embeddings_plane, embeddings_request, frame
 from explorer.pages.examples import EXAMPLE_TEXTS
+from explorer.ready_sets import OPENING_TEXT
 from explorer.session import Session
 from explorer.web import create_app
 

@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from explorer import starting
-from explorer.cli import embeddings, heads, heatmap, models, remake, serve, view, worksheet
+from explorer.cli import check, embeddings, heads, heatmap, models, remake, serve, view, worksheet
 from explorer.cli.helping import Command, Program
 from explorer.cli.telling import complain
 
@@ -48,7 +48,7 @@ def _help_without_command(context: typer.Context) -> None:
 
 for _command in (
     models.models, heatmap.heatmap, heads.heads, embeddings.embeddings, worksheet.worksheet,
-    view.view, remake.remake, serve.serve,
+    view.view, remake.remake, check.check, serve.serve,
 ):  # fmt: skip
     app.command(cls=Command)(_command)
 

@@ -99,6 +99,7 @@ def embeddings(
     )
     from explorer.export.formats import to_json
     from explorer.export.pictures import figure_bytes
+    from explorer.figures.look import Look, dressed
     from explorer.measures.verdict import where_senses_part
     from explorer.records import PlaneSwitches, StudyOptions
     from explorer.views.balance import set_notes
@@ -136,10 +137,14 @@ def embeddings(
             say(f"a picture shows one layer: {layer}, {why}; --layers chooses another")
     settings = {"match_case": match_case, "anchors": list(words), **settings_of(loaded)}
     plane = (switches, vocabulary)
+
+    def picture() -> bytes:
+        return figure_bytes(dressed(word_picture(study, layer, *plane), Look()).figure, kind)
+
     make: dict[str, Callable[[], str | bytes]] = {
         "json": lambda: to_json(embeddings_json(study, chosen, *plane, settings, measured)),
         "csv": lambda: embeddings_table(study, chosen, *plane).csv(),
-        **dict.fromkeys(PICTURES, lambda: figure_bytes(word_picture(study, layer, *plane), kind)),
+        **dict.fromkeys(PICTURES, picture),
     }
     write(make[kind](), output)
 

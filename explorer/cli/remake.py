@@ -34,7 +34,9 @@ def remake(
     ] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make a saved view again from its file alone, and tell the largest difference.
+    """Make a saved view again, and tell the largest difference.
+
+    Nothing but the JSON file is needed.
 
     Exit status 1 if any number differs by more than 0.0001, or any label at all.
 

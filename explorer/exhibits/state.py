@@ -6,11 +6,10 @@ from typing import Any
 
 from explorer.figures.style import model_label
 from explorer.links import State, Value
+from explorer.ready_sets import OPENING_MODEL, OPENING_TEXT
 from explorer.records import CapturedText
 from explorer.session import Session, TextRequest
 
-OPENING_MODEL = "minilm"
-OPENING_TEXT = "She ate an apple while Apple announced a phone."
 # What every view of a text begins with, in the order an address tells it.
 TEXT: dict[str, Value] = {
     "model": OPENING_MODEL, "text": OPENING_TEXT, "pair": "", "target": "", "truncate": False,

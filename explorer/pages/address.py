@@ -82,7 +82,7 @@ def told(page: ModuleType) -> dict[str, Any]:
     """What the browser must know of a page to write its address."""
     return {
         "name": page.NAME, "path": page.PATH, "settings": settings_of(page),
-        "modes": list(page.SHOWN),
+        "modes": list(page.SHOWN), "around": bool(page.AROUND),
     }  # fmt: skip
 
 
@@ -107,9 +107,9 @@ def register(app: Dash, pages: tuple[ModuleType, ...]) -> None:
     screens = [
         Input(name, prop, allow_optional=True)
         for page in pages
-        if page.SHOWN
         for name, prop in (
-            (f"{page.NAME}-mode", "value"), (f"{page.NAME}-around", "data"),
+            *([(f"{page.NAME}-mode", "value")] if page.SHOWN else []),
+            *([(f"{page.NAME}-around", "data")] if page.AROUND else []),
             *((shown.store, "data") for shown in page.SHOWN.values()),
         )
     ]  # fmt: skip

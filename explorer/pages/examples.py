@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.exhibits.state import OPENING_TEXT
+from explorer.ready_sets import OPENING_TEXT
 
 EXAMPLE_TEXTS = (
     ("One word, two meanings", OPENING_TEXT),

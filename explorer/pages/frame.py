@@ -10,7 +10,8 @@ what is in the page; where the frame takes something out of a page, it is option
 
 A page is a module: PATH, NAME, TITLE; SHOWN, by what is on the screen the store that tells its
 state and the kinds of views that can be saved of it; ADDRESS, the field of each setting; AROUND,
-the settings that are of no view; layout(), register(app, session, jobs).
+the settings that are of no view, which the store <name>-around tells; layout(),
+register(app, session, jobs).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from explorer.exhibits.state import TEXT
 from explorer.jobs import Jobs
 from explorer.pages import (
     address,
+    check,
     embeddings,
     heads,
     heads_text,
@@ -39,7 +41,7 @@ from explorer.pages.examples import EXAMPLE_TEXTS
 from explorer.pages.running import register_cancel, remark_line, stores
 from explorer.session import Session
 
-PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside, learn)
+PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside, learn, check)
 
 # The fields of the bar, by the setting they are of.
 _BAR = {

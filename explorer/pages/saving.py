@@ -207,6 +207,8 @@ def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any
         Output("save-what", "data"),
         Output("save-what", "value"),
         Output("save-state", "data"),
+        Output("save-size", "children", allow_duplicate=True),
+        Output("save-drawn", "data", allow_duplicate=True),
         Output("save-message", "children"),
         Input("save-button", "n_clicks"),
         State("url", "pathname"),
@@ -219,9 +221,11 @@ def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any
             kinds, state = on_screen(page, screens.get(page.NAME))
             offered = [option for name in kinds for option in options(KINDS[name])]
         except ValueError as error:
-            return False, no_update, no_update, no_update, error_line(str(error))
+            return False, *(no_update,) * 5, error_line(str(error))
         values = [one["value"] for one in offered]
-        return True, offered, chosen if chosen in values else values[0], state, None
+        what = chosen if chosen in values else values[0]
+        # What is still in the preview is of another time.
+        return True, offered, what, state, "", None, None
 
     @app.callback(
         Output("save-preview", "figure"),
@@ -233,6 +237,7 @@ def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any
         Input("save-state", "data"),
         Input("save-dots", "value"),
         {name: Input(*field) for name, field in LOOK.items()},
+        running=[(Output(f"save-{kind}", "disabled"), True, False) for kind in _BROWSER_MADE],
     )
     def preview(what: str | None, state: Any, dots: str, look: dict[str, Any]) -> Any:
         if not what or not state:

@@ -28,6 +28,7 @@ from explorer.records.heads import (
     Sink,
     Window,
 )
+from explorer.records.identities import Claim, Identity, Place
 from explorer.records.inside import HeadMaps, HeadOutputs, LateContext, LinearMap, QueryRow
 from explorer.records.meaning import Meaning, NearestWords, Reading
 from explorer.records.positions import Entrance, Positions, Rotation
@@ -83,6 +84,7 @@ __all__ = [
     "BoolArray",
     "CacheCost",
     "CapturedText",
+    "Claim",
     "CostSettings",
     "Costs",
     "Entrance",
@@ -98,6 +100,7 @@ __all__ = [
     "HeadPoints",
     "HeadsOverview",
     "HeadsTable",
+    "Identity",
     "IntArray",
     "LateContext",
     "LayerCurve",
@@ -111,6 +114,7 @@ __all__ = [
     "Null",
     "Occurrence",
     "Pair",
+    "Place",
     "PlaneParts",
     "PlaneSwitches",
     "Positions",

@@ -99,6 +99,7 @@ class App(ABC):
     path = "/"
     name = "heads"
     graph = "heads-heatmap"
+    saved_size = ""  # as the menu told it
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -178,10 +179,19 @@ class App(ABC):
             f"the hover label says {self.page.evaluate(_HOVER, graph)!r}, not {says!r}"
         )
 
+    def open_menu(self) -> None:
+        """Open the menu to save from, and wait for its preview."""
+        self.page.click("#save-button")
+        expect(self.page.locator("#save-size")).to_contain_text("dots", timeout=20_000)
+
     def save(self, kind: str, folder: Path) -> Path:
-        """Press a save button; the file it gives, under the name it gives."""
+        """Save from the menu, once its preview is drawn; the file under the name it gives."""
+        self.open_menu()
+        self.saved_size = self.page.inner_text("#save-size")
         with self.page.expect_download() as download:
             self.page.click(f"#save-{kind}")
+        self.page.keyboard.press("Escape")
+        expect(self.page.locator("#save-size")).to_be_hidden()
         path = folder / download.value.suggested_filename
         download.value.save_as(path)
         assert path.suffix == f".{kind}"

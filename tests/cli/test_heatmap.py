@@ -88,6 +88,9 @@ def test_csv_file(run: Command, tmp_path: Path) -> None:
     path = tmp_path / "head.csv"
     assert run("heatmap", TEXT, *where, "-o", str(path)) == Run(0, "", "")
     header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+    # The last column is headed by the record of what made the file, and empty.
+    assert header.pop().startswith("explorer: {")
+    assert {row.pop() for row in rows} == {""}
     expected = json.loads(run("heatmap", TEXT, *where).out)
     assert header == ["query", *expected["keys"]]
     assert [[float(x) for x in row[1:]] for row in rows] == expected["attention"]
@@ -112,7 +115,7 @@ def test_the_file_is_checked_before_a_model_is_loaded(run: Command, tmp_path: Pa
         str(tmp_path / "a.bmp"),
     )  # fmt: skip
     assert ended.status == 2
-    assert ended.complaint.endswith("use .json, .csv, .png, .svg or .pdf")
+    assert ended.complaint.endswith("use .png, .svg, .pdf, .html, .csv, .json or .npz")
 
 
 @pytest.mark.parametrize(

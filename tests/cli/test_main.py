@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import explorer
-from explorer import models
+from explorer import session
+from explorer.exhibits import heatmap
 from explorer.export.kept_browser import KeptBrowser
-from explorer.views import maps
 from tests.cli.shell import ROOT, Command, Run, process
 
 
@@ -23,7 +23,7 @@ def test_out_of_memory_is_a_failure(run: Command, monkeypatch: pytest.MonkeyPatc
     def fail(*_arguments: Any) -> None:
         raise explorer.ModelError("out of memory while loading x")
 
-    monkeypatch.setattr(models, "load_model", lambda *_arguments, **_more: fail())
+    monkeypatch.setattr(session, "load_model", lambda *_arguments, **_more: fail())
     ended = run("heatmap", "hi", "--layer", "0", "--head", "0")
     assert (ended.status, ended.complaint) == (1, "out of memory while loading x")
 
@@ -35,7 +35,7 @@ def test_a_mistake_of_ours_is_one_line_too(
     def fail(*_arguments: Any, **_more: Any) -> None:
         raise error
 
-    monkeypatch.setattr(maps, "head_map", fail)
+    monkeypatch.setattr(heatmap, "head_map", fail)
     ended = run("heatmap", "hi", "--layer", "0", "--head", "0")
     assert ended.status == 1
     assert ended.complaint.startswith(f"unexpected {type(error).__name__}")
@@ -45,7 +45,7 @@ def test_ctrl_c(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_arguments: Any, **_more: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(models, "load_model", interrupt)
+    monkeypatch.setattr(session, "load_model", interrupt)
     ended = run("heatmap", "hi", "--layer", "0", "--head", "0")
     assert ended == Run(130, "", "")
 
@@ -67,7 +67,17 @@ def test_serve_is_the_pages(run: Command, monkeypatch: pytest.MonkeyPatch) -> No
     assert run("serve").status == 2
 
 
-COMMANDS = ("models", "heatmap", "heads", "embeddings", "worksheet", "serve")
+COMMANDS = (
+    "models",
+    "heatmap",
+    "heads",
+    "embeddings",
+    "worksheet",
+    "view",
+    "remake",
+    "check",
+    "serve",
+)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
@@ -125,7 +135,9 @@ def test_what_only_tells_imports_nothing_large(arguments: list[str]) -> None:
 def test_without_a_command_help_is_shown(run: Command) -> None:
     ended = run()
     assert ended.status == 0
-    assert all(name in ended.out for name in ("models", "heatmap", "heads", "embeddings", "serve"))
+    assert all(
+        name in ended.out for name in ("models", "heatmap", "heads", "embeddings", "check", "serve")
+    )
     assert run("nonsense").complaint == "No such command 'nonsense'."
 
 

@@ -1,0 +1,278 @@
+"""Views to files and back: what is in them, made again, bundled; from Python as from the page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import plotly.io as pio
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+import explorer
+from explorer.exhibits import KINDS, exhibit_of, state_for
+from explorer.exhibits.bundle import Kept, bundle
+from explorer.exhibits.remaking import remake
+from explorer.exhibits.saving import Saving, saved
+from explorer.export.carriers import read_record
+from explorer.export.files import ExportError
+from explorer.export.pictures import painter
+from explorer.figures.look import Look
+from explorer.session import Session
+
+TEXT = "She ate an unbelievable apple & <b>."
+LINK = f"/?text={TEXT.replace(' ', '%20').replace('&', '%26')}&layer=1&head=8"
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def session(minilm: explorer.LoadedModel) -> Session:
+    return Session.of(explorer.capture(minilm, TEXT))
+
+
+@pytest.fixture(scope="module")
+def attention(minilm: explorer.LoadedModel) -> np.ndarray:
+    return explorer.capture(minilm, TEXT).attention(1, 8)
+
+
+@pytest.fixture(scope="module")
+def drawn(session: Session) -> dict[str, bytes]:
+    """The map as PNG, SVG and PDF of a column's width, by one browser."""
+    exhibit, _ = exhibit_of(session, LINK)
+    saving = Saving(look=Look(width=1, unit="columns", points=7))
+    with painter() as draw:
+        return {kind: saved(session, exhibit, kind, saving, draw) for kind in ("png", "svg", "pdf")}
+
+
+def test_a_png_has_the_size_asked_for(drawn: dict[str, bytes]) -> None:
+    with Image.open(io.BytesIO(drawn["png"])) as image:
+        # 8.5 cm of 96 dots an inch, twice: within a dot a side.
+        assert image.width == pytest.approx(2 * 8.5 / 2.54 * 96, abs=3)
+        assert image.convert("L").getextrema()[1] - image.convert("L").getextrema()[0] > 200
+
+
+def test_a_drawing_is_vector_with_labels_as_text(drawn: dict[str, bytes], session: Session) -> None:
+    root = ET.fromstring(drawn["svg"])
+    assert root.get("width") == "8.5000cm" or abs(float(root.get("width", "")[:-2]) - 8.5) < 0.03
+    names = [node.tag.rpartition("}")[2] for node in root.iter()]
+    assert "image" not in names
+    texts = ["".join(node.itertext()) for node in root.iter() if node.tag.endswith("text")]
+    cap = session.capture(explorer.session.TextRequest("minilm", TEXT))
+    for label in cap.tokens:
+        assert any(label in text for text in texts), label
+    assert any("layer 1, head 8" in text for text in texts)
+
+
+def test_a_document_has_the_size_and_the_labels(drawn: dict[str, bytes]) -> None:
+    (page,) = PdfReader(io.BytesIO(drawn["pdf"])).pages
+    assert float(page.mediabox.width) == pytest.approx(8.5 / 2.54 * 72, abs=2)
+    text = "".join(page.extract_text().split())
+    for label in ("[CLS]", "apple", "unbelievable"[:4], "attentionweight"):
+        assert label.replace(" ", "") in text, label
+    assert "/Image" not in str(page["/Resources"].get("/XObject", {}))
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "npz", "html"])
+def test_numbers_are_those_of_the_capture(
+    session: Session, attention: np.ndarray, kind: str
+) -> None:
+    exhibit, _ = exhibit_of(session, LINK)
+    data = saved(session, exhibit, kind)
+    record = read_record(data, kind)
+    assert record["link"] == exhibit.link
+    assert record["settings"]["text"] == TEXT
+    assert record["checksum"].startswith("sha256:53aa51172d14")  # the published one
+    assert record["versions"]["transformers"]
+    if kind == "csv":
+        _, *rows = csv.reader(io.StringIO(data.decode()))
+        found = np.array([row[1:-1] for row in rows], dtype=float)
+    elif kind == "json":
+        found = np.array(json.loads(data)["attention"])
+    elif kind == "npz":
+        found = np.load(io.BytesIO(data))["attention"]
+    else:
+        text = data.decode()
+        assert "https://cdn" not in text.partition("<body>")[0]
+        assert 'src="http' not in text
+        return
+    np.testing.assert_array_equal(found.astype(np.float32), attention)
+
+
+def test_a_view_is_made_again_by_another_process_from_its_file_alone(
+    session: Session, tmp_path: Path
+) -> None:
+    exhibit, _ = exhibit_of(session, LINK)
+    path = tmp_path / "head.json"
+    path.write_bytes(saved(session, exhibit, "json"))
+    ended = subprocess.run(
+        [sys.executable, "-m", "explorer", "remake", str(path), "--json"],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    told = json.loads(ended.stdout)
+    assert (told["difference"], told["unlike"], told["agrees"]) == (0, [], True)
+
+
+def test_the_lines_of_python_in_a_file_make_it_again(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attention: np.ndarray
+) -> None:
+    exhibit, _ = exhibit_of(session, LINK)
+    record = read_record(saved(session, exhibit, "json"), "x")
+    monkeypatch.chdir(tmp_path)
+    exec("\n".join(record["python"]), {})
+    found = json.loads((tmp_path / "view.json").read_text(encoding="utf-8"))
+    np.testing.assert_array_equal(np.float32(found["attention"]), attention)
+
+
+def test_a_changed_number_or_label_is_found(session: Session) -> None:
+    exhibit, _ = exhibit_of(session, LINK)
+    told = json.loads(saved(session, exhibit, "json"))
+    assert remake(session, json.dumps(told).encode(), "x.json").agrees
+    told["attention"][2][3] += 0.25
+    found = remake(session, json.dumps(told).encode(), "x.json")
+    assert (found.agrees, found.where) == (False, "attention[2][3]")
+    assert found.difference == pytest.approx(0.25)
+    told["attention"][2][3] -= 0.25
+    told["queries"][1] = "he"
+    told["attention"][0][0] = None
+    found = remake(session, json.dumps(told).encode(), "x.json")
+    assert found.unlike == ("queries[1]", "attention[0][0]")
+    assert found.difference == float("inf")
+    assert not found.agrees
+
+
+def test_what_is_not_as_it_was_is_said(session: Session) -> None:
+    exhibit, _ = exhibit_of(session, LINK)
+    told = json.loads(saved(session, exhibit, "json"))
+    told["provenance"]["checksum"] = "sha256:0"
+    told["provenance"]["versions"]["torch"] = "1.0"
+    found = remake(session, json.dumps(told).encode(), "x.json")
+    assert found.agrees
+    assert [one.partition(":")[0] for one in found.remarks] == ["checksum", "torch"]
+
+
+def test_a_kind_of_a_newer_version_is_one_line(session: Session) -> None:
+    exhibit, _ = exhibit_of(session, LINK)
+    told = json.loads(saved(session, exhibit, "json"))
+    told["provenance"]["kind"] = "hologram"
+    with pytest.raises(ValueError, match="of the kind 'hologram', which this version does not"):
+        remake(session, json.dumps(told).encode(), "x.json")
+
+
+def test_only_json_is_compared(session: Session) -> None:
+    exhibit, _ = exhibit_of(session, LINK)
+    with pytest.raises(ValueError, match=r"x\.csv is no JSON"):
+        remake(session, saved(session, exhibit, "csv"), "x.csv")
+
+
+def test_an_unknown_format_or_figure_names_those_that_work(session: Session) -> None:
+    exhibit, _ = exhibit_of(session, LINK)
+    with pytest.raises(ValueError, match="bmp is no format to save in: use png, svg"):
+        saved(session, exhibit, "bmp")
+    with pytest.raises(ValueError, match="heatmap has no figure 'graph': use map"):
+        saved(session, exhibit, "html", Saving("graph"))
+    with pytest.raises(ValueError, match="5 dots a pixel are out of range"):
+        Saving(dots=5)
+
+
+def kept(**settings) -> Kept:
+    kind = KINDS["heatmap"]
+    return Kept("heatmap", state_for(kind, {"text": TEXT, **settings}))
+
+
+def test_a_bundle_holds_every_format_and_an_index(session: Session) -> None:
+    said: list[str] = []
+    data = bundle(
+        session, [kept(layer=1, head=8), kept(layer=0, head=2)], lambda line, _: said.append(line)
+    )
+    assert said == ["drawing figure 1 of 2", "drawing figure 2 of 2"]
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = set(archive.namelist())
+        first = "01-minilm-encoder-layer1-head8"
+        assert {f"{first}.{kind}" for kind in
+                ("png", "svg", "pdf", "html", "csv", "json", "npz")} <= names  # fmt: skip
+        assert len(names) == 16  # twice seven, the index and the pages' script
+        index = archive.read("index.html").decode()
+        for name in names - {"index.html", "plotly.min.js"}:
+            assert name in index
+            read_record(archive.read(name), name)
+        page = archive.read(f"{first}.html").decode()
+        assert '<script charset="utf-8" src="plotly.min.js"></script>' in page
+
+
+def test_a_bundle_without_a_browser_has_the_rest_and_says_so(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHROMIUM", "/no/such/browser")
+    with zipfile.ZipFile(io.BytesIO(bundle(session, [kept(layer=1)]))) as archive:
+        kinds = sorted(name.rpartition(".")[2] for name in archive.namelist())
+        assert kinds == ["csv", "html", "html", "js", "json", "npz"]
+        index = archive.read("index.html").decode()
+    assert "PNG, SVG and PDF are left out: CHROMIUM=/no/such/browser is no program" in index
+    assert "<iframe" in index
+
+
+def test_a_bundle_of_nothing_says_what_to_do(session: Session) -> None:
+    with pytest.raises(ValueError, match="nothing is kept yet: press Keep below a figure first"):
+        bundle(session, [])
+    with pytest.raises(ValueError, match="61 figures are too many"):
+        bundle(session, [kept()] * 61)
+
+
+def test_views_from_python(
+    minilm: explorer.LoadedModel, attention: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cap = explorer.capture(minilm, TEXT)
+    one = explorer.view(cap, layer=1, head=8)
+    assert one.link == exhibit_of(Session.of(cap), LINK)[0].link
+    np.testing.assert_array_equal(np.float32(one.data()["attention"]), attention)
+    assert one.data()["provenance"]["link"] == one.link
+    figure = explorer.show(cap, "lines", layer=1, head=8, threshold=0.5)
+    assert isinstance(figure, go.Figure)
+    assert one.csv().splitlines()[1].startswith("[CLS],")
+    assert repr(one).startswith("<view heatmap: /?text=")
+    monkeypatch.setattr(pio.renderers, "default", "plotly_mimetype")
+    assert "application/vnd.plotly.v1+json" in one._repr_mimebundle_()
+
+
+def test_a_views_file_has_its_look(minilm: explorer.LoadedModel, tmp_path: Path) -> None:
+    one = explorer.view(explorer.capture(minilm, TEXT), layer=1, head=8)
+    path = one.save(tmp_path / "map.html", theme="dark", caption=False)
+    assert read_record(path.read_bytes(), "x")["look"] == {"theme": "dark", "caption": False}
+    with pytest.raises(ValueError, match=r"use \.png, \.svg, \.pdf, \.html, \.csv"):
+        one.save(tmp_path / "map.bmp")
+    with pytest.raises(ValueError, match="a figure has no colour: it has"):
+        one.save(tmp_path / "map.html", colour="red")
+    with pytest.raises(ValueError, match="there is no folder"):
+        one.save(tmp_path / "nowhere" / "map.html")
+
+
+@pytest.mark.parametrize(
+    ("what", "settings", "said"),
+    [("hologram", {}, "unknown kind of view 'hologram': use heatmap"),
+     ("heatmap", {"colour": 1}, "heatmap has no setting colour"),
+     ("heatmap", {"layer": "x"}, "layer='x' is no value of it"),
+     ("heatmap", {"text": TEXT, "layer": 6}, "layer 6 is out of range: minilm has layers 0 to 5"),
+     ("/nowhere", {}, "/nowhere is no page")],
+)  # fmt: skip
+def test_a_view_there_is_not_is_one_line(what: str, settings, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        explorer.view(what, **settings)
+
+
+def test_drawing_without_a_browser_says_how_to_get_one(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHROMIUM", "/no/such/browser")
+    exhibit, _ = exhibit_of(session, LINK)
+    with pytest.raises(ExportError, match="is no program: name a Chromium or Chrome that runs"):
+        saved(session, exhibit, "svg")
