@@ -18,8 +18,22 @@
 
   const readTheme = (_opened, search) => themeOf(new URLSearchParams(search || "")) ?? preferredTheme();
 
-  /* What is beside the views of the Heads page: the picture of all heads, the two tokens linked. */
-  const aroundHeads = (show, query, key) => ({ show: show ?? "", query: query ?? "", key: key ?? "" });
+  /* What is beside the views of the Heads page: the picture of all heads, the two tokens linked, and
+     the table. What takes long is told once it is asked for, by a button or by the address. */
+  function aroundHeads(show, query, key, sort, filter, table, nulls, probe, ...opened) {
+    const isOf = (job, names) => names.every((name) => job.request?.[name] === table?.[name]);
+    return {
+      show: show ?? "", query: query ?? "", key: key ?? "", sort: sort ?? "", filter: filter ?? "",
+      nulls: nulls ? isOf(nulls, Object.keys(table ?? {})) : Boolean(opened[0]),
+      probe: probe ? isOf(probe, ["model"]) : Boolean(opened[1]),
+    };
+  }
+
+  /* The view on the screen, with what is beside it; what it does not tell is the map's. */
+  function shownHeads(mode, view, around, lines, compare, distances) {
+    const own = { map: view, lines, compare, distances }[mode];
+    return view && own ? { ...view, ...own, ...around, mode } : NO_UPDATE();
+  }
 
   function share() {
     const say = (sign) => window.dash_clientside.set_props("share-button", { children: sign });
@@ -156,11 +170,20 @@
   const showView = (mode) => window.dash_clientside.callback_context.outputs_list.map(
     ({ id }) => `part${id.endsWith(`-${mode}`) ? "" : " hidden"}`);
 
+  let zoomed = null; // what the map is of that can be zoomed into
+
   /* A zoom into a coarse map asks for that part's own numbers; a double click for the whole.
-     The part is [[first query, end], [first key, end]]; null is the whole map. */
-  function zoomHead(relayout) {
+     The part is "first query-end,first key-end"; null is the whole map. */
+  function zoomHead(relayout, request, stack, ...switches) {
     const why = Object.keys(triggers());
-    if (why.some((one) => one && !one.endsWith(".relayoutData"))) return null;
+    if (why.some((one) => one && !one.endsWith(".relayoutData"))) {
+      if (!request) return NO_UPDATE();
+      const before = zoomed;
+      zoomed = [JSON.stringify(request), stack, ...switches];
+      // A page may open zoomed; which stack is its first it learns later.
+      const same = !before || zoomed.every((one, i) => one === before[i] || (i === 1 && !before[i]));
+      return same ? NO_UPDATE() : null;
+    }
     const meta = plotOf("heads-heatmap")?.layout?.meta;
     const edge = (axis, end) => relayout?.[`${axis}.range[${end}]`] ?? relayout?.[`${axis}2.range[${end}]`];
     if (!meta) return NO_UPDATE();
@@ -176,7 +199,8 @@
       const first = Math.min(Math.max(Math.floor(from + 0.5), 0), count - 2);
       return [first, Math.max(Math.min(Math.ceil(to + 0.5), count), first + 2)];
     };
-    return [tokens(wanted[0], wanted[1], meta.whole[0]), tokens(wanted[2], wanted[3], meta.whole[1])];
+    const parts = [tokens(wanted[0], wanted[1], meta.whole[0]), tokens(wanted[2], wanted[3], meta.whole[1])];
+    return parts.map((part) => part.join("-")).join(",");
   }
 
   function moveHead(down, right) {
@@ -240,7 +264,7 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
-      readTheme, aroundHeads, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
+      readTheme, aroundHeads, shownHeads, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
       useExample, truncateText, pickHead, pickRow, frameHead, zoomHead, forViews, showView, offerSwitches, openKeys,
     },
   });

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import explorer
+from explorer.exhibits import comparison
 from explorer.figures.comparison import comparison_caption, difference_figure, side_figures
-from explorer.pages.heads_compare import both_sides, second_side
-from explorer.pages.heads_compare import csv as csv_of
 from explorer.records import MapSwitches
 from explorer.session import Session, TextRequest
 from explorer.views.comparison import (
@@ -329,53 +329,43 @@ def test_a_long_texts_difference_shows_the_largest_of_each_block_with_its_sign()
     assert "two maps show the largest weight of each block" in comparison_caption(found)
 
 
-VIEW = {
-    "request": {"model": "m", "text": "A dog.", "pair": "A cat.", "target": None},
-    "stack": "", "layer": 1, "head": 1, "words": False, "special": True, "log": False,
-    "part": "all", "over": "head", "set": [], "norm": False,
-}  # fmt: skip
+def state(**more: Any) -> dict[str, Any]:
+    """Layer 1, head 1 of a model of three layers and two heads, and what it is compared with."""
+    return {**comparison.DEFAULTS, "model": "m", "text": "A dog.", "pair": "A cat.",
+            "layer": 1, "head": 1, **more}  # fmt: skip
 
 
 def two_heads() -> PlainCapture:
     return plain_capture(plain_tokens("a b"), np.full((3, 2, 2, 2), 0.5))
 
 
+FIRST = TextRequest("m", "A dog.", "A cat.")
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        (("", "", "", ""), {"layer": 1, "head": 0}),  # the head after the last is the first
-        ((None, " ", None, None), {"layer": 1, "head": 0}),
-        (("", "", 2, ""), {"layer": 2, "head": 1}),
-        (("", "", "", 1), {"layer": 1, "head": 1}),
-        (("other", "", "", 0), {"layer": 1, "head": 0, "model": "other"}),
-        (("", "New.", 0, 0), {"layer": 0, "head": 0, "text": "New.", "pair": None}),
+        ({}, (FIRST, 1, 0)),  # the head after the last is the first
+        ({"other_text": " "}, (FIRST, 1, 0)),
+        ({"other_layer": "2"}, (FIRST, 2, 1)),
+        ({"other_head": "1"}, (FIRST, 1, 1)),
+        ({"other_model": "other", "other_head": "0"}, (replace(FIRST, model="other"), 1, 0)),
+        ({"other_text": "New.", "other_layer": "0", "other_head": "0"},
+         (TextRequest("m", "New."), 0, 0)),
+        ({"over": "mean"}, (FIRST, 2, 1)),  # a layer's mean beside the next layer's
     ],
-)
-def test_empty_fields_are_as_on_the_left(fields: tuple[Any, ...], expected: dict[str, Any]) -> None:
-    found = second_side(two_heads(), VIEW, *fields)
-    places = {name: expected.pop(name) for name in ("layer", "head")}
-    assert found == {"request": VIEW["request"] | expected, **places}
+)  # fmt: skip
+def test_empty_fields_are_as_on_the_left(fields: dict[str, str], expected: Any) -> None:
+    assert comparison.other_side(two_heads(), state(**fields)) == expected
 
 
-def test_a_layers_mean_is_compared_with_the_next_layers() -> None:
-    found = second_side(two_heads(), VIEW | {"over": "mean"}, "", "", "", "")
-    assert (found["layer"], found["head"]) == (2, 1)
+@pytest.mark.parametrize("typed", ["x", "-1", "1.5", "²"])
+def test_another_layer_that_is_no_number(typed: str) -> None:
+    with pytest.raises(ValueError, match="no layer or head: give a number, counted from 0"):
+        comparison.other_side(two_heads(), state(other_layer=typed))
 
 
-def test_the_saved_file_has_the_difference_on_the_screen(folder: Folder) -> None:
-    session = Session(device="cpu")
-    request = {"model": str(folder("bert")), "text": "A dog ate.", "pair": None, "target": None}
-    view = {
-        "first": VIEW | {"request": request, "head": 0},
-        "second": {"request": request, "layer": 0, "head": 1},
-    }
-    name, content = csv_of(session, view)
-    assert name == "bert-layer1-head0-against-bert-layer0-head1.csv"
-    cap = session.capture(TextRequest(**request))
-    rows = list(csv.DictReader(io.StringIO(content)))
-    saved = np.array([float(row["difference"]) for row in rows])
-    np.testing.assert_allclose(
-        saved, (cap.attention(0, 1).astype(float) - cap.attention(1, 0)).ravel(), atol=1e-7
-    )
+def test_a_head_the_other_side_does_not_have(folder: Folder) -> None:
+    told = state(model=str(folder("bert")), pair="", other_head="9")
     with pytest.raises(ValueError, match="head 9 is out of range"):
-        both_sides(session, view | {"second": view["second"] | {"head": 9}})
+        comparison.sides(Session(device="cpu"), told)

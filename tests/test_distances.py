@@ -13,7 +13,6 @@ from scipy.spatial.distance import jensenshannon
 
 from explorer.figures.distances import distances_caption, distances_figure
 from explorer.measures import compute_all, head_distance
-from explorer.pages import heads_distances
 from explorer.records import HeadDistances, HeadPoints
 from explorer.session import Session, TextRequest
 from explorer.views.distances import distances_table, head_distances
@@ -162,13 +161,3 @@ class TestSession:
         np.fill_diagonal(apart, np.inf)
         np.testing.assert_allclose(drawn.nearest_distance, apart.min(axis=1), atol=1e-6)
         np.testing.assert_array_equal(drawn.nearest, apart.argmin(axis=1))
-
-    def test_a_file_of_what_the_browser_keeps(self, folder: Folder) -> None:
-        request = {"model": str(folder("t5")), "text": "A cat.", "pair": None, "target": "Ein"}
-        view = {"text": request, "stack": "cross"}
-        session = Session(device="cpu")
-        name, content = heads_distances.csv(session, view)
-        assert name == "t5-cross-heads-distances.csv"
-        rows = list(csv.DictReader(io.StringIO(content, newline="")))
-        assert len(rows) == 2 * 4
-        assert {row["previous_token"] for row in rows} == {""}  # no offsets across two texts

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import explorer
+from explorer.exhibits import lines
 from explorer.figures.lines import (
     STEPS,
     line_groups,
@@ -19,12 +20,9 @@ from explorer.figures.lines import (
     panel_height,
 )
 from explorer.figures.style import THEMES
-from explorer.pages.heads_lines import chosen_heads
-from explorer.pages.heads_lines import csv as csv_of
 from explorer.records import MapSwitches
-from explorer.session import Session, TextRequest
 from explorer.views.lines import MAX_HEADS, head_lines, lines_table
-from tests.conftest import Folder, Loader
+from tests.conftest import Loader
 from tests.plain import plain_capture, plain_tokens
 
 # Two heads over three tokens; the causal mask leaves six cells of each.
@@ -294,27 +292,18 @@ def test_a_block_of_a_pair_has_its_own_queries_and_keys(tiny: Loader) -> None:
 
 
 @pytest.mark.parametrize(
-    ("others", "expected"),
+    ("beside", "expected"),
     [
-        ([], [2]),
-        (None, [2]),
-        (["0", "2", "3"], [2, 0, 3]),
-        (["11", "3"], [2, 3]),  # left over from a model of more heads
-        ([str(head) for head in range(4)] * 4, [2, 0, 1, 3]),
+        ("", [2]),
+        ("0,2,3", [2, 0, 3]),
+        ("0,1,2,3,4,5,6,7,8", [2, 0, 1, 3, 4, 5, 6]),  # as many as colours tell apart
     ],
 )
-def test_the_heads_beside_the_chosen_one(others: list[str] | None, expected: list[int]) -> None:
-    assert chosen_heads(2, others, n_heads=4) == expected
+def test_the_heads_beside_the_chosen_one(beside: str, expected: list[int]) -> None:
+    assert lines.heads_of({"head": 2, "with": beside}) == expected
 
 
-def test_the_saved_file_has_the_lines_on_the_screen(folder: Folder) -> None:
-    session = Session(device="cpu")
-    request = {"model": str(folder("bert")), "text": "A dog ate.", "pair": None, "target": None}
-    view = {"request": request, "stack": "", "layer": 1, "head": 0, "words": False,
-            "special": True, "part": "all", "over": "max", "set": ["1.3"], "norm": True,
-            "heads": [0, 1], "threshold": 0.0, "count": 3}  # fmt: skip
-    name, content = csv_of(session, view)
-    assert name == "bert-encoder-layer1-heads0-1-lines.csv"
-    attention = session.capture(TextRequest(**request)).attention(1)[:2]
-    weights = [float(row["weight"]) for row in csv.DictReader(io.StringIO(content))]
-    np.testing.assert_allclose(weights, np.sort(attention.ravel())[::-1][:3])
+@pytest.mark.parametrize("beside", ["x", "1.2", "-1", "²"])
+def test_heads_beside_the_chosen_one_that_are_no_numbers(beside: str) -> None:
+    with pytest.raises(ValueError, match="is no list of heads: write numbers, as 1,5"):
+        lines.heads_of({"head": 2, "with": beside})

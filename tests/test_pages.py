@@ -17,10 +17,10 @@ from dash import Dash
 from dash.development.base_component import Component
 
 from explorer.jobs import Jobs
-from explorer.pages import embeddings_plane, embeddings_request, frame, heads_map
+from explorer.pages import embeddings_plane, embeddings_request, frame
 from explorer.pages.examples import EXAMPLE_TEXTS
 from explorer.ready_sets import OPENING_TEXT
-from explorer.session import Session, TextRequest
+from explorer.session import Session
 from explorer.web import create_app
 
 ROOT = Path(__file__).parents[1]
@@ -279,23 +279,6 @@ class TestRunning:
 
 
 class TestFiles:
-    def test_a_head_as_csv(self, session: Session, folder: Callable[[str], Path]) -> None:
-        name = str(folder("gpt2"))
-        request = {"model": name, "text": "She ate an apple.", "pair": None, "target": None}
-        view = {
-            "request": request, "stack": "", "layer": 1, "head": 2, "words": False,
-            "special": True, "log": True, "part": "all", "over": "head", "set": [], "norm": False,
-        }  # fmt: skip
-        file_name, content = heads_map.csv(session, view)
-        assert file_name == "gpt2-decoder-layer1-head2.csv"
-        header, *rows = csv.reader(io.StringIO(content, newline=""))
-        cap = session.capture(TextRequest(**request))
-        assert header == ["query", *cap.tokens]
-        assert [row[0] for row in rows] == list(cap.tokens)
-        written = np.array([row[1:] for row in rows], dtype=np.float32)
-        np.testing.assert_array_equal(written, cap.attention(1, 2))
-        assert (np.triu(written, 1) == 0).all()
-
     def test_a_word_as_csv(self, session: Session, folder: Callable[[str], Path]) -> None:
         rows = [["fruit", 'An apple, a "red" one.'], ["company", "The apple was red."]]
         request = {"model": str(folder("bert")), "word": "apple", "sentences": rows, "options": {}}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
+from explorer.exhibits import heads
+from explorer.links import State
 from explorer.measures import MEASURES
 from explorer.pages.heads_columns import column_definitions
-from explorer.pages.heads_table import asked, rows, table_columns
+from explorer.pages.heads_table import asked, measured, rows
 from explorer.session import Session
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
@@ -21,12 +21,19 @@ def session() -> Session:
     return Session(device="cpu")
 
 
-def _request(session: Session, folder: Folder, name: str, stack: str) -> dict[str, Any]:
+def _request(session: Session, folder: Folder, name: str, stack: str) -> State:
     target = TEXT if FAMILIES[name].is_encoder_decoder else None
     text = {"model": str(folder(name)), "text": TEXT, "pair": None, "target": target}
     request = asked(session, text, stack)
     assert request is not None
     return request
+
+
+def _columns(
+    session: Session, wanted: State, nulls: State | None = None, probed: State | None = None,
+    link: list[int] | None = None,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    return dict(heads.drawn(session, measured(wanted, nulls, probed, link)).columns)
 
 
 def _fields(names: list[str]) -> list[str]:
@@ -59,13 +66,14 @@ def test_no_stack_is_asked_for_before_a_run(session: Session) -> None:
 
 
 def test_a_stack_that_is_not_there_gives_way(session: Session, folder: Folder) -> None:
-    assert _request(session, folder, "bert", "cross")["stack"] == "encoder"
+    assert _request(session, folder, "bert", "cross")["stack"] == ""  # it has only one
+    assert _request(session, folder, "t5", "other")["stack"] == "encoder"
     assert _request(session, folder, "t5", "cross")["stack"] == "cross"
 
 
 def test_offsets_are_those_of_eager_attention(session: Session, folder: Folder) -> None:
     request = _request(session, folder, "gpt2", "")
-    columns, _ = table_columns(session, request, True, None, None)
+    columns = _columns(session, request, nulls=request)
     layers = reference.eager(FAMILIES["gpt2"], folder("gpt2"), TEXT).attention["decoder"]
     n = layers[0].shape[-1]
     on_diagonals = np.array(
@@ -84,21 +92,28 @@ def test_offsets_are_those_of_eager_attention(session: Session, folder: Folder) 
 
 def test_cross_attention_has_no_offsets(session: Session, folder: Folder) -> None:
     request = _request(session, folder, "t5", "cross")
-    columns, _ = table_columns(session, request, True, None, None)
+    columns = _columns(session, request, nulls=request)
     assert "entropy_z" in columns
     assert "offset" not in columns
 
 
 def test_probe_and_link_when_asked_for(session: Session, folder: Folder) -> None:
     request = _request(session, folder, "bert", "")
-    plain, name = table_columns(session, request, False, None, None)
-    assert (list(plain), name) == (list(MEASURES), "")
-    probed = {"model": request["text"]["model"]}
-    columns, name = table_columns(session, request, False, probed, [1, 2])
+    plain = _columns(session, request)
+    assert list(plain) == list(MEASURES)
+    columns = _columns(session, request, None, {"model": request["model"]}, [1, 2])
     assert set(columns) - set(plain) == {"probe", "link"}
     run = reference.eager(FAMILIES["bert"], folder("bert"), TEXT)
     linked = [[head[1, 2] for head in layer] for layer in run.attention["encoder"]]
     np.testing.assert_allclose(columns["link"], linked, atol=1e-5)
-    assert " → " in name
-    other = {"model": "another"}
-    assert "probe" not in table_columns(session, request, False, other, None)[0]
+
+
+def test_what_was_made_for_another_text_or_model_is_not_shown(
+    session: Session, folder: Folder
+) -> None:
+    request = _request(session, folder, "bert", "")
+    state = measured(request, {**request, "text": "Another."}, {"model": "another"}, None)
+    assert (state["nulls"], state["probe"]) == (False, False)
+    again = measured(request, dict(request), {"model": request["model"]}, [0, 3])
+    assert (again["nulls"], again["probe"]) == (True, True)
+    assert (again["query"], again["key"]) == ("0", "3")

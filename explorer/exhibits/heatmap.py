@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.state import HEAD, settings_of, text_request
 from explorer.export.heatmap import heatmap_json, heatmap_picture, heatmap_table
@@ -9,16 +11,19 @@ from explorer.figures.style import SEQUENTIAL, model_stem
 from explorer.links import State, Value
 from explorer.records import HeadMap, MapSwitches
 from explorer.session import Session
-from explorer.views.maps import WHOLE, Region, head_map
+from explorer.views.maps import Region, head_map
 
 DEFAULTS: dict[str, Value] = {
     **HEAD, "mode": "map", "over": "head", "set": "", "norm": False, "words": False,
-    "special": True, "part": "all", "log": False, "palette": SEQUENTIAL,
+    "special": True, "part": "all", "log": False, "palette": SEQUENTIAL, "window": "",
 }  # fmt: skip
 
 
-def drawn(session: Session, state: State, region: Region = WHOLE) -> HeadMap:
-    """The map of a state, or a region of it.
+_WINDOW = re.compile(r"(\d+)-(\d+),(\d+)-(\d+)", re.ASCII)
+
+
+def drawn(session: Session, state: State, most: int | None = None) -> HeadMap:
+    """The map of a state, in at most so many cells a side; of a window only that part.
 
     Raises:
         ValueError: a layer or head the model does not have, or an unreadable text.
@@ -26,7 +31,31 @@ def drawn(session: Session, state: State, region: Region = WHOLE) -> HeadMap:
     """
     cap = session.capture(text_request(state))
     place = int(state["layer"]), int(state["head"]), str(state["stack"]) or None
-    return head_map(cap, *place, switches_of(state, cap.pair), region)
+    return head_map(
+        cap, *place, switches_of(state, cap.pair), region_of(str(state["window"]), most)
+    )
+
+
+def region_of(window: str, most: int | None = None) -> Region:
+    """What is seen of a map: the part zoomed into, or all of it where no window is told.
+
+    Args:
+        window: "0-10,5-20" is the first ten rows and the columns 5 to 19.
+        most: cells a side; of more, each cell is the largest weight of a block.
+
+    Raises:
+        ValueError: a window that is none.
+    """
+    if not window:
+        return Region(most=most)
+    found = _WINDOW.fullmatch(window)
+    places = [int(place) for place in found.groups()] if found else [0, 0, 0, 0]
+    top, bottom, left, right = places
+    if top >= bottom or left >= right:
+        raise ValueError(
+            f"{window[:40]} is no part of a map: write its rows and columns, as 0-10,5-20"
+        )
+    return Region((top, bottom), (left, right), most)
 
 
 def switches_of(state: State, pair: str | None) -> MapSwitches:
@@ -58,16 +87,24 @@ def file_stem(shown: HeadMap) -> str:
     return f"{model}-{shown.stack}-{which}{'-norm' if shown.switches.norm else ''}"
 
 
+def part_stem(window: str) -> str:
+    """What a file's name says of the part that is zoomed into."""
+    return f"-part{window.replace(',', '-')}" if window else ""
+
+
 def make(session: Session, state: State) -> Exhibit:
     """The map as it is saved."""
     shown = drawn(session, state)
     log = bool(state["log"])
-    settings = {"log": log, "target": state["target"] or None, **settings_of(session, state)}
+    settings = {
+        "log": log, "window": state["window"] or None, "target": state["target"] or None,
+        **settings_of(session, state),
+    }  # fmt: skip
     return Exhibit(
         kind=KIND.name,
         link=KIND.link(state),
         state=state,
-        stem=file_stem(shown),
+        stem=file_stem(shown) + part_stem(str(state["window"])),
         result=lambda: heatmap_json(shown, settings),
         table=lambda: heatmap_table(shown),
         figures={

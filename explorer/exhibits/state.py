@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from explorer.figures.style import model_label
 from explorer.links import State, Value
 from explorer.ready_sets import OPENING_MODEL, OPENING_TEXT
+from explorer.records import CapturedText
 from explorer.session import Session, TextRequest
 
 # What every view of a text begins with, in the order an address tells it.
@@ -29,6 +31,14 @@ def text_state(request: TextRequest) -> State:
         "model": request.model, "text": request.text, "pair": request.pair or "",
         "target": request.target or "", "truncate": request.truncate,
     }  # fmt: skip
+
+
+def stack_for(cap: CapturedText, asked: str | None) -> tuple[str, str]:
+    """The stack that is shown where one is asked for, and what to say where there is none such."""
+    if not asked or asked in cap.stacks:
+        return asked or cap.stacks[0], ""
+    first = cap.stacks[0]
+    return first, f"{model_label(cap.model_name)} has no stack “{asked[:40]}”: {first} is shown"
 
 
 def settings_of(session: Session, state: State) -> dict[str, Any]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from explorer.export.formats import to_json, versions
+from explorer.figures.heads_table import table_caption, table_figure, table_size
+from explorer.figures.look import Picture
+from explorer.figures.style import SEQUENTIAL
 from explorer.measures import MEASURES
 from explorer.records import HeadsTable
 from explorer.tables import Table
@@ -29,20 +32,45 @@ def heads_json(table: HeadsTable, settings: Mapping[str, Any] | None = None) -> 
         "text": table.text,
         "pair": table.pair,
         "heads": head_rows(table.columns),
-        "measures": {
-            name: {
-                "title": measure.title, "formula": measure.formula, "unit": measure.unit,
-                "source": measure.source,
-            }
-            for name, measure in MEASURES.items()
-            if name in table.columns
-        },
+        "measures": about_measures(table.columns),
         "settings": {
             "draws": table.draws, "seed": table.seed, "truncation": table.truncation or None,
             **(settings or {}),
         },
         "versions": versions(),
     }  # fmt: skip
+
+
+def about_measures(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Title, formula, unit and source of each measure that is named."""
+    there = set(names)
+    return {
+        name: {
+            "title": measure.title, "formula": measure.formula, "unit": measure.unit,
+            "source": measure.source,
+        }
+        for name, measure in MEASURES.items()
+        if name in there
+    }  # fmt: skip
+
+
+def heads_picture(
+    table: HeadsTable, link: str = "", palette: str = SEQUENTIAL, theme: str = "light"
+) -> Picture:
+    """Every column as a small grid of layers and heads, with a caption.
+
+    Args:
+        table: the table.
+        link: the two linked tokens, where there is a column of them.
+        palette: name of a sequential palette.
+        theme: "light" or "dark".
+
+    Raises:
+        ValueError: an unknown theme or palette.
+    """
+    width, height = table_size(table)
+    figure = table_figure(table, link, theme, palette)
+    return Picture(figure, table_caption(table), width, height)
 
 
 def measures_table(table: HeadsTable) -> Table:

@@ -58,12 +58,15 @@ def heatmap_picture(
     drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light"
 ) -> Picture:
     """The map with its caption, large enough for its labels."""
-    n_queries, n_keys = drawn.weights.shape
-    width, height = (min(1600, max(400, 26 * count)) for count in (n_keys, n_queries))
     return Picture(
         heatmap_figure(drawn, theme, log, palette),
         heatmap_caption(drawn, log, palette),
-        width + 200,
-        height + 100,
+        *map_size(*drawn.weights.shape),
         SINK_MARKS if drawn.sinks else 0,
     )
+
+
+def map_size(n_queries: int, n_keys: int) -> tuple[int, int]:
+    """Width and height that a map of so many tokens needs, in pixels."""
+    width, height = (min(1600, max(400, 26 * count)) for count in (n_keys, n_queries))
+    return width + 200, height + 100

@@ -48,6 +48,12 @@ def on_switches(switches: MapSwitches) -> list[str]:
     return parts
 
 
+def of_text(text: str, pair: str | None) -> str:
+    """Which text a figure is of, cut to a line."""
+    shown = textwrap.shorten(text, 90, placeholder=" …") or text[:90]
+    return f"Text: “{shown}”" + (", with a second text" if pair else "")
+
+
 def captioned(figure: go.Figure, caption: str, width: int, height: int, axis: int = 0) -> go.Figure:
     """Give a figure a size and a caption below.
 

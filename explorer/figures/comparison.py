@@ -25,14 +25,18 @@ def side_figures(
     theme: str = "light",
     log: bool = False,
     palette: str = SEQUENTIAL,
+    small: bool = True,
 ) -> tuple[go.Figure, go.Figure]:
-    """Both maps as they are drawn alone, but with one colour scale."""
+    """Both maps as they are drawn alone, but with one colour scale.
+
+    ``small`` maps, as beside each other on a page, have fewer labels and no numbers in them.
+    """
     figures = tuple(heatmap_figure(drawn, theme, log, palette) for drawn in (first, second))
     if not log:
         largest = max(float(cells.zmax) for figure in figures for cells in _heatmaps(figure))
         for figure in figures:
             figure.update_traces(zmax=largest, selector={"type": "heatmap"})
-    for figure in figures:
+    for figure in figures if small else ():
         _thin(figure, _SIDE_LABELS)
         for cells in _heatmaps(figure):
             cells.texttemplate = None  # no room for numbers
@@ -52,12 +56,15 @@ def _heatmaps(figure: go.Figure) -> list[go.Heatmap]:
     return [trace for trace in figure.data if trace.type == "heatmap"]
 
 
-def difference_figure(comparison: HeadComparison, theme: str = "light") -> go.Figure:
+def difference_figure(
+    comparison: HeadComparison, theme: str = "light", thin: bool = True
+) -> go.Figure:
     """Second minus first as a heatmap around 0, on the tokens of both sides.
 
     Cells without a difference are hatched: in one direction where a mask forbids them,
     crosswise where only one side has their query or key. Of more than 512 tokens each cell
-    shows the largest difference, either way, of a block.
+    shows the largest difference, either way, of a block. ``thin`` leaves out labels for which
+    a page has no room.
 
     Raises:
         ValueError: an unknown theme, or a comparison in which nothing could be aligned.
@@ -77,7 +84,8 @@ def difference_figure(comparison: HeadComparison, theme: str = "light") -> go.Fi
         figure.add_trace(drawn.data[0].update(fillpattern_shape=shape))
     figure.add_trace(_around_zero(masked.data[1], shown, colours))
     figure.update_layout(title=title("second − first"))
-    _thin(figure, _DIFFERENCE_LABELS)
+    if thin:
+        _thin(figure, _DIFFERENCE_LABELS)
     return figure
 
 
@@ -148,8 +156,8 @@ def comparison_caption(comparison: HeadComparison, log: bool = False) -> str:
         parts.append(f"Texts: {_quoted(first)}; {_quoted(second)}.")
     if comparison.difference is not None:
         parts.append(
-            "Below, the second’s attention weight minus the first’s on the tokens of both: "
-            "above 0 where the second puts more weight."
+            "The difference is the second’s attention weight minus the first’s on the tokens of "
+            "both: above 0 where the second puts more weight."
         )
         both = _on_both_sides(comparison)
         if np.isnan(comparison.difference[both]).any():

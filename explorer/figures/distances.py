@@ -5,15 +5,14 @@ In the browser assets/distances.js names the heads that have room for it, and mo
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import get_colorscale, sample_colorscale
 
+from explorer.figures.caption import of_text
 from explorer.figures.style import (
-    PALETTES,
     SEQUENTIAL,
     STACKS,
     Theme,
@@ -21,6 +20,7 @@ from explorer.figures.style import (
     base_layout,
     literal,
     model_label,
+    scale_of,
     theme_of,
     title,
 )
@@ -50,7 +50,7 @@ def distances_figure(
         selected: layer and head of the ring.
 
     Raises:
-        ValueError: an unknown theme, or a colour that is neither.
+        ValueError: an unknown theme or palette, or a colour that is neither.
     """
     if colour != LAYER and colour not in drawn.measures:
         raise ValueError(f"unknown colour '{colour}': use layer or {', '.join(drawn.measures)}")
@@ -90,8 +90,7 @@ def distances_caption(drawn: HeadDistances, colour: str = LAYER) -> str:
         f"in two dimensions, stress {stress:.2f} ({fit}; good under 0.1, poor over 0.2).",
         "Colour: layer." if colour == LAYER else f"Colour: {_measure(drawn, colour)}.",
     ]
-    text = textwrap.shorten(drawn.text, 90, placeholder=" …") or drawn.text[:90]
-    parts.append(f"Text: “{text}”" + (", with a second text" if drawn.pair else ""))
+    parts.append(of_text(drawn.text, drawn.pair))
     if drawn.truncation:
         parts.append(f"Truncated: {drawn.truncation}.")
     return " ".join(parts)
@@ -172,7 +171,7 @@ def _colouring(drawn: HeadDistances, colour: str, palette: str, colours: Theme) 
         return {"color": colours.line}
     measure = MEASURES[colour]
     bar |= _bar_title(f"{measure.title} ({measure.unit})", colours)
-    return {"color": values, "colorscale": PALETTES[palette], "colorbar": bar}
+    return {"color": values, "colorscale": scale_of(palette), "colorbar": bar}
 
 
 def _bar_title(name: str, colours: Theme) -> dict[str, Any]:
@@ -181,7 +180,7 @@ def _bar_title(name: str, colours: Theme) -> dict[str, Any]:
 
 def _bands(palette: str, count: int) -> list[list[Any]]:
     """A palette in so many steps of one colour each, for what is counted."""
-    shades = sample_colorscale(get_colorscale(PALETTES[palette]), np.linspace(0, 1, max(count, 2)))
+    shades = sample_colorscale(get_colorscale(scale_of(palette)), np.linspace(0, 1, max(count, 2)))
     return [
         [edge / count, shade]
         for number, shade in enumerate(shades[:count])

@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 
 from explorer.figures.caption import on_switches, whose
 from explorer.figures.style import (
-    PALETTES,
     SEQUENTIAL,
     STACKS,
     Theme,
@@ -17,6 +16,7 @@ from explorer.figures.style import (
     base_layout,
     literal,
     model_label,
+    scale_of,
     theme_of,
     title,
     width_of,
@@ -53,8 +53,6 @@ def heatmap_figure(
     Raises:
         ValueError: an unknown theme or palette.
     """
-    if palette not in PALETTES:
-        raise ValueError(f"unknown palette '{palette}': use {', '.join(PALETTES)}")
     colours = theme_of(theme)
     shown = np.where(drawn.allowed, drawn.weights, np.nan).astype(np.float32)
     figure = go.Figure()
@@ -127,7 +125,7 @@ def _cells(
         dx=window.per_key,
         y0=window.query + (window.per_query - 1) / 2,
         dy=window.per_query,
-        colorscale=PALETTES[palette],
+        colorscale=scale_of(palette),
         hoverongaps=False,
         xgap=int(few),
         ygap=int(few),

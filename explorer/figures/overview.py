@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from PIL import Image
 from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
 
-from explorer.figures.style import PALETTES, SEQUENTIAL, Theme, axis, base_layout, theme_of
-from explorer.records import FloatArray, HeadsOverview
+from explorer.figures.style import SEQUENTIAL, Theme, axis, base_layout, scale_of, theme_of
+from explorer.records import HeadNumbers, HeadsOverview
 
 _GAP = 3  # pixels between the small maps
 
@@ -21,6 +21,7 @@ def overview_figure(
     theme: str = "light",
     selected: tuple[int, int] | None = None,
     facts: list[list[str]] | None = None,
+    palette: str = SEQUENTIAL,
 ) -> go.Figure:
     """The picture of all heads, one clickable cell a head (x is the head, y the layer).
 
@@ -29,9 +30,10 @@ def overview_figure(
         theme: "light" or "dark".
         selected: layer and head that are framed.
         facts: a line about every head [L][H], told on hover.
+        palette: name of a sequential palette.
 
     Raises:
-        ValueError: an unknown theme.
+        ValueError: an unknown theme or palette.
     """
     colours = theme_of(theme)
     n_layers, n_heads = overview.tiles.shape[:2]
@@ -43,8 +45,9 @@ def overview_figure(
     if facts is None:
         cells.hovertemplate = "layer %{y} · head %{x}<extra></extra>"
     picture = {
-        "source": _picture(overview, colours), "xref": "x", "yref": "y", "x": -0.5, "y": -0.5,
-        "sizex": n_heads, "sizey": n_layers, "sizing": "stretch", "layer": "below",
+        "source": _picture(overview, colours, palette), "xref": "x", "yref": "y",
+        "x": -0.5, "y": -0.5, "sizex": n_heads, "sizey": n_layers, "sizing": "stretch",
+        "layer": "below",
     }  # fmt: skip
     return _grid(cells, (n_layers, n_heads), colours, selected, images=[picture])
 
@@ -59,28 +62,38 @@ def overview_caption(overview: HeadsOverview) -> str:
 
 
 def measure_figure(
-    values: FloatArray,
-    name: str,
-    unit: str,
+    numbers: HeadNumbers,
     theme: str = "light",
     selected: tuple[int, int] | None = None,
+    palette: str = SEQUENTIAL,
 ) -> go.Figure:
-    """The same grid with a number a head: ``values`` [L, H], NaN left blank."""
+    """The same grid with a number a head, coloured; blank where it is undefined.
+
+    Raises:
+        ValueError: an unknown theme or palette.
+    """
     colours = theme_of(theme)
     cells = go.Heatmap(
-        z=values, colorscale=PALETTES[SEQUENTIAL], xgap=2, ygap=2, hoverongaps=False,
-        hovertemplate=f"layer %{{y}} · head %{{x}}<br>{name} %{{z:.4g}}<extra></extra>",
+        z=numbers.values, colorscale=scale_of(palette), xgap=2, ygap=2, hoverongaps=False,
+        hovertemplate=f"layer %{{y}} · head %{{x}}<br>{numbers.name} %{{z:.4g}}<extra></extra>",
         colorbar={
             "thickness": 10, "outlinewidth": 0, "tickfont": {"size": 11, "color": colours.faint},
-            "title": {"text": unit, "side": "right", "font": {"color": colours.faint}},
+            "title": {"text": numbers.unit, "side": "right", "font": {"color": colours.faint}},
         },
     )  # fmt: skip
-    return _grid(cells, (values.shape[0], values.shape[1]), colours, selected)
+    return _grid(cells, numbers.values.shape, colours, selected)
+
+
+def numbers_caption(numbers: HeadNumbers, of: str) -> str:
+    """What the grid of numbers shows, of which model and stack."""
+    unit = f" ({numbers.unit})" if numbers.unit else ""
+    blank = " Blank: undefined." if np.isnan(numbers.values).any() else ""
+    return f"{numbers.name}{unit} of every head of {of}: layers down, heads across.{blank}"
 
 
 def _grid(
     cells: go.Heatmap,
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     colours: Theme,
     selected: tuple[int, int] | None,
     images: list[dict[str, object]] | None = None,
@@ -116,7 +129,7 @@ def selection(layer: int, head: int, theme: str = "light") -> dict[str, object]:
     }  # fmt: skip
 
 
-def _picture(overview: HeadsOverview, colours: Theme) -> str:
+def _picture(overview: HeadsOverview, colours: Theme, palette: str) -> str:
     """The small maps side by side as a palette PNG, in a data address."""
     n_layers, n_heads, tile, _ = overview.tiles.shape
     step = tile + _GAP
@@ -129,14 +142,14 @@ def _picture(overview: HeadsOverview, colours: Theme) -> str:
             levels = np.round(overview.tiles[layer, head] * 254).astype(np.uint8)
             canvas[top : top + tile, left : left + tile] = levels
     image = Image.fromarray(canvas, mode="P")
-    image.putpalette(_palette(colours))
+    image.putpalette(_colours(palette, colours))
     file = io.BytesIO()
     image.save(file, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def _palette(colours: Theme) -> list[int]:
-    scale = sample_colorscale(get_colorscale(PALETTES[SEQUENTIAL]), np.linspace(0, 1, 255))
+def _colours(palette: str, colours: Theme) -> list[int]:
+    scale = sample_colorscale(get_colorscale(scale_of(palette)), np.linspace(0, 1, 255))
     levels = [round(channel) for colour in scale for channel in unlabel_rgb(colour)]
     paper = [int(colours.paper[i : i + 2], 16) for i in (1, 3, 5)]
     return levels + paper

@@ -32,6 +32,17 @@ DIVERGING = {
 }  # fmt: skip
 
 
+def scale_of(palette: str) -> str:
+    """The colour scale of a sequential palette, as plotly names it.
+
+    Raises:
+        ValueError: an unknown palette.
+    """
+    if palette not in PALETTES:
+        raise ValueError(f"unknown palette '{palette}': use {', '.join(PALETTES)}")
+    return PALETTES[palette]
+
+
 def sense_shape(number: int) -> int:
     """Which of seven shapes the sense of this number has: with seven colours, 49 differ."""
     return (number + number // len(SYMBOLS)) % len(SYMBOLS)

@@ -7,6 +7,7 @@ heads-request, heads-layer, heads-head ─> the large map (heads_map.py)
 two chosen tokens (heads_link.py) ─> heads-overview, the table
 heads-view, heads-mode (in the browser) ─> heads-lines-for, heads-compare-for, what the view on
               the screen is made of; the others ask the server for nothing
+the views' states and what is beside them (in the browser) ─> heads-shown, what is on the screen
 heads-mode (in the browser) ─> which of map, lines (heads_lines.py), comparison
               (heads_compare.py), distances (heads_distances.py) is seen
 """
@@ -19,7 +20,11 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
+from explorer.exhibits.heads import ORDER
+from explorer.exhibits.overview import MAPS
+from explorer.exhibits.state import stack_for
 from explorer.jobs import Jobs
+from explorer.links import Value
 from explorer.pages import (
     heads_compare,
     heads_distances,
@@ -40,18 +45,22 @@ from explorer.pages.running import Run
 from explorer.session import Session, TextRequest
 
 PATH, NAME, TITLE = "/", "heads", "Heads"
-MODES = ("map", "lines", "compare", "distances")
-SHOWN = {
-    "map": Shown("heads-view", ("heatmap",)),
-    "lines": Shown("heads-lines-view", ("lines",)),
-}
+_KINDS = {
+    "map": "heatmap", "lines": "lines", "compare": "comparison", "distances": "distances",
+}  # fmt: skip
+# The picture and the table of all heads stand beside every view.
+SHOWN = {mode: Shown("heads-shown", (kind, "overview", "heads")) for mode, kind in _KINDS.items()}
+MODES = tuple(_KINDS)
 ADDRESS = {
     "mode": "heads-mode", "stack": "heads-stack", "layer": "heads-layer", "head": "heads-head",
-    **heads_switches.ADDRESS, **heads_lines.ADDRESS,
+    **heads_switches.ADDRESS, "window": "heads-window", **heads_lines.ADDRESS,
+    **heads_compare.ADDRESS, **heads_distances.ADDRESS, **heads_table.ADDRESS,
     "show": "heads-show", "query": "heads-query", "key": "heads-key",
 }  # fmt: skip
-# Of the picture of all heads, beside every view: what it shows, and the two tokens linked.
-AROUND = {"show": heads_table.MAPS, "query": "", "key": ""}
+# Beside every view: what the picture of all heads shows, the two tokens linked, and the table.
+AROUND: dict[str, Value] = {
+    "show": MAPS, "query": "", "key": "", "nulls": False, "probe": False, **ORDER,
+}  # fmt: skip
 
 
 def layout() -> list[Any]:
@@ -59,6 +68,7 @@ def layout() -> list[Any]:
     return [
         dcc.Store(id="heads-around"),
         dcc.Store(id="heads-view"),
+        dcc.Store(id="heads-shown"),
         dcc.Store(id="heads-lines-for"),
         dcc.Store(id="heads-compare-for"),
         dcc.Store(id="heads-window"),
@@ -83,6 +93,7 @@ def _head_bar() -> Any:
             counted("heads-head", "Head", "Which head of the layer, counted from 0"),
             *heads_switches.layout(),
             html.Div(id="heads-facts", className="facts"),
+            html.Div(id="heads-stack-note", className="facts", role="status"),
             html.Div(id="heads-note", className="facts", role="status"),
         ]
     )  # fmt: skip
@@ -129,8 +140,19 @@ def _register_browser_side(app: Dash) -> None:
     app.clientside_callback(
         ClientsideFunction("explorer", "aroundHeads"),
         Output("heads-around", "data"),
-        *(Input(ADDRESS[name], "value") for name in AROUND),
+        *(Input(ADDRESS[name], "value") for name in ("show", "query", "key")),
+        *(Input(ADDRESS[name], "data") for name in ("sort", "filter")),
+        *(Input(name, "data") for name in ("table-request", "nulls-job", "probe-job")),
+        *(State(ADDRESS[name], "data") for name in ("nulls", "probe")),
         prevent_initial_call=False,
+    )
+    app.clientside_callback(
+        ClientsideFunction("explorer", "shownHeads"),
+        Output("heads-shown", "data"),
+        Input("heads-mode", "value"),
+        Input("heads-view", "data"),
+        Input("heads-around", "data"),
+        *(Input(f"heads-{mode}-view", "data") for mode in MODES[1:]),
     )
 
 
@@ -152,15 +174,16 @@ def _register_selectors(app: Dash, session: Session) -> None:
         Output("heads-stack", "data"),
         Output("heads-stack", "value"),
         Output("heads-stack", "className"),
+        Output("heads-stack-note", "children"),
         Input("heads-request", "data"),
         State("heads-stack", "value"),
     )
-    def fit_stack(request: dict[str, Any] | None, stack: str) -> Any:
+    def fit_stack(request: dict[str, Any] | None, stack: str | None) -> Any:
         if request is None:
-            return (no_update,) * 3
-        stacks = session.capture(TextRequest(**request)).stacks
-        chosen = stack if stack in stacks else stacks[0]
-        return list(stacks), chosen, "hidden" if len(stacks) == 1 else ""
+            return (no_update,) * 4
+        cap = session.capture(TextRequest(**request))
+        chosen, note = stack_for(cap, stack)
+        return list(cap.stacks), chosen, "hidden" if len(cap.stacks) == 1 else "", note
 
     @app.callback(
         Output("heads-layer", "max"),

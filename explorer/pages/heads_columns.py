@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from explorer.exhibits.overview import LINK
 from explorer.measures import MEASURES
-
-LINK, PROBE = "link", "probe"
+from explorer.views.table import PROBE
 
 # A dash where a head has no value.
 _NUMBER = {"function": "params.value == null ? '–' : d3.format('.3f')(params.value)"}

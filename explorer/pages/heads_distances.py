@@ -2,7 +2,7 @@
 
 heads-mode, heads-request, heads-stack ─> heads-distances-job   (every two heads are compared)
     ─> heads-distances-request, heads-distances-colour, heads-palette, theme ─>
-           heads-distances-graph, caption, heads-distances-view (what is saved)
+           heads-distances-graph, caption, heads-distances-view (its state)
 a click on a point (in the browser) ─> heads-layer, heads-head
 heads-layer, heads-head (in the browser) ─> the ring
 
@@ -15,20 +15,22 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from explorer.exhibits import distances
 from explorer.figures.distances import LAYER, distances_caption, distances_figure
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
 from explorer.jobs import Jobs
+from explorer.links import State as Settings
 from explorer.measures import MEASURES
 from explorer.pages import running
 from explorer.pages.fields import ZOOMABLE, choice
 from explorer.pages.heads_map import within
 from explorer.pages.heads_table import asked
 from explorer.pages.running import Run
-from explorer.records import HeadDistances
-from explorer.session import Session, TextRequest
-from explorer.views.distances import distances_table
+from explorer.records import ModelError
+from explorer.session import Session
 
 MODE = "distances"
+ADDRESS = {"colour": "heads-distances-colour"}
 _MESSAGE = "the heads appear here, alike ones near each other"
 
 
@@ -62,22 +64,6 @@ def layout() -> Any:
     )  # fmt: skip
 
 
-def drawn_distances(session: Session, view: dict[str, Any]) -> HeadDistances:
-    """The heads on the screen, out of what the browser keeps in ``heads-distances-view``.
-
-    Raises:
-        ModelError: the model is gone and cannot be loaded again.
-    """
-    return session.distances(TextRequest(**view["text"]), view["stack"])
-
-
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the heads on the screen, from ``heads-distances-view``."""
-    drawn = drawn_distances(session, view)
-    model = model_stem(drawn.model)
-    return f"{model}-{drawn.stack}-heads-distances.csv", distances_table(drawn).csv()
-
-
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     _register_browser_side(app)
@@ -86,8 +72,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         wanted = asked(session, request, stack) if mode == MODE else None
         if wanted is None:
             return None
-        text = TextRequest(**wanted["text"])
-        return Run(wanted, lambda tell: session.distances(text, wanted["stack"], tell))
+        return Run(wanted, lambda tell: distances.drawn(session, wanted, tell))
 
     opened = [
         Input("heads-mode", "value"), Input("heads-request", "data"), Input("heads-stack", "value"),
@@ -107,18 +92,28 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         State("heads-head", "value"),
     )
     def show_distances(
-        request: dict[str, Any] | None, colour: str, palette: str, theme: str, mode: str,
+        request: Settings | None, colour: str, palette: str, theme: str, mode: str,
         layer: Any, head: Any,
     ) -> Any:  # fmt: skip
         if request is None or mode != MODE:
             # A picture that is left takes its nodes out of the page.
             left = ctx.triggered_id == "heads-mode"
             return blank_figure(_MESSAGE) if left else no_update, no_update, no_update
-        drawn = drawn_distances(session, request)
-        n_layers, n_heads = drawn.measures["entropy"].shape
-        chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
-        figure = distances_figure(drawn, colour, theme, palette, chosen)
-        return figure, distances_caption(drawn, colour), request
+        state = {
+            **distances.DEFAULTS,
+            **request,
+            "mode": MODE,
+            "colour": colour,
+            "palette": palette,
+        }
+        try:
+            drawn = distances.drawn(session, state)
+            n_layers, n_heads = drawn.measures["entropy"].shape
+            chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
+            figure = distances_figure(drawn, colour, theme, palette, chosen)
+        except (ValueError, ModelError) as error:
+            return no_update, running.error_line(str(error)), no_update
+        return figure, distances_caption(drawn, colour), state
 
 
 def _register_browser_side(app: Dash) -> None:

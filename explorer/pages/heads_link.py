@@ -11,12 +11,11 @@ import dash_mantine_components as dmc
 import numpy as np
 from dash import Dash, Input, Output, State, html, no_update
 
-from explorer.exhibits.heatmap import switches_of
+from explorer.exhibits.heatmap import region_of, switches_of
+from explorer.exhibits.overview import LINK
 from explorer.exhibits.state import text_request
-from explorer.pages.heads_columns import LINK
-from explorer.pages.heads_tokens import region_of
 from explorer.session import Session, TextRequest
-from explorer.views.maps import tokens_of_cell
+from explorer.views.maps import MOST_CELLS, tokens_of_cell
 from explorer.views.overview import link_weights
 
 
@@ -44,18 +43,26 @@ def register(app: Dash, session: Session) -> None:
     @app.callback(
         Output("heads-query", "data"),
         Output("heads-key", "data"),
+        Output("heads-query", "value", allow_duplicate=True),
+        Output("heads-key", "value", allow_duplicate=True),
         Input("heads-request", "data"),
         Input("heads-stack", "value"),
+        State("heads-query", "value"),
+        State("heads-key", "value"),
     )
-    def offer_tokens(request: dict[str, Any] | None, stack: str) -> Any:
+    def offer_tokens(
+        request: dict[str, Any] | None, stack: str, query: str | None, key: str | None
+    ) -> Any:
         if request is None:
-            return no_update, no_update
+            return (no_update,) * 4
         cap = session.capture(TextRequest(**request))
         source = cap.stack(stack if stack in cap.stacks else None)
-        return tuple(
+        sides = (source.queries, query), (source.keys, key)
+        offered = [
             [{"value": str(place), "label": label} for place, label in enumerate(labels)]
-            for labels in (source.queries, source.keys)
-        )
+            for labels, _ in sides
+        ]
+        return *offered, *(no_update if _is_token(one, labels) else None for labels, one in sides)
 
     @app.callback(
         Output("heads-query", "value"),
@@ -66,7 +73,7 @@ def register(app: Dash, session: Session) -> None:
         State("heads-window", "data"),
     )
     def take_cell(
-        click: dict[str, Any] | None, view: dict[str, Any] | None, window: list[list[int]] | None
+        click: dict[str, Any] | None, view: dict[str, Any] | None, window: str | None
     ) -> Any:
         if not click or view is None:
             return (no_update,) * 3
@@ -74,7 +81,7 @@ def register(app: Dash, session: Session) -> None:
         point = click["points"][0]
         query, key = tokens_of_cell(
             cap, view["layer"], view["head"], view["stack"] or None, switches_of(view, cap.pair),
-            region_of(window), (point["y"], point["x"]),
+            region_of(window or "", MOST_CELLS), (point["y"], point["x"]),
         )  # fmt: skip
         return str(query), str(key), LINK
 
@@ -94,9 +101,14 @@ def register(app: Dash, session: Session) -> None:
         cap = session.capture(TextRequest(**request))
         name = stack if stack in cap.stacks else None
         source = cap.stack(name)
-        if int(query) >= len(source.queries) or int(key) >= len(source.keys):
+        if not _is_token(query, source.queries) or not _is_token(key, source.keys):
             return None, "choose two tokens, or click a cell"
         weights = link_weights(cap, int(query), int(key), name)
         layer, head = np.unravel_index(int(weights.argmax()), weights.shape)
         best = f"most: layer {layer} · head {head} ({weights[layer, head]:.2f})"
         return [int(query), int(key)], best
+
+
+def _is_token(chosen: str | None, labels: tuple[str, ...]) -> bool:
+    """Whether a choice is one of a text's tokens, or none; a text before may have had more."""
+    return not chosen or (chosen.isdecimal() and int(chosen) < len(labels))

@@ -20,10 +20,10 @@ from explorer.figures.heatmap import heatmap_caption, heatmap_figure
 from explorer.figures.style import blank_figure
 from explorer.pages import heads_switches, heads_tokens, running
 from explorer.pages.fields import ZOOMABLE
-from explorer.pages.heads_tokens import region_of
 from explorer.records import ModelError
 from explorer.session import Session, TextRequest
 from explorer.views.facts import head_facts
+from explorer.views.maps import MOST_CELLS
 
 _MESSAGE = "the chosen head’s map appears here"
 
@@ -69,7 +69,7 @@ def register(app: Dash, session: Session) -> None:
         },
     )
     def show_head(
-        request: dict[str, Any] | None, window: list[list[int]] | None, theme: str, chosen: Any
+        request: dict[str, Any] | None, window: str | None, theme: str, chosen: Any
     ) -> Any:
         if request is None:
             return (no_update,) * 5
@@ -83,18 +83,19 @@ def register(app: Dash, session: Session) -> None:
         state = {
             **heatmap.DEFAULTS, **text_state(TextRequest(**request)), "stack": stack,
             "layer": layer, "head": head, **heads_switches.switches_in(chosen),
+            "window": window or "",
         }  # fmt: skip
         told = head_facts(source, layer, head), "" if cap.pair else "hidden"
         if chosen["mode"] != "map":
             # A picture that is left takes its nodes out of the page.
             left = ctx.triggered_id == "heads-mode"
             return blank_figure(_MESSAGE) if left else no_update, no_update, *told, state
+        log, palette = bool(state["log"]), str(state["palette"])
         try:
-            drawn = heatmap.drawn(session, state, region_of(window))
+            drawn = heatmap.drawn(session, state, MOST_CELLS)
+            figure = heatmap_figure(drawn, theme, log, palette)
         except (ValueError, ModelError) as error:
             return no_update, running.error_line(str(error)), *told, no_update
-        log, palette = bool(state["log"]), str(state["palette"])
-        figure = heatmap_figure(drawn, theme, log, palette)
         return figure, heatmap_caption(drawn, log, palette), *told, state
 
 

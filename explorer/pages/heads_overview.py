@@ -1,6 +1,6 @@
 """All heads as one picture: small maps, or one number each.
 
-heads-request, heads-stack, heads-show, heads-link, table-request, theme
+heads-request, heads-stack, heads-show, heads-link, table-request, heads-palette, theme
     ─> heads-overview, its caption
 a click (in the browser) ─> heads-layer, heads-head ─> the frame around the chosen head
 """
@@ -12,12 +12,14 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
+from explorer.exhibits import overview as all_heads
+from explorer.exhibits.overview import LINK, MAPS
 from explorer.figures.overview import measure_figure, overview_caption, overview_figure
 from explorer.figures.style import blank_figure
+from explorer.links import State as Settings
 from explorer.measures import MEASURES
-from explorer.pages import heads_link, heads_table
+from explorer.pages import heads_link, heads_table, running
 from explorer.pages.fields import choice
-from explorer.pages.heads_columns import LINK
 from explorer.pages.heads_map import within
 from explorer.session import Session, TextRequest
 from explorer.views.facts import facts_of_heads
@@ -36,11 +38,11 @@ def _overview_head() -> Any:
             choice(
                 "heads-show",
                 {
-                    heads_table.MAPS: "maps",
+                    MAPS: "maps",
                     LINK: "the link below",
                     **{m.name: m.title for m in MEASURES.values()},
                 },
-                heads_table.MAPS,
+                MAPS,
                 190,
                 "What the grid shows: each head's map, or a number",
             ),
@@ -84,13 +86,14 @@ def register(app: Dash, session: Session) -> None:
         Input("heads-show", "value"),
         Input("heads-link", "data"),
         Input("table-request", "data"),
+        Input("heads-palette", "value"),
         Input("theme", "data"),
         State("heads-layer", "value"),
         State("heads-head", "value"),
     )
     def show_overview(
         request: dict[str, Any] | None, stack: str, show: str, link: list[int] | None,
-        measured: dict[str, Any] | None, theme: str, layer: Any, head: Any,
+        measured: Settings | None, palette: str, theme: str, layer: Any, head: Any,
     ) -> Any:  # fmt: skip
         if request is None:
             return (no_update,) * 3
@@ -101,10 +104,14 @@ def register(app: Dash, session: Session) -> None:
         style = {"minHeight": f"{min(16 * n_layers + 70, 620)}px"}
         chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
         facts = None
-        if measured == {"text": request, "stack": overview.stack}:
-            numbers = heads_table.shown_numbers(session, measured, show, link)
-            if numbers is not None:
-                return measure_figure(*numbers, theme, chosen), style, ""
-            facts = facts_of_heads(session.measures(text, overview.stack))
-        figure = overview_figure(overview, theme, chosen, facts)
+        try:
+            if measured is not None and measured == heads_table.asked(session, request, stack):
+                state = {**heads_table.measured(measured, None, None, link), "show": show}
+                numbers = all_heads.numbers(session, state)
+                if numbers is not None:
+                    return measure_figure(numbers, theme, chosen, palette), style, ""
+                facts = facts_of_heads(session.measures(text, overview.stack))
+            figure = overview_figure(overview, theme, chosen, facts, palette)
+        except ValueError as error:
+            return no_update, style, running.error_line(str(error))
         return figure, style, overview_caption(overview)

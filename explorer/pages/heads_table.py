@@ -1,31 +1,39 @@
 """The table of heads: every measure a column, to sort and filter by, and what they mean.
 
 heads-request, heads-stack ─> table-request ─> heads-table, the numbers a grid can show
-shuffle, probe (buttons) ─> nulls-request, probe-request ─> more columns (heads_columns.py)
+shuffle, probe (buttons), heads-nulls, heads-probed (an address that was opened)
+    ─> nulls-request, probe-request ─> more columns (heads_columns.py)
+the columns, a click on a header or a filter (in the browser, assets/table.js)
+    <─> heads-sort, heads-filter, as an address tells them
 a click in a row (in the browser) ─> heads-layer, heads-head
 a filter (in the browser, assets/filters.js) ─> heads-filtered; other heads fade in the pictures
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import dash_ag_grid as dag
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from explorer.export.heads import measures_table
+from explorer.exhibits import heads
+from explorer.exhibits.overview import link_of
+from explorer.exhibits.state import text_request, text_state
 from explorer.jobs import Jobs
+from explorer.links import State as Settings
 from explorer.measures import MEASURES
 from explorer.pages import heads_help, running
-from explorer.pages.heads_columns import LINK, PROBE, column_definitions
+from explorer.pages.heads_columns import column_definitions
 from explorer.pages.running import Run
 from explorer.records import FloatArray
 from explorer.session import Session, TextRequest
-from explorer.views.overview import link_weights
-from explorer.views.table import head_columns, head_rows, heads_table
+from explorer.views.table import head_rows
 
-MAPS = "maps"
+ADDRESS = {
+    "nulls": "heads-nulls", "probe": "heads-probed", "sort": "heads-sort",
+    "filter": "heads-filter",
+}  # fmt: skip
 
 
 def layout() -> Any:
@@ -33,6 +41,7 @@ def layout() -> Any:
     return html.Div(
         [
             *(store for name in ("table", "nulls", "probe") for store in running.stores(name)),
+            *(dcc.Store(id=name) for name in ADDRESS.values()),
             html.Div(
                 [
                     html.Button(
@@ -84,150 +93,141 @@ def layout() -> Any:
     )  # fmt: skip
 
 
-def rows(columns: dict[str, FloatArray]) -> list[dict[str, Any]]:
+def rows(columns: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
     """The table's rows, each with the id by which the browser knows its head."""
     return [{"id": f"{row['layer']}.{row['head']}"} | row for row in head_rows(columns)]
 
 
-def shown_numbers(
-    session: Session, request: dict[str, Any], show: str, link: list[int] | None
-) -> tuple[FloatArray, str, str] | None:
-    """What the grid of heads shows instead of maps: values [L, H], their name and unit."""
-    text, stack = TextRequest(**request["text"]), request["stack"]
-    if show == LINK and link is not None:
-        cap = session.capture(text)
-        tokens = cap.stack(stack)
-        name = f"{tokens.queries[link[0]]} → {tokens.keys[link[1]]}"
-        return link_weights(cap, link[0], link[1], stack), name, "attention weight"
-    if show in MEASURES:
-        measure = MEASURES[show]
-        return session.measures(text, stack)[show], measure.title, measure.unit
-    return None
+def asked(session: Session, request: dict[str, Any] | None, stack: str) -> Settings | None:
+    """Which stack of which text is measured, as a state tells it; None before any run."""
+    if request is None:
+        return None
+    text = TextRequest(**request)
+    stacks = session.capture(text).stacks
+    chosen = stack if stack in stacks else stacks[0]
+    return {**text_state(text), "stack": chosen if len(stacks) > 1 else ""}
 
 
-def table_columns(
-    session: Session,
-    request: dict[str, Any],
-    nulled: bool,
-    probed: dict[str, Any] | None,
-    link: list[int] | None,
-) -> tuple[dict[str, FloatArray], str]:
-    """What the table holds, [L, H] by column, and the two linked tokens' name.
+def measured(
+    wanted: Settings, nulls: Settings | None, probed: Settings | None, link: list[int] | None
+) -> Settings:
+    """The state of the table, of what was asked for so far.
 
     Args:
-        session: where it is taken from.
-        request: which text and stack, from ``asked``.
-        nulled: with what shuffled tokens and a fixed offset give.
+        wanted: which stack of which text, from ``asked``.
+        nulls: the one whose tokens were shuffled last, if one was.
         probed: the model whose induction probe was asked for, if one was.
         link: the two tokens that were chosen, if they were.
     """
-    text, stack = TextRequest(**request["text"]), request["stack"]
-    columns = head_columns(
-        session.measures(text, stack),
-        session.nulls(text, stack) if nulled else {},
-        session.offsets(text, stack) if nulled else None,
-    )
-    name = ""
-    if link is not None and (linked := shown_numbers(session, request, LINK, link)):
-        columns[LINK], name = linked[0], linked[1]
-    if probed and probed["model"] == text.model:
-        scores = session.induction(text.model)
-        if scores.shape == columns["entropy"].shape:
-            columns[PROBE] = scores
-    return columns, name
-
-
-def asked(session: Session, request: dict[str, Any] | None, stack: str) -> dict[str, Any] | None:
-    """Which stack of which text is measured, for the browser to keep; None before any run."""
-    if request is None:
-        return None
-    stacks = session.capture(TextRequest(**request)).stacks
-    return {"text": request, "stack": stack if stack in stacks else stacks[0]}
+    query, key = map(str, link) if link is not None else ("", "")
+    return {
+        **heads.DEFAULTS, **wanted, "nulls": nulls == wanted,
+        "probe": probed is not None and probed["model"] == wanted["model"],
+        "query": query, "key": key,
+    }  # fmt: skip
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the table to the heads page's stores."""
+    _register_work(app, session, jobs)
+    _register_browser_side(app)
+    heads_help.register(app)
+    given = [
+        ("table-request", "data"), ("nulls-request", "data"), ("probe-request", "data"),
+        ("heads-link", "data"),
+    ]  # fmt: skip
+
+    @app.callback(
+        Output("heads-table", "rowData"),
+        Output("heads-table", "columnDefs"),
+        *(Input(*one) for one in given),
+    )
+    def show_table(wanted: Settings | None, nulls: Any, probed: Any, link: list[int] | None) -> Any:
+        if wanted is None:
+            return no_update, no_update
+        state = measured(wanted, nulls, probed, link)
+        columns = heads.drawn(session, state).columns
+        linked = link_of(session.capture(text_request(state)), state)
+        return rows(columns), column_definitions(columns, linked.name if linked else "")
+
+    @app.callback(
+        Output("download", "data", allow_duplicate=True),
+        Input("heads-table-csv", "n_clicks"),
+        *(State(*one) for one in given),
+    )
+    def save_table(
+        clicks: int | None, wanted: Settings | None, nulls: Any, probed: Any,
+        link: list[int] | None,
+    ) -> Any:  # fmt: skip
+        if not clicks or wanted is None:
+            return no_update
+        exhibit = heads.make(session, measured(wanted, nulls, probed, link))
+        return {
+            "content": exhibit.table().csv(), "filename": f"{exhibit.stem}.csv",
+            "type": "text/csv", "base64": False,
+        }  # fmt: skip
+
+
+def _register_work(app: Dash, session: Session, jobs: Jobs) -> None:
+    """What takes long: the measures, and what is asked for by a button or by an address."""
 
     def measure(request: dict[str, Any] | None, stack: str) -> Run | None:
         wanted = asked(session, request, stack)
         if wanted is None:
             return None
-        text = TextRequest(**wanted["text"])
-        return Run(wanted, lambda tell: session.measures(text, wanted["stack"], tell))
-
-    def shuffle(_clicks: int | None, request: dict[str, Any] | None, stack: str) -> Run | None:
-        wanted = asked(session, request, stack) if _clicks else None
-        if wanted is None:
-            return None
-        text, name = TextRequest(**wanted["text"]), wanted["stack"]
         return Run(
-            wanted,
-            lambda tell: (session.offsets(text, name, tell), session.nulls(text, name, tell)),
+            wanted, lambda tell: session.measures(text_request(wanted), stack_of(wanted), tell)
         )
 
-    def probe(_clicks: int | None, request: dict[str, Any] | None) -> Run | None:
-        if not _clicks or request is None:
+    def stack_of(wanted: Settings) -> str:
+        return session.capture(text_request(wanted)).stack(str(wanted["stack"]) or None).name
+
+    def shuffle(_clicks: Any, wanted: Settings | None, opened: bool | None, job: Any) -> Run | None:
+        if wanted is None or not _is_asked_for("heads-shuffle", opened, job):
             return None
-        model = request["model"]
+        text, stack = text_request(wanted), stack_of(wanted)
+        return Run(
+            wanted,
+            lambda tell: (session.offsets(text, stack, tell), session.nulls(text, stack, tell)),
+        )
+
+    def probe(_clicks: Any, wanted: Settings | None, opened: bool | None, job: Any) -> Run | None:
+        if wanted is None or not _is_asked_for("heads-probe", opened, job):
+            return None
+        model = str(wanted["model"])
         return Run({"model": model}, lambda tell: session.induction(model, tell))
 
     shown = [Input("heads-request", "data"), Input("heads-stack", "value")]
     running.follow(app, jobs, "table", shown, [], measure)
-    running.follow(
-        app, jobs, "nulls", [Input("heads-shuffle", "n_clicks")],
-        [State("heads-request", "data"), State("heads-stack", "value")], shuffle,
-    )  # fmt: skip
-    running.follow(
-        app, jobs, "probe", [Input("heads-probe", "n_clicks")], [State("heads-request", "data")],
-        probe,
-    )  # fmt: skip
+    for name, button, wish, work in (
+        ("nulls", "heads-shuffle", "heads-nulls", shuffle),
+        ("probe", "heads-probe", "heads-probed", probe),
+    ):
+        running.follow(
+            app, jobs, name, [Input(button, "n_clicks"), Input("table-request", "data")],
+            [State(wish, "data"), State(f"{name}-job", "data")], work,
+        )  # fmt: skip
 
-    @app.callback(
-        Output("heads-table", "rowData"),
-        Output("heads-table", "columnDefs"),
-        Input("table-request", "data"),
-        Input("nulls-request", "data"),
-        Input("probe-request", "data"),
-        Input("heads-link", "data"),
-    )
-    def show_table(
-        request: dict[str, Any] | None, nulls: Any, probed: Any, link: list[int] | None
-    ) -> Any:
-        if request is None:
-            return no_update, no_update
-        columns, link_name = table_columns(session, request, nulls == request, probed, link)
-        return rows(columns), column_definitions(columns, link_name)
 
-    @app.callback(
-        Output("download", "data", allow_duplicate=True),
-        Input("heads-table-csv", "n_clicks"),
-        State("table-request", "data"),
-        State("nulls-request", "data"),
-        State("probe-request", "data"),
-        State("heads-link", "data"),
-    )
-    def save_table(
-        clicks: int | None, request: dict[str, Any] | None, nulls: Any, probed: Any,
-        link: list[int] | None,
-    ) -> Any:  # fmt: skip
-        if not clicks or request is None:
-            return no_update
-        cap, stack = session.capture(TextRequest(**request["text"])), request["stack"]
-        columns, _ = table_columns(session, request, nulls == request, probed, link)
-        table = replace(heads_table(cap, {}, {}, stack), columns=columns)
-        name = f"{cap.model_name.rstrip('/').rpartition('/')[2]}-{stack}-heads.csv"
-        return {
-            "content": measures_table(table).csv(),
-            "filename": name,
-            "type": "text/csv",
-            "base64": False,
-        }
+def _is_asked_for(button: str, opened: bool | None, job: Any) -> bool:
+    """A button was pressed, or the page was opened with what it gives and that is not yet made."""
+    return ctx.triggered_id == button or (bool(opened) and job is None)
 
+
+def _register_browser_side(app: Dash) -> None:
     app.clientside_callback(
         ClientsideFunction("explorer", "pickRow"),
         Output("heads-layer", "value", allow_duplicate=True),
         Output("heads-head", "value", allow_duplicate=True),
         Input("heads-table", "cellClicked"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("table", "open"),
+        Output("heads-sort", "data"),
+        Output("heads-filter", "data"),
+        Input("heads-table", "columnDefs"),
+        State("heads-sort", "data"),
+        State("heads-filter", "data"),
     )
     app.clientside_callback(
         ClientsideFunction("filters", "tell"),
@@ -242,4 +242,3 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("heads-table", "filterModel"),
         Input("heads-filter-clear", "n_clicks"),
     )
-    heads_help.register(app)

@@ -72,7 +72,7 @@ def register(app: Dash, session: Session) -> None:
     """Wire the button and the remarks to ``app``."""
     app.clientside_callback(
         ClientsideFunction("explorer", "truncateText"),
-        Output("heads-truncate", "data"),
+        Output("heads-truncate", "data", allow_duplicate=True),
         Input({"type": "truncate", "limit": ALL}, "n_clicks"),
         *(State(f"{field}-input", "value") for field in FIELDS),
     )

@@ -12,9 +12,10 @@ from typing import Any
 
 from dash import Dash, Input, Output, html, no_update
 
+from explorer.exhibits.heatmap import region_of
 from explorer.records import MapSwitches
 from explorer.session import Session, TextRequest
-from explorer.views.maps import MOST_CELLS, Region, map_labels
+from explorer.views.maps import MOST_CELLS, map_labels
 
 _MOST_LISTED = 300  # each a node of the page
 
@@ -37,14 +38,6 @@ def _tokens(side: str, labels: tuple[str, ...]) -> list[Any]:
     return [html.Span(label, **place) for label, place in zip(labels, places, strict=True)]
 
 
-def region_of(window: list[list[int]] | None) -> Region:
-    """What is seen of the map: the part zoomed into, or all, as coarse as can be told apart."""
-    if window is None:
-        return Region(most=MOST_CELLS)
-    (top, bottom), (left, right) = window
-    return Region((top, bottom), (left, right), MOST_CELLS)
-
-
 def register(app: Dash, session: Session) -> None:
     """Wire the tokens to what is drawn."""
 
@@ -59,7 +52,7 @@ def register(app: Dash, session: Session) -> None:
         Input("heads-part", "value"),
     )
     def show_tokens(
-        request: dict[str, Any] | None, stack: str, window: list[list[int]] | None, mode: str,
+        request: dict[str, Any] | None, stack: str, window: str | None, mode: str,
         words: bool, special: bool, part: str,
     ) -> Any:  # fmt: skip
         if request is None:
@@ -70,6 +63,6 @@ def register(app: Dash, session: Session) -> None:
         switches = MapSwitches(words, special, part if cap.pair else "all")
         try:
             name = stack if stack in cap.stacks else None
-            return strip(*map_labels(cap, name, switches, region_of(window)))
+            return strip(*map_labels(cap, name, switches, region_of(window or "", MOST_CELLS)))
         except ValueError:  # the map's caption says why there is none
             return []

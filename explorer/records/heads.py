@@ -173,6 +173,21 @@ class HeadsOverview:
 
 
 @dataclass(frozen=True)
+class HeadNumbers:
+    """A number for each head of a stack.
+
+    Attributes:
+        values: the numbers [L, H], NaN where undefined.
+        name: what they are, in words.
+        unit: as "nats"; empty for a number without.
+    """
+
+    values: FloatArray
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True)
 class BestOffsets:
     """For each head the fixed offset k − q that gathers most weight.
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.measures.blocks import BLOCK_BYTES, Progress, row_blocks
-from explorer.records import AttentionStack, CapturedText, FloatArray, HeadsOverview, IntArray
+from explorer.records import (
+    AttentionStack,
+    CapturedText,
+    FloatArray,
+    HeadNumbers,
+    HeadsOverview,
+    IntArray,
+)
 
 TILE = 28  # cells a side of a small map
 
@@ -26,6 +33,36 @@ def link_weights(cap: CapturedText, query: int, key: int, stack: str | None = No
     return np.stack(
         [source.attention(layer, rows=rows)[:, 0, key] for layer in range(source.n_layers)]
     )
+
+
+def link_numbers(cap: CapturedText, query: int, key: int, stack: str | None = None) -> HeadNumbers:
+    """The same, named after the two tokens.
+
+    Raises:
+        ValueError: a token the text does not have.
+    """
+    values, source = link_weights(cap, query, key, stack), cap.stack(stack)
+    return HeadNumbers(
+        values,
+        f"{source.query_tokens.labels[query]} → {source.key_tokens.labels[key]}",
+        "attention weight",
+    )
+
+
+def distinct_cells(overview: HeadsOverview) -> tuple[FloatArray, IntArray, IntArray]:
+    """The small maps without cells that a short text repeats.
+
+    Returns:
+        The cells [L, H, q, k], and the first token of each row [q] and each column [k].
+    """
+    tile = overview.tiles.shape[-1]
+    tiles, starts = overview.tiles, []
+    for axis, length in ((2, overview.whole[0]), (3, overview.whole[1])):
+        count = min(length, tile)
+        drawn = np.arange(tile) * count // tile
+        tiles = np.take(tiles, np.searchsorted(drawn, np.arange(count)), axis=axis)
+        starts.append(_starts(length, tile))
+    return tiles, starts[0], starts[1]
 
 
 def heads_overview(

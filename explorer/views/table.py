@@ -10,6 +10,8 @@ import numpy as np
 from explorer.records import BestOffsets, CapturedText, FloatArray, HeadsTable, Null
 from explorer.views.maps import truncation
 
+PROBE = "probe"  # the column of the induction probe
+
 
 def heads_table(
     cap: CapturedText,

@@ -233,6 +233,14 @@ class Heads(App):
                 self.page.click("#pair-toggle")
             self.page.fill("#pair-input", pair)
 
+    def wait_until_told(self, text: str) -> None:
+        """Wait until the address tells the text, or the name of a state too long for one."""
+        self.wait_for(
+            """text => { const given = new URLSearchParams(location.search);
+            return given.get('text') === text || (text.length > 1500 && given.has('saved')); }""",
+            text,
+        )
+
     def show(self, mode: str) -> None:
         """Change to another view: map, lines, compare, distances."""
         self.page.locator("#heads-mode").get_by_text(mode, exact=True).click()

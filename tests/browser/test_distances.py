@@ -145,7 +145,8 @@ def test_progress_and_cancel(heads: Heads, sentence: str) -> None:
     eager.run("smollm2", sentence)  # its first use on a machine takes long
     heads.type(LONG)
     heads.choose_model("smollm2")
-    heads.wait_for_address(model="smollm2", text=LONG)
+    heads.wait_until_told(LONG)
+    expect(page.locator("#model-facts")).to_contain_text("MB")
     heads.show("distances")
     working = page.locator("#heads-distances-message .working")
     expect(working).to_contain_text("comparing heads")

@@ -62,7 +62,7 @@ def read(heads: Heads, text: str) -> eager.EagerRun:
     expected = eager.run("minilm", text)
     heads.type(text)
     heads.run()
-    heads.wait_for_address(text=text)
+    heads.wait_until_told(text)
     # The table is of this text, and no more of the opening one.
     first = float(entropy(expected.attention[:1])[0, 0])
     heads.wait_for(

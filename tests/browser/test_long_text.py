@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 from playwright.sync_api import Page, expect
@@ -62,15 +63,15 @@ def test_its_beginning_is_shown_and_that_is_said(heads: Heads, tmp_path: Path) -
 
 def test_a_link_reopens_it(heads: Heads, open_context: OpenContext) -> None:
     expected = _truncated(heads)
-    heads.wait_for_address(truncate="true", text=LONG)
+    heads.wait_until_told(LONG)
     there = Heads(open_context(scheme="dark").new_page())
     there.page.goto(heads.page.url)
     there.wait_for_map(keys=expected.labels)
     _assert_drawn(there, expected)
     expect(there.page.locator("#heads-remarks")).to_have_text(f"truncated: {TOLD}")
-    there.wait_for_address(truncate="true", text=LONG)
-    # Without the parameter the same text is refused.
-    there.page.goto(heads.page.url.replace("truncate=true", "truncate=no"))
+    there.wait_until_told(LONG)
+    # Where nobody agreed the same text is refused.
+    there.page.goto(f"/?{urlencode({'text': LONG})}")
     there.expect_error("662 tokens", "at most 512")
 
 

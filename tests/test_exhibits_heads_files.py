@@ -1,0 +1,87 @@
+"""Every format that the views of the Heads page are saved in, opened by a reader of its own."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from explorer.exhibits import KINDS, exhibit_of, state_for
+from explorer.exhibits.saving import FORMATS, saved
+from explorer.export.pictures import Draw, painter
+from explorer.session import Session
+from tests.checkpoints import PAIR
+from tests.conftest import Folder
+
+SVG = "{http://www.w3.org/2000/svg}"
+# Text that each kind's drawing holds.
+LABELS = {
+    "heatmap": ("[CLS]", "dog", "key (attended to)"), "lines": ("dog",),
+    "comparison": ("[CLS]", "dog", "key (attended to)"), "distances": ("nats)", "layer"),
+    "overview": ("layer", "head"), "heads": ("Entropy", "Previous token"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return Session(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def draw() -> Iterator[Draw]:
+    with painter() as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_all_open(session: Session, folder: Folder, draw: Draw, name: str) -> None:
+    told = {"model": str(folder("bert")), "text": "A dog ate.", "pair": PAIR}
+    exhibit = KINDS[name].make(session, state_for(KINDS[name], dict(told)))
+    files = {kind: saved(session, exhibit, kind, draw=draw) for kind in FORMATS}
+    assert set(files) == {"png", "svg", "pdf", "html", "csv", "json", "npz"}
+    with Image.open(io.BytesIO(files["png"])) as picture:
+        picture.load()
+        assert len(picture.convert("RGB").getcolors(10_000_000) or []) > 20
+        assert json.loads(picture.info["explorer"])["kind"] == name
+    svg = _texts(ElementTree.fromstring(files["svg"]))
+    pdf = "".join(page.extract_text() for page in PdfReader(io.BytesIO(files["pdf"])).pages)
+    for label in LABELS[name]:
+        assert label in svg, label
+        assert label.replace(" ", "") in pdf.replace(" ", "").replace("\n", ""), label
+    page = html.unescape(files["html"].decode())
+    assert f"kind='{name}'" in page
+    assert 'src="http' not in page
+    rows = list(csv.reader(io.StringIO(files["csv"].decode())))
+    assert [tuple(row[:-1]) for row in rows[:1]] == [exhibit.table().header]
+    assert len(rows) == 1 + len(exhibit.table().rows)
+    numbers = json.loads(files["json"])
+    assert (numbers["kind"], numbers["model"]) == (name, told["model"])
+    assert numbers["provenance"]["link"] == exhibit.link
+    with np.load(io.BytesIO(files["npz"]), allow_pickle=False) as arrays:
+        for key, values in _arrays(name, numbers).items():
+            np.testing.assert_allclose(arrays[key], np.array(values, dtype=float))
+    again, remarks = exhibit_of(session, f"{exhibit.link}&kind={name}")
+    assert (again.result(), remarks) == (exhibit.result(), ())
+
+
+def _arrays(name: str, numbers: dict[str, Any]) -> dict[str, Any]:
+    if name == "lines":
+        return {"lines.weight": [line["weight"] for line in numbers["lines"]]}
+    if name in ("distances", "heads"):
+        return {"heads.entropy": [row["entropy"] for row in numbers["heads"]]}
+    key = {"heatmap": "attention", "comparison": "difference", "overview": "maps"}[name]
+    return {key: numbers[key]}
+
+
+def _texts(root: ElementTree.Element) -> str:
+    assert root.tag == f"{SVG}svg"
+    return "\n".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
