@@ -6,14 +6,15 @@ figure is the same wherever it is from. A file a view.
 
 from __future__ import annotations
 
-from explorer.exhibits import heatmap, lines
+from explorer.exhibits import cost, head_outputs, heatmap, lines, mask, moves, points, worksheet
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.links import State, given_in, parse, path_of
 from explorer.session import Session
 
 __all__ = ["KINDS", "SETTINGS", "Exhibit", "Kind", "exhibit_of", "kind_of", "state_for"]
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (heatmap.KIND, lines.KIND)}
+_VIEWS = (heatmap, lines, worksheet, points, moves, mask, head_outputs, cost)
+KINDS: dict[str, Kind] = {view.KIND.name: view.KIND for view in _VIEWS}
 # Every setting that an address may have, of whatever view.
 SETTINGS = frozenset(name for kind in KINDS.values() for name in kind.defaults)
 

@@ -92,8 +92,35 @@ def moves_figure(shown: Moves, token: int | None = None, theme: str = "light") -
     return figure
 
 
-def moves_caption(shown: Moves) -> str:
-    """What a reader could paste under the figure."""
+def brought_back(figure: go.Figure, share: float) -> go.Figure:
+    """The right picture on its way from before (a share of 0) to after (1), as the page moves it.
+
+    Args:
+        figure: of ``moves_figure``, changed in place.
+        share: of the way.
+    """
+    if share == 1:
+        return figure
+    meta = figure.layout.meta
+    for one in meta["moved"]:
+        ends = (np.array(one[end], dtype=float) for end in ("from", "to"))
+        x, y = _between(*ends, share)
+        figure.data[one["trace"]].update(x=x, y=y)
+    across, up = _between(*np.array(meta["frames"]), share).tolist()
+    told = [titles[0 if share == 0 else 1] for titles in meta["titles"]]
+    figure.update_layout(
+        xaxis2={"range": across, "title_text": told[0]},
+        yaxis2={"range": up, "title_text": told[1]},
+    )
+    return figure
+
+
+def _between(before: FloatArray, after: FloatArray, share: float) -> FloatArray:
+    return before + share * (after - before)
+
+
+def moves_caption(shown: Moves, share: float = 1) -> str:
+    """What a reader could paste under the figure; of a share in between, that it is none."""
     made = _MADE[shown.which]
     parts = [
         f"The {shown.which} map of layer {shown.layer}, {_whose(shown)}, of "
@@ -111,6 +138,11 @@ def moves_caption(shown: Moves) -> str:
             *(["rotates by position"] if shown.rotated else []),
         ]
         parts.append(f"What the model then {' and '.join(done)} is not in this picture.")
+    if share < 1:
+        parts.append(
+            f"The right picture is drawn {share:.0%} of the way from before to after, along "
+            "straight lines; the model takes no such way."
+        )
     if shown.drop_first:
         parts.append("The first token is left out.")
     drawn = len(thinned(len(shown.labels), DRAWN))
