@@ -96,27 +96,21 @@ def brought_back(figure: go.Figure, share: float) -> go.Figure:
     """The right picture on its way from before (a share of 0) to after (1), as the page moves it.
 
     Args:
-        figure: of ``moves_figure``, changed in place.
+        figure: of ``moves_figure``, changed in place; what moves it on the page is taken away.
         share: of the way.
     """
-    if share == 1:
-        return figure
     meta = figure.layout.meta
-    for one in meta["moved"]:
-        ends = (np.array(one[end], dtype=float) for end in ("from", "to"))
-        x, y = _between(*ends, share)
-        figure.data[one["trace"]].update(x=x, y=y)
-    across, up = _between(*np.array(meta["frames"]), share).tolist()
-    told = [titles[0 if share == 0 else 1] for titles in meta["titles"]]
-    figure.update_layout(
-        xaxis2={"range": across, "title_text": told[0]},
-        yaxis2={"range": up, "title_text": told[1]},
-    )
-    return figure
-
-
-def _between(before: FloatArray, after: FloatArray, share: float) -> FloatArray:
-    return before + share * (after - before)
+    if share < 1:
+        for one in meta["moved"]:
+            before, after = (np.array(one[end], dtype=float) for end in ("from", "to"))
+            x, y = before + share * (after - before)
+            figure.data[one["trace"]].update(x=x, y=y)
+        start, end = np.array(meta["frames"])
+        across, up = (start + share * (end - start)).tolist()
+        told = [titles[0 if share == 0 else 1] for titles in meta["titles"]]
+        figure.update_xaxes(range=across, title_text=told[0], selector={"anchor": "y2"})
+        figure.update_yaxes(range=up, title_text=told[1], selector={"anchor": "x2"})
+    return figure.update_layout(meta=None)
 
 
 def moves_caption(shown: Moves, share: float = 1) -> str:
