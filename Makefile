@@ -7,7 +7,7 @@ python := .venv/bin/python
 pytest := OMP_NUM_THREADS=1 $(python) -m pytest -n logical --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format unit browser clean
+.PHONY: help run test check format unit browser docs clean
 
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -39,6 +39,10 @@ unit:  ## the tests that need no browser (ARGS="..." is passed on to pytest)
 browser:  ## the browser tests
 	@.ci/setup dev
 	@chromium=$$(.ci/chromium) && CHROMIUM=$$chromium $(pytest) tests/browser $(ARGS)
+
+docs:  ## write the pages of docs/ that are made from the code
+	@.ci/setup dev
+	$(python) docs/generate.py
 
 clean:  ## remove the virtual environment and all caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info

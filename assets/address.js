@@ -9,7 +9,7 @@
   /* The state of what is seen of each page: its mode, what is around it, a store for each mode. */
   function screenOf(page, pages, values) {
     let at = 0;
-    for (const one of pages) {
+    for (const one of pages.filter(({ modes }) => modes.length)) {
       const [mode, around, ...states] = values.slice(at, at + 2 + one.modes.length);
       if (one === page) return { around, state: states[Math.max(one.modes.indexOf(mode), 0)] };
       at += 2 + one.modes.length;

@@ -1,18 +1,22 @@
-"""Make the README's pictures: start the app, drive a browser, keep what it shows.
+"""Make the pictures of README.md and docs/: start the app, drive a browser, keep what it shows.
 
 Run it from the repository's root after ``make test`` has set things up:
-``.venv/bin/python docs/pictures.py``.
+``.venv/bin/python docs/pictures.py [NAME …]``; without a name it makes all of them.
 """
 
 import logging
 import os
 import shutil
+import sys
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from werkzeug.serving import make_server
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from explorer.web import create_app
 
@@ -22,14 +26,67 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+WAIT_MS = 180_000  # the first use of smollm2 converts its weights
+CELLS = ".heatmaplayer image"
+POINTS = ".scatterlayer .point"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: where the view is, and how it is known to be drawn.
+
+    Attributes:
+        address: path and query of the page.
+        drawn: selectors of what must be there.
+        mode: the name on the switch of views, where the address does not say it.
+        part: selector of what is kept; None means the window.
+    """
+
+    address: str
+    drawn: tuple[str, ...]
+    mode: str | None = None
+    part: str | None = None
+
+
 # Head 8 of minilm's layer 1 looks at the next token.
-VIEWS = {
-    "heads": ("/?layer=1&head=8", "#heads-heatmap .heatmaplayer image", "#heads-table .ag-row"),
-    "embeddings": ("/embeddings", "#embeddings-plot .scatterlayer .point", "#embeddings-caption"),
-}
+_HEAD = "/?layer=1&head=8"
+_ROW = "/inside?layer=0&head=1&query=4"
+_HEADS_PANEL = "#heads-page .panel:not(.overview)"
+_EMBEDDINGS_PANEL = "#embeddings-page .panel:not(.form)"
+_INSIDE_PANEL = "#inside-page .panel"
+PICTURES = {
+    "heads": Picture(_HEAD, (f"#heads-heatmap {CELLS}", "#heads-table .ag-row")),
+    "heads-lines": Picture(_HEAD, ("#heads-lines svg path",), "lines", _HEADS_PANEL),
+    "heads-distances": Picture(_HEAD, (f"#heads-distances {POINTS}",), "distances", _HEADS_PANEL),
+    "embeddings": Picture(
+        "/embeddings", (f"#embeddings-plot {POINTS}", "#embeddings-caption:not(:empty)")
+    ),
+    "embeddings-layers": Picture(
+        "/embeddings", ("#embeddings-layers .lines path",), "by layer", _EMBEDDINGS_PANEL
+    ),
+    "embeddings-meaning": Picture(
+        "/embeddings?model=smollm2&layer=15", (f"#embeddings-meaning {CELLS}",), "meaning",
+        _EMBEDDINGS_PANEL,
+    ),
+    "embeddings-pull": Picture(
+        "/embeddings", (f"#embeddings-pull {POINTS}",), "pull", _EMBEDDINGS_PANEL
+    ),
+    "inside-row": Picture(_ROW, ("#inside-row-steps li",), part=_INSIDE_PANEL),
+    "inside-points": Picture(
+        f"{_ROW}&mode=points", (f"#inside-points {POINTS}",), part=_INSIDE_PANEL
+    ),
+    "inside-moves": Picture(
+        f"{_ROW}&mode=moves", (f"#inside-moves {POINTS}",), part=_INSIDE_PANEL
+    ),
+    "inside-sharing": Picture(
+        f"{_ROW}&mode=sharing&model=smollm2", ("#inside-sharing .lines path",), part=_INSIDE_PANEL
+    ),
+    "learn": Picture("/learn/two-meanings", ("#learn-side h1",)),
+}  # fmt: skip
 
 
 def main() -> None:
+    wanted = sys.argv[1:] or list(PICTURES)
     FOLDER.mkdir(exist_ok=True)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, create_app().server, threaded=True)
@@ -37,23 +94,31 @@ def main() -> None:
     with sync_playwright() as playwright:
         path = os.environ.get("CHROMIUM") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        for scheme in ("light", "dark"):
-            context = browser.new_context(viewport=SIZE, color_scheme=scheme)
-            for name, view in VIEWS.items():
-                page = context.new_page()
-                take(page, f"http://127.0.0.1:{server.port}", view, FOLDER / f"{name}-{scheme}.png")
+        context = browser.new_context(
+            viewport=SIZE, color_scheme="light", base_url=f"http://127.0.0.1:{server.port}"
+        )
+        context.set_default_timeout(WAIT_MS)
+        for name in wanted:
+            page = context.new_page()
+            take(page, PICTURES[name], FOLDER / f"{name}.png")
+            page.close()
         browser.close()
     server.shutdown()
 
 
-def take(page: Page, base: str, view: tuple[str, str, str], path: Path) -> None:
-    address, *drawn = view
-    page.goto(base + address)
-    for selector in drawn:
+def take(page: Page, picture: Picture, path: Path) -> None:
+    page.goto(picture.address)
+    page.wait_for_load_state("networkidle")
+    if picture.mode:
+        page.locator(".mantine-SegmentedControl-label").get_by_text(
+            picture.mode, exact=True
+        ).first.click()
+    for selector in picture.drawn:
         page.wait_for_selector(selector, state="attached")
     page.wait_for_function("!document.body.hasAttribute('data-working')")
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=path, animations="disabled")
+    shot = page.locator(picture.part) if picture.part else page
+    shot.screenshot(path=path, animations="disabled")
     # A palette of 256 colours is enough for a page, and a third of the bytes.
     Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
     print(path.name, f"{path.stat().st_size / 1000:.0f} kB")

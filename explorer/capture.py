@@ -41,7 +41,18 @@ class Capture:
     On a model of a single stack the capture itself answers what ``Stack`` does
     (``cap.attention(4, 11)``, ``cap.tokens``, ``cap.hidden``); on an encoder–decoder
     choose one: ``cap.stack("cross")``.
+
+    Attributes:
+        model_name: as it was given to ``load_model``.
+        revision: the checkpoint's commit, or a bundled model's package and version.
+        text: what the encoder or the only stack read.
+        pair: the second segment, where there is one.
+        target: what its decoder was given; None where the model generated it.
+        stacks: names of its stacks: ``("encoder",)``, ``("decoder",)``, or
+            ``("encoder", "decoder", "cross")``.
     """
+
+    target: str | None = None
 
     def __init__(
         self,
@@ -149,6 +160,11 @@ class Capture:
         return _read(self._loaded, encoded, tokens, decoder, self.text, self.pair)
 
     @property
+    def loaded(self) -> LoadedModel:
+        """The model that read it."""
+        return self._loaded
+
+    @property
     def nbytes(self) -> int:
         """Bytes this capture keeps on the device, each shared storage counted once."""
         return stored_bytes(t for stack in self._stacks.values() for t in stack.tensors())
@@ -190,7 +206,9 @@ def capture(
             model.tokenizer, text, pair, max_tokens=model.max_tokens, truncate=truncate
         )
         decoder_tokens = _decoder_tokens(model, encoded, target, truncate)
-        return _read(model, encoded, tokens, decoder_tokens, text, pair)
+        made = _read(model, encoded, tokens, decoder_tokens, text, pair)
+    made.target = target
+    return made
 
 
 def capture_ids(model: LoadedModel, ids: Sequence[int], decoder_ids: Sequence[int] = ()) -> Capture:

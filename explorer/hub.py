@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
+from huggingface_hub import HfApi, constants, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -67,6 +67,13 @@ def is_cached(repo: str) -> bool:
         all(isinstance(try_to_load_from_cache(name, file), str) for file in files)
         for name in _names(repo)
     )
+
+
+def cached() -> list[str]:
+    """The checkpoints in the local cache, whoever fetched them."""
+    folders = Path(constants.HF_HUB_CACHE).glob("models--*")
+    repos = (folder.name.removeprefix("models--").replace("--", "/") for folder in folders)
+    return sorted(repo for repo in repos if is_cached(repo))
 
 
 def _names(name: str) -> list[str]:

@@ -37,10 +37,24 @@ _PROBE_TOKENS = 16
 class LoadedModel:
     """A model on its device with its tokenizer, and how its attention is captured.
 
-    ``method`` is "recorder" (queries and keys kept) or "eager" (``method_reason`` says
-    why); ``stacks`` are its stacks of attention layers in the order they run. Who runs the
-    model or its tokenizer holds ``lock``: neither can serve two threads at once.
-    ``footprint`` tells what a capture of it keeps, ``checkpoint`` where its files are.
+    Attributes:
+        name: as it was given to ``load_model``.
+        source: "bundled", "hub" or "folder".
+        revision: the checkpoint's commit, or a bundled model's package and version.
+        family: the architecture, transformers' ``model_type``.
+        device: where its weights are.
+        dtype: of its weights.
+        model: the transformers model.
+        tokenizer: the transformers tokenizer.
+        max_tokens: the longest text it reads; None where there is no limit.
+        takes_pairs: whether it reads a second text beside the first.
+        stacks: shapes of its stacks of attention layers, in the order they run.
+        method: "recorder" (queries and keys kept) or "eager" (weights only).
+        method_reason: why it is run eagerly.
+        footprint: what a capture of it keeps.
+        checkpoint: where its files are.
+        lock: held by who runs the model or its tokenizer: neither can serve two threads at
+            once.
     """
 
     name: str

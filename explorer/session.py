@@ -39,6 +39,7 @@ from explorer.results import Results
 from explorer.views.by_layer import word_layers
 from explorer.views.distances import head_distances
 from explorer.views.inside import query_row
+from explorer.views.maps import truncation
 from explorer.views.overview import heads_overview
 from explorer.views.similarity import word_similarity
 from explorer.views.study import word_study
@@ -64,6 +65,12 @@ class TextRequest:
     truncate: bool = False
 
 
+def request_of(cap: Capture) -> TextRequest:
+    """What was asked for when a text was captured."""
+    cut = bool(truncation(cap.stack(cap.stacks[-1])))
+    return TextRequest(cap.model_name, cap.text, cap.pair, cap.target, cut)
+
+
 @dataclass(frozen=True)
 class StudyRequest:
     """A model, the word to follow, and the (sense, sentence) pairs it is looked for in."""
@@ -86,21 +93,26 @@ class ModelFacts:
 class Session:
     """Models and captures by least recent use, bounded by count and by bytes.
 
-    A capture that was dropped is made again when it is asked for, so a page never has to
-    know. What several threads ask for at once is made once: one makes it, the others wait. A
-    model runs one text at a time by itself (``LoadedModel.lock``), so a long experiment lets
-    another text in between two of its own.
+    All models are of one device, precision and, where one is named, revision. A capture that
+    was dropped is made again when it is asked for, so a page never has to know. What several
+    threads ask for at once is made once: one makes it, the others wait. A model runs one text
+    at a time by itself (``LoadedModel.lock``), so a long experiment lets another text in
+    between two of its own.
     """
 
     def __init__(
         self,
         device: str = "auto",
         dtype: str = "float32",
+        revision: str | None = None,
+        drop_unread: bool = True,
         max_models: int = 2,
         max_capture_bytes: int = 2 * 1024**3,
     ) -> None:
         self._device = device
         self._dtype = dtype
+        self._revision = revision
+        self._drop_unread = drop_unread
         self._max_models = max_models
         self._max_bytes = max_capture_bytes
         self._models: OrderedDict[str, LoadedModel] = OrderedDict()
@@ -121,13 +133,25 @@ class Session:
                     self._models.move_to_end(name)
                     return self._models[name]
             loaded = load_model(
-                name, self._device, self._dtype, progress=_telling_the_terminal(progress)
+                name,
+                self._device,
+                self._dtype,
+                self._revision,
+                progress=_telling_the_terminal(progress),
             )
             with self._lock:
                 self._models[name] = loaded
                 while len(self._models) > self._max_models:
                     self._forget(next(iter(self._models)))
             return loaded
+
+    @classmethod
+    def of(cls, cap: Capture) -> Session:
+        """A session that has this capture and its model at hand."""
+        session = cls(cap.loaded.device, cap.loaded.dtype)
+        session._models[cap.model_name] = cap.loaded
+        session._captures[request_of(cap)] = cap
+        return session
 
     def provenance(self, name: str) -> dict[str, str | None]:
         """What a file tells of a model, so that another can tell whether it has the same.
@@ -146,7 +170,7 @@ class Session:
         """A text's capture, made now if it is not there.
 
         The page hides the fields that a model does not read; what was typed there for
-        another model is left out here.
+        another model is left out here, unless ``drop_unread`` is off.
 
         Raises:
             ValueError: a text the model cannot read.
@@ -161,8 +185,9 @@ class Session:
             model = self.model(request.model, progress)
             if progress:
                 progress(f"{request.model} reads the text", None)
-            pair = request.pair if model.takes_pairs else None
-            target = request.target if model.is_encoder_decoder else None
+            drop = self._drop_unread
+            pair = request.pair if model.takes_pairs or not drop else None
+            target = request.target if model.is_encoder_decoder or not drop else None
             made = capture(model, request.text, pair, target, truncate=request.truncate)
             with self._lock:
                 self._captures[request] = made

@@ -33,9 +33,17 @@ def to_numpy(tensor: torch.Tensor) -> FloatArray:
 class Stack:
     """One stack of a capture: the encoder, the decoder, or the cross attention between.
 
-    Layers and heads count from 0. Attributes: ``name``, ``n_layers``, ``n_heads``,
-    ``n_kv_heads`` (fewer than ``n_heads`` where heads share keys and values), ``causal``,
-    ``query_tokens`` and ``key_tokens``.
+    Layers and heads count from 0.
+
+    Attributes:
+        name: "encoder", "decoder" or "cross".
+        n_layers: layers of attention L.
+        n_heads: query heads a layer H.
+        n_kv_heads: key/value heads a layer; fewer than ``n_heads`` where heads share them:
+            query head h reads number ``h // (n_heads // n_kv_heads)``.
+        causal: whether no token sees a later one.
+        query_tokens: the tokens that attend, with ids, labels and character positions.
+        key_tokens: the tokens attended to; another text's for cross attention.
     """
 
     def __init__(

@@ -167,6 +167,12 @@ def violations(package: Path) -> list[str]:
     return found
 
 
+def test_the_package_itself_is_for_others() -> None:
+    """On the command line it has none of its names: help and completion do without torch."""
+    own, _ = _graph(ROOT / "explorer")
+    assert [name for name, imported in own.items() if "__init__" in imported] == []
+
+
 def test_imports_point_one_way() -> None:
     assert violations(ROOT / "explorer") == []
 

@@ -211,7 +211,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("name", ["a.txt", "a", ".json", "a.json.gz"])
     def test_an_unknown_ending_names_those_that_work(self, tmp_path: Path, name: str) -> None:
-        with pytest.raises(ValueError, match=r"use \.json, \.csv, \.png or \.svg$"):
+        with pytest.raises(ValueError, match=r"use \.json, \.csv, \.png, \.svg or \.pdf$"):
             check_path(tmp_path / name)
 
     def test_an_existing_file_is_kept(self, tmp_path: Path) -> None:

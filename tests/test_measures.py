@@ -24,7 +24,7 @@ from tests.handmade import (
     tokens,
     with_ids,
 )
-from tests.plain import PlainStack, plain_capture
+from tests.plain import PlainCapture, PlainStack, plain_capture
 
 KEYS = [
     "entropy", "entropy_share", "distance", "previous_token", "next_token", "same_token",
@@ -98,9 +98,29 @@ class TestByHand:
         for name, measure in MEASURES.items():
             assert measure.name == name
             told = (measure.title, measure.formula, measure.source, measure.unit, measure.reading)
-            assert all(told)
+            assert all((*told, measure.undefined))
             assert measure.range[0] == 0
             assert measure.range[1] == (None if name in ("entropy", "distance") else 1)
+
+
+class TestUndefined:
+    """What a measure says of itself is what it does."""
+
+    def _said(self, *words: str) -> set[str]:
+        return {
+            name for name, one in MEASURES.items() if any(word in one.undefined for word in words)
+        }
+
+    def _found(self, cap: HandCapture | PlainCapture) -> set[str]:
+        return {name for name, values in compute_all(cap).items() if np.isnan(values).all()}
+
+    def test_causal_and_no_repeats(self) -> None:
+        cap = by_hand(LEFT_TO_RIGHT, with_ids(TOKENS, 7, 1, 2, 3), causal=True)
+        assert self._found(cap) == self._said("causal", "comes twice")
+
+    def test_a_single_token(self) -> None:
+        cap = plain_capture(tokens("a", "a"), np.ones((1, 1, 1, 1)))
+        assert self._found(cap) == self._said("one token", "more than one key", "comes twice")
 
 
 class TestCopies:
@@ -158,6 +178,9 @@ class TestMasks:
             "distance", "previous_token", "next_token", "same_token", "duplicate_token",
             "induction",
         }  # fmt: skip
+        assert undefined == {
+            name for name, one in MEASURES.items() if "on cross attention" in one.undefined
+        }
         assert found["entropy_share"] == pytest.approx(1)
         assert found["sink_first"] == found["sink_special"] == found["sink_punctuation"] == 0.25
 

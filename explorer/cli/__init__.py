@@ -14,14 +14,26 @@ import typer
 from typer.exceptions import TyperException
 
 from explorer import starting
-from explorer.cli import embeddings, heads, heatmap, models, serve, worksheet
-from explorer.export.files import ExportError
-from explorer.records import ModelError
+from explorer.cli import embeddings, heads, heatmap, models, remake, serve, view, worksheet
+from explorer.cli.helping import Command, Program
+from explorer.cli.telling import complain
+
+_HELP = """Attention maps and word vectors of pretrained transformers.
+
+Layers and heads count from 0. Each command tells more with --help.
+
+Results go to standard output as JSON, or to the file that -o names. Exit status: 0 done,
+1 failed (a model cannot be loaded, a file not be written), 2 bad use, 130 interrupted.
+
+\b
+Examples:
+  python -m explorer models
+  python -m explorer heatmap "She ate an apple." --layer 1 --head 8 -o head.png
+"""
 
 app = typer.Typer(
-    help="Attention maps and word vectors of pretrained transformers.\n\n"
-    "Layers and heads count from 0. Each command tells more with --help.",
-    add_completion=False,
+    help=_HELP,
+    cls=Program,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -36,9 +48,9 @@ def _help_without_command(context: typer.Context) -> None:
 
 for _command in (
     models.models, heatmap.heatmap, heads.heads, embeddings.embeddings, worksheet.worksheet,
-    serve.serve,
+    view.view, remake.remake, serve.serve,
 ):  # fmt: skip
-    app.command()(_command)
+    app.command(cls=Command)(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,32 +61,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         starting.raise_when_interrupted()
-        status = app(arguments, prog_name="python -m explorer", standalone_mode=False)
+        name = starting.SCRIPT if starting.is_script() else starting.MODULE
+        status = app(arguments, prog_name=name, standalone_mode=False)
         sys.stdout.flush()
         return int(status or 0)
     except TyperException as error:
-        return _complain(error.format_message(), 2)
-    except ValueError as error:
-        return _complain(str(error), 2)
-    except (ModelError, ExportError) as error:
-        return _complain(str(error), 1)
+        complain(error.format_message())
+        return 2
     except BrokenPipeError:  # whoever read the output has seen enough
         _give_up_output()
         return 1
     except OSError as error:
         _give_up_output()
-        return _complain(f"the output cannot be written: {error.strerror}", 1)
+        complain(f"the output cannot be written: {error.strerror}")
+        return 1
     except KeyboardInterrupt:
         return starting.INTERRUPTED
-    except Exception as error:  # a mistake in here; even so a line, not a page
-        return _complain(f"unexpected {type(error).__name__}: {error}", 1)
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    from explorer.export.files import ExportError
+    from explorer.records import ModelError  # slow to import: help does without
+
+    if isinstance(error, (ValueError, ModelError, ExportError)):
+        complain(str(error))
+    else:  # a mistake in here; even so a line, not a page
+        complain(f"unexpected {type(error).__name__}: {error}")
+    return 2 if isinstance(error, ValueError) else 1
 
 
 def _give_up_output() -> None:
     """What is left in the buffers goes nowhere, or flushing at exit would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _complain(message: str, status: int) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    return status

@@ -3,78 +3,109 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from explorer.capture import Capture, capture, vocabulary_sample
 from explorer.cli import options
 from explorer.cli.loading import load, settings_of
 from explorer.cli.reading import name_of, read
 from explorer.cli.telling import progress, sayer
 from explorer.cli.writing import format_of, write
-from explorer.export.embeddings import (
-    embeddings_json,
-    embeddings_table,
-    telling_layer,
-    word_picture,
-)
-from explorer.export.files import PICTURES
-from explorer.export.formats import to_json
-from explorer.export.pictures import figure_bytes
-from explorer.measures.verdict import where_senses_part
-from explorer.records import PlaneSwitches, StudyOptions
+from explorer.export.files import FORMATS, PICTURES
 from explorer.sentences import read_table
-from explorer.views.balance import set_notes
-from explorer.views.by_layer import word_layers
-from explorer.views.study import word_study
-from explorer.views.words import check_switches
+
+if TYPE_CHECKING:
+    from explorer.capture import Capture
 
 
 def embeddings(
-    word: Annotated[str, typer.Option(help="The word to follow, found as a whole word.")],
+    word: Annotated[
+        str,
+        typer.Option(
+            help="The word to follow, found as a whole word.", rich_help_panel=options.READ
+        ),
+    ],
     sentences: Annotated[
         str,
         typer.Option(
             metavar="FILE.tsv",
             help="One sentence a line: sense, tab, sentence; or a .csv with these columns. "
             "- reads standard input.",
+            rich_help_panel=options.READ,
         ),
     ],
-    layers: Annotated[str | None, typer.Option(help="Layers such as 0,3,6. [default: all]")] = None,
+    match_case: Annotated[
+        bool,
+        typer.Option("--match-case", help="Tell Apple from apple.", rich_help_panel=options.READ),
+    ] = False,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="Layers such as 0,3,6. [default: all]", rich_help_panel=options.SHOW),
+    ] = None,
     basis: Annotated[
         str,
-        typer.Option(
+        options.choice(
+            "layer",
+            "all",
+            "vocabulary",
+            panel=options.SHOW,
             help="What the axes are fitted on: layer (each its own), all (one for all layers) or "
-            "vocabulary (one, of other words' static vectors)."
+            "vocabulary (one, of other words' static vectors).",
         ),
     ] = "layer",
     normalise: Annotated[
-        str, typer.Option(help="none, unit (length 1) or standard (each dimension).")
+        str,
+        options.choice(
+            "none",
+            "unit",
+            "standard",
+            panel=options.SHOW,
+            help="none, unit (length 1) or standard (each dimension).",
+        ),
     ] = "none",
     anchors: Annotated[
-        str, typer.Option(help="Words of reference to place beside it, such as banana,Google.")
+        str,
+        typer.Option(
+            help="Words of reference to place beside it, such as banana,Google.",
+            rich_help_panel=options.SHOW,
+        ),
     ] = "",
-    match_case: Annotated[
-        bool, typer.Option("--match-case", help="Tell Apple from apple.")
-    ] = False,
     model: options.Model = "minilm",
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
     revision: options.Revision = None,
-    output: options.Output = None,
+    output: Annotated[Path | None, options.output(*FORMATS, several=False)] = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write a word's static and contextual vectors in several sentences, as a plane a layer.
+    """Write a word's vectors in several sentences, a plane a layer.
 
-    A PNG or SVG shows one layer: the one given with --layers, or else the one where the
-    senses part most.
+    They are its static and its contextual vectors. A picture shows one layer: the one given with
+    --layers, or else the one where the senses part most.
 
     \b
-    Example:
+    Examples:
+      printf 'fruit\\tShe ate an apple.\\nfirm\\tApple sells phones.\\n' > apple.tsv
       python -m explorer embeddings --word apple --sentences apple.tsv -o apple.png
     """  # noqa: D301
+    from explorer.capture import capture, vocabulary_sample
+    from explorer.export.embeddings import (
+        embeddings_json,
+        embeddings_table,
+        telling_layer,
+        word_picture,
+    )
+    from explorer.export.formats import to_json
+    from explorer.export.pictures import figure_bytes
+    from explorer.measures.verdict import where_senses_part
+    from explorer.records import PlaneSwitches, StudyOptions
+    from explorer.views.balance import set_notes
+    from explorer.views.by_layer import word_layers
+    from explorer.views.study import word_study
+    from explorer.views.words import check_switches
+
     kind = format_of(output, force)
     chosen = None if layers is None else _whole_numbers(layers)
     switches = PlaneSwitches(basis=basis, normalise=normalise)
@@ -108,8 +139,7 @@ def embeddings(
     make: dict[str, Callable[[], str | bytes]] = {
         "json": lambda: to_json(embeddings_json(study, chosen, *plane, settings, measured)),
         "csv": lambda: embeddings_table(study, chosen, *plane).csv(),
-        "png": lambda: figure_bytes(word_picture(study, layer, *plane), "png"),
-        "svg": lambda: figure_bytes(word_picture(study, layer, *plane), "svg"),
+        **dict.fromkeys(PICTURES, lambda: figure_bytes(word_picture(study, layer, *plane), kind)),
     }
     write(make[kind](), output)
 

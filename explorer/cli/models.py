@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from explorer import bundled, hub
 from explorer.cli.writing import print_out
-from explorer.export.formats import to_json
 
 
 def models(
@@ -26,6 +22,11 @@ def models(
     Example:
       python -m explorer models --json
     """  # noqa: D301
+    from rich.console import Console
+    from rich.table import Table
+
+    from explorer.export.formats import to_json
+
     rows = list(_offered())
     if as_json:
         print_out("[\n" + ",\n".join(to_json(row).replace("\n", "") for row in rows) + "\n]\n")
@@ -40,6 +41,8 @@ def models(
 
 
 def _offered() -> Iterator[dict[str, Any]]:
+    from explorer import bundled, hub
+
     for one in bundled.BUNDLED.values():
         yield {
             "name": one.name, "source": "bundled", "family": one.family,

@@ -14,6 +14,8 @@ def serve(
 ) -> None:
     """Serve the page, as python app.py does.
 
+    Ctrl-C ends it.
+
     \b
     Example:
       python -m explorer serve --port 8060

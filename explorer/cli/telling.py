@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from explorer.models import Progress
+if TYPE_CHECKING:
+    from explorer.models import Progress
 
 
 @contextmanager
 def progress(quiet: bool, doing: str) -> Iterator[Progress | None]:
-    """How work goes, in one line that is wiped in the end; only a terminal sees it.
+    """A bar of how work goes: what is done, its share, the time left. It is wiped in the end.
+
+    Only a terminal sees it. While no share is known the bar only shows that work goes on.
 
     Args:
         quiet: tell nothing.
@@ -22,10 +24,26 @@ def progress(quiet: bool, doing: str) -> Iterator[Progress | None]:
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    with Console(stderr=True).status(doing) as status:
+    from rich import progress as parts  # slow to import, and only needed here
+    from rich.console import Console
+
+    with parts.Progress(
+        parts.TextColumn("{task.description}", markup=False),
+        parts.BarColumn(),
+        parts.TaskProgressColumn(),
+        parts.TimeRemainingColumn(compact=True),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,  # what was asked for goes there, as it is
+    ) as bar:
+        bar.add_task(doing, total=None)
+        (task,) = bar.tasks
 
         def tell(sentence: str, share: float | None) -> None:
-            status.update(sentence if share is None else f"{sentence} {share:.0%}")
+            if share is None or share < task.completed:  # other work has begun
+                bar.reset(task.id)
+            task.total = None if share is None else 1.0
+            bar.update(task.id, description=sentence, completed=share or 0.0)
 
         yield tell
 
@@ -33,3 +51,8 @@ def progress(quiet: bool, doing: str) -> Iterator[Progress | None]:
 def sayer(quiet: bool) -> Callable[[str], None]:
     """What says a line to the person, or nothing where quiet was asked for."""
     return (lambda _line: None) if quiet else (lambda line: print(line, file=sys.stderr))
+
+
+def complain(message: str) -> None:
+    """Say what went wrong, in one line."""
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)

@@ -46,6 +46,7 @@ class Kind:
         mode: what is chosen there to see it.
         defaults: every setting of its state, with what it is where nothing is said.
         make: the view of a state; raises ValueError and ModelError in one line.
+        figures: the names of its figures, the chief one first.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Kind:
     mode: str
     defaults: Mapping[str, Value]
     make: Callable[[Session, State], Exhibit]
+    figures: tuple[str, ...]
 
     def link(self, state: State) -> str:
         """The address of a state of this kind."""

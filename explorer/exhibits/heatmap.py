@@ -6,12 +6,12 @@ from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.state import HEAD, settings_of, text_request
 from explorer.export.heatmap import heatmap_json, heatmap_picture, heatmap_table
 from explorer.figures.style import SEQUENTIAL, model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.records import HeadMap, MapSwitches
 from explorer.session import Session
 from explorer.views.maps import WHOLE, Region, head_map
 
-DEFAULTS = {
+DEFAULTS: dict[str, Value] = {
     **HEAD, "mode": "map", "over": "head", "set": "", "norm": False, "words": False,
     "special": True, "part": "all", "log": False, "palette": SEQUENTIAL,
 }  # fmt: skip
@@ -78,4 +78,4 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("heatmap", "the head’s map", "/", "map", DEFAULTS, make)
+KIND: Kind = Kind("heatmap", "the head’s map", "/", "map", DEFAULTS, make, ("map",))

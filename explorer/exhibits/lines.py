@@ -9,13 +9,18 @@ from explorer.export.lines import lines_json
 from explorer.figures.lines import file_height, lines_caption, lines_figure
 from explorer.figures.look import Look, Picture
 from explorer.figures.style import model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.records import HeadLines
 from explorer.session import Session
 from explorer.views.lines import COUNT, MAX_HEADS, THRESHOLD, head_lines, lines_table
 
-DEFAULTS = {**heatmap.DEFAULTS, "with": "", "threshold": THRESHOLD, "count": COUNT}
-_WIDTH = 560
+DEFAULTS: dict[str, Value] = {
+    **heatmap.DEFAULTS,
+    "with": "",
+    "threshold": THRESHOLD,
+    "count": COUNT,
+}
+_WIDTH = 700
 
 
 def heads_of(state: State) -> list[int]:
@@ -66,4 +71,4 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("lines", "the lines", "/", "lines", DEFAULTS, make)
+KIND: Kind = Kind("lines", "the lines", "/", "lines", DEFAULTS, make, ("lines",))

@@ -20,16 +20,14 @@ from explorer.export.carriers import (
     in_svg,
     npz_bytes,
 )
+from explorer.export.files import DRAWINGS, FORMATS
 from explorer.export.formats import to_json
 from explorer.export.pictures import Draw, figure_bytes
 from explorer.export.record import Record, record_of
-from explorer.figures.look import Dressed, Look, dressed
+from explorer.figures.look import Dressed, Look, Picture, dressed
 from explorer.figures.vector import raster_parts, vectorised
 from explorer.session import Session
 
-DRAWINGS = ("png", "svg", "pdf", "html")
-NUMBERS = ("csv", "json", "npz")
-FORMATS = (*DRAWINGS, *NUMBERS)
 PLAIN = Look()
 
 
@@ -57,8 +55,8 @@ class Saving:
             raise ValueError(f"{self.dots:g} dots a pixel are out of range: use 1 to 4")
 
 
-def figure_of(exhibit: Exhibit, saving: Saving) -> Dressed:
-    """The chosen figure of a view, dressed.
+def picture_of(exhibit: Exhibit, saving: Saving) -> Picture:
+    """The chosen figure of a view, as large as its labels need.
 
     Raises:
         ValueError: the view has no such figure.
@@ -66,7 +64,16 @@ def figure_of(exhibit: Exhibit, saving: Saving) -> Dressed:
     name = saving.figure or next(iter(exhibit.figures))
     if name not in exhibit.figures:
         raise ValueError(f"{exhibit.kind} has no figure '{name}': use {', '.join(exhibit.figures)}")
-    return dressed(exhibit.figures[name](saving.look), saving.look)
+    return exhibit.figures[name](saving.look)
+
+
+def figure_of(exhibit: Exhibit, saving: Saving) -> Dressed:
+    """The chosen figure of a view, dressed.
+
+    Raises:
+        ValueError: the view has no such figure.
+    """
+    return dressed(picture_of(exhibit, saving), saving.look)
 
 
 def file_name(exhibit: Exhibit, kind: str, saving: Saving) -> str:
@@ -95,6 +102,7 @@ def saved(
     kind: str,
     saving: Saving | None = None,
     draw: Draw = figure_bytes,
+    script: str = "",
 ) -> bytes:
     """A file's content.
 
@@ -104,53 +112,37 @@ def saved(
         kind: one of ``FORMATS``.
         saving: how it is to look.
         draw: what draws a figure without a page; ``painter`` gives one for many figures.
+        script: where a page finds plotly.js beside it; empty: the page holds it.
 
     Raises:
         ValueError: another format, or no such figure.
         ExportError: there is no browser that draws, or it failed.
     """
     saving = saving or Saving()
-    made = _MAKERS.get(kind)
-    if made is None:
+    if kind not in FORMATS:
         raise ValueError(f"{kind} is no format to save in: use {', '.join(FORMATS)}")
-    return made(exhibit, saving, record(session, exhibit, kind, saving), draw)
+    told = record(session, exhibit, kind, saving)
+    if kind == "html":
+        return page_of(figure_of(exhibit, saving).figure, exhibit, told, script).encode()
+    if kind in DRAWINGS:
+        return _drawing(figure_of(exhibit, saving), kind, told, draw, saving.dots)
+    return _NUMBERS[kind](exhibit, told)
 
 
-def _png(exhibit: Exhibit, saving: Saving, told: Record, draw: Draw) -> bytes:
-    shown = figure_of(exhibit, saving)
-    return in_png(draw(shown.figure, "png", saving.dots * shown.scale), told)
+def _drawing(shown: Dressed, kind: str, told: Record, draw: Draw, dots: float) -> bytes:
+    if kind == "png":
+        return in_png(draw(shown.figure, "png", dots * shown.scale), told)
+    drawn = draw(vectorised(shown.figure), kind)
+    if kind == "pdf":
+        return in_pdf(drawn, told, shown.scale)
+    return in_svg(sized(drawn.decode(), shown), told).encode()
 
 
-def _svg(exhibit: Exhibit, saving: Saving, told: Record, draw: Draw) -> bytes:
-    shown = figure_of(exhibit, saving)
-    drawn = draw(vectorised(shown.figure), "svg").decode()
-    return in_svg(sized(drawn, shown), told).encode()
-
-
-def _pdf(exhibit: Exhibit, saving: Saving, told: Record, draw: Draw) -> bytes:
-    shown = figure_of(exhibit, saving)
-    return in_pdf(draw(vectorised(shown.figure), "pdf"), told, shown.scale)
-
-
-def _html(exhibit: Exhibit, saving: Saving, told: Record, _draw: Draw) -> bytes:
-    return page_of(figure_of(exhibit, saving).figure, exhibit, told).encode()
-
-
-def _csv(exhibit: Exhibit, _saving: Saving, told: Record, _draw: Draw) -> bytes:
-    return exhibit.table().headed(csv_head(told)).csv().encode()
-
-
-def _json(exhibit: Exhibit, _saving: Saving, told: Record, _draw: Draw) -> bytes:
-    return to_json(result_of(exhibit, told)).encode()
-
-
-def _npz(exhibit: Exhibit, _saving: Saving, told: Record, _draw: Draw) -> bytes:
-    return npz_bytes(arrays_of(exhibit.result()), told)
-
-
-_MAKERS: dict[str, Callable[[Exhibit, Saving, Record, Draw], bytes]] = {
-    "png": _png, "svg": _svg, "pdf": _pdf, "html": _html, "csv": _csv, "json": _json, "npz": _npz,
-}  # fmt: skip
+_NUMBERS: dict[str, Callable[[Exhibit, Record], bytes]] = {
+    "csv": lambda exhibit, told: exhibit.table().headed(csv_head(told)).csv().encode(),
+    "json": lambda exhibit, told: to_json(result_of(exhibit, told)).encode(),
+    "npz": lambda exhibit, told: npz_bytes(arrays_of(exhibit.result()), told),
+}
 
 
 def result_of(exhibit: Exhibit, told: Record) -> dict[str, Any]:
@@ -174,10 +166,10 @@ def remarks_of(shown: Dressed) -> list[str]:
     return [*shown.remarks, *([kept] if parts else [])]
 
 
-def page_of(figure: go.Figure, exhibit: Exhibit, told: Record) -> str:
+def page_of(figure: go.Figure, exhibit: Exhibit, told: Record, script: str = "") -> str:
     """A page of its own, which needs no network: the figure to hover and zoom, and what made it."""
     drawn = figure.to_html(
-        full_html=False, include_plotlyjs=True, include_mathjax=False,
+        full_html=False, include_plotlyjs=script or True, include_mathjax=False,
         config={"displaylogo": False}, default_width="100%",
     )  # fmt: skip
     lines = html.escape("\n".join([*told["python"], "", told["command"]]))

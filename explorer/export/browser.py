@@ -53,8 +53,8 @@ def saying_what_failed(made: str, doing: str) -> Iterator[None]:
         raise
     except ChromeNotFoundError:
         raise ExportError(
-            f"{made} by a browser and none was found: install Chromium or "
-            "Chrome, or name one with CHROMIUM=/path/to/chromium"
+            f"{made} by a browser and none was found: install Chromium or Chrome, fetch one with "
+            "kaleido_get_chrome, or name one with CHROMIUM=/path/to/chromium"
         ) from None
     except (BrowserFailedError, BrowserClosedError):
         raise ExportError(

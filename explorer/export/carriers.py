@@ -115,8 +115,8 @@ def _found(data: bytes) -> Any:
         return json.loads(html.unescape(found[1]))
     if (found := _IN_HTML.search(text)) is not None:
         return json.loads(found[1])
-    last = next(csv.reader(io.StringIO(text)))[-1]
-    return json.loads(last.removeprefix(HEAD))
+    header = next(csv.reader(io.StringIO(text)), [])
+    return json.loads("".join(header[-1:]).removeprefix(HEAD))
 
 
 def _png_text(data: bytes) -> str:

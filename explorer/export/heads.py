@@ -12,8 +12,6 @@ from explorer.records import HeadsTable
 from explorer.tables import Table
 from explorer.views.table import head_rows
 
-TABLES = ("json", "csv", "parquet")
-
 
 def heads_json(table: HeadsTable, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """A row a head with all that made it; what is undefined is None.

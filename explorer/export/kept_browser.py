@@ -75,6 +75,8 @@ class KeptBrowser(Generic[B]):
                 self._opened.set_exception(error)
 
     async def _serve(self, path: str | None) -> None:
+        # Who asked is told; what the browser's own tasks meet while it ends is of no interest.
+        self._loop.set_exception_handler(lambda _loop, _met: None)
         browser = self._make(path)
         try:
             await self._in_time(browser.open())

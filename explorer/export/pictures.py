@@ -17,11 +17,10 @@ DRAWN = ("png", "svg", "pdf")
 
 
 class Draw(Protocol):
-    """Draws a figure, as ``figure_bytes``."""
+    """What draws figures, all in one browser."""
 
     def __call__(self, figure: go.Figure, kind: str, scale: float = 2) -> bytes:
-        """The figure as a file of this kind."""
-        ...
+        """A figure as "png", "svg" or "pdf", as ``figure_bytes`` gives it."""
 
 
 def figure_bytes(figure: go.Figure, kind: str, scale: float = 2) -> bytes:

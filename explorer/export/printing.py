@@ -55,5 +55,5 @@ async def _printed(browser: Browser, page: str) -> bytes:
     answer = await tab.send_command(
         "Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True}
     )
-    await browser.close_tab(tab)
+    await tab.close()
     return base64.b64decode(answer["result"]["data"])

@@ -11,8 +11,6 @@ from explorer.export.formats import versions
 from explorer.records import QueryRow
 from explorer.tables import Table
 
-SHEETS = ("html", "pdf", "json", "csv")
-
 
 def worksheet_json(row: QueryRow, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """A row's numbers, of the keys that the query may see only, with all that made it.

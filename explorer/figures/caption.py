@@ -11,7 +11,8 @@ from explorer.records import HeadMap, MapSwitches
 
 _LINE_HEIGHT = 17
 _CHARACTER_WIDTH = 6.4  # mean, at the caption's size
-_LABELS = 160  # pixels that labels left of the caption may take
+_LABELS = 90  # pixels that labels left of the caption may take more than is known
+_EDGE = 10  # between the caption and the figure's edges
 
 
 def whose(drawn: HeadMap) -> str:
@@ -57,12 +58,16 @@ def captioned(figure: go.Figure, caption: str, width: int, height: int, axis: in
         height: without the caption, in pixels.
         axis: pixels that the labels of a lower axis need above the caption.
     """
-    lines = textwrap.wrap(caption, int((width - _LABELS) / _CHARACTER_WIDTH))
+    margin = figure.layout.margin
+    left = _EDGE - (margin.l or 0)
+    # A margin that grows with its labels moves the caption along.
+    room = width - 2 * _EDGE - (0 if margin.autoexpand is False else _LABELS)
+    lines = textwrap.wrap(caption, max(int(room / _CHARACTER_WIDTH), 20))
     below = axis + 20 + _LINE_HEIGHT * len(lines)
     figure.add_annotation(
-        text="<br>".join(literal(line) for line in lines),
-        xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", yshift=-axis - 8,
-        align="left", showarrow=False, font={"size": 12},
+        text="<br>".join(literal(line) for line in lines), name="caption",
+        xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", xshift=left,
+        yshift=-axis - 8, align="left", showarrow=False, font={"size": 12},
     )  # fmt: skip
     figure.update_layout(width=width, height=height + below, margin={"b": below})
     return figure

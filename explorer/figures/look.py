@@ -168,23 +168,24 @@ def _recoloured(part: Any, palette: str, key: str = "") -> Any:
     if isinstance(part, dict):
         return {name: _recoloured(value, palette, name) for name, value in part.items()}
     if key == "colorscale":
-        steps = _steps(part)
-        if steps in _SEQUENTIAL:
+        colours = _colours(part)
+        if colours in _SEQUENTIAL:
             return PALETTES[palette]
         return (
-            [[0, "#ffffff"], [1, "#000000"]] if palette == GREYS and steps in _DIVERGING else part
+            [[0, "#ffffff"], [1, "#000000"]] if palette == GREYS and colours in _DIVERGING else part
         )
     if isinstance(part, (list, tuple)):
         return [_recoloured(value, palette) for value in part]
     return part
 
 
-def _steps(scale: Any) -> list[list[Any]]:
-    return [[float(place), colour] for place, colour in scale]
+def _colours(scale: Any) -> list[str]:
+    """A scale's colours; where they stand is written in more digits or fewer."""
+    return [colour for _, colour in scale]
 
 
-_SEQUENTIAL = [_steps(get_colorscale(name)) for name in PALETTES.values()]
-_DIVERGING = [_steps(scale) for scale in DIVERGING.values()]
+_SEQUENTIAL = [_colours(get_colorscale(name)) for name in PALETTES.values()]
+_DIVERGING = [_colours(scale) for scale in DIVERGING.values()]
 _COLOUR = re.compile(
     r"#(?P<hex>[0-9a-fA-F]{6})|rgb\((?P<red>\d+), ?(?P<green>\d+), ?(?P<blue>\d+)\)"
 )

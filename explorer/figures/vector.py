@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.colors import sample_colorscale, unlabel_rgb
+from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
 
 MOST_CELLS = 128 * 128
 _COLOURS = 64
@@ -36,10 +36,10 @@ def vectorised(figure: go.Figure) -> go.Figure:
     """The same figure with the cells of its heatmaps as outlines, where they are not too many."""
     traces: list[Any] = []
     for trace in figure.data:
-        if trace.type == "heatmap" and _is_vector(trace):
-            traces += _outlines(trace, figure.layout)
-        else:
+        if trace.type != "heatmap" or not _is_vector(trace):
             traces.append(trace)
+        elif _shown(trace):
+            traces += _outlines(trace, figure.layout)
     return go.Figure(traces, figure.layout)
 
 
@@ -61,19 +61,18 @@ def _outlines(trace: go.Heatmap, layout: go.Layout) -> Iterator[Any]:
     low = float(np.nanmin(values)) if low is None else low
     high = float(np.nanmax(values)) if high is None else high
     columns, rows = _edges(trace, "x", values.shape[1]), _edges(trace, "y", values.shape[0])
-    if _shown(trace):
-        share = np.clip((values - low) / ((high - low) or 1), 0, 1)
-        steps = np.where(np.isnan(values), -1, np.round(share * (_COLOURS - 1)))
-        for step in np.unique(steps[steps >= 0]).astype(int):
-            colour = _colour(axis.colorscale, step / (_COLOURS - 1))
-            x, y = _boxes(np.argwhere(steps == step), columns, rows)
-            yield go.Scatter(
-                x=x, y=y, mode="lines", fill="toself", fillcolor=colour, hoverinfo="skip",
-                line={"color": colour, "width": 0 if trace.xgap else _OVERLAP},
-                showlegend=False, **on,
-            )  # fmt: skip
-        if trace.texttemplate:
-            yield _numbers(trace, values, columns, rows, on, share)
+    share = np.clip((values - low) / ((high - low) or 1), 0, 1)
+    steps = np.where(np.isnan(values), -1, np.round(share * (_COLOURS - 1)))
+    for step in np.unique(steps[steps >= 0]).astype(int):
+        colour = _colour(axis.colorscale, step / (_COLOURS - 1))
+        x, y = _boxes(np.argwhere(steps == step), columns, rows)
+        yield go.Scatter(
+            x=x, y=y, mode="lines", fill="toself", fillcolor=colour, hoverinfo="skip",
+            line={"color": colour, "width": 0 if trace.xgap else _OVERLAP},
+            showlegend=False, **on,
+        )  # fmt: skip
+    if trace.texttemplate:
+        yield _numbers(trace, values, columns, rows, on, axis.colorscale, share)
     if not trace.coloraxis and trace.showscale is not False:
         yield _scale_alone(trace, low, high, on)
     elif trace.coloraxis:
@@ -90,6 +89,8 @@ def _edges(trace: go.Heatmap, axis: str, count: int) -> np.ndarray:
     elif not np.issubdtype(np.asarray(places).dtype, np.number):
         places = np.arange(count)  # categories are numbered as they come
     places = np.asarray(places, dtype=float)
+    if len(places) == count + 1:  # plotly takes these for the borders themselves
+        return np.stack([places[:-1], places[1:]], axis=1)
     middle = (places[1:] + places[:-1]) / 2
     half = (places[1] - places[0]) / 2 if count > 1 else 0.5
     borders = np.concatenate([[places[0] - half], middle, [places[-1] + half]])
@@ -112,7 +113,7 @@ def _boxes(
 
 def _numbers(
     trace: go.Heatmap, values: np.ndarray, columns: np.ndarray, rows: np.ndarray,
-    on: dict[str, Any], share: np.ndarray,
+    on: dict[str, Any], scale: Any, share: np.ndarray,
 ) -> go.Scatter:  # fmt: skip
     """What is written in the cells, dark on light and light on dark."""
     places = np.argwhere(~np.isnan(values))
@@ -122,7 +123,7 @@ def _numbers(
         x=columns.mean(axis=1)[places[:, 1]], y=rows.mean(axis=1)[places[:, 0]], mode="text",
         text=[_written(trace.texttemplate, told, tuple(place)) for place in places],
         textfont={"size": trace.textfont.size or 10,
-                  "color": [_ink(trace.colorscale, share[tuple(place)]) for place in places]},
+                  "color": [_ink(scale, share[tuple(place)]) for place in places]},
         hoverinfo="skip", showlegend=False, **on,
     )  # fmt: skip
 
@@ -147,9 +148,8 @@ def _ink(scale: Any, share: float) -> str:
 
 
 def _colour(scale: Any, share: float) -> str:
-    return str(
-        sample_colorscale([list(step) for step in scale], [float(share)], colortype="rgb")[0]
-    )
+    steps = get_colorscale("Viridis") if scale is None else [list(step) for step in scale]
+    return str(sample_colorscale(steps, [float(share)], colortype="rgb")[0])
 
 
 def _scale_alone(trace: go.Heatmap, low: float, high: float, on: dict[str, Any]) -> go.Scatter:

@@ -43,6 +43,7 @@ class ContextMeasure:
         source: who defined it.
         range: lowest and highest value.
         null: what chance means for it.
+        undefined: where it is NaN, in words.
     """
 
     name: str
@@ -52,6 +53,7 @@ class ContextMeasure:
     source: str
     range: tuple[float, float]
     null: str
+    undefined: str
 
 
 CONTEXT_MEASURES = {
@@ -68,6 +70,8 @@ CONTEXT_MEASURES = {
             (-1, 1),
             "the senses dealt out anew over the sentences: all ways to do it where there are "
             "20,000 at most, 2,499 drawn ones otherwise",
+            "with fewer than two senses, a sense with fewer than two occurrences, or vectors that "
+            "are all equal",
         ),
         ContextMeasure(
             "self_similarity",
@@ -78,6 +82,7 @@ CONTEXT_MEASURES = {
             _ETHAYARAJH,
             (-2, 2),
             "as many random words of different sentences",
+            "of a single occurrence, and where all other words stand in one sentence",
         ),
         ContextMeasure(
             "intra_sentence",
@@ -89,6 +94,7 @@ CONTEXT_MEASURES = {
             _ETHAYARAJH,
             (-2, 2),
             "made-up sentences, as long as the real ones, of words drawn from all of them",
+            "where all other words stand in one sentence",
         ),
         ContextMeasure(
             "mev",
@@ -101,6 +107,7 @@ CONTEXT_MEASURES = {
             _ETHAYARAJH,
             (-1, 1),
             "as many random words of different sentences",
+            "of a single occurrence, and where all other words stand in one sentence",
         ),
         ContextMeasure(
             "anisotropy",
@@ -113,6 +120,7 @@ CONTEXT_MEASURES = {
             _ETHAYARAJH,
             (-1, 1),
             "directions drawn evenly from all there are",
+            "where all other words stand in one sentence",
         ),
     )
 }
@@ -125,6 +133,7 @@ ANCHOR_MEASURE = ContextMeasure(
     "cosine similarity",
     (-1, 1),
     "as many random words of these sentences as the smallest sense has occurrences",
+    "nowhere; its null where the sentences have no other words",
 )
 
 

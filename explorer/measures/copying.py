@@ -30,6 +30,8 @@ DUPLICATE_TOKEN = Measure(
     source="TransformerLens, head_detector; Wang et al. 2022, “Interpretability in the Wild”",
     unit="share",
     range=(0, 1),
+    undefined="of a text in which no token comes twice or the mask hides all copies, and on cross "
+    "attention",
     per_query=_on_copies,
 )
 
@@ -43,5 +45,7 @@ INDUCTION = Measure(
     source="Olsson et al. 2022, “In-context Learning and Induction Heads”",
     unit="share",
     range=(0, 1),
+    undefined="of a text in which no token comes twice or the mask hides all copies, and on cross "
+    "attention",
     per_query=_after_copies,
 )

@@ -23,6 +23,7 @@ class Measure:
         source: who defined it.
         unit: "nats", "tokens", or "share" of a query's weight.
         range: lowest and highest value; None where that depends on the text.
+        undefined: where it is NaN, in words.
         per_query: gives a value for each head and query [H, q] of a block of rows; NaN for
             a query that has none.
     """
@@ -34,6 +35,7 @@ class Measure:
     source: str
     unit: str
     range: tuple[float | None, float | None]
+    undefined: str
     per_query: Callable[[Block], FloatArray]
 
     def compute(self, cap: CapturedText, stack: str | None = None) -> FloatArray:

@@ -32,6 +32,7 @@ PREVIOUS_TOKEN = Measure(
     source="Clark et al. 2019; Olsson et al. 2022, “In-context Learning and Induction Heads”",
     unit="share",
     range=(0, 1),
+    undefined="on cross attention, and of a text of one token",
     per_query=partial(weight_at, -1),
 )
 
@@ -44,6 +45,7 @@ NEXT_TOKEN = Measure(
     source="Clark et al. 2019, “What Does BERT Look At?”, section 3.1",
     unit="share",
     range=(0, 1),
+    undefined="on a causal stack, on cross attention, and of a text of one token",
     per_query=partial(weight_at, 1),
 )
 
@@ -55,5 +57,6 @@ SAME_TOKEN = Measure(
     source="Clark et al. 2019, “What Does BERT Look At?”, section 3.1",
     unit="share",
     range=(0, 1),
+    undefined="on cross attention",
     per_query=partial(weight_at, 0),
 )

@@ -21,6 +21,7 @@ SINK_FIRST = Measure(
     source="Xiao et al. 2023, “Efficient Streaming Language Models with Attention Sinks”",
     unit="share",
     range=(0, 1),
+    undefined="nowhere",
     per_query=_on_first,
 )
 
@@ -33,6 +34,7 @@ SINK_SPECIAL = Measure(
     source="Clark et al. 2019, “What Does BERT Look At?”, section 3.2",
     unit="share",
     range=(0, 1),
+    undefined="nowhere",
     per_query=lambda block: block.on(block.sides.keys.special),
 )
 
@@ -45,5 +47,6 @@ SINK_PUNCTUATION = Measure(
     source="Clark et al. 2019, “What Does BERT Look At?”, section 3.2",
     unit="share",
     range=(0, 1),
+    undefined="nowhere",
     per_query=lambda block: block.on(block.sides.punctuation),
 )

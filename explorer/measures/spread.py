@@ -26,6 +26,7 @@ ENTROPY = Measure(
     source="Clark et al. 2019, “What Does BERT Look At?”, section 3.3",
     unit="nats",
     range=(0, None),
+    undefined="nowhere",
     per_query=lambda block: block.entropies,
 )
 
@@ -40,6 +41,7 @@ ENTROPY_SHARE = Measure(
     "divided by the entropy of uniform attention",
     unit="share",
     range=(0, 1),
+    undefined="where no query may see more than one key",
     per_query=_share_of_most,
 )
 
@@ -52,5 +54,6 @@ DISTANCE = Measure(
     "Language Model”",
     unit="tokens",
     range=(0, None),
+    undefined="on cross attention",
     per_query=_distance,
 )

@@ -128,6 +128,7 @@ def register(app: Dash, pages: tuple[ModuleType, ...]) -> None:
     screens = [
         Input(name, prop, allow_optional=True)
         for page in pages
+        if page.SHOWN
         for name, prop in (
             (f"{page.NAME}-mode", "value"), (f"{page.NAME}-around", "data"),
             *((shown.store, "data") for shown in page.SHOWN.values()),

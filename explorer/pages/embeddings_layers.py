@@ -88,6 +88,7 @@ def _explained(measure: ContextMeasure) -> Any:
             "formula": measure.formula,
             "range": f"{low:g} to {high:g}",
             "chance": measure.null,
+            "undefined": measure.undefined,
             "source": measure.source,
         },
     )

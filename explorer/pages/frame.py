@@ -30,6 +30,7 @@ from explorer.pages import (
     heads,
     heads_text,
     inside,
+    keeping,
     learn,
     presenter,
     saving,
@@ -85,7 +86,7 @@ def layout() -> Any:
             ),
             *(html.Main(id=f"{page.NAME}-page", className=f"page {page.NAME} hidden")
               for page in PAGES),
-            saving.layout(),
+            html.Footer([*saving.layout(), *keeping.layout()]),
             _keys(),
         ], className="app"),
         id="mantine",
@@ -192,7 +193,8 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     register_cancel(app, jobs)
     presenter.register(app)
     address.register(app, PAGES)
-    saving.register(app, session, jobs, PAGES)
+    saving.register(app, session, PAGES, page_at)
+    keeping.register(app, session, jobs, PAGES, page_at)
     _register_browser_side(app)
 
     @app.callback(

@@ -176,8 +176,9 @@ class HeadsOverview:
 class BestOffsets:
     """For each head the fixed offset k − q that gathers most weight.
 
-    ``offsets`` [L, H] in tokens, −1 being the previous one; ``scores`` [L, H], the mean
-    weight at it over the queries that have such a key.
+    Attributes:
+        offsets: in tokens, −1 being the previous one [L, H].
+        scores: the mean weight at it over the queries that have such a key [L, H].
     """
 
     offsets: IntArray

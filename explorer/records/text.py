@@ -51,7 +51,14 @@ class Tokens:
 class StackInfo:
     """The shape of one stack of attention layers: encoder, decoder or cross.
 
-    ``d_head`` is the width of a head's queries and keys, ``d_value`` that of its values.
+    Attributes:
+        name: "encoder", "decoder" or "cross".
+        n_layers: layers of attention.
+        n_heads: query heads a layer.
+        n_kv_heads: key/value heads a layer.
+        causal: whether no token sees a later one.
+        d_head: width of a head's queries and keys.
+        d_value: width of its values.
     """
 
     name: str

@@ -227,5 +227,8 @@ def test_induction_probe(heads: Heads) -> None:
 def test_help_says_what_scores_are_held_against(heads: Heads) -> None:
     heads.page.click("#measures-open")
     panel = heads.page.get_by_role("dialog")
-    for said in ("Previous token", "z, against shuffled tokens", "Best offset", "section 4.2"):
+    for said in (
+        "Previous token", "on a causal stack", "z, against shuffled tokens", "Best offset",
+        "section 4.2", "experiments.best_offset",
+    ):  # fmt: skip
         expect(panel).to_contain_text(said)

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import plotly.graph_objects as go
+import psutil
 import pytest
+from choreographer import Browser
 from PIL import Image
 
 import explorer
 from explorer.cli import main
+from explorer.export.browser import named_browser
+from explorer.export.files import ExportError
 from explorer.export.heatmap import heatmap_picture
-from explorer.export.pictures import figure_bytes
+from explorer.export.pictures import figure_bytes, painter
+from explorer.export.printing import printer
 from explorer.views.maps import head_map
+from tests.browser.pdfs import pages
 
 TEXT = 'She\'s <b>bold</b> & "apples"'
 
@@ -76,3 +90,165 @@ def test_the_command_line_draws_the_telling_layer(
     both = [*result["notes"], result["verdict"]]
     assert said.err.splitlines() == [*both, *both, layer_line]
     assert f"“apple” in minilm · layer {best}" in svg_texts(picture.read_bytes())
+
+
+@pytest.mark.parametrize("command", ["heatmap", "worksheet"])
+def test_many_texts_share_a_browser(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    started = []
+    opened = Browser.open
+
+    async def counted(browser: Browser) -> None:
+        started.append(browser)
+        await opened(browser)
+
+    monkeypatch.setattr(Browser, "open", counted)
+    texts = tmp_path / "texts.txt"
+    texts.write_text("She ate.\nHe slept.\nThey left.\n", encoding="utf-8")
+    asked = [command, "--from", str(texts), "--layer", "1", "--head", "8"]
+    more = ["--query", "1"] if command == "worksheet" else []
+    assert main([*asked, *more, "-o", str(tmp_path / "out"), "--format", "pdf"]) == 0
+    assert capfd.readouterr() == ("", "")
+    assert len(started) == 1
+    written = sorted((tmp_path / "out").iterdir())
+    assert [path.name for path in written] == ["1-she-ate.pdf", "2-he-slept.pdf", "3-they-left.pdf"]
+    for path, word in zip(written, ["ate", "slept", "left"], strict=True):
+        assert word in pages(path.read_bytes())[0].text
+
+
+def test_pdf_is_one_page_of_lines_and_text(minilm: explorer.LoadedModel) -> None:
+    drawn = head_map(explorer.capture(minilm, TEXT), 1, 8)
+    figure = heatmap_picture(drawn)
+    data = figure_bytes(figure, "pdf")
+    (page,) = pages(data)
+    # A pixel is 1/96 inch and a point 1/72; Chromium rounds paper to whole pixels.
+    assert page.width == pytest.approx(figure.layout.width * 0.75, abs=1)
+    assert page.height == pytest.approx(figure.layout.height * 0.75, abs=1)
+    assert b"/BaseFont" in data
+    assert all(query in page.text for query in drawn.queries)
+    assert "layer1,head8(countedfrom0)" in page.text
+    # Nothing but the cells is an image: it lies within the axes.
+    images = re.findall(rb"/Subtype /Image\n/Width (\d+)\n/Height (\d+)", data)
+    assert images
+    assert all(int(width) <= figure.layout.width - 100 for width, _ in images)
+    assert all(int(height) <= figure.layout.height - 100 for _, height in images)
+
+
+def test_pdf_of_lines_holds_no_image() -> None:
+    figure = go.Figure(go.Scatter(x=[0, 1], y=[1, 0]), {"width": 300, "height": 200})
+    assert b"/Subtype /Image" not in figure_bytes(figure, "pdf")
+
+
+@pytest.mark.parametrize(("scale", "kind"), [(1, "png"), (3, "png"), (3, "svg")])
+def test_scale_is_of_pixels(scale: int, kind: str) -> None:
+    figure = go.Figure(layout={"width": 300, "height": 200})
+    data = figure_bytes(figure, kind, scale)
+    if kind == "png":
+        with Image.open(io.BytesIO(data)) as picture:
+            assert picture.size == (300 * scale, 200 * scale)
+    else:
+        root = ElementTree.fromstring(data)
+        assert (root.get("width"), root.get("height")) == ("300", "200")
+
+
+def browsers() -> set[int]:
+    """The browsers that this process has open, by their process ids.
+
+    Each is started by a process of choreographer's; a browser's own processes have a type.
+    """
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            words = child.cmdline()  # none, of one that has ended
+            piped = "--remote-debugging-pipe" in words and "chrom" in words[0]
+            if piped and not any(word.startswith("--type=") for word in words):
+                found.add(child.pid)
+    return found
+
+
+class TestOneBrowser:
+    def figure(self, number: int) -> go.Figure:
+        title = {"text": f"figure {number}"}
+        return go.Figure(layout={"width": 300, "height": 200, "title": title})
+
+    def test_for_many_figures_and_kinds(self) -> None:
+        before = browsers()
+        with painter() as draw:
+            assert browsers() == before  # it starts with the first figure
+            seen = set()
+            for number, kind in enumerate(["svg", "pdf", "svg", "png"]):
+                data = draw(self.figure(number), kind)
+                seen |= browsers() - before
+                assert kind == "png" or f"figure{number}" in (
+                    pages(data)[0].text
+                    if kind == "pdf"
+                    else "".join(svg_texts(data)).replace(" ", "")
+                )
+            assert len(seen) == 1
+        assert browsers() == before
+
+    def test_for_many_pages(self) -> None:
+        with printer() as print_page:
+            texts = [pages(print_page(f"<p>page {number}"))[0].text for number in range(3)]
+        assert texts == ["page0", "page1", "page2"]
+
+    def test_from_threads(self) -> None:
+        with painter() as draw, ThreadPoolExecutor(3) as threads:
+            drawn = list(threads.map(lambda n: draw(self.figure(n), "svg"), range(5)))
+        assert [svg_texts(data)[-1] for data in drawn] == [f"figure {n}" for n in range(5)]
+
+    def test_inside_an_event_loop(self) -> None:
+        """As in a notebook, whose cells run in one."""
+
+        async def cell() -> bytes:
+            return figure_bytes(self.figure(7), "svg")
+
+        assert svg_texts(asyncio.run(cell()))[-1] == "figure 7"
+
+    def test_after_an_error(self) -> None:
+        with painter() as draw:
+            with pytest.raises(ValueError, match=r"not drawn as 'bmp': use png, svg, pdf$"):
+                draw(self.figure(0), "bmp")
+            assert svg_texts(draw(self.figure(1), "svg"))[-1] == "figure 1"
+
+    def test_one_that_dies(self) -> None:
+        before = browsers()
+        with painter() as draw:
+            draw(self.figure(0), "svg")
+            for browser in browsers() - before:
+                psutil.Process(browser).kill()
+            with pytest.raises(ExportError) as raised:
+                draw(self.figure(1), "svg")
+        assert "browser" in str(raised.value)
+        assert "\n" not in str(raised.value)
+        assert browsers() == before
+
+    def test_ctrl_c_leaves_none(self, tmp_path: Path) -> None:
+        program = (
+            "import plotly.graph_objects as go\n"
+            "from explorer.export.pictures import painter\n"
+            "try:\n"
+            "    with painter() as draw:\n"
+            "        draw(go.Figure(), 'svg')\n"
+            "        print('drawing', flush=True)\n"
+            "        while True:\n"
+            "            draw(go.Figure(), 'svg')\n"
+            "except KeyboardInterrupt:\n"
+            "    print('ended')\n"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, start_new_session=True,
+            env={**os.environ, "CHROMIUM": str(named_browser()), "TMPDIR": str(tmp_path)},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "drawing\n"
+        children = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out, err) == (0, "ended\n", "")
+        gone, alive = psutil.wait_procs(children, timeout=10)
+        assert (len(gone) > 0, alive) == (True, [])
+        assert not [name for name in os.listdir(tmp_path) if not name.startswith("torch")]

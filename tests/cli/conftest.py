@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 import explorer
-from explorer import cli
-from explorer.cli import loading
+from explorer import cli, models
 from tests.cli.shell import Command, Run
 
 
@@ -25,7 +24,7 @@ def run(
     def load(name: str, *arguments: Any, **more: Any) -> explorer.LoadedModel:
         return minilm if name == "minilm" else explorer.load_model(name, *arguments, **more)
 
-    monkeypatch.setattr(loading, "load_model", load)
+    monkeypatch.setattr(models, "load_model", load)
 
     def one(*arguments: str, stdin: bytes = b"") -> Run:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,6 +33,11 @@ class Run:
 
 
 Command = Callable[..., Run]
+
+
+def plain(seen: str) -> str:
+    """What a terminal was sent, without colours and movements."""
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen)
 
 
 def process(*arguments: str, **more: Any) -> subprocess.CompletedProcess[bytes]:

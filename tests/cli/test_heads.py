@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,12 +17,12 @@ import pytest
 from pyarrow import parquet
 from transformers import AutoTokenizer
 
-from explorer.cli import heads
+from explorer import experiments
 from explorer.measures import MEASURES
 from tests import circuits, reference
 from tests.checkpoints import FAMILIES, PAIR, TEXT
 from tests.circuits import COPIES, PREVIOUS, UNIFORM
-from tests.cli.shell import Command, Run
+from tests.cli.shell import Command, Run, plain
 from tests.conftest import Folder
 
 KEYS = [
@@ -189,7 +190,7 @@ class TestFiles:
         def interrupt(*_arguments: Any, **_more: Any) -> None:
             raise KeyboardInterrupt
 
-        owner, name = (heads, "nulls_of") if stage == "measuring" else (Path, "replace")
+        owner, name = (experiments, "nulls_of") if stage == "measuring" else (Path, "replace")
         monkeypatch.setattr(owner, name, interrupt)
         ended = run("heads", "hello", "--nulls", "-o", str(tmp_path / "heads.csv"))
         assert ended == Run(130, "", "")
@@ -207,7 +208,7 @@ def test_a_terminal_sees_how_it_goes(run: Command, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", seen := Terminal())
     assert run("heads", "hello", "--nulls").status == 0
-    assert "shuffling the tokens, 20 of 20 95%" in seen.getvalue()
+    assert re.search("shuffling the tokens, 20 of 20 [━╸╺]+ +95%", plain(seen.getvalue()))
     assert seen.getvalue().endswith("\x1b[2K")  # the line is wiped
     monkeypatch.setattr(sys, "stderr", seen := Terminal())
     assert run("heads", "hello", "--nulls", "--quiet").status == 0
@@ -225,7 +226,7 @@ def test_a_terminal_sees_how_it_goes(run: Command, monkeypatch: pytest.MonkeyPat
         (["hi", "--pair", " ", "-o", "heads.csv"], "second text is empty"),
         (["hi", "--target", "x", "-o", "heads.csv"], "takes no target text"),
         (["hi", "--layer", "0", "-o", "heads.csv"], "No such option: --layer"),
-        (["-o", "heads.csv"], "Missing argument 'TEXT'"),
+        (["-o", "heads.csv"], "there is no text: give a TEXT, or a file"),
     ],
 )
 def test_bad_use_is_one_line(

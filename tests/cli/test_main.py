@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import explorer
-from explorer.cli import heatmap, loading
+from explorer import models
+from explorer.export.kept_browser import KeptBrowser
+from explorer.views import maps
 from tests.cli.shell import ROOT, Command, Run, process
 
 
@@ -19,7 +23,7 @@ def test_out_of_memory_is_a_failure(run: Command, monkeypatch: pytest.MonkeyPatc
     def fail(*_arguments: Any) -> None:
         raise explorer.ModelError("out of memory while loading x")
 
-    monkeypatch.setattr(loading, "load_model", lambda *_arguments, **_more: fail())
+    monkeypatch.setattr(models, "load_model", lambda *_arguments, **_more: fail())
     ended = run("heatmap", "hi", "--layer", "0", "--head", "0")
     assert (ended.status, ended.complaint) == (1, "out of memory while loading x")
 
@@ -31,7 +35,7 @@ def test_a_mistake_of_ours_is_one_line_too(
     def fail(*_arguments: Any, **_more: Any) -> None:
         raise error
 
-    monkeypatch.setattr(heatmap, "head_map", fail)
+    monkeypatch.setattr(maps, "head_map", fail)
     ended = run("heatmap", "hi", "--layer", "0", "--head", "0")
     assert ended.status == 1
     assert ended.complaint.startswith(f"unexpected {type(error).__name__}")
@@ -41,7 +45,7 @@ def test_ctrl_c(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_arguments: Any, **_more: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loading, "load_model", interrupt)
+    monkeypatch.setattr(models, "load_model", interrupt)
     ended = run("heatmap", "hi", "--layer", "0", "--head", "0")
     assert ended == Run(130, "", "")
 
@@ -63,19 +67,59 @@ def test_serve_is_the_pages(run: Command, monkeypatch: pytest.MonkeyPatch) -> No
     assert run("serve").status == 2
 
 
-@pytest.mark.parametrize("command", ["models", "heatmap", "heads", "embeddings", "serve"])
-def test_help_shows_an_example_that_parses(
-    run: Command, command: str, monkeypatch: pytest.MonkeyPatch
+COMMANDS = ("models", "heatmap", "heads", "embeddings", "worksheet", "serve")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_examples_work_when_pasted(
+    run: Command, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    shown = run(command, "--help").out
-    (example,) = [
-        line.split("python -m explorer ")[1]
-        for line in shown.splitlines()
-        if line.startswith("    python -m explorer")
-    ]
-    assert example.split()[0] == command
-    options = {word for word in example.split() if word.startswith("-")}
-    assert options <= set(shown.replace(",", " ").split())
+    """Line by line in one folder; what needs a browser is drawn in tests/browser/."""
+    from explorer import web
+
+    monkeypatch.setattr(KeptBrowser, "do", lambda *_job, **_said: b"drawn")
+    monkeypatch.setattr(web, "serve", lambda _host, _port: None)
+    shown = run(*filter(None, [command]), "--help").out
+    _, _, after = shown.partition("Example")
+    pasted = after.partition(":\n")[2].partition("\n\n")[0].replace("|\n", "| ")
+    monkeypatch.chdir(tmp_path)
+    ran = set()
+    for line in pasted.splitlines():
+        piped, _, asked = line.strip().partition(">")[0].rpartition("|")
+        if not asked.strip().startswith("python -m explorer "):
+            subprocess.run(["/bin/sh", "-c", line], check=True)
+            continue
+        given = subprocess.run(["/bin/sh", "-c", piped], capture_output=True, check=True).stdout
+        arguments = shlex.split(asked)[3:]
+        ended = run(*arguments, stdin=given)
+        assert ended.status == 0, ended.err
+        ran.add(arguments[0])
+    assert ran == ({command} if command else {"models", "heatmap"})
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_is_plain_and_whole(run: Command, command: str) -> None:
+    lines = run(*filter(None, [command]), "--help").out.splitlines()
+    assert lines[0].startswith(f"Usage: python -m explorer {command}".rstrip())
+    assert lines[2].endswith(".")  # one sentence says what it is for
+    assert all(len(line) <= 100 for line in lines)
+    assert not [line for line in lines if line.startswith("  ") and line.endswith("...")]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["heatmap", "--help"], ["worksheet"]])
+def test_what_only_tells_imports_nothing_large(arguments: list[str]) -> None:
+    program = (
+        "import sys; sys.argv = ['attention-explorer', *sys.argv[1:]]\n"
+        "from explorer.cli import main\n"
+        "main()\n"
+        "print(sorted({'torch', 'transformers', 'numpy', 'plotly', 'rich', 'dash', 'kaleido', "
+        "'sklearn', 'huggingface_hub'} & sys.modules.keys()))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    assert ended.stdout.splitlines()[-1] == "[]"
 
 
 def test_without_a_command_help_is_shown(run: Command) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.cli import worksheet
+from explorer import head_maps
 from explorer.records import HeadMaps, ModelError
 from tests.cli.shell import TEXT, Command, Run
 from tests.conftest import Folder
@@ -82,7 +82,7 @@ def test_a_model_whose_maps_are_not_known(
     def unknown(*_arguments: object) -> HeadMaps:
         raise ModelError("not known")
 
-    monkeypatch.setattr(worksheet, "head_maps", unknown)
+    monkeypatch.setattr(head_maps, "head_maps", unknown)
     less = json.loads(run(*command).out)
     assert set(whole) - set(less) == {"q_before", "k_before"}
     assert {key: whole[key] for key in less} == less

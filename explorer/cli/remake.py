@@ -1,0 +1,89 @@
+"""The command ``remake``: a file's view made again, and whether its numbers agree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from explorer.cli import options
+from explorer.cli.loading import session_with
+from explorer.cli.telling import sayer
+from explorer.cli.writing import print_out
+
+
+def remake(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.json", help="A JSON file that was saved here.")
+    ],
+    device: Annotated[
+        str | None,
+        options.choice(
+            "auto",
+            "cpu",
+            "cuda",
+            "mps",
+            panel=options.MODEL,
+            help="Where to run. [default: as the file was made, if that is here]",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Tell it as JSON.", rich_help_panel=options.OUTPUT)
+    ] = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make a saved view again from its file alone, and tell the largest difference.
+
+    Exit status 1 if any number differs by more than 0.0001, or any label at all.
+
+    \b
+    Examples:
+      python -m explorer heatmap "She ate an apple." --layer 1 --head 8 -o head.json
+      python -m explorer remake head.json
+    """  # noqa: D301
+    from explorer.exhibits.remaking import MOST_APART, kind_and_state
+    from explorer.exhibits.remaking import remake as made_again
+    from explorer.export.carriers import read_record
+    from explorer.models import pick_device
+    from explorer.records import ModelError
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from None
+    record = read_record(data, str(file))
+    _, state = kind_and_state(record, str(file))
+    say = sayer(quiet)
+    where = device or record.get("device") or "auto"
+    try:
+        pick_device(where)
+    except (ValueError, ModelError):
+        if device:
+            raise
+        say(f"it was made on {where}, which is not here")
+        where = "auto"
+    revision = record.get("revision")
+    hub = revision if revision and "==" not in revision else None
+    session = session_with(
+        str(state["model"]), where, str(record.get("dtype") or "float32"), hub, quiet
+    )
+    found = made_again(session, data, str(file))
+    for remark in found.remarks:
+        say(f"not as it was: {remark}")
+    if as_json:
+        told = {
+            "file": str(file), "kind": found.exhibit.kind, "difference": found.difference,
+            "where": found.where, "unlike": list(found.unlike), "agrees": found.agrees,
+            "remarks": list(found.remarks),
+        }  # fmt: skip
+        print_out(json.dumps(told, ensure_ascii=False) + "\n")
+    else:
+        at = f" at {found.where}" if found.where else ""
+        print_out(f"{found.exhibit.kind}: largest difference {found.difference:.3g}{at}\n")
+        for place in found.unlike[:5]:
+            print_out(f"differs: {place}\n")
+    if not found.agrees:
+        say(f"it does not agree: more than {MOST_APART:g} apart, or labels differ")
+        raise typer.Exit(1)

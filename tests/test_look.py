@@ -1,0 +1,167 @@
+"""How saved figures look: sizes on paper by hand, colours by their definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from explorer.figures.look import FONTS, Look, Picture, dressed
+from explorer.figures.style import DIVERGING, FONT
+from explorer.figures.vector import MOST_CELLS, raster_parts, vectorised
+
+
+def picture(**more) -> Picture:
+    figure = go.Figure(go.Scatter(x=[1, 2], y=[3, 4], marker={"color": "#d9480f"}))
+    figure.update_layout(title={"text": "Head 3"}, font={"family": FONT, "size": 12})
+    return Picture(figure, "What a reader could paste.", 600, 300, **more)
+
+
+def test_a_figure_has_its_own_size_where_none_is_asked_for() -> None:
+    made = dressed(picture(), Look(caption=False))
+    assert (made.figure.layout.width, made.figure.layout.height) == (600, 300)
+    # 96 pixels are an inch of 2.54 cm.
+    assert made.size_cm == pytest.approx((15.875, 7.9375))
+
+
+@pytest.mark.parametrize(
+    ("look", "width_cm"),
+    [(Look(width=8.5), 8.5), (Look(width=2, unit="columns"), 17),
+     (Look(width=4, unit="inches"), 10.16),
+     (Look(width=12, points=6), 12), (Look(width=12, points=18), 12)],
+)  # fmt: skip
+def test_the_width_is_that_on_paper_whatever_the_letters(look: Look, width_cm: float) -> None:
+    made = dressed(picture(), look)
+    assert made.size_cm[0] == pytest.approx(width_cm, abs=0.03)
+
+
+def test_letters_are_of_the_size_asked_for() -> None:
+    """Letters are drawn with 12 pixels, 9 points: at 6 points all is two thirds as large."""
+    made = dressed(picture(), Look(points=6))
+    assert made.figure.layout.font.size == 12
+    assert made.scale == pytest.approx(2 / 3)
+
+
+def test_height_follows_the_width_unless_it_is_fixed() -> None:
+    assert dressed(picture(), Look(width=10, caption=False)).size_cm[1] == pytest.approx(
+        5, abs=0.02
+    )
+    fixed = dressed(picture(fixed=True), Look(width=10, caption=False))
+    assert fixed.figure.layout.height == 300
+
+
+def test_title_and_caption_can_be_left_out() -> None:
+    both = dressed(picture(), Look()).figure.layout
+    assert both.title.text == "Head 3"
+    assert [one.name for one in both.annotations] == ["caption"]
+    none = dressed(picture(), Look(title=False, caption=False)).figure.layout
+    assert none.title.text is None
+    assert not none.annotations
+
+
+def test_a_narrow_figure_says_what_its_labels_need() -> None:
+    (remark,) = dressed(picture(), Look(width=5)).remarks
+    assert remark.startswith("labels may meet at this width: give it 9 cm")
+    assert dressed(picture(), Look(width=10)).remarks == ()
+
+
+def test_the_font_is_changed_everywhere() -> None:
+    made = dressed(picture(), Look(font="Times")).figure
+    assert made.layout.font.family == FONTS["Times"]
+
+
+def test_greys_are_as_light_as_the_colours_they_stand_for() -> None:
+    source = picture()
+    source.figure.add_trace(go.Heatmap(z=[[0, 1]], colorscale=DIVERGING["light"]))
+    source.figure.add_trace(go.Heatmap(z=[[0, 1]], colorscale="Viridis"))
+    scatter, diverging, sequential = dressed(source, Look(palette="greys")).figure.data
+    # 0.2126·0xd9 + 0.7152·0x48 + 0.0722·0x0f = 98.7
+    assert scatter.marker.color == "#636363"
+    assert diverging.colorscale == ((0, "#ffffff"), (1, "#000000"))
+    assert sequential.colorscale == go.Heatmap(colorscale="Greys").colorscale
+
+
+def test_another_palette_is_of_sequential_scales_only() -> None:
+    source = picture()
+    source.figure.add_trace(go.Heatmap(z=[[0, 1]], colorscale=DIVERGING["dark"]))
+    source.figure.add_trace(go.Heatmap(z=[[0, 1]], colorscale="Viridis"))
+    _, diverging, sequential = dressed(source, Look(palette="cividis")).figure.data
+    assert diverging.colorscale == go.Heatmap(colorscale=DIVERGING["dark"]).colorscale
+    assert sequential.colorscale == go.Heatmap(colorscale="Cividis").colorscale
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"theme": "sepia"}, "unknown theme 'sepia': use light, dark"),
+     ({"palette": "jet"}, "unknown palette 'jet': use viridis, cividis, greys"),
+     ({"unit": "miles"}, "unknown unit 'miles': use cm, inches, columns"),
+     ({"font": "Comic"}, "unknown font 'Comic'"),
+     ({"width": 0.5}, "a width of 0.5 cm is out of range: use 3 to 100 cm"),
+     ({"width": 20, "unit": "columns"}, "out of range"), ({"points": 2}, "letters of 2 points")],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_refused(wrong, said: str) -> None:
+    with pytest.raises(ValueError, match=said.replace("(", r"\(")):
+        Look(**wrong)
+
+
+def outlines(figure: go.Figure) -> list[go.Scatter]:
+    return [trace for trace in vectorised(figure).data if trace.fill == "toself"]
+
+
+def test_each_cell_becomes_an_outline_of_its_colour() -> None:
+    figure = go.Figure(go.Heatmap(z=[[0.0, 1.0], [np.nan, 0.0]], zmin=0, zmax=1,
+                                  colorscale=[[0, "#000000"], [1, "#ffffff"]]))  # fmt: skip
+    black, white = outlines(figure)
+    assert (black.fillcolor, white.fillcolor) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)")
+    # The cell of row 0, column 1 reaches from 0.5 to 1.5 and from −0.5 to 0.5.
+    assert (min(white.x[:5]), max(white.x[:5])) == (0.5, 1.5)
+    assert (min(white.y[:5]), max(white.y[:5])) == (-0.5, 0.5)
+    # Two cells are black, and the one without a number is none.
+    assert black.x.count(None) == 2
+    assert not any(trace.type == "heatmap" for trace in vectorised(figure).data)
+
+
+def test_numbers_in_cells_become_text_that_is_read_on_its_colour() -> None:
+    figure = go.Figure(go.Heatmap(z=[[0.123, 0.9]], zmin=0, zmax=1, texttemplate="%{z:.2f}",
+                                  colorscale=[[0, "#000000"], [1, "#ffffff"]]))  # fmt: skip
+    (text,) = [trace for trace in vectorised(figure).data if trace.mode == "text"]
+    assert list(text.text) == ["0.12", "0.90"]
+    assert list(text.textfont.color) == ["#ffffff", "#000000"]
+    assert list(text.x) == [0, 1]
+
+
+def test_the_colour_bar_stays() -> None:
+    figure = go.Figure(go.Heatmap(z=[[0.0, 2.0]], colorbar={"title": {"text": "weight"}}))
+    bars = [trace.marker for trace in vectorised(figure).data if trace.marker.showscale]
+    assert [(bar.cmin, bar.cmax, bar.colorbar.title.text) for bar in bars] == [(0, 2, "weight")]
+
+
+def test_a_large_map_stays_dots_and_says_so() -> None:
+    side = int(MOST_CELLS**0.5) + 1
+    figure = go.Figure(go.Heatmap(z=np.zeros((side, side)), colorscale="Viridis"))
+    assert raster_parts(figure) == [f"a map of more than {MOST_CELLS:,} cells"]
+    assert vectorised(figure).data[0].type == "heatmap"
+    small = go.Figure(go.Heatmap(z=np.zeros((3, 3)), colorscale="Viridis"))
+    assert raster_parts(small) == []
+
+
+def test_a_map_for_hovering_only_is_left_out() -> None:
+    unseen = [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]]
+    figure = go.Figure([go.Heatmap(z=[[1.0]], colorscale=unseen), go.Scatter(x=[0], y=[0])])
+    assert [trace.type for trace in vectorised(figure).data] == ["scatter"]
+
+
+@pytest.mark.parametrize(
+    ("given", "borders"),
+    [
+        ({"x": [0, 2, 4]}, [[-1, 1], [1, 3], [3, 5]]),
+        ({"x0": 10, "dx": 5}, [[7.5, 12.5], [12.5, 17.5], [17.5, 22.5]]),
+        ({"x": [0, 1, 4, 5]}, [[0, 1], [1, 4], [4, 5]]),
+        ({"x": ["a", "b", "c"]}, [[-0.5, 0.5], [0.5, 1.5], [1.5, 2.5]]),
+    ],
+)
+def test_columns_stand_where_plotly_puts_them(given, borders: list[list[float]]) -> None:
+    figure = go.Figure(go.Heatmap(z=[[1.0, 1.0, 1.0]], zmin=0, zmax=1, **given))
+    (cells,) = outlines(figure)
+    found = [[min(cells.x[i : i + 5]), max(cells.x[i : i + 5])] for i in range(0, 18, 6)]
+    assert found == borders
