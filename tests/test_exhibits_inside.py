@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import Any
 
+import dash_mantine_components as dmc
 import numpy as np
 import pytest
 from PIL import Image
@@ -53,6 +55,11 @@ def session() -> Session:
 
 
 @pytest.fixture(scope="module")
+def run() -> eager.EagerRun:
+    return eager.run("minilm", TEXT)
+
+
+@pytest.fixture(scope="module")
 def draw() -> Iterator[Draw]:
     with painter() as found:
         yield found
@@ -62,6 +69,11 @@ def made(session: Session, name: str, **more: Any) -> Exhibit:
     """A view of minilm and the opening text."""
     kind = KINDS[name]
     return kind.make(session, state_for(kind, {**kind.defaults, **CHANGED[name], **more}))
+
+
+def _held(field: Any) -> Any:
+    """What a field begins with."""
+    return field.checked if isinstance(field, dmc.Switch) else field.value
 
 
 def rows_of(exhibit: Exhibit) -> list[dict[str, str]]:
@@ -94,8 +106,7 @@ class TestStates:
         bar = {"model", "text", "pair", "target", "truncate"}
         assert set(inside.ADDRESS) == set(begins) - bar
         for setting, component in inside.ADDRESS.items():
-            field = fields[component]
-            held = field.checked if hasattr(field, "checked") else field.value
+            held = _held(fields[component])
             assert (str(held) if held is not None else "") == str(begins[setting]), setting
         for shown in inside.SHOWN.values():
             assert shown.store in fields
@@ -111,8 +122,7 @@ class TestStates:
             if getattr(one, "id", None)
         }  # fmt: skip
         for setting, component in inside.ADDRESS.items():
-            field = fields[component]
-            held = field.checked if hasattr(field, "checked") else field.value
+            held = _held(fields[component])
             assert (str(held) if held is not None else "") == str(state[setting]), setting
 
     def test_a_view_there_is_not_falls_back_and_is_said(self) -> None:
@@ -170,10 +180,6 @@ class TestStates:
 
 class TestNumbers:
     """By hand, from transformers' own eager run."""
-
-    @pytest.fixture(scope="class")
-    def run(self) -> eager.EagerRun:
-        return eager.run("minilm", TEXT)
 
     def test_a_row(self, session: Session, run: eager.EagerRun) -> None:
         exhibit = made(session, "worksheet")
@@ -296,9 +302,9 @@ class TestNumbers:
         at = told["lengths"].index(1)
         assert chosen["curve"][at] == chosen["bytes_a_token"] * 2
         assert told["maps_bytes"]["total"] == 6 * 12 * 1000 * 1000 * 4
-        (row,) = (
+        row = next(
             row for row in rows_of(exhibit)
-            if row["what"] == "cache" and row["key_value_heads"] == "4" and row["tokens"] == "1000"
+            if row["what"] == "cache" and row["key_value_heads"] == "4"
         )  # fmt: skip
         assert int(row["value"]) == chosen["bytes"]
 
@@ -318,6 +324,7 @@ class TestFigures:
 
     def test_the_first_is_the_chief_one(self, session: Session) -> None:
         first = {name: list(made(session, name).figures) for name in NAMES}
+        assert first == {name: list(KINDS[name].figures) for name in NAMES}
         assert first == {
             "worksheet": ["strips"], "points": ["points"], "moves": ["moves"],
             "mask": ["own", "other", "late"], "head_outputs": ["outputs"],
@@ -355,7 +362,7 @@ class TestFigures:
 LABELS = {
     "worksheet": ["apple·2", "announced", "dimension of the head"],
     "points": ["fish", "principal component 1"],
-    "moves": ["phone", "Key map", "principal component 2"],
+    "moves": ["she", "Key map", "principal component 2"],
     "mask": ["announced", "[SEP]", "query (attends)"],
     "head_outputs": ["head 11", "sum", "dimension of the residual stream"],
     "cost": ["grouped, 4", "context length (tokens)"],
@@ -377,10 +384,13 @@ def test_every_format_opens_in_its_reader(
     if kind == "png":
         assert Image.open(io.BytesIO(data)).width > 800
     elif kind == "svg":
-        text = " ".join(ET.fromstring(data).itertext())
+        drawn = ET.fromstring(data)
+        text = " ".join(
+            part.text or "" for part in drawn.iter() if part.tag.endswith(("text", "tspan"))
+        )
     elif kind == "pdf":
         (page,) = PdfReader(io.BytesIO(data)).pages
-        text = page.extract_text()
+        text = unicodedata.normalize("NFKC", page.extract_text())  # "fi" may be one sign
     elif kind == "html":
         assert b"https://" not in data.split(b"<body>")[0]
         text = data.decode()

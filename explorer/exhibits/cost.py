@@ -9,14 +9,14 @@ from explorer.figures.cost import cache_figure, cost_caption, operations_figure
 from explorer.figures.look import Look, Picture
 from explorer.figures.sharing import sharing_caption, sharing_figure
 from explorer.figures.style import model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.records import Costs, CostSettings
 from explorer.session import Session
 from explorer.views.cost import costs, sharings
 
 _PLAIN = CostSettings()
 # No text is read: of what all views of the page have, the model and the accented head count.
-DEFAULTS = {
+DEFAULTS: dict[str, Value] = {
     **{name: INSIDE[name] for name in ("model", "head", "mode")},
     "tokens": _PLAIN.n_tokens, "batch": _PLAIN.batch, "precision": _PLAIN.precision,
     "sharing": _PLAIN.sharing,
@@ -78,4 +78,12 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("cost", "sharing and cost", "/inside", "sharing", DEFAULTS, make)
+KIND: Kind = Kind(
+    "cost",
+    "sharing and cost",
+    "/inside",
+    "sharing",
+    DEFAULTS,
+    make,
+    ("cache", "operations", "heads"),
+)

@@ -8,12 +8,12 @@ from explorer.export.head_outputs import outputs_json
 from explorer.figures.head_outputs import outputs_caption, outputs_figure
 from explorer.figures.look import Look, Picture
 from explorer.figures.style import model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.records import HeadOutputs
 from explorer.session import Session
 from explorer.views.head_outputs import head_outputs, outputs_table
 
-DEFAULTS = dict(INSIDE)
+DEFAULTS: dict[str, Value] = dict(INSIDE)
 _WIDTH, _HEIGHT = 900, 460
 _ROW = 15  # pixels of a head's vector
 
@@ -55,4 +55,6 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("head_outputs", "what all heads add", "/inside", "heads", DEFAULTS, make)
+KIND: Kind = Kind(
+    "head_outputs", "what all heads add", "/inside", "heads", DEFAULTS, make, ("outputs",)
+)

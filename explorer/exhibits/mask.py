@@ -12,13 +12,13 @@ from explorer.export.mask import mask_json, mask_table
 from explorer.figures.inside_mask import late_caption, late_figure, mask_caption, other_figure
 from explorer.figures.look import Draw, Look, Picture
 from explorer.figures.style import SEQUENTIAL, model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.records import HeadMap, LateContext, ModelError
 from explorer.session import Session
 from explorer.views.inside_mask import cut_after, late_context, other_mask, token_at
 
 # ``beside``: a second model that reads the same text; empty: the bundled one of the other kind.
-DEFAULTS = {**INSIDE, "beside": ""}
+DEFAULTS: dict[str, Value] = {**INSIDE, "beside": ""}
 _LATE = 760, 420
 
 
@@ -114,4 +114,6 @@ def _other(own: HeadMap, other: HeadMap, query: int) -> Draw:
     return draw
 
 
-KIND = Kind("mask", "the mask on and off", "/inside", "mask", DEFAULTS, make)
+KIND: Kind = Kind(
+    "mask", "the mask on and off", "/inside", "mask", DEFAULTS, make, ("own", "other", "late")
+)

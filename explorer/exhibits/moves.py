@@ -8,13 +8,13 @@ from explorer.export.moves import moves_json
 from explorer.figures.look import Look, Picture
 from explorer.figures.moves import brought_back, moves_caption, moves_figure
 from explorer.figures.style import model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.records import Moves
 from explorer.session import Session
 from explorer.views.moves import MAPS, moves, moves_table
 
 # ``share``: how far the right picture has come from before (0) to after (1).
-DEFAULTS = {**INSIDE, "map": MAPS[0], "first": True, "share": 1.0}
+DEFAULTS: dict[str, Value] = {**INSIDE, "map": MAPS[0], "first": True, "share": 1.0}
 _WIDTH, _HEIGHT = 1040, 500
 
 
@@ -67,4 +67,4 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("moves", "the map as a move", "/inside", "moves", DEFAULTS, make)
+KIND: Kind = Kind("moves", "the map as a move", "/inside", "moves", DEFAULTS, make, ("moves",))

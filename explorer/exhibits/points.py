@@ -10,7 +10,7 @@ from explorer.export.points import points_json
 from explorer.figures.look import Look, Picture
 from explorer.figures.query_key_points import TEXTS, points_caption, points_figure
 from explorer.figures.style import model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.records import QueryKeyPoints
 from explorer.session import Session, TextRequest
 from explorer.views.query_key_points import PointSwitches, points_table, query_key_points
@@ -19,7 +19,14 @@ LEAST = 0.2
 WHEN, WHERE = ("after", "before"), ("own", "met")
 # ``when``: after or before rotation; ``keys``: where they are, or moved to the queries; ``least``:
 # weight of a line; ``first``: the first token is shown; ``texts``: further ones, a line each.
-DEFAULTS = {**INSIDE, "when": "after", "keys": "own", "least": LEAST, "first": True, "texts": ""}
+DEFAULTS: dict[str, Value] = {
+    **INSIDE,
+    "when": "after",
+    "keys": "own",
+    "least": LEAST,
+    "first": True,
+    "texts": "",
+}
 _WIDTH, _HEIGHT = 760, 640
 
 
@@ -90,4 +97,6 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("points", "queries and keys as points", "/inside", "points", DEFAULTS, make)
+KIND: Kind = Kind(
+    "points", "queries and keys as points", "/inside", "points", DEFAULTS, make, ("points",)
+)

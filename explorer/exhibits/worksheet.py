@@ -8,12 +8,12 @@ from explorer.export.worksheet import worksheet_json, worksheet_table
 from explorer.figures.inside import strips_caption, strips_figure, strips_height
 from explorer.figures.look import Look, Picture
 from explorer.figures.style import model_stem
-from explorer.links import State
+from explorer.links import State, Value
 from explorer.records import QueryRow
 from explorer.session import Session
 
 # ``key``: which key's vectors are drawn; empty: the one with most weight.
-DEFAULTS = {**INSIDE, "key": "", "before": False}
+DEFAULTS: dict[str, Value] = {**INSIDE, "key": "", "before": False}
 _WIDTH = 760
 
 
@@ -71,4 +71,6 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("worksheet", "the row, step by step", "/inside", "row", DEFAULTS, make)
+KIND: Kind = Kind(
+    "worksheet", "the row, step by step", "/inside", "row", DEFAULTS, make, ("strips",)
+)

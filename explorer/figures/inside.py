@@ -43,10 +43,10 @@ def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "l
         row_heights=[2, 1, max(len(keys), 2)],
     )  # fmt: skip
     names = [f"q  {literal(row.query_label)}", f"k  {literal(row.labels[key])}"]
-    figure.add_trace(_strips(np.stack([q, k[key]]), names, "value", 0), 1, 1)
-    figure.add_trace(_strips((q * k[key])[None], ["q⊙k"], "product", 1), 2, 1)
+    figure.add_trace(_strips(np.stack([q, k[key]]), "value", 0), 1, 1)
+    figure.add_trace(_strips((q * k[key])[None], "product", 1), 2, 1)
     labels = [f"{literal(row.labels[one])}  {products[i].sum():.2f}" for i, one in enumerate(keys)]
-    figure.add_trace(_strips(products, labels, "product", 2), 3, 1)
+    figure.add_trace(_strips(products, "product", 2), 3, 1)
     figure.update_layout(_scales(row, key, colours))
     head = f"layer {row.layer} · head {row.head} · query “{literal(row.query_label)}”"
     told = " · before rotation" if before else ""
@@ -58,9 +58,10 @@ def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "l
             showlegend=False,
         )
     )
-    for number in (1, 2, 3):
+    for number, named in enumerate((names, ["q⊙k"], labels), start=1):
+        told_by = {"tickvals": list(range(len(named))), "ticktext": named, "autorange": "reversed"}
         figure.update_xaxes(_plain(colours), row=number, col=1)
-        figure.update_yaxes(_plain(colours, autorange="reversed"), row=number, col=1)
+        figure.update_yaxes(_plain(colours, **told_by), row=number, col=1)
     figure.update_xaxes(
         axis(colours, f"dimension of the head, 0 to {row.d_head - 1}", fixedrange=False),
         row=3,
@@ -124,9 +125,9 @@ def _deciding(product: FloatArray, total: float) -> str:
     )
 
 
-def _strips(values: FloatArray, names: list[str], what: str, number: int) -> go.Heatmap:
+def _strips(values: FloatArray, what: str, number: int) -> go.Heatmap:
     return go.Heatmap(
-        z=values.astype(np.float32), y=names, xgap=1, ygap=3,
+        z=values.astype(np.float32), xgap=1, ygap=3,
         coloraxis="coloraxis" if number == 0 else "coloraxis2",
         hovertemplate=f"%{{y}}<br>dimension %{{x}}: {what} %{{z:.4f}}<extra></extra>",
     )  # fmt: skip

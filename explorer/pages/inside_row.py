@@ -82,7 +82,7 @@ def _strips() -> Any:
                         ),
                     ),
                     dmc.Switch(
-                        id="inside-row-before", label="before rotation", size="xs",
+                        id="inside-row-before", label="before rotation", size="xs", checked=False,
                         className="hidden",
                     ),
                     html.Button(
