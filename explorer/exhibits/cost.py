@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.state import INSIDE, settings_of
 from explorer.export.cost import costs_json, costs_table
+from explorer.figures.caption import AXIS
 from explorer.figures.cost import cache_figure, cost_caption, operations_figure
 from explorer.figures.look import Look, Picture
 from explorer.figures.sharing import sharing_caption, sharing_figure
@@ -68,10 +69,10 @@ def make(session: Session, state: State) -> Exhibit:
         table=lambda: costs_table(shown),
         figures={
             "cache": lambda look: Picture(
-                cache_figure(shown, look.theme), caption, _WIDTH, _HEIGHT
+                cache_figure(shown, look.theme), caption, _WIDTH, _HEIGHT, AXIS
             ),
             "operations": lambda look: Picture(
-                operations_figure(shown, look.theme), caption, _WIDTH + 120, _HEIGHT
+                operations_figure(shown, look.theme), caption, _WIDTH + 120, _HEIGHT, AXIS
             ),
             "heads": who_reads_what,
         },

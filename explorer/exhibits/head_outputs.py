@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.state import INSIDE, head_of, settings_of, text_request
 from explorer.export.head_outputs import outputs_json
+from explorer.figures.caption import AXIS
 from explorer.figures.head_outputs import outputs_caption, outputs_figure
 from explorer.figures.look import Look, Picture
 from explorer.figures.style import model_stem
@@ -42,7 +43,7 @@ def make(session: Session, state: State) -> Exhibit:
 
     def picture(look: Look) -> Picture:
         figure = outputs_figure(outputs, head, look.theme)
-        return Picture(figure, outputs_caption(outputs), _WIDTH, height)
+        return Picture(figure, outputs_caption(outputs), _WIDTH, height, AXIS)
 
     return Exhibit(
         kind=KIND.name,

@@ -9,6 +9,7 @@ from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.state import INSIDE, head_of, settings_of, text_request
 from explorer.export.heatmap import heatmap_picture
 from explorer.export.mask import mask_json, mask_table
+from explorer.figures.caption import AXIS
 from explorer.figures.inside_mask import late_caption, late_figure, mask_caption, other_figure
 from explorer.figures.look import Draw, Look, Picture
 from explorer.figures.style import SEQUENTIAL, model_stem
@@ -96,7 +97,7 @@ def make(session: Session, state: State) -> Exhibit:
             "own": lambda look: heatmap_picture(own, False, look.palette or SEQUENTIAL, look.theme),
             "other": _other(own, other, query),
             "late": lambda look: Picture(
-                late_figure(curves(), look.theme), late_caption(curves()), *_LATE
+                late_figure(curves(), look.theme), late_caption(curves()), *_LATE, AXIS
             ),
         },
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.state import INSIDE, head_of, settings_of, text_request
 from explorer.export.moves import moves_json
+from explorer.figures.caption import AXIS, legend_above
 from explorer.figures.look import Look, Picture
 from explorer.figures.moves import brought_back, moves_caption, moves_figure
 from explorer.figures.style import model_stem
@@ -54,7 +55,8 @@ def make(session: Session, state: State) -> Exhibit:
 
     def picture(look: Look) -> Picture:
         figure = moves_figure(shown, token_of(shown, int(state["query"])), look.theme)
-        return Picture(brought_back(figure, share), moves_caption(shown, share), _WIDTH, _HEIGHT)
+        legend_above(brought_back(figure, share), _WIDTH)
+        return Picture(figure, moves_caption(shown, share), _WIDTH, _HEIGHT, AXIS)
 
     return Exhibit(
         kind=KIND.name,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.state import INSIDE, head_of, settings_of, text_request
 from explorer.export.points import points_json
+from explorer.figures.caption import AXIS, legend_above
 from explorer.figures.look import Look, Picture
 from explorer.figures.query_key_points import TEXTS, points_caption, points_figure
 from explorer.figures.style import model_stem
@@ -84,7 +85,8 @@ def make(session: Session, state: State) -> Exhibit:
     model = model_stem(shown.model)
 
     def points(look: Look) -> Picture:
-        return Picture(points_figure(shown, look.theme), points_caption(shown), _WIDTH, _HEIGHT)
+        figure = legend_above(points_figure(shown, look.theme), _WIDTH)
+        return Picture(figure, points_caption(shown), _WIDTH, _HEIGHT, AXIS)
 
     return Exhibit(
         kind=KIND.name,

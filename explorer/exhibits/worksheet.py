@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.state import INSIDE, head_of, settings_of, text_request
 from explorer.export.worksheet import worksheet_json, worksheet_table
+from explorer.figures.caption import AXIS
 from explorer.figures.inside import strips_caption, strips_figure, strips_height
 from explorer.figures.look import Look, Picture
 from explorer.figures.style import model_stem
@@ -58,7 +59,8 @@ def make(session: Session, state: State) -> Exhibit:
 
     def strips(look: Look) -> Picture:
         figure = strips_figure(row, key, before, look.theme)
-        return Picture(figure, strips_caption(row, key, before), _WIDTH, strips_height(row, key))
+        caption, height = strips_caption(row, key, before), strips_height(row, key)
+        return Picture(figure, caption, _WIDTH, height, AXIS)
 
     return Exhibit(
         kind=KIND.name,
