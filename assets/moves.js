@@ -14,10 +14,15 @@
   /* ---- from before to after ---- */
 
   const plotted = () => document.querySelector("#inside-moves-graph .js-plotly-plot");
-  let wanted = 1;
+  const RESTS_MS = 250; // of a slider that is let go
+  let wanted = 1, resting = null;
 
   function follow(_figure, share) {
-    if (Number.isFinite(share)) wanted = share;
+    if (Number.isFinite(share) && share !== wanted) {
+      wanted = share;
+      window.clearTimeout(resting);
+      resting = window.setTimeout(() => window.dash_clientside.set_props("inside-moves-rests", { data: share }), RESTS_MS);
+    }
     const plot = plotted();
     // A figure that comes later is drawn after the move: it is brought to where the slider is.
     if (plot && !plot.dataset.followed) {
@@ -28,6 +33,9 @@
     if (wanted === 1) return "";
     return wanted === 0 ? "before, on the right too" : "between: nothing the model does";
   }
+
+  /* The address is written once the slider rests: a browser refuses a hundred changes in a row. */
+  const rest = (share, view) => (view ? { ...view, share } : NO_UPDATE());
 
   const between = (from, to) => (from === null ? null : from + wanted * (to - from));
 
@@ -48,6 +56,6 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    moves: { pickQuery, follow },
+    moves: { pickQuery, follow, rest },
   });
 })();

@@ -50,7 +50,7 @@ from explorer.views.words import word_projection, word_projections
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_KEPT = {"study": 3, "inputs": 4}  # vectors of hundreds of sentences, of every layer
+_KEPT = {"study": 3, "inputs": 5}  # vectors of hundreds of sentences, of every layer
 
 
 @dataclass(frozen=True)

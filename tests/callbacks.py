@@ -7,16 +7,25 @@ from typing import Any
 
 from dash import Dash, dcc, html
 
+from explorer.jobs import Jobs
 from explorer.session import Session
 
 
 def app_of(part: ModuleType, session: Session) -> Dash:
     """The part's layout, with what it reads of the Inside page around it."""
     app = Dash("part", prevent_initial_callbacks=True)
-    around = [dcc.Store(id="inside-view"), dcc.Store(id="theme"), dcc.Input(id="inside-query")]
-    app.layout = html.Div([*around, part.layout()])
-    part.register(app, session)
+    stores = [dcc.Store(id=name) for name in ("inside-view", "theme", "download")]
+    fields = [dcc.Input(id=name) for name in ("inside-query", "inside-first")]
+    app.layout = html.Div([*stores, *fields, part.layout()])
+    part.register(app, session, Jobs())
     return app
+
+
+def said(told: dict[str, Any], component: str) -> str:
+    """The one line that a message component was given."""
+    line: str = told[f"{component}.children"]["props"]["children"]
+    assert "\n" not in line
+    return line
 
 
 def answer(app: Dash, output: str, triggered: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -32,11 +41,12 @@ def answer(app: Dash, output: str, triggered: str, values: dict[str, Any]) -> di
     (owner,) = (d for d in client.get("/_dash-dependencies").json or ()
                 if output in d["output"].strip(".").split("..."))  # fmt: skip
     names = [name.rsplit(".", 1) for name in owner["output"].strip(".").split("...")]
+    described: Any = [{"id": name, "property": prop} for name, prop in names]
     body = {
         "output": owner["output"],
-        "outputs": [{"id": name, "property": prop} for name, prop in names],
+        "outputs": described if owner["output"].startswith("..") else described[0],
         "inputs": [place | {"value": values.get(place["id"])} for place in owner["inputs"]],
-        "state": [],
+        "state": [place | {"value": values.get(place["id"])} for place in owner["state"]],
         "changedPropIds": [triggered],
     }
     sent = client.post("/_dash-update-component", json=body)

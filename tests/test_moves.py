@@ -5,20 +5,22 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from explorer.figures.moves import moves_caption, moves_facts, moves_figure
+from explorer.exhibits import moves as moves_view
+from explorer.exhibits.state import text_state
+from explorer.figures.moves import brought_back, moves_caption, moves_facts, moves_figure
 from explorer.pages import inside_moves
 from explorer.records import HeadMaps, LinearMap, ModelError, Moves
 from explorer.session import Session, TextRequest
 from explorer.views.moves import moves, moves_table
 from tests.browser import eager
-from tests.callbacks import answer, app_of
+from tests.callbacks import answer, app_of, said
 from tests.checkpoints import TEXT
 from tests.conftest import Folder
 
@@ -135,13 +137,12 @@ def test_the_grid_lies_around_the_tokens() -> None:
     np.testing.assert_allclose(across[0], [[-4, -1], [-4, 1]])
 
 
-def view(
+def state(
     request: TextRequest, layer: int, head: int, which: str = "query", stack: str = ""
 ) -> dict[str, Any]:
-    """What the browser keeps of the screen."""
-    given = {"request": asdict(request), "mode": "moves", "stack": stack, "layer": layer,
-             "head": head, "query": 4}  # fmt: skip
-    return inside_moves.view_of(given, which, True)
+    """The state of a screen."""
+    asked = {"mode": "moves", "stack": stack, "layer": layer, "head": head, "map": which}
+    return moves_view.DEFAULTS | text_state(request) | asked
 
 
 def projection(side: str, name: str, layer: int) -> tuple[np.ndarray, np.ndarray, Any]:
@@ -178,8 +179,8 @@ def test_the_grid_is_moved_by_the_models_own_weights(
     weight = module.weight.detach().numpy()[part].astype(float).T
     bias = 0.0 if module.bias is None else module.bias.detach().numpy()[part].astype(float)
     given, made = given.astype(float), made[:, part].astype(float)
-    asked = view(TextRequest(name, APPLE), layer, head, which)
-    shown = inside_moves.shown_moves(session, asked)
+    asked = state(TextRequest(name, APPLE), layer, head, which)
+    shown = moves_view.drawn(session, asked)
     before, after = (PCA(2, svd_solver="full").fit(rows) for rows in (given, made))
     left, right = aligned(before, given, shown.before), aligned(after, made, shown.after)
     places = [
@@ -294,20 +295,20 @@ def test_rows_of_the_file() -> None:
 
 def test_the_chosen_token_is_clipped_and_of_this_side() -> None:
     shown = moved(crossed(4, 1), np.eye(2))
-    places: Sequence[int | None] = [inside_moves.token_of(shown, q) for q in (-3, 0, 2, 99)]
+    places: Sequence[int | None] = [moves_view.token_of(shown, q) for q in (-3, 0, 2, 99)]
     assert places == [0, 0, 2, 3]
     later = replace(shown, drop_first=True, labels=shown.labels[1:])
-    assert [inside_moves.token_of(later, q) for q in (0, 1, 99)] == [None, 0, 2]
+    assert [moves_view.token_of(later, q) for q in (0, 1, 99)] == [None, 0, 2]
     cross = replace(shown, stack="cross")
-    assert inside_moves.token_of(cross, 1) == 1
-    assert inside_moves.token_of(replace(cross, which="key"), 1) is None
+    assert moves_view.token_of(cross, 1) == 1
+    assert moves_view.token_of(replace(cross, which="key"), 1) is None
 
 
 @pytest.mark.parametrize("stack", ["encoder", "decoder", "cross"])
 def test_every_stack_has_its_maps(stack: str, folder: Folder, session: Session) -> None:
     request = TextRequest(str(folder("bart")), TEXT, target="She ate an apple.")
-    asked = view(request, 1, 2, "key", stack)
-    shown = inside_moves.shown_moves(session, asked)
+    asked = state(request, 1, 2, "key", stack)
+    shown = moves_view.drawn(session, asked)
     assert shown.stack == stack
     cap = session.capture(request).stack(stack)
     np.testing.assert_allclose(
@@ -323,34 +324,49 @@ def spread_of(points: np.ndarray) -> float:
 
 def test_what_the_page_answers(session: Session, folder: Folder) -> None:
     app = app_of(inside_moves, session)
+    asked = state(TextRequest("minilm", APPLE), 3, 5, "value") | {"first": False, "share": 0.25}
     fields = {
-        "inside-view": view(TextRequest("minilm", APPLE), 3, 5),
-        "inside-moves-map": "value", "inside-moves-first": False, "theme": "light",
+        "inside-view": state(TextRequest("minilm", APPLE), 3, 5), "inside-moves-map": "value",
+        "inside-first": False, "inside-moves-share": 0.25, "theme": "light",
     }  # fmt: skip
     graph = "inside-moves-graph.figure"
     told = answer(app, graph, "inside-view.data", fields)
     assert told[graph]["layout"]["title"]["text"].startswith("Value map · minilm")
     assert len(told["inside-moves-facts.children"]) == 5
-    assert told["inside-moves-view.data"]["drop_first"]
-    name, content = inside_moves.csv(session, told["inside-moves-view.data"])
-    assert name == "minilm-encoder-layer3-head5-value-map.csv"
-    assert content.startswith("what,place,label")
-    eagerly = view(TextRequest(str(folder("deberta-v2")), APPLE), 0, 0)
+    assert told["inside-moves-view.data"] == asked
+    eagerly = state(TextRequest(str(folder("deberta-v2")), APPLE), 0, 0)
     wrong = answer(app, graph, "inside-view.data", fields | {"inside-view": eagerly})
-    said = wrong["inside-moves-message.children"]["props"]["children"]
-    assert "eager" in said
-    assert "\n" not in said
+    assert "eager" in said(wrong, "inside-moves-message")
     assert wrong["inside-moves-view.data"] is None
-    away = fields | {"inside-view": view(TextRequest("minilm", APPLE), 3, 5) | {"mode": "row"}}
-    assert answer(app, graph, "inside-moves-first.checked", away) == {}
+    away = fields | {"inside-view": asked | {"mode": "row"}}
+    assert answer(app, graph, "inside-first.checked", away) == {}
     left = answer(app, graph, "inside-view.data", away)
     assert left.keys() == {graph}
     assert left[graph]["data"] == []
 
 
+def test_a_file_shows_the_move_as_far_as_it_is_brought() -> None:
+    """A share of the way: each place by hand between the two; nothing that only a page needs."""
+    shown = moved(crossed(4, 1), 2 * TURN, bias=[7, -3])
+    figure = brought_back(moves_figure(shown), 0.25)
+    (right,) = (t for t in figure.data if t.name == "tokens" and t.xaxis == "x2")
+    expected = 0.75 * shown.before + 0.25 * shown.after
+    np.testing.assert_allclose(np.stack([right.x, right.y], axis=1), expected, rtol=1e-4)
+    assert "nothing the model does" in figure.layout.xaxis2.title.text
+    assert "25% of the way" in moves_caption(shown, 0.25)
+    assert figure.layout.meta is None
+    ends = [list(moves_figure(shown).layout[axis].range) for axis in ("xaxis", "xaxis2")]
+    np.testing.assert_allclose(
+        figure.layout.xaxis2.range, 0.75 * np.array(ends[0]) + 0.25 * np.array(ends[1])
+    )
+    whole = brought_back(moves_figure(shown), 1)
+    assert whole.layout.xaxis2.title.text.startswith("after: ")
+    assert "of the way" not in moves_caption(shown)
+
+
 def test_an_unknown_layout_is_one_line(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.head_maps.head_layers.input_projections", lambda *_: [])
-    asked = view(TextRequest("minilm", APPLE), 3, 5, "query")
+    asked = state(TextRequest("minilm", APPLE), 3, 5, "query")
     with pytest.raises(ModelError, match="is not known here") as caught:
-        inside_moves.shown_moves(session, asked)
+        moves_view.drawn(session, asked)
     assert "\n" not in str(caught.value)

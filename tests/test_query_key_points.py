@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ import pytest
 from sklearn.decomposition import PCA
 
 import explorer
+from explorer.exhibits import points
+from explorer.exhibits.state import INSIDE
 from explorer.figures.labels import named, thinned
 from explorer.figures.query_key_points import points_caption, points_figure
 from explorer.head_maps import head_maps
@@ -21,7 +23,7 @@ from explorer.records.spaces import MOST_PAIRS
 from explorer.session import Session, TextRequest
 from explorer.views.query_key_points import PointSwitches, points_table, query_key_points
 from tests.browser import eager
-from tests.callbacks import answer, app_of
+from tests.callbacks import answer, app_of, said
 from tests.checkpoints import TEXT
 from tests.conftest import Folder, Loader
 from tests.handmade import HandCapture, HandStack, random_weights, repeating, tokens
@@ -301,54 +303,86 @@ def test_names_keep_clear_of_each_other() -> None:
     assert thinned(9, 3, [1]) == [0, 1, 4, 8]
 
 
-def view(folder: str = "minilm", **more: Any) -> dict[str, Any]:
-    request = asdict(TextRequest(folder, APPLE))
-    given = {"request": request, "mode": "points", "stack": "", "layer": 3, "head": 5, "query": 4}
-    return inside_points.view_of(given, "after", "own", 0.2, True, "") | more
+def state(folder: str = "minilm", **more: Any) -> dict[str, Any]:
+    asked = {"model": folder, "text": APPLE, "mode": "points", "layer": 3, "head": 5}
+    return points.DEFAULTS | asked | more
 
 
-def test_the_page_says_what_it_cannot_show(session: Session, folder: Folder) -> None:
+def test_what_cannot_be_shown_is_said(session: Session, folder: Folder) -> None:
     with pytest.raises(ValueError, match="5 further texts are too many: give at most 4"):
-        inside_points.shown_points(session, view(texts=["a"] * 5))
+        points.drawn(session, state(texts="a\nb\nc\n\nd\ne"))
     with pytest.raises(ValueError, match="out of range"):
-        inside_points.shown_points(session, view(head=99))
+        points.drawn(session, state(head=99))
+    with pytest.raises(ValueError, match="keys=there is unknown: use own or met"):
+        points.drawn(session, state(keys="there"))
+    with pytest.raises(ValueError, match="lines from weight nan cannot be drawn: use 0 to 1"):
+        points.drawn(session, state(least=float("nan")))
     eagerly = str(folder("deberta-v2"))
     with pytest.raises(ModelError) as caught:
-        inside_points.shown_points(session, view(eagerly, layer=0, head=0))
+        points.drawn(session, state(eagerly, layer=0, head=0))
     assert "\n" not in str(caught.value)
-    shown, remarks = inside_points.shown_points(session, view(before=True, query=10**4))
+    shown, remarks = points.drawn(session, state(when="before", query=10**4))
     assert remarks == ["this model rotates no queries and keys: there is no before"]
     assert not shown.before
     assert shown.query == len(shown.texts[0].queries) - 1
 
 
-def test_the_pages_file(session: Session) -> None:
-    name, content = inside_points.csv(session, view(texts=[PHONE]))
-    assert name == "minilm-encoder-layer3-head5-points.csv"
-    rows = list(csv.DictReader(io.StringIO(content)))
-    assert {row["text"] for row in rows} == {"0", "1", ""}
-
-
 def test_what_the_page_answers(session: Session) -> None:
     app = app_of(inside_points, session)
+    view = {name: state()[name] for name in INSIDE}
     fields = {
-        "inside-view": view(), "inside-points-when": "after", "inside-points-keys": "own",
-        "inside-points-least": 0.2,
-        "inside-points-first": True, "inside-points-texts": f"{PHONE}\n\n", "theme": "dark",
+        "inside-view": view, "inside-points-when": "after", "inside-points-keys": "own",
+        "inside-points-least": 0.2, "inside-first": True, "inside-points-texts": f"{PHONE}\n\n",
+        "theme": "dark",
     }  # fmt: skip
     graph = "inside-points-graph.figure"
-    told = answer(app, graph, "inside-view.data", fields)
+    ready = inside_points.reading(state(texts=f"{PHONE}\n\n"))
+    assert answer(app, graph, "inside-view.data", fields) == {}
+    told = answer(app, graph, "inside-view.data", fields | {"inside-points-request": ready})
     assert "head 5" in told[graph]["layout"]["title"]["text"]
     assert "2 texts" in told["inside-points-caption.children"]
-    assert told["inside-points-view.data"]["texts"] == [PHONE]
-    wrong = answer(app, graph, "inside-view.data", fields | {"inside-view": view(head=40)})
+    assert told["inside-points-view.data"] == state(texts=f"{PHONE}\n\n")
+    far = {"inside-view": view | {"head": 40}, "inside-points-request": ready}
+    wrong = answer(app, graph, "inside-view.data", fields | far)
     assert wrong["inside-points-view.data"] is None
-    assert "out of range" in wrong["inside-points-message.children"]["props"]["children"]
-    away = fields | {"inside-view": view(mode="row")}
+    assert "out of range" in said(wrong, "inside-points-remark")
+    away = fields | {"inside-view": view | {"mode": "row"}}
     assert answer(app, graph, "inside-points-least.value", away) == {}
     left = answer(app, graph, "inside-view.data", away)
     assert left[graph]["data"] == []
     assert left.keys() == {graph}
+
+
+def test_further_texts_are_read_in_the_background(session: Session) -> None:
+    app = app_of(inside_points, session)
+    view = {name: state()[name] for name in INSIDE}
+    fields = {
+        "inside-view": view, "inside-points-when": "after", "inside-points-texts": PHONE
+    }  # fmt: skip
+    start, watch = "inside-points-job.data", "inside-points-request.data"
+    job = answer(app, start, "inside-view.data", fields)[start]
+    wanted = inside_points.reading(state(texts=PHONE))
+    assert job["request"] == wanted
+    told = answer(app, watch, "inside-points-job.data", {"inside-points-job": job})
+    assert told[watch] == wanted
+    done = {"inside-points-job": job, "inside-points-request": wanted}
+    # What is read already is not read again; another text is.
+    assert answer(app, start, "inside-view.data", fields | done) == {}
+    other = fields | done | {"inside-points-texts": "An apple."}
+    assert answer(app, start, "inside-points-texts.value", other)[start]["request"] != wanted
+    many = fields | {"inside-points-texts": "a\nb\nc\nd\ne"}
+    wrong = answer(app, start, "inside-points-texts.value", many)[start]
+    assert "5 further texts are too many" in wrong["error"]
+    away = fields | {"inside-view": view | {"mode": "row"}}
+    assert answer(app, start, "inside-view.data", away) == {}
+
+
+def test_each_text_is_told_before_it_is_read(session: Session) -> None:
+    said_of: list[tuple[str, float | None]] = []
+    asked = state(texts=f"{PHONE}\nAn apple.")
+    inside_points.read(session, asked, lambda sentence, share: said_of.append((sentence, share)))
+    steps = [one for one in said_of if one[0].startswith("reading text")]
+    assert steps == [(f"reading text {n + 1} of 3", n / 3) for n in range(3)]
 
 
 def test_maps_known_only_before(tiny: Loader) -> None:

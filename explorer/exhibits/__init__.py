@@ -6,14 +6,30 @@ figure is the same wherever it is from. A file a view.
 
 from __future__ import annotations
 
-from explorer.exhibits import comparison, distances, heads, heatmap, lines, overview
+from explorer.exhibits import (
+    comparison,
+    cost,
+    distances,
+    head_outputs,
+    heads,
+    heatmap,
+    lines,
+    mask,
+    moves,
+    overview,
+    points,
+    worksheet,
+)
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.links import State, given_in, parse, path_of
 from explorer.session import Session
 
 __all__ = ["KINDS", "SETTINGS", "Exhibit", "Kind", "exhibit_of", "kind_of", "state_for"]
 
-_VIEWS = (heatmap, lines, comparison, distances, overview, heads)
+_VIEWS = (
+    heatmap, lines, comparison, distances, overview, heads,
+    worksheet, points, moves, mask, head_outputs, cost,
+)  # fmt: skip
 KINDS: dict[str, Kind] = {view.KIND.name: view.KIND for view in _VIEWS}
 # Every setting that an address may have, of whatever view.
 SETTINGS = frozenset(name for kind in KINDS.values() for name in kind.defaults)

@@ -15,6 +15,8 @@ TEXT: dict[str, Value] = {
     "model": OPENING_MODEL, "text": OPENING_TEXT, "pair": "", "target": "", "truncate": False,
 }  # fmt: skip
 HEAD: dict[str, Value] = {**TEXT, "stack": "", "layer": 0, "head": 0}
+# Of the inside of a head: the view first seen, and the token whose row is worked out.
+INSIDE: dict[str, Value] = {**HEAD, "mode": "row", "query": 4}
 
 
 def text_request(state: State) -> TextRequest:
@@ -39,6 +41,11 @@ def stack_for(cap: CapturedText, asked: str | None) -> tuple[str, str]:
         return asked or cap.stacks[0], ""
     first = cap.stacks[0]
     return first, f"{model_label(cap.model_name)} has no stack “{asked[:40]}”: {first} is shown"
+
+
+def head_of(state: State) -> tuple[str | None, int, int]:
+    """Which head: its stack (None: the only one, or the first), layer and number."""
+    return str(state["stack"]) or None, int(state["layer"]), int(state["head"])
 
 
 def settings_of(session: Session, state: State) -> dict[str, Any]:

@@ -1,12 +1,66 @@
-"""What attention takes to CSV."""
+"""What attention takes, to files."""
 
 from __future__ import annotations
 
-from explorer.records import Costs, FloatArray
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from explorer.export.formats import versions
+from explorer.records import Costs, FloatArray, Growth
 from explorer.tables import Table
 
 # Sharing, key/value heads, batch and precision that a number is of.
 _Of = tuple[str | None, int | None, int | None, str | None]
+
+
+def costs_json(costs: Costs, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Every number with all that made it: bytes, and floating-point operations (FLOP).
+
+    A ``curve`` has a value for each of ``lengths``, context lengths in tokens; a ``total`` is
+    at the one asked about.
+
+    Args:
+        costs: of a model.
+        settings: what else was chosen (revision, device, dtype, …).
+    """
+    settings, shape = settings or {}, costs.shape
+    return {
+        "kind": "cost",
+        "model": shape.model,
+        "revision": settings.get("revision"),
+        "stacks": [asdict(stack) for stack in shape.stacks],
+        "n_parameters": shape.n_parameters,
+        "keeps_cache": shape.keeps_cache,
+        "weights_bytes": costs.weights,
+        "lengths": costs.lengths.tolist(),
+        "caches": [
+            {"sharing": cache.sharing.kind, "key_value_heads": cache.sharing.n_kv_heads,
+             "own": cache.sharing.own, "chosen": cache.sharing.chosen,
+             "bytes_a_token": cache.per_token, "bytes": cache.total,
+             "curve": _whole(cache.curve)}
+            for cache in costs.caches
+        ],
+        "maps_bytes": _growth(costs.maps),
+        "queries_keys_values_bytes": _growth(costs.vectors),
+        "capture_bytes": costs.captured,
+        "operations": _growth(costs.forward),
+        "operations_in_cells_left": costs.needed,
+        "operations_one_more_token": None if costs.step is None else _growth(costs.step),
+        "settings": {
+            "tokens": costs.settings.n_tokens, "batch": costs.settings.batch,
+            "precision": costs.settings.precision, "sharing": costs.settings.sharing, **settings,
+        },
+        "versions": versions(),
+    }  # fmt: skip
+
+
+def _growth(growth: Growth) -> dict[str, Any]:
+    return {"total": growth.total, "curve": _whole(growth.curve)}
+
+
+def _whole(curve: FloatArray) -> list[int]:
+    return [int(value) for value in curve.tolist()]
 
 
 def costs_table(costs: Costs) -> Table:

@@ -12,6 +12,8 @@ from explorer.records import HeadMap, MapSwitches
 _LINE_HEIGHT = 17
 _CHARACTER_WIDTH = 6.4  # mean, at the caption's size
 _LABELS = 90  # pixels that labels left of the caption may take more than is known
+AXIS = 46  # pixels that the numbers and the title of a lower axis take
+_ENTRY, _LEGEND_ROW = 125, 21  # pixels of a legend's entry, and of a row of them
 _EDGE = 10  # between the caption and the figure's edges
 
 
@@ -52,6 +54,21 @@ def of_text(text: str, pair: str | None) -> str:
     """Which text a figure is of, cut to a line."""
     shown = textwrap.shorten(text, 90, placeholder=" …") or text[:90]
     return f"Text: “{shown}”" + (", with a second text" if pair else "")
+
+
+def legend_above(figure: go.Figure, width: int) -> go.Figure:
+    """Bring a legend from below the picture, where a file has its caption, to above it.
+
+    Args:
+        figure: changed in place.
+        width: of the whole, in pixels.
+    """
+    entries = sum(trace.showlegend is not False for trace in figure.data)
+    rows = -(-entries * _ENTRY // width)
+    return figure.update_layout(
+        legend={"yref": "paper", "y": 1.01, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        margin={"t": (figure.layout.margin.t or 0) + _LEGEND_ROW * rows},
+    )
 
 
 def captioned(figure: go.Figure, caption: str, width: int, height: int, axis: int = 0) -> go.Figure:

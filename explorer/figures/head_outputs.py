@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -16,6 +18,8 @@ from explorer.figures.style import (
     title,
 )
 from explorer.records import FloatArray, HeadOutputs
+
+_NAMED = 18  # rows that still leave room for a name each
 
 
 def outputs_figure(outputs: HeadOutputs, head: int, theme: str = "light") -> go.Figure:
@@ -48,7 +52,7 @@ def outputs_figure(outputs: HeadOutputs, head: int, theme: str = "light") -> go.
     )  # fmt: skip
     figure.add_trace(
         go.Heatmap(
-            z=cosines(outputs.added), x=names, y=names, zmin=-1, zmax=1,
+            z=cosines(outputs.added), zmin=-1, zmax=1,
             colorscale=DIVERGING[colours.name],
             hovertemplate="heads %{y} and %{x}: cosine %{z:.2f}<extra></extra>",
             colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.42, "y": 1, "yanchor": "top",
@@ -59,7 +63,7 @@ def outputs_figure(outputs: HeadOutputs, head: int, theme: str = "light") -> go.
     largest = float(np.quantile(np.abs(rows), 0.999)) or 1.0
     figure.add_trace(
         go.Heatmap(
-            z=rows, y=[*(f"head {one}" for one in names), "sum"], zmin=-largest, zmax=largest,
+            z=rows, zmin=-largest, zmax=largest,
             colorscale=DIVERGING[colours.name],
             hovertemplate="%{y}, dimension %{x}: %{z:.4f}<extra></extra>",
             colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.42, "y": 0, "yanchor": "bottom",
@@ -80,12 +84,22 @@ def outputs_figure(outputs: HeadOutputs, head: int, theme: str = "light") -> go.
     figure.update_layout(
         xaxis=axis(colours, "head", type="category"),
         yaxis=axis(colours, "length", rangemode="tozero"),
-        xaxis2=axis(colours, "head", type="category"),
-        yaxis2=axis(colours, "head", type="category", autorange="reversed"),
+        xaxis2=axis(colours, "head", **_ticks(names)),
+        yaxis2=axis(colours, "head", autorange="reversed", **_ticks(names)),
         xaxis3=axis(colours, "dimension of the residual stream"),
-        yaxis3=axis(colours, "", autorange="reversed"),
-    )
+        yaxis3=axis(
+            colours, "", autorange="reversed",
+            **_ticks([*(f"head {one}" for one in names), "sum"]),
+        ),
+    )  # fmt: skip
     return figure
+
+
+def _ticks(names: list[str]) -> dict[str, Any]:
+    """A name for each row or column; of many every other, and the last."""
+    step = 1 + len(names) // _NAMED
+    shown = [*range(0, len(names) - 1, step), len(names) - 1]
+    return {"tickvals": shown, "ticktext": [names[one] for one in shown]}
 
 
 def cosines(vectors: FloatArray) -> FloatArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -19,6 +21,7 @@ from explorer.figures.style import (
 from explorer.records import FloatArray, QueryRow
 
 _MOST_KEYS = 12  # whose products are drawn
+_STRIP = 22  # pixels of a strip in a file
 _DECIDE = 0.8  # of the products of the score's own sign: the dimensions that are said to decide
 
 
@@ -40,11 +43,11 @@ def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "l
         row_heights=[2, 1, max(len(keys), 2)],
     )  # fmt: skip
     names = [f"q  {literal(row.query_label)}", f"k  {literal(row.labels[key])}"]
-    figure.add_trace(_strips(np.stack([q, k[key]]), names, "value", 0), 1, 1)
-    figure.add_trace(_strips((q * k[key])[None], ["q⊙k"], "product", 1), 2, 1)
+    figure.add_trace(_strips(np.stack([q, k[key]]), "value", 0), 1, 1)
+    figure.add_trace(_strips((q * k[key])[None], "product", 1), 2, 1)
     labels = [f"{literal(row.labels[one])}  {products[i].sum():.2f}" for i, one in enumerate(keys)]
-    figure.add_trace(_strips(products, labels, "product", 2), 3, 1)
-    _limits(figure, [np.stack([q, k[key]]), products], colours)
+    figure.add_trace(_strips(products, "product", 2), 3, 1)
+    figure.update_layout(_scales(row, key, colours))
     head = f"layer {row.layer} · head {row.head} · query “{literal(row.query_label)}”"
     told = " · before rotation" if before else ""
     figure.update_layout(
@@ -55,9 +58,10 @@ def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "l
             showlegend=False,
         )
     )
-    for number in (1, 2, 3):
+    for number, named in enumerate((names, ["q⊙k"], labels), start=1):
+        told_by = {"tickvals": list(range(len(named))), "ticktext": named, "autorange": "reversed"}
         figure.update_xaxes(_plain(colours), row=number, col=1)
-        figure.update_yaxes(_plain(colours, autorange="reversed"), row=number, col=1)
+        figure.update_yaxes(_plain(colours, **told_by), row=number, col=1)
     figure.update_xaxes(
         axis(colours, f"dimension of the head, 0 to {row.d_head - 1}", fixedrange=False),
         row=3,
@@ -121,16 +125,24 @@ def _deciding(product: FloatArray, total: float) -> str:
     )
 
 
-def _strips(values: FloatArray, names: list[str], what: str, number: int) -> go.Heatmap:
+def _strips(values: FloatArray, what: str, number: int) -> go.Heatmap:
     return go.Heatmap(
-        z=values.astype(np.float32), y=names, xgap=1, ygap=3,
+        z=values.astype(np.float32), xgap=1, ygap=3,
         coloraxis="coloraxis" if number == 0 else "coloraxis2",
         hovertemplate=f"%{{y}}<br>dimension %{{x}}: {what} %{{z:.4f}}<extra></extra>",
     )  # fmt: skip
 
 
-def _limits(figure: go.Figure, values: list[FloatArray], colours: Theme) -> None:
-    """One scale for the vectors and one for the products, each even around 0."""
+def strips_height(row: QueryRow, key: int) -> int:
+    """Pixels that the strips need so that all labels fit."""
+    return 150 + _STRIP * (3 + max(len(heaviest(row, key)), 2))
+
+
+def _scales(row: QueryRow, key: int, colours: Theme) -> dict[str, Any]:
+    """One scale for the vectors and one for the products, each even around 0.
+
+    Both are the same before and after rotation, so that the two can be compared by colour.
+    """
     bar = {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 11}, "nticks": 5}
     places = {
         "coloraxis": {"y": 1, "yanchor": "top", "len": 0.3,
@@ -138,12 +150,19 @@ def _limits(figure: go.Figure, values: list[FloatArray], colours: Theme) -> None
         "coloraxis2": {"y": 0, "yanchor": "bottom", "len": 0.6,
                        "title": {"text": "product", "side": "right"}},
     }  # fmt: skip
-    for name, of in (("coloraxis", values[0]), ("coloraxis2", values[1])):
-        largest = float(np.abs(of).max()) or 1.0
-        figure.update_layout({
-            name: {"colorscale": DIVERGING[colours.name], "cmin": -largest, "cmax": largest,
-                   "colorbar": bar | places[name]},
-        })  # fmt: skip
+    keys = heaviest(row, key)
+    largest = np.zeros(2)
+    for before in (False, True):
+        q, k = vectors_of(row, before)
+        here = [max(np.abs(q).max(), np.abs(k[key]).max()), np.abs(q * k[keys]).max()]
+        largest = np.maximum(largest, here)
+    return {
+        name: {"colorscale": DIVERGING[colours.name], "cmin": -most, "cmax": most,
+               "colorbar": bar | place}
+        for (name, place), most in zip(
+            places.items(), [one or 1.0 for one in largest.tolist()], strict=True
+        )
+    }  # fmt: skip
 
 
 def _plain(colours: Theme, **more: object) -> dict[str, object]:

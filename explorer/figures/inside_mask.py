@@ -7,15 +7,23 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from explorer.figures.heatmap import heatmap_figure
-from explorer.figures.style import axis, base_layout, literal, model_label, theme_of, title
+from explorer.figures.style import (
+    SEQUENTIAL,
+    axis,
+    base_layout,
+    literal,
+    model_label,
+    theme_of,
+    title,
+)
 from explorer.records import HeadMap, LateContext
 
 _DASHES = ("solid", "dash")
 
 
-def other_figure(other: HeadMap, theme: str = "light") -> go.Figure:
+def other_figure(other: HeadMap, theme: str = "light", palette: str = SEQUENTIAL) -> go.Figure:
     """The map under the mask the model does not have, marked as a thought experiment."""
-    figure = heatmap_figure(other, theme)
+    figure = heatmap_figure(other, theme, palette=palette)
     change = "a causal mask added" if other.causal else "the mask taken away"
     figure.update_layout(
         title=title(f"Thought experiment: {change}") | {"automargin": False},
@@ -24,20 +32,28 @@ def other_figure(other: HeadMap, theme: str = "light") -> go.Figure:
     return figure
 
 
-def mask_caption(own: HeadMap, other: HeadMap, query: int) -> str:
-    """What both maps show of one query, and what they do not."""
+def mask_caption(own: HeadMap, other: HeadMap, query: int, alone: bool = False) -> str:
+    """What both maps show of one query, and what they do not.
+
+    Args:
+        own: the model's own map.
+        other: the same under the other mask.
+        query: which token is told of.
+        alone: the other map stands by itself, not right of the model's own.
+    """
     label = own.queries[query]
     seen, would = (f"{one.weights[query, query + 1 :].sum():.0%}" for one in (own, other))
     if own.causal:
-        said = (
-            f"Left: the model’s own map; “{label}” sees nothing that comes after it. Right: the "
-            f"same scores without the mask: {would} of its weight would go to later tokens."
-        )
+        first = f"“{label}” sees nothing that comes after it"
+        then = f"the same scores without the mask: {would} of its weight would go to later tokens"
     else:
-        said = (
-            f"Left: the model’s own map; “{label}” puts {seen} of its weight on later tokens. "
-            "Right: the same scores with a causal mask: that share goes to what stands before."
-        )
+        first = f"“{label}” puts {seen} of its weight on later tokens"
+        then = "the same scores with a causal mask: that share goes to what stands before"
+    if alone:
+        where = f"{model_label(own.model)}, layer {own.layer}, head {own.head}"
+        said = f"{where}: in the model’s own map {first}. Here {then}."
+    else:
+        said = f"Left: the model’s own map; {first}. Right: {then}."
     return (
         f"{said} Only this head’s softmax is taken anew: the model was not trained so, and its "
         "other layers would change as well."

@@ -92,8 +92,29 @@ def moves_figure(shown: Moves, token: int | None = None, theme: str = "light") -
     return figure
 
 
-def moves_caption(shown: Moves) -> str:
-    """What a reader could paste under the figure."""
+def brought_back(figure: go.Figure, share: float) -> go.Figure:
+    """The right picture on its way from before (a share of 0) to after (1), as the page moves it.
+
+    Args:
+        figure: of ``moves_figure``, changed in place; what moves it on the page is taken away.
+        share: of the way.
+    """
+    meta = figure.layout.meta
+    if share < 1:
+        for one in meta["moved"]:
+            before, after = (np.array(one[end], dtype=float) for end in ("from", "to"))
+            x, y = before + share * (after - before)
+            figure.data[one["trace"]].update(x=x, y=y)
+        start, end = np.array(meta["frames"])
+        across, up = (start + share * (end - start)).tolist()
+        told = [titles[0 if share == 0 else 1] for titles in meta["titles"]]
+        figure.update_xaxes(range=across, title_text=told[0], selector={"anchor": "y2"})
+        figure.update_yaxes(range=up, title_text=told[1], selector={"anchor": "x2"})
+    return figure.update_layout(meta=None)
+
+
+def moves_caption(shown: Moves, share: float = 1) -> str:
+    """What a reader could paste under the figure; of a share in between, that it is none."""
     made = _MADE[shown.which]
     parts = [
         f"The {shown.which} map of layer {shown.layer}, {_whose(shown)}, of "
@@ -111,6 +132,11 @@ def moves_caption(shown: Moves) -> str:
             *(["rotates by position"] if shown.rotated else []),
         ]
         parts.append(f"What the model then {' and '.join(done)} is not in this picture.")
+    if share < 1:
+        parts.append(
+            f"The right picture is drawn {share:.0%} of the way from before to after, along "
+            "straight lines; the model takes no such way."
+        )
     if shown.drop_first:
         parts.append("The first token is left out.")
     drawn = len(thinned(len(shown.labels), DRAWN))

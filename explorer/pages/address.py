@@ -43,7 +43,7 @@ def settings_of(page: ModuleType) -> dict[str, Value]:
 
 
 def filled(layout: list[Any], fields: Mapping[str, str], state: Settings) -> list[Any]:
-    """A page's layout, its fields set to a state.
+    """A page's layout, its fields set to a state; what one does not offer is left as it begins.
 
     Args:
         layout: components, changed in place.
@@ -65,7 +65,28 @@ def _all(layout: Any) -> Iterator[Any]:
             yield from one._traverse()
 
 
+def refused(layout: list[Any], fields: Mapping[str, str], state: Settings) -> list[str]:
+    """What an address asks of a page's controls that they do not offer, in words."""
+    values = {field: (setting, state[setting]) for setting, field in fields.items()}
+    return [
+        f"the address says {setting}={str(value)[:40]}, which is not offered here: "
+        f"{component.value} is taken"
+        for component in _all(layout)
+        for setting, value in [values.get(str(getattr(component, "id", "")), ("", ""))]
+        if setting and not _offers(component, value)
+    ]
+
+
+def _offers(component: Any, value: Value) -> bool:
+    """Whether a control has this choice; one whose choices come later has every one."""
+    if not isinstance(component, dmc.SegmentedControl) or not component.data:
+        return True
+    return value in [one["value"] if isinstance(one, Mapping) else one for one in component.data]
+
+
 def _set(component: Any, value: Value) -> None:
+    if not _offers(component, value):
+        return
     if isinstance(component, dmc.Switch):
         component.checked = bool(value)
     elif isinstance(component, dcc.Store):

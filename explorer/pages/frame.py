@@ -215,13 +215,15 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         if path is None or asked.NAME in mounted:
             return (no_update,) * (len(PAGES) + len(_BAR) + 3)
         opened = address.opened(asked, search or "")
-        fields = address.filled(asked.layout(), asked.ADDRESS, opened.state)
+        layout = asked.layout()
+        told = [*opened.remarks, *address.refused(layout, asked.ADDRESS, opened.state)]
+        fields = address.filled(layout, asked.ADDRESS, opened.state)
         children = [fields if page is asked else no_update for page in PAGES]
         # A further page is of what is in the bar by then.
         bar = {**_OPENING, **opened.state} if not mounted else {}
         read = [bar.get(name, no_update) for name in _BAR]
         agreed = read[1:] if bar.get("truncate") else no_update
-        return *children, [*mounted, asked.NAME], *read, agreed, remark_line([*opened.remarks])
+        return *children, [*mounted, asked.NAME], *read, agreed, remark_line(told)
 
     @app.callback(
         Output("model-facts", "children"),

@@ -1,7 +1,9 @@
 """The Inside page: what happens in one head for one token, with the model's own numbers.
 
-Run ─> inside-request ─> the fields' limits (stack, layer, head, query)
-the fields ─> inside-view (for the address) ─> the view on the screen, a module each
+Run ─> inside-request ─> the fields' limits (stack, layer, head, query), inside-note
+the fields (in the browser) ─> inside-view, the state that all views share ─> the view on the
+                               screen, a module each ─> inside-<mode>-view, its state
+inside-mode (in the browser) ─> which view is seen, and whether inside-first is
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from explorer.pages import (
     running,
 )
 from explorer.pages.address import Shown
-from explorer.pages.fields import counted
+from explorer.pages.fields import counted, switch
 from explorer.pages.heads_map import within
 from explorer.pages.running import Run
 from explorer.session import Session, TextRequest
@@ -40,15 +42,17 @@ VIEWS: tuple[ModuleType, ...] = (
     inside_heads,
     inside_sharing,
 )
-SHOWN: dict[str, Shown] = {}
-ADDRESS: dict[str, str] = {}
+SHOWN = {view.MODE: Shown(f"inside-{view.MODE}-view", (view.KIND,)) for view in VIEWS}
+ADDRESS: dict[str, str] = {
+    **{name: f"inside-{name}" for name in ("mode", "stack", "layer", "head", "query", "first")},
+    **{name: field for view in VIEWS for name, field in view.ADDRESS.items()},
+}
 AROUND: dict[str, Value] = {}
 
 
 def layout() -> list[Any]:
     """The page's components."""
     return [
-        dcc.Store(id="inside-opened", data=True),
         dcc.Store(id="inside-view"),
         html.Section(
             [
@@ -77,12 +81,17 @@ def _bar() -> Any:
                 [
                     "Query",
                     dmc.Select(
-                        id="inside-query", value="0", data=[], size="xs", w=150, searchable=True,
+                        id="inside-query", value="4", data=[], size="xs", w=150, searchable=True,
                         allowDeselect=False, limit=200, nothingFoundMessage="no such token",
                     ),
                 ],
                 title="The token that attends: whose row is worked out",
                 className="selector",
+            ),
+            switch(
+                "inside-first", "first token",
+                "In many models the first token’s vectors lie far from all others and take an "
+                "axis for themselves: leave it out", checked=True,
             ),
         ]
     )  # fmt: skip
@@ -105,24 +114,19 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     _register_browser_side(app)
     _register_limits(app, session)
     for view in VIEWS:
-        view.register(app, session)
+        view.register(app, session, jobs)
 
 
 def _register_browser_side(app: Dash) -> None:
     app.clientside_callback(
-        ClientsideFunction("inside", "open"),
-        Output("inside-mode", "value"),
-        *(Output(f"inside-{field}", "value", allow_duplicate=True)
-          for field in ("stack", "layer", "head", "query")),
-        Output("heads-truncate", "data", allow_duplicate=True),
-        Input("inside-opened", "data"),
-        State("defaults", "data"),
-        State("url", "search"),
-        prevent_initial_call="initial_duplicate",
-    )  # fmt: skip
-    app.clientside_callback(
         ClientsideFunction("explorer", "showView"),
         *(Output(f"inside-{view.MODE}", "className") for view in VIEWS),
+        Input("inside-mode", "value"),
+        prevent_initial_call=False,
+    )
+    app.clientside_callback(
+        ClientsideFunction("inside", "offerFirst"),
+        Output("inside-first-field", "className"),
         Input("inside-mode", "value"),
         prevent_initial_call=False,
     )
@@ -140,26 +144,11 @@ def _register_limits(app: Dash, session: Session) -> None:
 
     @app.callback(
         Output("inside-stack", "data"),
-        Output("inside-stack", "value"),
         Output("inside-stack", "className"),
-        Input("inside-request", "data"),
-        State("inside-stack", "value"),
-    )
-    def fit_stack(request: dict[str, Any] | None, stack: str) -> Any:
-        if request is None:
-            return (no_update,) * 3
-        stacks = session.capture(TextRequest(**request)).stacks
-        if len(stacks) == 1:
-            return [], "", "hidden"
-        return list(stacks), stack if stack in stacks else stacks[0], ""
-
-    @app.callback(
         Output("inside-layer", "max"),
         Output("inside-head", "max"),
         Output("inside-query", "data"),
-        Output("inside-layer", "value"),
-        Output("inside-head", "value"),
-        Output("inside-query", "value"),
+        *(Output(f"inside-{field}", "value") for field in ("stack", "layer", "head", "query")),
         Output("inside-note", "children"),
         Input("inside-request", "data"),
         Input("inside-stack", "value"),
@@ -167,26 +156,30 @@ def _register_limits(app: Dash, session: Session) -> None:
         State("inside-head", "value"),
         State("inside-query", "value"),
     )
-    def fit(request: dict[str, Any] | None, stack: str, layer: Any, head: Any, query: Any) -> Any:
+    def fit(request: dict[str, Any] | None, stack: str | None, *typed: Any) -> Any:
         if request is None:
-            return (no_update,) * 7
+            return (no_update,) * 10
         cap = session.capture(TextRequest(**request))
+        several = len(cap.stacks) > 1
         source = cap.stack(stack if stack in cap.stacks else None)
         last = source.n_layers - 1, source.n_heads - 1, len(source.queries) - 1
-        asked = [int(value or 0) for value in (layer, head, query)]
+        asked = [int(value or 0) for value in typed]
         chosen = [within(value, end) for value, end in zip(asked, last, strict=True)]
-        said = [
+        wrong = [f"there is no stack {stack}: {source.name} is shown"] if (
+            stack and stack not in cap.stacks) else []  # fmt: skip
+        wrong += [
             f"there is no {what} {wanted}: {what} {got} is shown"
             for what, wanted, got in zip(("layer", "head", "query"), asked, chosen, strict=True)
             if wanted != got
         ]
+        fitted = [source.name if several else "", *chosen[:2], str(chosen[2])]
         tokens = [
             {"value": str(place), "label": label} for place, label in enumerate(source.queries)
         ]
-        kept = [
-            no_update if value == str(got) or value == got else new
-            for value, got, new in zip(
-                (layer, head, query), chosen, [*chosen[:2], str(chosen[2])], strict=True
-            )
-        ]
-        return last[0], last[1], tokens, *kept, "; ".join(said)
+        return (
+            list(cap.stacks) if several else [], "" if several else "hidden", *last[:2], tokens,
+            # What need not be corrected may have been chosen anew by now.
+            *(no_update if (value or "") == new or value == new else new
+              for value, new in zip((stack, *typed), fitted, strict=True)),
+            "; ".join(wrong),
+        )  # fmt: skip

@@ -1,6 +1,6 @@
 """All heads of a layer for one token: what each adds, how alike they are, and their sum.
 
-inside-view, theme ─> inside-heads-graph, its caption, inside-heads-view (what is saved)
+inside-view, theme ─> inside-heads-graph, its caption, inside-heads-view (its state)
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from typing import Any
 
 from dash import Dash, Input, Output, ctx, dcc, html, no_update
 
+from explorer.exhibits import head_outputs
 from explorer.figures.head_outputs import outputs_caption, outputs_figure
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
+from explorer.jobs import Jobs
 from explorer.pages import running
 from explorer.pages.fields import STILL
-from explorer.records import HeadOutputs, ModelError
-from explorer.session import Session, TextRequest
-from explorer.views.head_outputs import head_outputs, outputs_table
+from explorer.records import ModelError
+from explorer.session import Session
 
-MODE, LABEL = "heads", "all heads"
+MODE, LABEL, KIND = "heads", "all heads", head_outputs.KIND.name
+ADDRESS: dict[str, str] = {}
 _MESSAGE = "what the heads add appears here"
 
 
@@ -38,27 +40,7 @@ def layout() -> Any:
     )  # fmt: skip
 
 
-def outputs_of(session: Session, view: dict[str, Any]) -> HeadOutputs:
-    """What is on the screen, out of what the browser keeps.
-
-    Raises:
-        ValueError: an unusable text, or a token that is not there.
-        ModelError: the model cannot be loaded, or was captured eagerly.
-    """
-    cap = session.capture(TextRequest(**view["request"]))
-    return head_outputs(cap, view["layer"], view["query"], view["stack"] or None)
-
-
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the vectors on the screen."""
-    outputs = outputs_of(session, view)
-    model = model_stem(outputs.model)
-    return f"{model}-layer{outputs.layer}-query{outputs.query}-heads.csv", outputs_table(
-        outputs
-    ).csv()
-
-
-def register(app: Dash, session: Session) -> None:
+def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callback to ``app``."""
 
     @app.callback(
@@ -75,7 +57,7 @@ def register(app: Dash, session: Session) -> None:
             left = ctx.triggered_id == "inside-view"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 3
         try:
-            outputs = outputs_of(session, view)
+            outputs = head_outputs.drawn(session, view)
         except (ValueError, ModelError) as error:
             return blank_figure(_MESSAGE), "", running.error_line(str(error)), None
         figure = outputs_figure(outputs, view["head"], theme)

@@ -1,30 +1,30 @@
 """The mask on and off, and what comes too late for a causal model.
 
-inside-view, theme ─> both maps, their caption, inside-mask-view (what is saved)
+inside-view, theme ─> both maps, their caption
 inside-view, inside-mask-beside, theme ─> the token with and without what comes after it
+both of them ─> inside-mask-view (its state)
 """
 
 from __future__ import annotations
 
-import csv as csv_writer
-import io
-from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, ctx, dcc, html, no_update
 
 from explorer import bundled
+from explorer.exhibits import mask
 from explorer.figures.heatmap import heatmap_figure
 from explorer.figures.inside_mask import late_caption, late_figure, mask_caption, other_figure
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
+from explorer.jobs import Jobs
 from explorer.pages import running
 from explorer.pages.fields import STILL
-from explorer.records import HeadMap, LateContext, ModelError
-from explorer.session import Session, TextRequest
-from explorer.views.inside_mask import cut_after, late_context, other_mask, token_at
+from explorer.records import ModelError
+from explorer.session import Session
 
-MODE, LABEL = "mask", "mask on and off"
+MODE, LABEL, KIND = "mask", "mask on and off", mask.KIND.name
+ADDRESS = {"beside": "inside-mask-beside"}
 _MESSAGE = "both maps appear here"
 _GRAPHS = ("own", "other", "late")
 
@@ -65,57 +65,7 @@ def layout() -> Any:
     )  # fmt: skip
 
 
-def maps_of(session: Session, view: dict[str, Any]) -> tuple[HeadMap, HeadMap]:
-    """Both maps on the screen, out of what the browser keeps.
-
-    Raises:
-        ValueError: an unusable text, or a stack that has no such mask.
-        ModelError: the model cannot be loaded, or was captured eagerly.
-    """
-    cap = session.capture(TextRequest(**view["request"]))
-    return other_mask(cap, view["layer"], view["head"], view["stack"] or None)
-
-
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of both maps: a row a query and key, with both weights."""
-    own, other = maps_of(session, view)
-    file = io.StringIO()
-    writer = csv_writer.writer(file)
-    writer.writerow(["query", "key", "own mask", "other mask (thought experiment)"])
-    for row, query in enumerate(own.queries):
-        pairs = zip(own.keys, own.weights[row].tolist(), other.weights[row].tolist(), strict=True)
-        writer.writerows([query, *pair] for pair in pairs)
-    model = model_stem(own.model)
-    return f"{model}-layer{own.layer}-head{own.head}-masks.csv", file.getvalue()
-
-
-def late_curves(session: Session, view: dict[str, Any], beside: str) -> list[LateContext]:
-    """The chosen token with and without what follows, in this model and in another.
-
-    Raises:
-        ValueError: a token nothing follows, or that is read otherwise without it.
-        ModelError: a model cannot be loaded.
-    """
-    request = TextRequest(**view["request"])
-    whole = session.capture(request)
-    if len(whole.stacks) > 1:
-        raise ValueError("what comes too late is shown of models with one stack")
-    end = len(cut_after(whole, view["query"]))
-    curves = []
-    for name in (request.model, beside):
-        one = replace(request, model=name, pair=None)
-        long = session.capture(one)
-        short = session.capture(replace(one, text=request.text[:end]))
-        curves.append(late_context(long, short, token_at(long, end)))
-    return curves
-
-
-def other_kind(causal: bool) -> str:
-    """The bundled model that masks where this one does not."""
-    return "minilm" if causal else "smollm2"
-
-
-def register(app: Dash, session: Session) -> None:
+def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
 
     @app.callback(
@@ -123,20 +73,33 @@ def register(app: Dash, session: Session) -> None:
         Output("inside-mask-other", "figure"),
         Output("inside-mask-caption", "children"),
         Output("inside-mask-message", "children"),
-        Output("inside-mask-view", "data"),
         Input("inside-view", "data"),
         Input("theme", "data"),
     )
     def show_masks(view: dict[str, Any] | None, theme: str) -> Any:
         if view is None or view["mode"] != MODE:
-            return *_left(2), *(no_update,) * 3
+            return *_left(2), *(no_update,) * 2
         try:
-            own, other = maps_of(session, view)
+            own, other = mask.drawn(session, view)
         except (ValueError, ModelError) as error:
             blank = blank_figure(_MESSAGE)
-            return blank, blank, "", running.error_line(str(error)), None
+            return blank, blank, "", running.error_line(str(error))
         caption = mask_caption(own, other, view["query"])
-        return heatmap_figure(own, theme), other_figure(other, theme), caption, None, view
+        return heatmap_figure(own, theme), other_figure(other, theme), caption, None
+
+    @app.callback(
+        Output("inside-mask-view", "data"),
+        Input("inside-view", "data"),
+        Input("inside-mask-beside", "value"),
+    )
+    def tell(view: dict[str, Any] | None, beside: str | None) -> Any:
+        if view is None or view["mode"] != MODE:
+            return no_update
+        try:
+            mask.drawn(session, view)
+        except (ValueError, ModelError):  # show_masks says what is wrong
+            return None
+        return mask.DEFAULTS | view | {"beside": beside or ""}
 
     @app.callback(
         Output("inside-mask-late", "figure"),
@@ -146,14 +109,11 @@ def register(app: Dash, session: Session) -> None:
         Input("inside-mask-beside", "value"),
         Input("theme", "data"),
     )
-    def show_late(view: dict[str, Any] | None, beside: str, theme: str) -> Any:
+    def show_late(view: dict[str, Any] | None, beside: str | None, theme: str) -> Any:
         if view is None or view["mode"] != MODE:
             return *_left(1), no_update, no_update
         try:
-            cap = session.capture(TextRequest(**view["request"]))
-            curves = late_curves(
-                session, view, beside.strip() or other_kind(cap.stack(cap.stacks[-1]).causal)
-            )
+            curves = mask.late_curves(session, view | {"beside": beside or ""})
         except (ValueError, ModelError) as error:
             return blank_figure(""), "", running.error_line(str(error))
         return late_figure(curves, theme), late_caption(curves), None

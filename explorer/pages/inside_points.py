@@ -1,7 +1,9 @@
 """Queries and keys of a head as points in one plane, on the Inside page.
 
-inside-view, the fields, theme ─> inside-points-graph, caption, message,
-                                  inside-points-view (what is saved)
+inside-view, -when, -texts ─> inside-points-job ─> inside-points-request, what is read by now,
+                                                   and the line that tells how far it is
+that, inside-view, the fields, theme ─> inside-points-graph, caption, remark,
+                                        inside-points-view (its state)
 a clicked query (in the browser) ─> inside-query
 
 Nothing is computed while another view is on the screen.
@@ -9,23 +11,28 @@ Nothing is computed while another view is on the screen.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from explorer.exhibits import points
+from explorer.exhibits.state import head_of
 from explorer.figures.query_key_points import TEXTS, points_caption, points_figure
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
+from explorer.jobs import Jobs, Tell
+from explorer.links import State as Settings
 from explorer.pages import running
 from explorer.pages.fields import ZOOMABLE, labelled
-from explorer.records import ModelError, QueryKeyPoints
-from explorer.session import Session, TextRequest
-from explorer.views.query_key_points import PointSwitches, points_table, query_key_points
+from explorer.pages.running import Run
+from explorer.records import ModelError
+from explorer.session import Session
 
-MODE, LABEL = "points", "q and k as points"
+MODE, LABEL, KIND = "points", "q and k as points", points.KIND.name
+ADDRESS = {name: f"inside-points-{name}" for name in ("when", "keys", "least", "texts")}
 _MESSAGE = "the head’s queries and keys appear here"
-_LEAST = 0.2
+# What of a state says what is to be read before it can be drawn.
+_READ = ("model", "text", "pair", "target", "truncate", "stack", "when", "texts")
 
 
 def layout() -> Any:
@@ -33,8 +40,10 @@ def layout() -> Any:
     return html.Div(
         [
             dcc.Store(id="inside-points-view"),
+            *running.stores("inside-points"),
             _controls(),
             html.Div(id="inside-points-message", role="status"),
+            html.Div(id="inside-points-remark", role="status"),
             dcc.Graph(
                 id="inside-points-graph", config=ZOOMABLE, responsive=True,
                 className="graph", figure=blank_figure(_MESSAGE),
@@ -70,14 +79,9 @@ def _controls() -> Any:
             labelled(
                 "lines from weight", "The least attention weight that is drawn as a line",
                 dmc.NumberInput(
-                    id="inside-points-least", value=_LEAST, min=0, max=1, step=0.05,
+                    id="inside-points-least", value=points.LEAST, min=0, max=1, step=0.05,
                     decimalScale=3, clampBehavior="strict", size="xs", w=76, debounce=150,
                 ),
-            ),
-            html.Span(
-                dmc.Switch(id="inside-points-first", label="first token", checked=True, size="xs"),
-                title="In many models the first token’s vectors lie far from all others and "
-                "take an axis for themselves: leave it out",
             ),
             html.Label(
                 ["more texts", dmc.Textarea(
@@ -92,88 +96,101 @@ def _controls() -> Any:
     )  # fmt: skip
 
 
-def view_of(
+def state_of(
     view: dict[str, Any], when: str, keys: str, least: Any, first: bool, texts: str | None
-) -> dict[str, Any]:
-    """What is on the screen: the page's ``inside-view`` with the fields of this one."""
-    return view | {
-        "before": when == "before",
-        "met": keys == "met",
-        "drop_first": not first,
-        "least": float(least) if isinstance(least, int | float) else _LEAST,
-        "texts": [line.strip() for line in (texts or "").splitlines() if line.strip()],
-    }
+) -> Settings:
+    """The state of the screen: what all views share, with the fields of this one."""
+    return points.DEFAULTS | view | {
+        "when": when, "keys": keys, "first": first, "texts": texts or "",
+        "least": float(least) if isinstance(least, int | float) else points.LEAST,
+    }  # fmt: skip
 
 
-def shown_points(session: Session, view: dict[str, Any]) -> tuple[QueryKeyPoints, list[str]]:
-    """The points on the screen, out of ``inside-points-view``, and what is to be remarked.
+def reading(state: Settings) -> dict[str, Any]:
+    """What is to be read before a state can be drawn."""
+    return {name: state[name] for name in _READ}
+
+
+def read(session: Session, state: Settings, tell: Tell) -> None:
+    """Read all texts of a state, telling which one is being read.
 
     Raises:
-        ValueError: a layer, head or stack there is not, too many texts, or an unreadable one.
-        ModelError: the model failed, was captured eagerly, or how it makes queries and keys is
-            not known.
+        ValueError: an unreadable text.
+        ModelError: the model cannot be loaded or failed.
     """
-    if len(view["texts"]) >= TEXTS:
-        raise ValueError(
-            f"{len(view['texts'])} further texts are too many: give at most {TEXTS - 1}, one a line"
-        )
-    asked = TextRequest(**view["request"])
-    requests = [asked, *(replace(asked, text=text, pair=None, target=None)
-                         for text in view["texts"])]  # fmt: skip
-    place = view["stack"] or None, view["layer"], view["head"]
-    caps = [session.capture(request) for request in requests]
-    maps = [session.head_maps(request, *place) for request in requests] if view["before"] else []
-    before = any(one.rotated for one in maps)
-    switches = PointSwitches(before, view["met"], view["drop_first"], view["least"])
-    shown = query_key_points(
-        caps, view["layer"], view["head"], view["query"], place[0], maps, switches
-    )
-    same = "this model rotates no queries and keys: there is no before"
-    return shown, [same] if view["before"] and not before else []
+    requests = points.texts_of(state)
+    for number, request in enumerate(requests):
+        tell(f"reading text {number + 1} of {len(requests)}", number / len(requests))
+        session.capture(request)
+        if state["when"] == "before":
+            try:
+                session.head_maps(request, *head_of(state))
+            except ModelError:  # told where the points would be
+                return
 
 
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the points on the screen, from ``inside-points-view``."""
-    shown, _ = shown_points(session, view)
-    model = model_stem(shown.model)
-    when = "-before-rotation" if shown.before else ""
-    name = f"{model}-{shown.stack}-layer{shown.layer}-head{shown.head}-points{when}.csv"
-    return name, points_table(shown).csv()
-
-
-def register(app: Dash, session: Session) -> None:
+def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     app.clientside_callback(
         ClientsideFunction("moves", "pickQuery"),
         Output("inside-query", "value", allow_duplicate=True),
         Input("inside-points-graph", "clickData"),
     )
+    _register_reading(app, session, jobs)
 
     @app.callback(
         Output("inside-points-graph", "figure"),
         Output("inside-points-caption", "children"),
-        Output("inside-points-message", "children"),
+        Output("inside-points-remark", "children"),
         Output("inside-points-view", "data"),
         Input("inside-view", "data"),
+        Input("inside-points-request", "data"),
         Input("inside-points-when", "value"),
         Input("inside-points-keys", "value"),
         Input("inside-points-least", "value"),
-        Input("inside-points-first", "checked"),
+        Input("inside-first", "checked"),
         Input("inside-points-texts", "value"),
         Input("theme", "data"),
     )
-    def show_points(given: dict[str, Any] | None, *fields: Any) -> Any:
-        if given is None or given["mode"] != MODE:
+    def show_points(view: dict[str, Any] | None, ready: dict[str, Any] | None, *fields: Any) -> Any:
+        if view is None or view["mode"] != MODE:
             # A picture that is left takes its nodes out of the page.
             left = ctx.triggered_id == "inside-view"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 3
         *chosen, theme = fields
+        state = state_of(view, *chosen)
+        if reading(state) != ready:
+            return (no_update,) * 4
         try:
-            view = view_of(given, *chosen)
-            shown, remarks = shown_points(session, view)
+            shown, remarks = points.drawn(session, state)
         except (ValueError, ModelError) as error:
             return blank_figure(_MESSAGE), "", running.error_line(str(error)), None
         return (
             points_figure(shown, theme), points_caption(shown),
-            running.remark_line(remarks), view,
+            running.remark_line(remarks), state,
         )  # fmt: skip
+
+
+def _register_reading(app: Dash, session: Session, jobs: Jobs) -> None:
+    """Read further texts in the background; nothing for what is read already."""
+
+    def prepare(
+        view: dict[str, Any] | None, when: str, texts: str | None,
+        asked: dict[str, Any] | None, ready: dict[str, Any] | None,
+    ) -> Run | None:  # fmt: skip
+        if view is None or view["mode"] != MODE:
+            return None
+        state = points.DEFAULTS | view | {"when": when, "texts": texts or ""}
+        points.texts_of(state)
+        wanted = reading(state)
+        if asked and asked.get("request") == wanted == ready:
+            return None
+        return Run(wanted, lambda tell: read(session, state, tell))
+
+    running.follow(
+        app, jobs, "inside-points",
+        [Input("inside-view", "data"), Input("inside-points-when", "value"),
+         Input("inside-points-texts", "value")],
+        [State("inside-points-job", "data"), State("inside-points-request", "data")],
+        prepare,
+    )  # fmt: skip

@@ -1,29 +1,32 @@
 """One query of a head by hand: a row a key, from q·k to what the key adds to the token.
 
-inside-view ─> inside-table, inside-strips, the steps, the caption, inside-row-view (what is saved)
-a clicked row ─> which key's vectors are drawn
+inside-view ─> inside-table, the steps, the message, what inside-row-key offers
+a clicked row (in the browser) ─> inside-row-key
+inside-view, inside-row-key, inside-row-before, theme ─> inside-strips, its caption,
+                                                         inside-row-view (its state)
 """
 
 from __future__ import annotations
 
-import csv as csv_writer
-import io
 from typing import Any
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
 import numpy as np
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from explorer.exhibits import worksheet
 from explorer.export.worksheet_page import worksheet_html
 from explorer.figures.inside import strips_caption, strips_figure
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
+from explorer.jobs import Jobs
 from explorer.pages import running
-from explorer.pages.fields import STILL
+from explorer.pages.fields import STILL, labelled
 from explorer.records import ModelError, QueryRow
-from explorer.session import Session, TextRequest
+from explorer.session import Session
 
-MODE, LABEL = "row", "step by step"
+MODE, LABEL, KIND = "row", "step by step", worksheet.KIND.name
+ADDRESS = {"key": "inside-row-key", "before": "inside-row-before"}
 _MESSAGE = "the query and its keys appear here"
 _PAGED = 200  # keys; a longer table has pages
 # Field, header, what it says, how it is written.
@@ -69,8 +72,17 @@ def _strips() -> Any:
         [
             html.Div(
                 [
+                    labelled(
+                        "key", "Whose vectors are drawn with the query’s; a row of the table "
+                        "chooses its key",
+                        dmc.Select(
+                            id="inside-row-key", value=None, data=[], size="xs", w=150,
+                            clearable=True, searchable=True, limit=200,
+                            placeholder="the heaviest", nothingFoundMessage="no such token",
+                        ),
+                    ),
                     dmc.Switch(
-                        id="inside-row-before", label="before rotation", size="xs",
+                        id="inside-row-before", label="before rotation", size="xs", checked=False,
                         className="hidden",
                     ),
                     html.Button(
@@ -184,73 +196,10 @@ def steps(row: QueryRow) -> list[str]:
     return said
 
 
-def row_of(session: Session, view: dict[str, Any]) -> QueryRow:
-    """What is on the screen, out of what the browser keeps in ``inside-row-view``.
-
-    Raises:
-        ValueError: an unusable text, or a query that is not there.
-        ModelError: the model cannot be loaded, or was captured eagerly.
-    """
-    return session.query_row(
-        TextRequest(**view["request"]), view["stack"] or None, view["layer"], view["head"],
-        view["query"],
-    )  # fmt: skip
-
-
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the table on the screen."""
-    row = row_of(session, view)
-    rows = table_rows(row)
-    file = io.StringIO()
-    names = [name for name in rows[0] if name != "id"]
-    writer = csv_writer.DictWriter(file, names, extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return f"{_stem(row)}.csv", file.getvalue()
-
-
-def _stem(row: QueryRow) -> str:
-    """A file name that says which row it is."""
-    model = model_stem(row.model)
-    return f"{model}-layer{row.layer}-head{row.head}-query{row.query}"
-
-
-def register(app: Dash, session: Session) -> None:
+def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
-
-    @app.callback(
-        Output("inside-table", "rowData"),
-        Output("inside-table", "columnDefs"),
-        Output("inside-table", "dashGridOptions"),
-        Output("inside-row-steps", "children"),
-        Output("inside-row-message", "children"),
-        Output("inside-row-before", "className"),
-        Output("inside-row-view", "data"),
-        Input("inside-view", "data"),
-    )
-    def show_row(view: dict[str, Any] | None) -> Any:
-        if view is None or view["mode"] != MODE:
-            return (no_update,) * 7
-        try:
-            row = row_of(session, view)
-        except (ValueError, ModelError) as error:
-            line = running.error_line(str(error))
-            return [], [], _grid_options([], 0), [], line, "hidden", None
-        return (
-            table_rows(row), columns_of(row), _grid_options([total_row(row)], len(row.labels)),
-            [html.Li(step) for step in steps(row)], None,
-            "" if row.q_before is not None else "hidden",
-            view | {"key": int(row.weights.argmax())},
-        )  # fmt: skip
-
-    @app.callback(
-        Output("inside-row-view", "data", allow_duplicate=True),
-        Input("inside-table", "cellClicked"),
-        State("inside-row-view", "data"),
-    )
-    def choose_key(cell: dict[str, Any] | None, view: dict[str, Any] | None) -> Any:
-        name = (cell or {}).get("rowId") or ""
-        return no_update if view is None or not name.isdigit() else view | {"key": int(name)}
+    _register_table(app, session)
+    _register_strips(app, session)
 
     @app.callback(
         Output("download", "data", allow_duplicate=True),
@@ -259,32 +208,83 @@ def register(app: Dash, session: Session) -> None:
         Input("inside-worksheet-blank", "n_clicks"),
         State("inside-row-view", "data"),
     )
-    def print_out(filled: int | None, empty: int | None, view: dict[str, Any] | None) -> Any:
-        if view is None or not (filled or empty):
+    def print_out(filled: int | None, empty: int | None, state: dict[str, Any] | None) -> Any:
+        if state is None or not (filled or empty):
             return no_update, no_update
         blank = ctx.triggered_id == "inside-worksheet-blank"
         try:
-            row = row_of(session, view)
+            row = worksheet.drawn(session, state)
             content = worksheet_html(row, blank=blank)
         except (ValueError, ModelError) as error:
             return no_update, running.error_line(str(error))
-        name = f"{_stem(row)}-worksheet{'-blank' if blank else ''}.html"
+        name = f"{worksheet.file_stem(row)}-worksheet{'-blank' if blank else ''}.html"
         file = {"content": content, "filename": name, "type": "text/html", "base64": False}
         return file, None
 
+
+def _register_table(app: Dash, session: Session) -> None:
+    app.clientside_callback(
+        ClientsideFunction("inside", "pickKey"),
+        Output("inside-row-key", "value", allow_duplicate=True),
+        Input("inside-table", "cellClicked"),
+    )
+
+    @app.callback(
+        Output("inside-table", "rowData"),
+        Output("inside-table", "columnDefs"),
+        Output("inside-table", "dashGridOptions"),
+        Output("inside-row-steps", "children"),
+        Output("inside-row-message", "children"),
+        Output("inside-row-before", "className"),
+        Output("inside-row-key", "data"),
+        Output("inside-row-key", "value"),
+        Input("inside-view", "data"),
+        State("inside-row-key", "value"),
+    )
+    def show_row(view: dict[str, Any] | None, key: str | None) -> Any:
+        if view is None or view["mode"] != MODE:
+            return (no_update,) * 8
+        try:
+            row = worksheet.drawn(session, worksheet.DEFAULTS | view)
+        except (ValueError, ModelError) as error:
+            line = running.error_line(str(error))
+            return [], [], _grid_options([], 0), [], line, "hidden", [], no_update
+        keys = [{"value": str(place), "label": label} for place, label in enumerate(row.labels)]
+        return (
+            table_rows(row), columns_of(row), _grid_options([total_row(row)], len(row.labels)),
+            [html.Li(step) for step in steps(row)], None,
+            "" if row.q_before is not None else "hidden", keys,
+            # A key that another text had.
+            no_update if key is None or possible(row, key) else None,
+        )  # fmt: skip
+
+
+def possible(row: QueryRow, key: str) -> bool:
+    """Whether the row has a key of this number."""
+    return key.isdecimal() and int(key) < len(row.labels)
+
+
+def _register_strips(app: Dash, session: Session) -> None:
     @app.callback(
         Output("inside-strips", "figure"),
         Output("inside-row-caption", "children"),
-        Input("inside-row-view", "data"),
+        Output("inside-row-view", "data"),
+        Input("inside-view", "data"),
+        Input("inside-row-key", "value"),
         Input("inside-row-before", "checked"),
-        Input("inside-mode", "value"),
         Input("theme", "data"),
     )
-    def show_strips(view: dict[str, Any] | None, before: bool, mode: str, theme: str) -> Any:
-        if view is None or mode != MODE:
-            left = ctx.triggered_id == "inside-mode" or view is None
-            return (blank_figure(_MESSAGE), "") if left else (no_update, no_update)
-        row = row_of(session, view)
-        before = before and row.q_before is not None
-        figure = strips_figure(row, view["key"], before, theme)
-        return figure, strips_caption(row, view["key"], before)
+    def show_strips(view: dict[str, Any] | None, key: str | None, before: bool, theme: str) -> Any:
+        if view is None or view["mode"] != MODE:
+            # A picture that is left takes its nodes out of the page.
+            left = ctx.triggered_id == "inside-view"
+            return (blank_figure(_MESSAGE), "", no_update) if left else (no_update,) * 3
+        state = worksheet.DEFAULTS | view | {"key": key or "", "before": before}
+        try:
+            row = worksheet.drawn(session, state)
+            drawn_key = worksheet.key_of(row, state)
+        except (ValueError, ModelError):  # the message above the table says what is wrong
+            return blank_figure(_MESSAGE), "", None
+        turned = before and row.q_before is not None
+        figure = strips_figure(row, drawn_key, turned, theme)
+        return figure, strips_caption(row, drawn_key, turned), state

@@ -1,11 +1,11 @@
 """Sharing keys and values, on the Inside page: who reads what, and what the cache then takes.
 
-inside-request, inside-mode ─> inside-sharing-by             what the model could share
-inside-sharing-tokens <─> -slider (in the browser)           the context length, twice
-inside-request, -by, inside-head, theme, inside-mode ─> inside-sharing-heads-graph, -heads-caption
-inside-request, -tokens, -batch, -precision, -by, theme, inside-mode
+inside-view ─> inside-sharing-by                            what the model could share
+inside-sharing-tokens <─> -slider (in the browser)          the context length, twice
+inside-view, -by, theme ─> inside-sharing-heads-graph, -heads-caption
+inside-view, -tokens, -batch, -precision, -by, theme
     ─> inside-sharing-cache-graph, -operations-graph, -numbers, -caption, -message,
-       inside-sharing-view (what is saved)
+       inside-sharing-view (its state)
 
 Nothing is computed while another view is on the screen.
 """
@@ -17,19 +17,24 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from explorer.export.cost import costs_table
+from explorer.exhibits import cost
 from explorer.figures.cost import cache_figure, cost_caption, operations_figure, said, sharing_name
 from explorer.figures.sharing import sharing_caption, sharing_figure
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
+from explorer.jobs import Jobs
 from explorer.measures.cost import BITS, MOST_BATCH, MOST_TOKENS
 from explorer.pages import running
 from explorer.pages.fields import STILL, labelled
 from explorer.pages.heads_map import within
-from explorer.records import Costs, CostSettings, ModelError
+from explorer.records import AttentionShape, Costs, CostSettings, ModelError
 from explorer.session import Session
-from explorer.views.cost import OWN, costs, sharing_options, sharings
+from explorer.views.cost import OWN, sharing_options, sharings
 
-MODE, LABEL = "sharing", "sharing and cost"
+MODE, LABEL, KIND = "sharing", "sharing and cost", cost.KIND.name
+ADDRESS = {
+    "tokens": "inside-sharing-tokens", "batch": "inside-sharing-batch",
+    "precision": "inside-sharing-precision", "sharing": "inside-sharing-by",
+}  # fmt: skip
 _PLAIN = CostSettings()
 _MESSAGE = "what the cache takes appears here"
 
@@ -109,31 +114,9 @@ def _controls() -> Any:
     )  # fmt: skip
 
 
-def shown_costs(session: Session, view: dict[str, Any]) -> Costs:
-    """What is on the screen, out of what the browser keeps in ``inside-sharing-view``.
-
-    A sharing that was chosen for another model and this one cannot have is its own again.
-
-    Raises:
-        ValueError: an unusable context length, batch or precision.
-        ModelError: the model is gone and cannot be loaded again.
-    """
-    shape = session.model(view["request"]["model"]).shape()
-    possible = sharing_options(shape.cached[0])
-    settings = CostSettings(
-        n_tokens=view["tokens"],
-        batch=view["batch"],
-        precision=view["precision"],
-        sharing=view["sharing"] if view["sharing"] in possible else OWN,
-    )
-    return costs(shape, settings)
-
-
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the numbers on the screen, from ``inside-sharing-view``."""
-    shown = shown_costs(session, view)
-    model = model_stem(shown.shape.model)
-    return f"{model}-attention-costs.csv", costs_table(shown).csv()
+def fitted(shape: AttentionShape, sharing: str | None) -> str:
+    """A way to share; its own again where it was chosen for a model that this one is not."""
+    return sharing if sharing in sharing_options(shape) else OWN
 
 
 def numbers(shown: Costs) -> list[Any]:
@@ -170,7 +153,7 @@ def _row(name: str, values: list[str]) -> Any:
     return html.Tr([html.Th(name, scope="row"), *(html.Td(value) for value in values)])
 
 
-def register(app: Dash, session: Session) -> None:
+def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     _register_controls(app, session)
     _register_heads(app, session)
@@ -182,65 +165,67 @@ def register(app: Dash, session: Session) -> None:
         Output("inside-sharing-caption", "children"),
         Output("inside-sharing-message", "children"),
         Output("inside-sharing-view", "data"),
-        Input("inside-request", "data"),
+        Input("inside-view", "data"),
         Input("inside-sharing-tokens", "value"),
         Input("inside-sharing-batch", "value"),
         Input("inside-sharing-precision", "value"),
         Input("inside-sharing-by", "value"),
         Input("theme", "data"),
-        Input("inside-mode", "value"),
     )
     def show_costs(
-        request: dict[str, Any] | None, tokens: Any, batch: Any, precision: str, sharing: str,
-        theme: str, mode: str,
+        view: dict[str, Any] | None, tokens: Any, batch: Any, precision: str, sharing: str,
+        theme: str,
     ) -> Any:  # fmt: skip
-        if request is None or mode != MODE:
+        if view is None or view["mode"] != MODE:
             # Pictures that are left take their nodes out of the page.
             blank = blank_figure(_MESSAGE) if _left() else no_update
             return blank, blank, *(no_update,) * 4
-        view = {"request": request, "tokens": tokens, "batch": batch, "precision": precision,
-                "sharing": sharing}  # fmt: skip
         try:
-            shown = shown_costs(session, view)
+            stack = session.model(view["model"]).shape().cached[0]
+            state = cost.DEFAULTS | view | {
+                "tokens": tokens, "batch": batch, "precision": precision,
+                "sharing": fitted(stack, sharing),
+            }  # fmt: skip
+            shown = cost.drawn(session, state)
         except (ValueError, ModelError) as error:
             return *(no_update,) * 4, running.error_line(str(error)), no_update
         return (
             cache_figure(shown, theme), operations_figure(shown, theme), numbers(shown),
-            cost_caption(shown), None, view,
+            cost_caption(shown), None, state,
         )  # fmt: skip
 
 
 def _left() -> bool:
-    return ctx.triggered_id == "inside-mode"
+    return ctx.triggered_id == "inside-view"
 
 
 def _register_controls(app: Dash, session: Session) -> None:
-    """The view shown or not, the context length's two fields, and the ways to share."""
+    """The context length's two fields, and the ways to share."""
     app.clientside_callback(
         ClientsideFunction("sharing", "length"),
         Output("inside-sharing-tokens", "value"),
         Output("inside-sharing-slider", "value"),
         Input("inside-sharing-tokens", "value"),
         Input("inside-sharing-slider", "value"),
+        prevent_initial_call=False,
     )
 
     @app.callback(
         Output("inside-sharing-by", "data"),
         Output("inside-sharing-by", "value"),
-        Input("inside-request", "data"),
-        Input("inside-mode", "value"),
+        Input("inside-view", "data"),
         State("inside-sharing-by", "value"),
     )
-    def offer_sharings(request: dict[str, Any] | None, mode: str, chosen: str) -> Any:
-        if request is None or mode != MODE:
+    def offer_sharings(view: dict[str, Any] | None, chosen: str) -> Any:
+        if view is None or view["mode"] != MODE:
             return no_update, no_update
         try:
-            shape = session.model(request["model"]).shape()
+            stack = session.model(view["model"]).shape().cached[0]
         except (ValueError, ModelError):  # show_costs says what is wrong
             return no_update, no_update
-        named = sharing_options(shape.cached[0])
-        data = [{"value": value, "label": label} for value, label in named.items()]
-        return data, chosen if chosen in named else OWN
+        named = sharing_options(stack)
+        kept = no_update if chosen in named else OWN
+        return [{"value": value, "label": label} for value, label in named.items()], kept
 
 
 def _register_heads(app: Dash, session: Session) -> None:
@@ -249,24 +234,20 @@ def _register_heads(app: Dash, session: Session) -> None:
     @app.callback(
         Output("inside-sharing-heads-graph", "figure"),
         Output("inside-sharing-heads-caption", "children"),
-        Input("inside-request", "data"),
+        Input("inside-view", "data"),
         Input("inside-sharing-by", "value"),
-        Input("inside-head", "value"),
         Input("theme", "data"),
-        Input("inside-mode", "value"),
     )
-    def show_heads(
-        request: dict[str, Any] | None, by: str, head: Any, theme: str, mode: str
-    ) -> Any:
-        if request is None or mode != MODE:
+    def show_heads(view: dict[str, Any] | None, by: str, theme: str) -> Any:
+        if view is None or view["mode"] != MODE:
             return blank_figure("") if _left() else no_update, no_update
         try:
-            shape = session.model(request["model"]).shape()
+            shape = session.model(view["model"]).shape()
         except (ValueError, ModelError):  # show_costs says what is wrong
             return no_update, no_update
         stack = shape.cached[0]
-        ways = sharings(stack, by if by in sharing_options(stack) else OWN)
-        chosen = within(head, stack.n_heads - 1)
+        ways = sharings(stack, fitted(stack, by))
+        chosen = within(view["head"], stack.n_heads - 1)
         return (
             sharing_figure(stack, ways, chosen, theme),
             sharing_caption(shape.model, stack, ways, chosen),

@@ -46,6 +46,11 @@ def given_and_made(name: str, text: str, path: str) -> tuple[np.ndarray, np.ndar
     return seen[0], seen[1], module
 
 
+def module(name: str, path: str) -> Any:
+    """A part of a model, by its dotted name."""
+    return _loaded(name)[0].get_submodule(path)
+
+
 def vocabulary(name: str) -> tuple[np.ndarray, list[str]]:
     """The embedding rows [V, D] of a BERT's ordinary tokens, and how each is read."""
     model, tokenizer = _loaded(name)

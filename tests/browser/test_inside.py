@@ -6,8 +6,10 @@ import csv
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
+import pytest
 import torch
 import transformers as tf
 from playwright.sync_api import Page, expect
@@ -87,15 +89,17 @@ def test_a_row_step_by_step(page: Page, tmp_path: Path) -> None:
     )
     np.testing.assert_allclose(exponentials / exponentials.sum(), weights, atol=1e-5)
     expect(page.locator("#inside-row-steps li").nth(1)).to_contain_text("× 0.1768 = 1/√32")
-    # A clicked key is the one whose vectors are drawn.
+    # A clicked key is the one whose vectors are drawn, until another is chosen, or none.
     page.locator("#inside-table .ag-row[row-index='2'] [col-id=label]").click()
+    expect(page.locator("#inside-row-key")).to_have_value("ate")
+    inside.wait_for_address(layer="1", head="8", key="2")
     inside.wait_for(
         "() => document.querySelector('#inside-row-caption').textContent.includes('“ate”')"
     )
     with (inside.save("csv", tmp_path)).open(encoding="utf-8", newline="") as file:
         saved = list(csv.DictReader(file))
     np.testing.assert_allclose([float(row["weight"]) for row in saved], weights, atol=1e-5)
-    assert inside.save("png", tmp_path).name == "minilm-layer1-head8-query4-row.png"
+    assert inside.save("png", tmp_path).name == "minilm-layer1-head8-query4.png"
     with page.expect_download() as download:
         page.click("#inside-worksheet-blank")
     assert download.value.suggested_filename == "minilm-layer1-head8-query4-worksheet-blank.html"
@@ -153,18 +157,106 @@ def test_all_heads_of_a_layer(page: Page) -> None:
     inside.wait_for_address(mode="heads", layer="1", head="8")
 
 
-def test_what_is_not_there_is_said(page: Page, tmp_path: Path) -> None:
-    inside = Inside(page).open(layer=9, head=99, query=999)
+def test_what_is_not_there_is_said(page: Page) -> None:
+    inside = Inside(page).open(layer=9, head=99, query=999, stack="cross", mode="maps", key=99)
     note = page.locator("#inside-note")
+    expect(note).to_contain_text("there is no stack cross: encoder is shown")
     expect(note).to_contain_text("there is no layer 9: layer 5 is shown")
     expect(note).to_contain_text("there is no query 999: query 11 is shown")
+    expect(page.locator("#link-message")).to_contain_text("mode=maps, which is not offered here")
+    expect(page.locator("#inside-row-key")).to_have_value("")
+    inside.wait_for_address(layer="5", head="11", query="11")
+    assert set(inside.address()) == {"layer", "head", "query"}
+
+
+def test_an_eager_model_is_told_of_in_every_view(page: Page, tmp_path: Path) -> None:
     folder = checkpoints.write(checkpoints.FAMILIES["deberta-v2"], tmp_path / "tiny-deberta")
+    inside = Inside(page).open()
     inside.choose_model(str(folder))
-    line = page.locator("#inside-row-message .error")
-    expect(line).to_contain_text("queries, keys and values are not known", timeout=FIRST_LOAD_MS)
+    lines = {
+        "step by step": "row-message", "q and k as points": "points-remark",
+        "maps as moves": "moves-message", "mask on and off": "mask-message",
+        "all heads": "heads-message",
+    }  # fmt: skip
+    for label, line in lines.items():
+        inside.show(label)
+        told = page.locator(f"#inside-{line} .error")
+        expect(told).to_contain_text("queries, keys and values are not known",
+                                     timeout=FIRST_LOAD_MS)  # fmt: skip
+        assert "\n" not in told.inner_text()
+    inside.show("sharing and cost")
+    expect(page.locator("#inside-sharing-caption")).to_contain_text("tiny-deberta")
+    expect(page.locator("#inside-sharing-message .error")).to_have_count(0)
+    inside.show("step by step")
     inside.choose_model("minilm")
     inside.rows(12)
-    expect(line).to_have_count(0)
+    expect(page.locator("#inside-row-message .error")).to_have_count(0)
+
+
+# Of each view an address with all of its settings changed, and what the fields then hold.
+_PLACE = {"layer": "3", "head": "5", "query": "6"}
+_HELD = {"layer": "3", "head": "5"}
+LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "row": (
+        {"model": "smollm2", **_PLACE, "key": "2", "before": "true"},
+        {**_HELD, "query": "announced", "row-key": "an", "row-before": "true"},
+    ),
+    "points": (
+        {**_PLACE, "when": "before", "keys": "met", "least": "0.35", "first": "false",
+         "texts": "Apple sold a phone.\nI ate & drank 50%."},
+        {**_HELD, "query": "apple·2", "points-when": "before", "points-keys": "met",
+         "points-least": "0.35", "first": "false",
+         "points-texts": "Apple sold a phone.\nI ate & drank 50%."},
+    ),
+    "moves": (
+        {**_PLACE, "first": "false", "map": "key", "share": "0.25"},
+        {**_HELD, "query": "apple·2", "moves-map": "key", "first": "false", "moves-share": "0.25"},
+    ),
+    "mask": (
+        {**_PLACE, "beside": "minilm"}, {**_HELD, "query": "apple·2", "mask-beside": "minilm"},
+    ),
+    "heads": (_PLACE, {**_HELD, "query": "apple·2"}),
+    "sharing": (
+        {"layer": "3", "head": "5", "query": "6", "tokens": "1000", "batch": "2",
+         "precision": "int8", "sharing": "4"},
+        {**_HELD, "sharing-tokens": "1,000", "sharing-batch": "2",
+         "sharing-precision": "int8, 8 bits", "sharing-by": "grouped, 4"},
+    ),
+}  # fmt: skip
+
+
+def held(page: Page, field: str) -> str:
+    """What a field holds, as it is read."""
+    found: str = page.evaluate(
+        """id => {
+          const field = document.getElementById(id);
+          const slider = field.querySelector('[role=slider]');
+          if (slider) return slider.getAttribute('aria-valuenow');
+          const chosen = field.querySelector('input:checked');
+          if (chosen) return chosen.value;
+          return field.type === 'checkbox' ? String(field.checked) : field.value;
+        }""",
+        f"inside-{field}",
+    )
+    return found
+
+
+@pytest.mark.parametrize("mode", list(LINKS))
+def test_a_link_shows_just_what_its_sender_saw(page: Page, mode: str) -> None:
+    asked, fields = LINKS[mode]
+    state = {**asked, **({} if mode == "row" else {"mode": mode})}
+    page.goto(f"/inside?{urlencode(state)}")
+    inside = Inside(page)
+    inside.wait_for(
+        "mode => document.querySelector(`#inside-${mode} .js-plotly-plot`)?._fullData?.length > 0",
+        mode,
+        FIRST_LOAD_MS,
+    )
+    inside.wait_for_address(**state)
+    assert {name: held(page, name) for name in fields} == fields
+    assert inside.address() == state
+    expect(page.locator("#link-message .remark")).to_have_count(0)
+    expect(page.locator("#inside-note")).to_have_text("")
 
 
 def test_cross_attention(page: Page, tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""One query's row by hand, from q·k to what each key adds."""
+
+from __future__ import annotations
+
+from explorer.exhibits.exhibit import Exhibit, Kind
+from explorer.exhibits.state import INSIDE, head_of, settings_of, text_request
+from explorer.export.worksheet import worksheet_json, worksheet_table
+from explorer.figures.caption import AXIS
+from explorer.figures.inside import strips_caption, strips_figure, strips_height
+from explorer.figures.look import Look, Picture
+from explorer.figures.style import model_stem
+from explorer.links import State, Value
+from explorer.records import QueryRow
+from explorer.session import Session
+
+# ``key``: which key's vectors are drawn; empty: the one with most weight.
+DEFAULTS: dict[str, Value] = {**INSIDE, "key": "", "before": False}
+_WIDTH = 760
+
+
+def drawn(session: Session, state: State) -> QueryRow:
+    """The row of a state.
+
+    Raises:
+        ValueError: an unusable text, or a layer, head, stack or query that is not there.
+        ModelError: the model cannot be loaded, or was captured eagerly.
+    """
+    return session.query_row(text_request(state), *head_of(state), int(state["query"]))
+
+
+def key_of(row: QueryRow, state: State) -> int:
+    """The key whose vectors are drawn.
+
+    Raises:
+        ValueError: a key the row does not have.
+    """
+    chosen = str(state["key"])
+    if not chosen:
+        return int(row.weights.argmax())
+    if not chosen.isdecimal() or int(chosen) >= len(row.labels):
+        raise ValueError(f"key {chosen} is out of range: keys are 0 to {len(row.labels) - 1}")
+    return int(chosen)
+
+
+def file_stem(row: QueryRow) -> str:
+    """A file name that says which row it is."""
+    return f"{model_stem(row.model)}-layer{row.layer}-head{row.head}-query{row.query}"
+
+
+def make(session: Session, state: State) -> Exhibit:
+    """The row as it is saved."""
+    row = drawn(session, state)
+    key = key_of(row, state)
+    before = bool(state["before"]) and row.q_before is not None
+    settings = {
+        "target": state["target"] or None, "drawn_key": key, "before_rotation": before,
+        **settings_of(session, state),
+    }  # fmt: skip
+
+    def strips(look: Look) -> Picture:
+        figure = strips_figure(row, key, before, look.theme)
+        caption, height = strips_caption(row, key, before), strips_height(row, key)
+        return Picture(figure, caption, _WIDTH, height, AXIS)
+
+    return Exhibit(
+        kind=KIND.name,
+        link=KIND.link(state),
+        state=state,
+        stem=file_stem(row),
+        result=lambda: worksheet_json(row, settings),
+        table=lambda: worksheet_table(row),
+        figures={"strips": strips},
+    )
+
+
+KIND: Kind = Kind(
+    "worksheet", "the row, step by step", "/inside", "row", DEFAULTS, make, ("strips",)
+)

@@ -1,0 +1,416 @@
+"""The Inside page's views as they are saved: numbers, pictures, links and every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import unicodedata
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from typing import Any
+
+import dash_mantine_components as dmc
+import numpy as np
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+from sklearn.decomposition import PCA
+
+from explorer.exhibits import KINDS, Exhibit, exhibit_of, kind_of, state_for
+from explorer.exhibits.saving import FORMATS, Saving, figure_of, saved
+from explorer.exhibits.state import OPENING_TEXT as TEXT
+from explorer.export.carriers import read_record
+from explorer.export.pictures import Draw, painter
+from explorer.figures.look import Look
+from explorer.links import given_in, parse
+from explorer.pages import address, inside
+from explorer.records import ModelError
+from explorer.session import Session
+from tests.browser import eager
+from tests.checkpoints import FAMILIES
+from tests.conftest import Folder
+
+NAMES = ("worksheet", "points", "moves", "mask", "head_outputs", "cost")
+# Every setting as it does not begin; the place, by which the numbers are known from eager runs.
+PLACE = {"layer": 2, "head": 3, "query": 6}
+CHANGED: dict[str, dict[str, Any]] = {
+    "worksheet": {**PLACE, "key": "0", "before": True},
+    "points": {**PLACE, "when": "before", "keys": "met", "least": 0.35, "first": False,
+               "texts": "Apple sold a phone.\nI ate & drank 50%."},
+    "moves": {**PLACE, "map": "key", "first": False, "share": 0.25},
+    "mask": {**PLACE, "beside": "minilm"},
+    "head_outputs": PLACE,
+    "cost": {"head": 3, "tokens": 1000, "batch": 2, "precision": "int8", "sharing": "4"},
+}  # fmt: skip
+WHOLE = {
+    "model": "smollm2", "text": "Ünder & über: 50% <b>?", "pair": "A b.", "target": "C d.",
+    "truncate": True, "stack": "decoder",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return Session(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def run() -> eager.EagerRun:
+    return eager.run("minilm", TEXT)
+
+
+@pytest.fixture(scope="module")
+def draw() -> Iterator[Draw]:
+    with painter() as found:
+        yield found
+
+
+def made(session: Session, name: str, **more: Any) -> Exhibit:
+    """A view of minilm and the opening text."""
+    kind = KINDS[name]
+    return kind.make(session, state_for(kind, {**kind.defaults, **CHANGED[name], **more}))
+
+
+def _held(field: Any) -> Any:
+    """What a field begins with."""
+    return field.checked if isinstance(field, dmc.Switch) else field.value
+
+
+def rows_of(exhibit: Exhibit) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(exhibit.table().csv())))
+
+
+class TestStates:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_an_address_gives_its_state_back(self, name: str) -> None:
+        kind = KINDS[name]
+        wanted = state_for(kind, {**kind.defaults, **WHOLE, **CHANGED[name]})
+        assert all(wanted[one] != kind.defaults[one] for one in CHANGED[name])
+        link = kind.link(wanted)
+        parsed = parse(given_in(link), kind.defaults)
+        assert parsed.state == wanted
+        assert parsed.remarks == ()
+        assert {one: type(value) for one, value in parsed.state.items()} == {
+            one: type(value) for one, value in kind.defaults.items()
+        }
+        assert kind_of(link) is kind
+
+    def test_the_page_begins_as_the_views_do(self) -> None:
+        """Every field of an address is on the page, and holds what its setting begins with."""
+        begins = address.settings_of(inside)
+        layout = inside.layout()
+        fields = {
+            one.id: one for part in layout for one in [part, *part._traverse()]
+            if getattr(one, "id", None)
+        }  # fmt: skip
+        bar = {"model", "text", "pair", "target", "truncate"}
+        assert set(inside.ADDRESS) == set(begins) - bar
+        for setting, component in inside.ADDRESS.items():
+            held = _held(fields[component])
+            assert (held if held is not None else "") in (begins[setting], str(begins[setting])), (
+                setting
+            )
+        for shown in inside.SHOWN.values():
+            assert shown.store in fields
+            assert all(name in KINDS for name in shown.kinds)
+        assert list(inside.SHOWN) == [KINDS[name].mode for name in NAMES]
+
+    def test_fields_are_filled_from_an_address(self) -> None:
+        asked = {name: value for one in CHANGED.values() for name, value in one.items()}
+        state = {**address.settings_of(inside), **asked, "mode": "points"}
+        layout = address.filled(inside.layout(), inside.ADDRESS, state)
+        fields = {
+            one.id: one for part in layout for one in [part, *part._traverse()]
+            if getattr(one, "id", None)
+        }  # fmt: skip
+        for setting, component in inside.ADDRESS.items():
+            held = _held(fields[component])
+            assert (held if held is not None else "") in (state[setting], str(state[setting])), (
+                setting
+            )
+
+    def test_a_view_there_is_not_falls_back_and_is_said(self) -> None:
+        state = {**address.settings_of(inside), "mode": "maps", "map": "output"}
+        layout = inside.layout()
+        told = address.refused(layout, inside.ADDRESS, state)
+        assert told == [
+            "the address says mode=maps, which is not offered here: row is taken",
+            "the address says map=output, which is not offered here: query is taken",
+        ]
+        (control,) = (
+            one for part in address.filled(layout, inside.ADDRESS, state)
+            for one in [part, *part._traverse()] if getattr(one, "id", None) == "inside-mode"
+        )  # fmt: skip
+        assert control.value == "row"
+
+    @pytest.mark.parametrize(
+        ("name", "asked", "line"),
+        [
+            ("worksheet", {"key": "99"}, "key 99 is out of range: keys are 0 to 11"),
+            ("worksheet", {"key": "apple"}, "key apple is out of range: keys are 0 to 11"),
+            ("worksheet", {"query": 99}, "query 99 is out of range"),
+            ("points", {"head": 12}, "head 12 is out of range"),
+            ("moves", {"map": "output"}, "there is no map 'output': use query, key, value"),
+            ("moves", {"share": 1.5}, "share 1.5 is out of range: use 0 \\(before\\) to 1"),
+            ("mask", {"query": 12}, "query 12 is out of range: queries are 0 to 11"),
+            ("head_outputs", {"head": -1}, "head -1 is out of range"),
+            ("head_outputs", {"stack": "cross"}, "cross"),
+            ("cost", {"head": 12}, "head 12 is out of range: heads are 0 to 11"),
+            ("cost", {"sharing": "5"}, "12 query heads cannot share 5 key/value heads evenly"),
+            ("cost", {"precision": "fp8"}, "unknown precision 'fp8'"),
+        ],
+    )
+    def test_what_there_is_not_is_one_line(
+        self, session: Session, name: str, asked: dict[str, Any], line: str
+    ) -> None:
+        with pytest.raises(ValueError, match=line) as caught:
+            made(session, name, **asked).result()
+        assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize("name", [name for name in NAMES if name != "cost"])
+    def test_an_eager_models_views_are_refused_in_one_line(
+        self, session: Session, folder: Folder, name: str
+    ) -> None:
+        """Weights alone say nothing of queries, keys and values; the cost needs none of them."""
+        assert FAMILIES["deberta-v2"].method == "eager"
+        with pytest.raises(ModelError, match="captured eagerly") as caught:
+            made(session, name, model=str(folder("deberta-v2")), layer=0, head=0, query=2)
+        assert "\n" not in str(caught.value)
+
+    def test_an_eager_models_cost_is_known(self, session: Session, folder: Folder) -> None:
+        model = str(folder("deberta-v2"))
+        assert made(session, "cost", model=model, head=0, sharing="own").result()["lengths"]
+
+
+class TestNumbers:
+    """By hand, from transformers' own eager run."""
+
+    def test_a_row(self, session: Session, run: eager.EagerRun) -> None:
+        exhibit = made(session, "worksheet")
+        told = exhibit.result()
+        assert told["kind"] == "worksheet"
+        assert told["keys"] == run.labels
+        np.testing.assert_allclose(told["weights"], run.attention[2, 3, 6], atol=1e-5)
+        np.testing.assert_allclose(np.array(told["k"]) @ told["q"], told["scores"], atol=1e-9)
+        assert told["settings"]["drawn_key"] == 0
+        assert told["settings"]["before_rotation"] is False  # minilm rotates nothing
+        rows = rows_of(exhibit)
+        assert [row["key"] for row in rows] == run.labels
+        assert [float(row["weight"]) for row in rows] == told["weights"]
+        heaviest = made(session, "worksheet", key="").result()["settings"]["drawn_key"]
+        assert heaviest == run.attention[2, 3, 6].argmax()
+
+    def test_points(self, session: Session, run: eager.EagerRun) -> None:
+        exhibit = made(session, "points", when="after", keys="own", first=True, texts="")
+        told = exhibit.result()
+        given, _, attention = eager.given_and_made(
+            "minilm", TEXT, "encoder.layer.2.attention.self.query"
+        )
+        q, k = (
+            given @ module.weight.detach().numpy()[96:128].T + module.bias.detach().numpy()[96:128]
+            for module in (attention, eager.module("minilm", "encoder.layer.2.attention.self.key"))
+        )
+        expected = PCA(2, svd_solver="full").fit(np.concatenate([q, k]).astype(float))
+        points = np.array([[one["x"], one["y"]] for one in told["points"]])
+        placed = expected.transform(np.concatenate([q, k]).astype(float))
+        placed *= np.sign((placed * points).sum(axis=0))
+        np.testing.assert_allclose(points, placed, atol=1e-3)
+        assert [one["label"] for one in told["points"]] == run.labels * 2
+        weights = run.attention[2, 3]
+        strong = sorted(weights[weights >= 0.35].tolist(), reverse=True)
+        np.testing.assert_allclose([one["weight"] for one in told["lines"]], strong, atol=1e-5)
+        assert (told["query"], told["query_label"]) == (6, run.labels[6])
+        rows = rows_of(exhibit)
+        assert [row["label"] for row in rows if row["what"] == "key"] == run.labels
+        assert [float(row["x"]) for row in rows if row["what"] == "query"] == points[
+            :12, 0
+        ].tolist()
+
+    def test_moves(self, session: Session, run: eager.EagerRun) -> None:
+        exhibit = made(session, "moves", first=True)
+        told = exhibit.result()
+        given, made_of, module = eager.given_and_made(
+            "minilm", TEXT, "encoder.layer.2.attention.self.key"
+        )
+        for name, vectors in (("before", given), ("after", made_of[:, 96:128])):
+            found = np.array([[one[f"{name}_1"], one[f"{name}_2"]] for one in told["tokens"]])
+            placed = PCA(2, svd_solver="full").fit_transform(vectors.astype(float))
+            placed *= np.sign((placed * found).sum(axis=0))
+            np.testing.assert_allclose(found, placed, atol=2e-3 * np.abs(placed).max())
+        weight = module.weight.detach().numpy()[96:128].astype(float)
+        np.testing.assert_allclose(
+            told["singular_values"], np.linalg.svd(weight, compute_uv=False), rtol=1e-5
+        )
+        assert [one["label"] for one in told["tokens"]] == run.labels
+        rows = rows_of(exhibit)
+        assert [float(row["after_1"]) for row in rows if row["what"] == "token"] == [
+            one["after_1"] for one in told["tokens"]
+        ]
+        assert [float(row["after_2"]) for row in rows if row["what"] == "grid"] == [
+            one["after_2"] for one in told["grid"]
+        ]
+
+    def test_masks(self, session: Session, run: eager.EagerRun) -> None:
+        exhibit = made(session, "mask", query=4)
+        told = exhibit.result()
+        own = run.attention[2, 3]
+        np.testing.assert_allclose(told["attention"], own, atol=1e-5)
+        earlier = np.tril(own)
+        np.testing.assert_allclose(
+            told["other_mask"], earlier / earlier.sum(axis=1, keepdims=True), atol=1e-5
+        )
+        whole, cut = (eager.run("minilm", one).hidden[:, 4] for one in (TEXT, "She ate an apple"))
+        alike = (whole * cut).sum(axis=1)
+        alike /= np.linalg.norm(whole, axis=1) * np.linalg.norm(cut, axis=1)
+        curves = [one["cosine"] for one in told["late"]]
+        np.testing.assert_allclose(curves, [*alike, *alike], atol=1e-5)  # beside is minilm itself
+        assert told["settings"]["no_late"] is None
+        rows = rows_of(exhibit)
+        assert len(rows) == 144
+        assert float(rows[13]["own mask"]) == told["attention"][1][1]
+
+    def test_why_there_is_no_curve(self, session: Session) -> None:
+        exhibit = made(session, "mask", query=0)
+        told = exhibit.result()
+        assert told["late"] == []
+        assert "“[CLS]” is no token of the first text" in told["settings"]["no_late"]
+        assert figure_of(exhibit, Saving("own")).figure.data
+        with pytest.raises(ValueError, match="is no token of the first text"):
+            figure_of(exhibit, Saving("late"))
+
+    def test_outputs_of_all_heads(self, session: Session) -> None:
+        exhibit = made(session, "head_outputs")
+        told = exhibit.result()
+        mixed, given, module = eager.given_and_made(
+            "minilm", TEXT, "encoder.layer.2.attention.output.dense"
+        )
+        np.testing.assert_allclose(told["sum"], given[6], atol=1e-5)
+        np.testing.assert_allclose(told["projected"], given[6], atol=1e-5)
+        part = module.weight.detach().numpy()[:, 96:128]
+        np.testing.assert_allclose(told["outputs"][3], part @ mixed[6, 96:128], atol=1e-5)
+        np.testing.assert_allclose(told["bias"], module.bias.detach().numpy())
+        assert told["lengths"][3] == pytest.approx(np.linalg.norm(told["outputs"][3]))
+        rows = rows_of(exhibit)
+        assert float(rows[3]["length"]) == told["lengths"][3]
+        assert float(rows[3]["cosine"]) == pytest.approx(told["cosines_with_sum"][3])
+        assert [row["part"] for row in rows[-2:]] == ["bias", "sum"]
+
+    def test_cost(self, session: Session) -> None:
+        """6 layers · 4 key/value heads · 32 dimensions · 2 (keys, values) · 1 byte a token."""
+        exhibit = made(session, "cost")
+        told = exhibit.result()
+        (chosen,) = (one for one in told["caches"] if one["chosen"])
+        assert (chosen["sharing"], chosen["key_value_heads"]) == ("grouped", 4)
+        assert chosen["bytes_a_token"] == 6 * 4 * 32 * 2
+        assert chosen["bytes"] == chosen["bytes_a_token"] * 1000 * 2
+        at = told["lengths"].index(1)
+        assert chosen["curve"][at] == chosen["bytes_a_token"] * 2
+        assert told["maps_bytes"]["total"] == 6 * 12 * 1000 * 1000 * 4
+        row = next(
+            row for row in rows_of(exhibit)
+            if row["what"] == "cache" and row["key_value_heads"] == "4"
+        )  # fmt: skip
+        assert int(row["value"]) == chosen["bytes"]
+
+
+class TestFigures:
+    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_every_figure_is_drawn_in_its_theme(
+        self, session: Session, name: str, theme: str
+    ) -> None:
+        exhibit = made(session, name, query=4) if name != "cost" else made(session, name)
+        papers = {"light": "#ffffff", "dark": "#14181e"}
+        for figure in exhibit.figures:
+            drawn = figure_of(exhibit, Saving(figure, Look(theme=theme))).figure
+            assert drawn.layout.paper_bgcolor == papers[theme]
+            assert drawn.layout.width > 400
+
+    def test_the_first_is_the_chief_one(self, session: Session) -> None:
+        first = {name: list(made(session, name).figures) for name in NAMES}
+        assert first == {name: list(KINDS[name].figures) for name in NAMES}
+        assert first == {
+            "worksheet": ["strips"], "points": ["points"], "moves": ["moves"],
+            "mask": ["own", "other", "late"], "head_outputs": ["outputs"],
+            "cost": ["cache", "operations", "heads"],
+        }  # fmt: skip
+
+    def test_strips_keep_their_colours_before_rotation(self, session: Session) -> None:
+        """Both scales hold the largest number of either, so that colours can be compared."""
+        place = {"model": "smollm2", "key": "2", "query": 6}
+        exhibits = [made(session, "worksheet", **place, before=before) for before in (False, True)]
+        told = exhibits[0].result()
+        seen, heavy = 2, np.argsort(told["weights"])[::-1][:12]
+        q, k = np.array(told["q"]), np.array(told["k"])
+        q0, k0 = np.array(told["q_before"]), np.array(told["k_before"])
+        value = max(np.abs(one).max() for one in (q, k[seen], q0, k0[seen]))
+        product = max(np.abs(q * k[heavy]).max(), np.abs(q0 * k0[heavy]).max())
+        drawn = [figure_of(exhibit, Saving()).figure for exhibit in exhibits]
+        for figure in drawn:
+            layout = figure.layout
+            assert (layout.coloraxis.cmin, layout.coloraxis.cmax) == pytest.approx((-value, value))
+            assert layout.coloraxis2.cmax == pytest.approx(product)
+        assert "before rotation" in drawn[1].layout.title.text
+        np.testing.assert_allclose(drawn[1].data[0].z[0], q0, rtol=1e-5)
+
+    def test_maps_are_recoloured(self, session: Session) -> None:
+        exhibit = made(session, "mask")
+        for name in ("own", "other"):
+            figure = figure_of(exhibit, Saving(name, Look(palette="cividis"))).figure
+            (cells,) = (trace for trace in figure.data if trace.type == "heatmap")
+            assert cells.colorscale[0][1] == "#00224e"
+        assert "Thought experiment" in figure.layout.title.text
+
+
+# What stands in a drawing of each kind's first figure.
+LABELS = {
+    "worksheet": ["apple·2", "announced", "dimension of the head"],
+    "points": ["fish", "principal component 1"],
+    "moves": ["she", "Key map", "principal component 2"],
+    "mask": ["announced", "[SEP]", "query (attends)"],
+    "head_outputs": ["head 11", "sum", "dimension of the residual stream"],
+    "cost": ["grouped, 4", "context length (tokens)"],
+}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_format_opens_in_its_reader(
+    session: Session, draw: Draw, name: str, kind: str
+) -> None:
+    more = {"texts": "I ate fish"} if name == "points" else {}
+    exhibit = made(session, name, **more)
+    data = saved(session, exhibit, kind, draw=draw)
+    record = read_record(data, f"view.{kind}")
+    assert (record["kind"], record["model"]) == (name, "minilm")
+    assert exhibit_of(session, record["link"])[0].state == exhibit.state
+    result, text = exhibit.result(), ""
+    if kind == "png":
+        assert Image.open(io.BytesIO(data)).width > 800
+    elif kind == "svg":
+        drawn = ET.fromstring(data)
+        text = " ".join(
+            part.text or "" for part in drawn.iter() if part.tag.endswith(("text", "tspan"))
+        )
+    elif kind == "pdf":
+        (page,) = PdfReader(io.BytesIO(data)).pages
+        text = unicodedata.normalize("NFKC", page.extract_text())  # "fi" may be one sign
+    elif kind == "html":
+        assert b"https://" not in data.split(b"<body>")[0]
+        text = data.decode()
+    elif kind == "csv":
+        assert len(list(csv.reader(io.StringIO(data.decode())))) == len(exhibit.table().rows) + 1
+    elif kind == "json":
+        told = json.loads(data)
+        assert told["kind"] == name
+        assert list(told) == [*result, "provenance"]
+    else:
+        arrays = np.load(io.BytesIO(data))
+        key = "lengths" if name in ("cost", "head_outputs") else next(
+            one for one in ("weights", "origin", "plane_map", "attention") if one in result
+        )  # fmt: skip
+        np.testing.assert_array_equal(arrays[key], np.array(result[key]))
+    if kind in ("svg", "pdf"):
+        spaceless = "".join(text.split())
+        for label in LABELS[name]:
+            assert "".join(label.split()) in spaceless, label
