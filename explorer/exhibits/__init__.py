@@ -6,14 +6,25 @@ figure is the same wherever it is from. A file a view.
 
 from __future__ import annotations
 
-from explorer.exhibits import heatmap, lines
+from explorer.exhibits import (
+    by_layer,
+    heatmap,
+    lines,
+    meaning,
+    plane,
+    positions,
+    pull,
+    similarity,
+)
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.links import State, given_in, parse, path_of
 from explorer.session import Session
 
 __all__ = ["KINDS", "SETTINGS", "Exhibit", "Kind", "exhibit_of", "kind_of", "state_for"]
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (heatmap.KIND, lines.KIND)}
+_OF_HEADS = (heatmap, lines)
+_OF_WORDS = (plane, by_layer, similarity, meaning, pull, positions)
+KINDS: dict[str, Kind] = {one.KIND.name: one.KIND for one in (*_OF_HEADS, *_OF_WORDS)}
 # Every setting that an address may have, of whatever view.
 SETTINGS = frozenset(name for kind in KINDS.values() for name in kind.defaults)
 

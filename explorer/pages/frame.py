@@ -10,7 +10,8 @@ what is in the page; where the frame takes something out of a page, it is option
 
 A page is a module: PATH, NAME, TITLE; SHOWN, by what is on the screen the store that tells its
 state and the kinds of views that can be saved of it; ADDRESS, the field of each setting; AROUND,
-the settings that are of no view; layout(), register(app, session, jobs).
+the settings that are of no view; layout(), register(app, session, jobs); in_fields(state), where
+a field shows a setting otherwise than a state tells it.
 """
 
 from __future__ import annotations
@@ -211,7 +212,8 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         if path is None or asked.NAME in mounted:
             return (no_update,) * (len(PAGES) + len(_BAR) + 3)
         opened = address.opened(asked, search or "")
-        fields = address.filled(asked.layout(), asked.ADDRESS, opened.state)
+        begun = getattr(asked, "in_fields", dict)(opened.state)
+        fields = address.filled(asked.layout(), asked.ADDRESS, begun)
         children = [fields if page is asked else no_update for page in PAGES]
         # A further page is of what is in the bar by then.
         bar = {**_OPENING, **opened.state} if not mounted else {}
