@@ -18,7 +18,7 @@ from dash.development.base_component import Component
 
 from explorer.exhibits.state import OPENING_TEXT
 from explorer.jobs import Jobs
-from explorer.pages import embeddings_plane, embeddings_request, frame, heads_map
+from explorer.pages import frame, heads_map
 from explorer.pages.examples import EXAMPLE_TEXTS
 from explorer.session import Session, TextRequest
 from explorer.web import create_app
@@ -31,12 +31,6 @@ PUBLISHED_IDS = {
     "theme-toggle", "heads-overview", "heads-layer", "heads-head", "heads-heatmap",
     "embeddings-sentences", "embeddings-word", "embeddings-layer", "embeddings-plot",
     "save-png", "save-svg", "save-csv",
-}  # fmt: skip
-
-# The plane's switches as the browser keeps them.
-SWITCHES = {
-    "basis": "layer", "normalise": "none", "method": "pca", "axes": "2", "drop_first": False,
-    "arrows": True, "paths": False, "anchors": True, "others": False, "layer": None,
 }  # fmt: skip
 
 Fire = Callable[..., Any]
@@ -295,29 +289,6 @@ class TestFiles:
         written = np.array([row[1:] for row in rows], dtype=np.float32)
         np.testing.assert_array_equal(written, cap.attention(1, 2))
         assert (np.triu(written, 1) == 0).all()
-
-    def test_a_word_as_csv(self, session: Session, folder: Callable[[str], Path]) -> None:
-        rows = [["fruit", 'An apple, a "red" one.'], ["company", "The apple was red."]]
-        request = {"model": str(folder("bert")), "word": "apple", "sentences": rows, "options": {}}
-        view = {"request": request, "layer": 2, "plane": SWITCHES}
-        file_name, content = embeddings_plane.csv(session, view)
-        assert file_name == "bert-apple-layer2.csv"
-        written = list(csv.DictReader(io.StringIO(content, newline="")))
-        assert [(r["kind"], r["sense"]) for r in written] == [
-            ("contextual", "fruit"), ("contextual", "company"),
-            ("static", "fruit"), ("static", "company"),
-        ]  # fmt: skip
-        assert [r["text"] for r in written[:2]] == [sentence for _, sentence in rows]
-        study = embeddings_request.study(session, request)
-        x = np.array([float(r["x"]) for r in written])
-        y = np.array([float(r["y"]) for r in written])
-        # Distances in the plane of so few points are those of the full space.
-        vectors = np.concatenate([study.contextual[2], study.static]).astype(float)
-        for i in range(4):
-            plane = np.hypot(x - x[i], y - y[i])
-            full = np.linalg.norm(vectors - vectors[i], axis=1)
-            np.testing.assert_array_less(plane, full + 1e-5)
-        np.testing.assert_allclose([x.mean(), y.mean()], 0, atol=1e-6)
 
     def test_nothing_to_save_yet_is_said(self, fire: Fire) -> None:
         told = fire("download.data", "save-csv.n_clicks", save__csv=1, url="/", heads__mode="map")
