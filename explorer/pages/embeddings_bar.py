@@ -82,5 +82,5 @@ def register(app: Dash, session: Session) -> None:
         marks = [{"value": value, "label": str(value)} for value in range(0, last + 1, step)]
         # The middle of another model's layers is a better guess than the same number; but the
         # first number is the address's.
-        value = min(layer, last) if last == before or not marked else round(last / 2)
+        value = min(max(layer, 0), last) if last == before or not marked else round(last / 2)
         return last, value, marks

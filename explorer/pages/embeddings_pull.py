@@ -139,6 +139,7 @@ def _grid_options(last: list[dict[str, Any]]) -> dict[str, Any]:
 def register(app: Dash, session: Session) -> None:
     """Wire the view's callbacks to ``app``."""
     _register_browser_side(app)
+    _register_picture(app, session)
 
     @app.callback(
         Output("embeddings-pull-place", "data"),
@@ -163,6 +164,8 @@ def register(app: Dash, session: Session) -> None:
         heads += [{"value": str(n), "label": str(n)} for n in range(read.stack().n_heads)]
         return places, _offered(place, places), heads, _offered(head, heads)
 
+
+def _register_picture(app: Dash, session: Session) -> None:
     @app.callback(
         Output("embeddings-pull-graph", "figure"),
         Output("embeddings-pull-heads", "figure"),
