@@ -1,4 +1,4 @@
-/* The measures by layer and the matrix of occurrences in the browser. By layer, a click chooses a layer, a line in every small picture
+/* The measures by layer in the browser: a click chooses a layer, a line in every small picture
    follows the choice. figures/by_layer.py draws one shape, the line, for each picture. */
 "use strict";
 
@@ -6,9 +6,12 @@
   const NO_UPDATE = () => window.dash_clientside.no_update;
   const plotted = () => document.querySelector("#embeddings-layers-graph .js-plotly-plot");
 
-  const shownIn = (own) => (mode) => `part${mode === own ? "" : " hidden"}`;
   const open = () => true;
   const pick = (click) => click?.points?.[0]?.x ?? NO_UPDATE();
+
+  /* The state of what is drawn, for the address and the files: the layer moves without the server. */
+  const view = (drawn, layer) =>
+    (drawn && Number.isInteger(layer) ? { ...drawn, layer } : NO_UPDATE());
 
   let chosen = null;
 
@@ -34,7 +37,6 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    layers: { show: shownIn("by layer"), open, pick, mark },
-    similarity: { show: shownIn("similarity") },
+    layers: { open, pick, mark, view },
   });
 })();

@@ -7,19 +7,14 @@
   const NO_UPDATE = () => window.dash_clientside.no_update;
   const plotted = () => document.querySelector("#embeddings-plot .js-plotly-plot");
 
-  const show = (mode) => {
-    if (mode !== "plane") pause();
-    return `part${mode === "plane" ? "" : " hidden"}`;
-  };
-
   /* ---- the switches ---- */
 
-  function switches(layer, basis, normalise, method, axes, arrows, paths, anchors, others, dropFirst, before) {
+  function switches(layer, basis, normalise, method, axes, arrows, paths, anchorsShown, others, dropFirst, before) {
     const flat = axes === "3" && !drawsSpace();
     const tsne = method === "tsne";
     const kept = {
-      basis, normalise, method, arrows, paths, anchors, others, axes: flat ? "2" : axes,
-      drop_first: dropFirst, layer: tsne ? layer : null,
+      basis, normalise, method, axes: flat ? 2 : Number(axes), arrows, paths,
+      anchors_shown: anchorsShown, others, drop_first: dropFirst, ...(tsne ? { layer } : {}),
     };
     if (tsne) pause();
     const same = JSON.stringify(kept) === JSON.stringify(before);
@@ -37,9 +32,12 @@
     return space;
   }
 
-  /* What is on the screen, for the address and the files. */
-  const view = (layer, plane, request) =>
-    (request && plane && Number.isInteger(layer) ? { request, layer, plane } : NO_UPDATE());
+  /* The state of what is on the screen, for the address and the files; who leaves it stops Play. */
+  function view(request, layer, plane, mode) {
+    if (mode !== "plane") pause();
+    const ready = request && plane && Number.isInteger(layer);
+    return ready ? { ...request, ...plane, layer, mode: "plane" } : NO_UPDATE();
+  }
 
   /* ---- a layer ---- */
 
@@ -140,6 +138,6 @@
   const say = (sign) => window.dash_clientside.set_props("embeddings-play", { children: sign });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    plane: { show, switches, view, follow, play },
+    plane: { switches, view, follow, play },
   });
 })();

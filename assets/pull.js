@@ -1,11 +1,9 @@
-/* The pull of a head on the Embeddings page: shown or not, and a clicked bar chooses its head. */
+/* The pull of a head on the Embeddings page: a clicked bar chooses its head. */
 "use strict";
 
 (() => {
-  const show = (mode) => `part${mode === "pull" ? "" : " hidden"}`;
-
   const pickHead = (click) => (
     click?.points?.length ? String(click.points[0].x) : window.dash_clientside.no_update);
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { pull: { show, pickHead } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { pull: { pickHead } });
 })();

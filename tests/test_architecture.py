@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "records tables links",
+        "records tables links kept_states",
         "failures tokens bundled hub jobs results projection measures starting sentences "
         "lesson_claims lesson_questions",
         "adapters head_layers words ready_sets attention_call lesson_files",
@@ -43,6 +43,7 @@ PLAIN = frozenset(
         "records",
         "tables",
         "links",
+        "kept_states",
         "tokens",
         "bundled",
         "hub",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections import Counter
@@ -11,13 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from dash import Dash
 from dash.development.base_component import Component
 
 from explorer.jobs import Jobs
-from explorer.pages import embeddings_plane, embeddings_request, frame
+from explorer.pages import frame
 from explorer.pages.examples import EXAMPLE_TEXTS
 from explorer.ready_sets import OPENING_TEXT
 from explorer.session import Session
@@ -31,12 +28,6 @@ PUBLISHED_IDS = {
     "theme-toggle", "heads-overview", "heads-layer", "heads-head", "heads-heatmap",
     "embeddings-sentences", "embeddings-word", "embeddings-layer", "embeddings-plot",
     "save-png", "save-svg", "save-csv",
-}  # fmt: skip
-
-# The plane's switches as the browser keeps them.
-SWITCHES = {
-    "basis": "layer", "normalise": "none", "method": "pca", "axes": "2", "drop_first": False,
-    "arrows": True, "paths": False, "anchors": True, "others": False, "layer": None,
 }  # fmt: skip
 
 Fire = Callable[..., Any]
@@ -278,31 +269,7 @@ class TestRunning:
         assert tells in job["error"]
 
 
-class TestFiles:
-    def test_a_word_as_csv(self, session: Session, folder: Callable[[str], Path]) -> None:
-        rows = [["fruit", 'An apple, a "red" one.'], ["company", "The apple was red."]]
-        request = {"model": str(folder("bert")), "word": "apple", "sentences": rows, "options": {}}
-        view = {"request": request, "layer": 2, "plane": SWITCHES}
-        file_name, content = embeddings_plane.csv(session, view)
-        assert file_name == "bert-apple-layer2.csv"
-        written = list(csv.DictReader(io.StringIO(content, newline="")))
-        assert [(r["kind"], r["sense"]) for r in written] == [
-            ("contextual", "fruit"), ("contextual", "company"),
-            ("static", "fruit"), ("static", "company"),
-        ]  # fmt: skip
-        assert [r["text"] for r in written[:2]] == [sentence for _, sentence in rows]
-        study = embeddings_request.study(session, request)
-        x = np.array([float(r["x"]) for r in written])
-        y = np.array([float(r["y"]) for r in written])
-        # Distances in the plane of so few points are those of the full space.
-        vectors = np.concatenate([study.contextual[2], study.static]).astype(float)
-        for i in range(4):
-            plane = np.hypot(x - x[i], y - y[i])
-            full = np.linalg.norm(vectors - vectors[i], axis=1)
-            np.testing.assert_array_less(plane, full + 1e-5)
-        np.testing.assert_allclose([x.mean(), y.mean()], 0, atol=1e-6)
-
-    def test_nothing_to_save_yet_is_said(self, fire: Fire) -> None:
-        told = fire("download.data", "save-csv.n_clicks", save__csv=1, url="/", heads__mode="map")
-        assert "nothing to save yet" in _texts(told["save-message.children"])
-        assert "download.data" not in told
+def test_nothing_to_save_yet_is_said(fire: Fire) -> None:
+    told = fire("save-menu.opened", "save-button.n_clicks", save__button=1, url="/")
+    assert "nothing to save yet" in _texts(told["save-message.children"])
+    assert told["save-menu.opened"] is False

@@ -6,9 +6,10 @@ import base64
 
 import pytest
 
-from explorer.pages.embeddings_request import request_of
-from explorer.pages.embeddings_sentences import FORM, layout, request_from, uploaded
+from explorer.exhibits.state import READY_ANCHORS, STUDY, study_request
+from explorer.pages.embeddings_sentences import FORM, in_fields, layout, request_from, uploaded
 from explorer.records import StudyOptions
+from explorer.session import StudyRequest
 
 
 def sent(data: bytes) -> str:
@@ -21,12 +22,37 @@ def test_fields_become_a_request() -> None:
         "minilm", " apple ", "a | An apple.\n\nApple", True, False, "last", True, "pear, fig,"
     )
     assert request == {
-        "model": "minilm", "word": "apple", "sentences": [("a", "An apple."), ("", "Apple")],
-        "options": {"match_case": True, "inside": False, "which": "last", "echo": True,
-                    "anchors": ["pear", "fig"]},
+        "model": "minilm", "word": "apple", "sentences": "a | An apple.\n\nApple",
+        "match_case": True, "inside": False, "which": "last", "echo": True,
+        "anchors": "pear, fig",
     }  # fmt: skip
-    assert request_of(request).options == StudyOptions(True, False, "last", ("pear", "fig"), True)
+    assert list(request) == list(STUDY)
+    assert study_request(request) == StudyRequest(
+        "minilm", "apple", (("a", "An apple."), ("", "Apple")),
+        StudyOptions(True, False, "last", ("pear", "fig"), True),
+    )  # fmt: skip
     assert len(FORM) == 7
+
+
+@pytest.mark.parametrize(
+    ("word", "typed", "told", "read"),
+    [
+        ("apple", "banana,orange , Microsoft, Google", READY_ANCHORS,
+         ("banana", "orange", "Microsoft", "Google")),
+        ("apple", "", "", ()),
+        ("apple", "banana", "banana", ("banana",)),
+        ("bat", "bird, mouse, ball, racket", READY_ANCHORS, ("bird", "mouse", "ball", "racket")),
+        ("zebra", "", READY_ANCHORS, ()),
+        ("zebra", "horse,horse", "horse", ("horse",)),
+    ],
+)  # fmt: skip
+def test_anchors_come_with_the_word_unless_others_are_named(
+    word: str, typed: str, told: str, read: tuple[str, ...]
+) -> None:
+    request = request_from("minilm", word, f"a | The {word}.", None, None, None, None, typed)
+    assert request["anchors"] == told
+    assert study_request(request).options.anchors == read
+    assert in_fields(request)["anchors"] == ", ".join(read)
 
 
 def test_limits_are_said_beforehand() -> None:
@@ -39,7 +65,7 @@ def test_limits_are_said_beforehand() -> None:
 
 def test_fields_nobody_touched() -> None:
     request = request_from("minilm", "apple", "An apple.", None, None, None, None, None)
-    assert request_of(request).options == StudyOptions()
+    assert study_request(request).options == StudyOptions()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ figure is the same wherever it is from. A file a view.
 from __future__ import annotations
 
 from explorer.exhibits import (
+    by_layer,
     comparison,
     cost,
     distances,
@@ -15,9 +16,14 @@ from explorer.exhibits import (
     heatmap,
     lines,
     mask,
+    meaning,
     moves,
     overview,
+    plane,
     points,
+    positions,
+    pull,
+    similarity,
     worksheet,
 )
 from explorer.exhibits.exhibit import Exhibit, Kind
@@ -26,11 +32,10 @@ from explorer.session import Session
 
 __all__ = ["KINDS", "SETTINGS", "Exhibit", "Kind", "exhibit_of", "kind_of", "state_for"]
 
-_VIEWS = (
-    heatmap, lines, comparison, distances, overview, heads,
-    worksheet, points, moves, mask, head_outputs, cost,
-)  # fmt: skip
-KINDS: dict[str, Kind] = {view.KIND.name: view.KIND for view in _VIEWS}
+_OF_HEADS = (heatmap, lines, comparison, distances, overview, heads)
+_OF_WORDS = (plane, by_layer, similarity, meaning, pull, positions)
+_INSIDE = (worksheet, points, moves, mask, head_outputs, cost)
+KINDS: dict[str, Kind] = {one.KIND.name: one.KIND for one in (*_OF_HEADS, *_OF_WORDS, *_INSIDE)}
 # Every setting that an address may have, of whatever view.
 SETTINGS = frozenset(name for kind in KINDS.values() for name in kind.defaults)
 

@@ -14,6 +14,7 @@ from explorer.measures.verdict import where_senses_part
 from explorer.records import (
     PLAIN_PLANE,
     FloatArray,
+    PlaneParts,
     PlaneSwitches,
     WordLayers,
     WordProjection,
@@ -22,6 +23,7 @@ from explorer.records import (
 from explorer.tables import Table
 from explorer.views.balance import set_notes
 from explorer.views.by_layer import layer_columns, word_layers
+from explorer.views.word_distances import word_distances
 from explorer.views.words import (
     check_layer,
     fit_in_words,
@@ -59,26 +61,62 @@ def embeddings_json(
         ValueError: a layer the model does not have, or an unknown switch.
     """
     shown = _projections(study, layers, switches, vocabulary)
-    measured = measured or word_layers(study)
+    told = {"normalise": switches.normalise, **(settings or {})}
+    return _study_json(study, shown, told, measured or word_layers(study))
+
+
+def plane_json(
+    study: WordStudy,
+    shown: Sequence[WordProjection],
+    parts: PlaneParts,
+    settings: Mapping[str, Any],
+    measured: WordLayers,
+) -> dict[str, Any]:
+    """The same of layers that are brought to a plane already, with what is beside it.
+
+    A third axis is "z". "scree" is the share of the variance of every component there is,
+    "distances" are mean ones of each kind of pair; "others" the other tokens that are drawn.
+
+    Args:
+        study: the word's vectors.
+        shown: the layers on the screen.
+        parts: what the picture shows.
+        settings: what was chosen.
+        measured: the measures of all layers.
+    """
+    return {
+        **_study_json(study, shown, settings, measured),
+        **({"others": _other_points(study, shown)} if parts.others else {}),
+        "scree": {str(one.layer): one.scree.tolist() for one in shown},
+        "distances": [row for one in shown for row in _distances(study, one)],
+    }
+
+
+def _study_json(
+    study: WordStudy,
+    shown: Sequence[WordProjection],
+    settings: Mapping[str, Any],
+    measured: WordLayers,
+) -> dict[str, Any]:
     return {
         "kind": "embeddings",
         "model": study.model,
         "word": study.word,
         "sentences": [{"text": text, "sense": sense} for sense, text in study.sentences],
         "layers": [one.layer for one in shown],
-        "basis": switches.basis,
-        "fit": _fit(study, shown, vocabulary),
+        "basis": shown[0].switches.basis,
+        "fit": _fit(study, shown),
         "points": [
             {"sentence": o.sentence, "occurrence": o.occurrence, "sense": o.sense,
-             "layer": one.layer, "x": x, "y": y}
+             "layer": one.layer, **_place(point)}
             for one in shown
-            for o, (x, y) in zip(study.occurrences, one.points.tolist(), strict=True)
+            for o, point in zip(study.occurrences, one.points.tolist(), strict=True)
         ],
         "static": [
             {"sentence": o.sentence, "occurrence": o.occurrence, "layer": one.layer,
-             "x": x, "y": y}
+             **_place(point)}
             for one in shown
-            for o, (x, y) in zip(study.occurrences, one.static.tolist(), strict=True)
+            for o, point in zip(study.occurrences, one.static.tolist(), strict=True)
         ],
         **({"anchors": _anchor_points(study, shown)} if study.anchors else {}),
         "explained_variance": {str(one.layer): one.explained_variance.tolist() for one in shown},
@@ -90,21 +128,44 @@ def embeddings_json(
         },
         "verdict": where_senses_part(measured),
         "notes": set_notes(study),
-        "settings": {
-            "revision": study.revision, "normalise": switches.normalise, **(settings or {}),
-        },
+        "settings": {"revision": study.revision, **settings},
         "versions": versions(),
     }  # fmt: skip
+
+
+def _place(point: Sequence[float]) -> dict[str, float]:
+    return dict(zip("xyz", point, strict=False))
 
 
 def _anchor_points(
     study: WordStudy, shown: Sequence[WordProjection]
 ) -> list[dict[str, str | int | float]]:
     return [
-        {"word": anchor.word, "kind": kind, "layer": one.layer, "x": x, "y": y}
+        {"word": anchor.word, "kind": kind, "layer": one.layer, **_place(point)}
         for one in shown
         for kind, points in (("contextual", one.anchors), ("static", one.static_anchors))
-        for anchor, (x, y) in zip(study.anchors, points.tolist(), strict=True)
+        for anchor, point in zip(study.anchors, points.tolist(), strict=len(points) > 0)
+    ]
+
+
+def _other_points(study: WordStudy, shown: Sequence[WordProjection]) -> list[dict[str, Any]]:
+    sample = study.sample
+    return [
+        {"token": label, "sentence": sentence, "layer": one.layer, **_place(point)}
+        for one in shown
+        if len(one.others)  # t-SNE places none
+        for label, sentence, point in zip(
+            sample.labels, sample.sentences.tolist(), one.others.tolist(), strict=True
+        )
+    ]
+
+
+def _distances(study: WordStudy, shown: WordProjection) -> list[dict[str, Any]]:
+    found = word_distances(study, shown)
+    told = zip(found.pairs, found.cosine, found.euclidean, found.drawn, strict=True)
+    return [
+        {"layer": shown.layer, "pair": pair, "cosine": cosine, "euclidean": apart, "drawn": drawn}
+        for pair, cosine, apart, drawn in told
     ]
 
 
@@ -122,10 +183,11 @@ def embeddings_table(
     return plane_table(study, _projections(study, layers, switches, vocabulary))
 
 
-def plane_table(study: WordStudy, shown: Sequence[WordProjection]) -> Table:
+def plane_table(study: WordStudy, shown: Sequence[WordProjection], others: bool = False) -> Table:
     """A row a point of the layers shown; a third axis is the column z.
 
-    A word of reference has no sentence and no sense; its word stands in the column text.
+    A word of reference has no sentence and no sense; its word stands in the column text, as
+    does that of the sentences' other tokens, which come with ``others``.
     """
     axes = ["x", "y", "z"][: shown[0].switches.axes]
     rows: list[list[Any]] = []
@@ -140,6 +202,11 @@ def plane_table(study: WordStudy, shown: Sequence[WordProjection]) -> Table:
                 [kind, "", "", "", one.layer, *point, anchor.word]
                 for anchor, point in zip(study.anchors, points.tolist(), strict=len(points) > 0)
             ]
+        for other in _other_points(study, [one]) if others else ():
+            place = [other[axis] for axis in axes]
+            rows.append(
+                ["other token", other["sentence"], "", "", one.layer, *place, other["token"]]
+            )
     header = ["kind", "sentence", "occurrence", "sense", "layer", *axes, "text"]
     return Table.of(header, rows)
 
@@ -157,12 +224,12 @@ def _projections(
     return [made[layer] for layer in chosen]
 
 
-def _fit(study: WordStudy, shown: Sequence[WordProjection], vocabulary: FloatArray | None) -> str:
+def _fit(study: WordStudy, shown: Sequence[WordProjection]) -> str:
     """What the bases were fitted on, and what a reader must know of it."""
-    where = f"layer {shown[0].layer}" if len(shown) == 1 else "each layer"
-    sample = 0 if vocabulary is None else len(vocabulary)
-    fit = fit_in_words(study, where, shown[0].switches, sample)
-    if shown[0].switches.basis == "layer":
+    fit, of_layers = shown[0].fit, shown[0].switches.basis == "layer"
+    if of_layers and len(shown) > 1:
+        fit = fit_in_words(study, "each layer", shown[0].switches)
+    if of_layers:
         warnings = [f"layer {one.layer}: {warning}" for one in shown for warning in one.warnings]
     else:
         warnings = list(shown[0].warnings)

@@ -1,7 +1,13 @@
-"""Where position enters a model to CSV."""
+"""Where position enters a model to files."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from explorer.export.formats import versions
 from explorer.records import Entrance, Positions
 from explorer.tables import Table
 
@@ -34,3 +40,40 @@ def positions_table(shown: Positions, given: Entrance) -> Table:
         for head, biases in enumerate(shown.bias.tolist()):
             rows += [["bias", head, i - reach, value] for i, value in enumerate(biases)]
     return Table.of(["what", "of", "number", "value"], rows)
+
+
+def positions_json(
+    shown: Positions, given: Entrance, token: int, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """How the model tells positions, and each token's sum at its entrance.
+
+    "parts" has, of each part of the sum, its length and what it adds along the sum, a value a
+    token; "vectors" [n, D], "rotations" and "bias" [H, 2n−1] are null where there are none.
+    """
+    tokens = range(len(given.labels))
+    along = np.array([given.along_the_sum(one) for one in tokens])  # [N, P]
+    lengths = np.linalg.norm(given.vectors, axis=2)  # [P, N]
+    return {
+        "kind": "positions",
+        "model": shown.model,
+        "told_by": shown.kind,
+        "said": shown.said,
+        "tokens": list(given.labels),
+        "token": token,
+        "parts": {
+            part: {"length": lengths[place].tolist(), "along_the_sum": along[:, place].tolist()}
+            for place, part in enumerate(given.parts)
+        },
+        "after": list(given.after),
+        "sum": np.linalg.norm(given.total, axis=1).tolist(),
+        "given": np.linalg.norm(given.given, axis=1).tolist(),
+        "error": given.error.tolist(),
+        "vectors": None if shown.vectors is None else shown.vectors.tolist(),
+        "rotations": [
+            {"layers": one.layers, "theta": one.theta, "radians_a_token": one.frequencies.tolist()}
+            for one in shown.rotations
+        ],
+        "bias": None if shown.bias is None else shown.bias.tolist(),
+        "settings": dict(settings or {}),
+        "versions": versions(),
+    }

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.look import Picture
 from explorer.figures.style import (
     SYMBOLS,
     Theme,
@@ -31,6 +32,7 @@ PANEL_HEIGHT = 190  # pixels
 _GAP = 0.07  # of the width, between two pictures
 _ROOM = 66  # pixels between two of them, for the axis of one and the name of the next
 _TOP = 84  # for title and legend
+_WIDTH = 1000  # of a file
 _BAND = 2  # standard deviations either way
 
 
@@ -86,6 +88,15 @@ def layers_height(layers: WordLayers) -> int:
     """Pixels that the figure needs."""
     count = len(layers.curves) + len(layers.anchors)
     return _TOP + (PANEL_HEIGHT + _ROOM) * -(-count // COLUMNS)
+
+
+def layers_picture(layers: WordLayers, theme: str = "light", layer: int | None = None) -> Picture:
+    """The same for a file, with where the senses part."""
+    caption = f"{layers_verdict(layers)} {layers_caption(layers)}"
+    height = layers_height(layers) - _ROOM
+    return Picture(
+        layers_figure(layers, theme, layer), caption, _WIDTH, height, _ROOM - 20, fixed=True
+    )
 
 
 def layers_caption(layers: WordLayers) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.look import Picture
 from explorer.figures.style import (
     Theme,
     axis,
@@ -20,6 +21,7 @@ from explorer.records import FloatArray, Meaning, Reading
 
 _ROW_HEIGHT = 19  # pixels that a layer's words need
 _AROUND = 196  # pixels of title, static words, legend, axes
+_WIDTH = 1100  # of a file, in pixels
 _LONGEST = 12  # characters of a word in a cell
 # Where the words are, and the curve of ranks beside them, in shares of the width.
 _WORDS, _RANKS = (0.0, 0.74), (0.77, 0.98)
@@ -111,6 +113,14 @@ def meaning_caption(shown: Meaning) -> str:
     ]
     parts += [f"{remark[0].upper()}{remark[1:]}." for remark in shown.remarks]
     return " ".join(parts)
+
+
+def meaning_picture(shown: Meaning, theme: str = "light", layer: int | None = None) -> Picture:
+    """The same for a file."""
+    return Picture(
+        meaning_figure(shown, theme, layer), meaning_caption(shown), _WIDTH,
+        panel_height(shown) - 48, 48, fixed=True,
+    )  # fmt: skip
 
 
 def _nearest(shown: Meaning, colours: Theme) -> go.Heatmap:

@@ -21,11 +21,14 @@ from explorer.figures.embeddings import (
     static_rows,
     word_figure,
 )
+from explorer.figures.look import Picture
 from explorer.figures.word_caption import facts_line, word_caption
 from explorer.records import BoolArray, FloatArray, PlaneParts, WordProjection, WordStudy
 
 _DIGITS = 5  # of the largest coordinate; a screen has fewer dots
 _MARGIN = 0.08  # around the points, as a share of their spread
+_WIDTH, _HEIGHT, _BELOW = 900, 640, 48  # pixels of a file; below, what an axis is called
+_ZOOM_OUT = "double-click to see all"
 
 
 def plane_figure(
@@ -55,7 +58,7 @@ def plane_figure(
             "title": figure_title(study, one.layer),
             "axes": axis_titles(one),
             "ranges": span,
-            "caption": word_caption(study, one, parts, left_out),
+            "caption": word_caption(study, one, parts, left_out, _ZOOM_OUT),
             "facts": facts_line(study, by_layer, one),
             **_points(study, one, parts),
         }
@@ -65,6 +68,23 @@ def plane_figure(
     figure.update_layout(meta=meta)
     _set_ranges(figure, next(x["ranges"] for x in layers if x["layer"] == layer))
     return figure
+
+
+def plane_picture(
+    study: WordStudy,
+    planes: Sequence[WordProjection],
+    layer: int,
+    theme: str = "light",
+    parts: PlaneParts | None = None,
+) -> Picture:
+    """The same for a file: one layer, in the frame it has on the screen."""
+    parts = parts or PlaneParts()
+    place = [one.layer for one in planes].index(layer)
+    figure = word_figure(study, planes[place], theme, parts, planes)
+    ranges, outside = _ranges(study, planes, parts)
+    _set_ranges(figure, ranges[place])
+    caption = word_caption(study, planes[place], parts, outside[place])
+    return Picture(figure, caption, _WIDTH, _HEIGHT, _BELOW)
 
 
 def _points(study: WordStudy, shown: WordProjection, parts: PlaneParts) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.look import Picture
 from explorer.figures.style import (
+    DIVERGING,
     PALETTES,
     SEQUENTIAL,
     Theme,
@@ -106,6 +108,16 @@ def positions_caption(shown: Positions, given: Entrance, token: int) -> str:
     return " ".join(parts)
 
 
+def positions_picture(
+    shown: Positions, given: Entrance, token: int, theme: str = "light"
+) -> Picture:
+    """The same for a file."""
+    figure = positions_figure(shown, given, token, theme)
+    if shown.vectors is not None:
+        figure.update_layout(xaxis2={"title": {"text": "position (the first)"}})
+    return Picture(figure, positions_caption(shown, given, token), 1000, 640, 48)
+
+
 def _of_vectors(figure: go.Figure, vectors: FloatArray, colours: Theme) -> dict[str, Any]:
     """Cosine of every two positions, and the first components over position."""
     step = -(-len(vectors) // _MOST)
@@ -113,7 +125,7 @@ def _of_vectors(figure: go.Figure, vectors: FloatArray, colours: Theme) -> dict[
     unit = some / np.maximum(np.linalg.norm(some, axis=1, keepdims=True), 1e-30)
     figure.add_trace(
         _heat(
-            unit @ unit.T, places, places, "cosine", SEQUENTIAL, colours,
+            unit @ unit.T, places, places, "cosine", PALETTES[SEQUENTIAL], colours,
             hover="positions %{y} and %{x}",
         )
     )  # fmt: skip
@@ -151,7 +163,7 @@ def _of_rotations(
     first = rotations[0]
     turned = np.cos(np.outer(first.frequencies, apart))
     figure.add_trace(
-        _heat(turned, apart, np.arange(len(turned)), "cosine", "RdBu", colours,
+        _heat(turned, apart, np.arange(len(turned)), "cosine", DIVERGING[colours.name], colours,
               hover="pair %{y}, %{x} tokens apart", low=-1)
     )  # fmt: skip
     for number, rotation in enumerate(rotations):
@@ -181,8 +193,9 @@ def _of_bias(figure: go.Figure, bias: FloatArray, colours: Theme) -> dict[str, A
     kept = np.abs(apart) <= _REACH
     most = float(np.abs(bias).max())
     figure.add_trace(
-        _heat(bias[:, kept], apart[kept], np.arange(len(bias)), "bias", "RdBu",
-              colours, hover="head %{y}, key %{x} tokens on", low=-most, high=most)
+        _heat(bias[:, kept], apart[kept], np.arange(len(bias)), "bias",
+              DIVERGING[colours.name], colours, hover="head %{y}, key %{x} tokens on",
+              low=-most, high=most)
     )  # fmt: skip
     figure.add_trace(
         go.Scatter(
@@ -204,14 +217,14 @@ def _heat(
     x: Any,
     y: Any,
     what: str,
-    palette: str,
+    scale: Any,
     colours: Theme,
     hover: str,
     low: float | None = None,
     high: float = 1.0,
 ) -> go.Heatmap:
     return go.Heatmap(
-        z=values, x=x, y=y, zmin=low, zmax=high, colorscale=PALETTES.get(palette, palette),
+        z=values, x=x, y=y, zmin=low, zmax=high, colorscale=scale,
         hovertemplate=f"{hover}: %{{z:.3f}}<extra></extra>",
         colorbar={
             "thickness": 10, "outlinewidth": 0, "x": _LEFT[1] + 0.01, "y": _TOP[0], "len": 0.6,

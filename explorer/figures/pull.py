@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.look import Picture
 from explorer.figures.style import (
     Theme,
     axis,
@@ -135,6 +136,30 @@ def pull_caption(study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 
     )
     parts += [f"Note: {warning}." for warning in plane.warnings]
     return " ".join(parts)
+
+
+def pull_picture(
+    study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 1, theme: str = "light"
+) -> Picture:
+    """The same for a file, what its colours mean above it."""
+    figure = pull_figure(study, pulled, plane, times, theme)
+    figure.update_layout(legend={"y": 1.01, "yref": "paper", "yanchor": "bottom"}, margin={"t": 84})
+    return Picture(figure, pull_caption(study, pulled, plane, times), 900, 640, 48)
+
+
+def heads_picture(
+    study: WordStudy, pulled: Pull, plane: PullPlane, theme: str = "light"
+) -> Picture:
+    """How far each head moves the word, for a file."""
+    figure = heads_figure(pulled, plane, theme)
+    figure.update_xaxes(title_text="head")
+    caption = (
+        f"Length of what each head of layer {pulled.layer} of {model_label(study.model)} gives "
+        f"“{study.word}” in “{pulled.occurrence.text}”, in the full space; filled: of it in the "
+        f"plane. Plane: {plane.fit}."
+    )
+    width = max(480, 28 * len(plane.heads))
+    return Picture(figure, caption, width, 320, 40)
 
 
 def heads_figure(pulled: Pull, plane: PullPlane, theme: str = "light") -> go.Figure:

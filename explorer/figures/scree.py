@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from explorer.figures.style import axis, base_layout, theme_of
-from explorer.records import WordProjection
+from explorer.figures.embeddings import figure_title
+from explorer.figures.look import Picture
+from explorer.figures.style import axis, base_layout, theme_of, title
+from explorer.records import WordProjection, WordStudy
 
 _MOST = 12  # components that are drawn
 
@@ -34,3 +36,14 @@ def scree_figure(shown: WordProjection, theme: str = "light") -> go.Figure:
             bargap=0.25,
         ),
     )  # fmt: skip
+
+
+def scree_picture(study: WordStudy, shown: WordProjection, theme: str = "light") -> Picture:
+    """The same for a file, saying whose components they are."""
+    figure = scree_figure(shown, theme)
+    figure.update_layout(title=title(figure_title(study, shown.layer)), margin={"t": 36})
+    caption = (
+        f"Share of the variance that each component explains, of {shown.fit}; coloured: the axes "
+        "of the picture."
+    )
+    return Picture(figure, caption, 520, 320, 40)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.look import Picture
 from explorer.figures.style import (
     DIVERGING,
     PALETTES,
@@ -27,6 +28,7 @@ _MARKS = "●■▲✚✖▼⬟"
 _NUMBERED = 16  # occurrences that leave room for a number in each cell
 _TOLD = 40  # for what each cell's hover tells
 _LABELLED = 60  # for a label a row
+_ROW, _LEAST, _BESIDE = 18, 420, 170  # pixels: a row, the square, its labels and colour bar
 
 
 def similarity_figure(
@@ -82,6 +84,19 @@ def similarity_caption(study: WordStudy, shown: WordSimilarity, corrected: bool 
     else:
         parts.append(f"Random words at this layer have a cosine of {shown.anisotropy:.3f}.")
     return " ".join(parts)
+
+
+def similarity_picture(
+    study: WordStudy, shown: WordSimilarity, corrected: bool = False, theme: str = "light"
+) -> Picture:
+    """The same for a file, large enough for its labels and numbers."""
+    count = len(shown.order)
+    row = _ROW if count > _NUMBERED else 2 * _ROW
+    side = max(_LEAST, row * min(count, _LABELLED))
+    return Picture(
+        similarity_figure(study, shown, corrected, theme),
+        similarity_caption(study, shown, corrected), side + _BESIDE, side + 60, 48,
+    )  # fmt: skip
 
 
 def _cells(

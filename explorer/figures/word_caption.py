@@ -16,15 +16,25 @@ def word_caption(
     shown: WordProjection,
     parts: PlaneParts = PLAIN_PARTS,
     outside: int = 0,
+    remedy: str = "",
 ) -> str:
-    """What a reader could paste under the figure; ``outside`` the frame lie so many tokens."""
+    """What a reader could paste under the figure.
+
+    Args:
+        study: the word's vectors.
+        shown: the layer.
+        parts: what is drawn.
+        outside: how many of the other tokens lie outside the frame.
+        remedy: how they can be seen.
+    """
     parts_said = [_fit_line(study, shown), *_drawn_lines(study, shown, parts)]
     if shown.separation is not None:
         parts_said.append(
             f"Separation by sense (silhouette, cosine, full space): {shown.separation:.2f}."
         )
     if outside:
-        parts_said.append(f"{outside} of the other tokens lie outside: double-click to see all.")
+        told = f": {remedy}" if remedy else " the frame"
+        parts_said.append(f"{outside} of the other tokens lie outside{told}.")
     parts_said += [f"Note: {warning}." for warning in shown.warnings]
     parts_said += [f"{remark[0].upper()}{remark[1:]}." for remark in study.remarks]
     return " ".join(parts_said)

@@ -1,9 +1,11 @@
 """The Embeddings page: one word across sentences, static versus contextual.
 
 the form, Run (embeddings_sentences.py)
-    ─> embeddings-request, remarks ─> what is seen of it: embeddings_bar.py and, by its mode,
-       the plane (embeddings_plane.py), the measures by layer (embeddings_layers.py), the matrix
-       of occurrences (embeddings_similarity.py)
+    ─> embeddings-request (the part of a state that all views share), remarks
+    ─> what is seen of it: embeddings_bar.py and, by its mode, the plane (embeddings_plane.py),
+       the measures by layer (embeddings_layers.py), the matrix of occurrences
+       (embeddings_similarity.py), the words it is read as (embeddings_meaning.py), a head's pull
+       (embeddings_pull.py), positions (embeddings_positions.py)
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from typing import Any
 
 from dash import Dash, Input, Output, dcc, html, no_update
 
+from explorer.exhibits.state import study_request
 from explorer.jobs import Jobs
+from explorer.links import State as Settings
 from explorer.links import Value
 from explorer.pages import (
     embeddings_bar,
@@ -23,18 +27,32 @@ from explorer.pages import (
     embeddings_pull,
     embeddings_sentences,
     embeddings_similarity,
+    embeddings_switches,
     running,
 )
 from explorer.pages.address import Shown
-from explorer.pages.embeddings_request import request_of, study
+from explorer.pages.embeddings_sentences import in_fields
 from explorer.pages.running import Run
 from explorer.session import Session
 from explorer.views.balance import set_notes
 
 PATH, NAME, TITLE = "/embeddings", "embeddings", "Embeddings"
-SHOWN: dict[str, Shown] = {}
-ADDRESS: dict[str, str] = {}
+SHOWN = {
+    embeddings_plane.MODE: Shown("embeddings-view", ("embeddings",)),
+    embeddings_layers.MODE: Shown("embeddings-layers-view", ("by_layer",)),
+    embeddings_similarity.MODE: Shown("embeddings-similarity-view", ("similarity",)),
+    embeddings_meaning.MODE: Shown("embeddings-meaning-view", ("meaning",)),
+    embeddings_pull.MODE: Shown("embeddings-pull-view", ("pull",)),
+    embeddings_positions.MODE: Shown("embeddings-positions-view", ("positions",)),
+}
+ADDRESS = {
+    "mode": "embeddings-mode", "layer": "embeddings-layer", **embeddings_sentences.ADDRESS,
+    **embeddings_switches.ADDRESS, **embeddings_similarity.ADDRESS, **embeddings_meaning.ADDRESS,
+    **embeddings_pull.ADDRESS, **embeddings_positions.ADDRESS,
+}  # fmt: skip
 AROUND: dict[str, Value] = {}
+
+__all__ = ["ADDRESS", "AROUND", "NAME", "PATH", "SHOWN", "TITLE", "in_fields", "layout", "register"]
 
 
 def layout() -> list[Any]:
@@ -65,7 +83,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
 
     def prepare(model: str, *fields: Any) -> Run:
         request = embeddings_sentences.request_from(model, *fields)
-        return Run(request, lambda tell: session.study(request_of(request), tell))
+        return Run(request, lambda tell: session.study(study_request(request), tell))
 
     running.register(
         app, jobs, "embeddings", PATH, embeddings_sentences.TRIGGERS, embeddings_sentences.FORM,
@@ -73,10 +91,10 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     )  # fmt: skip
 
     @app.callback(Output("embeddings-remarks", "children"), Input("embeddings-request", "data"))
-    def show_remarks(request: dict[str, Any] | None) -> Any:
+    def show_remarks(request: Settings | None) -> Any:
         if request is None:
             return no_update
-        shown = study(session, request)
+        shown = session.study(study_request(request))
         return running.remark_line([*shown.remarks, *set_notes(shown)])
 
     embeddings_sentences.register(app)

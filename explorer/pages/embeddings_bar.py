@@ -1,6 +1,7 @@
 """What the views of the Embeddings page share: which one is on the screen, and the layer.
 
 embeddings-request ─> embeddings-layer    its length; the middle of another model's layers
+embeddings-mode (in the browser) ─> which of the views is seen
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
+from explorer.exhibits.state import DEFAULT_LAYER, study_request
+from explorer.links import State as Settings
 from explorer.pages import (
     embeddings_layers,
     embeddings_meaning,
@@ -18,10 +21,8 @@ from explorer.pages import (
     embeddings_pull,
     embeddings_similarity,
 )
-from explorer.pages.embeddings_request import study
 from explorer.session import Session
 
-DEFAULT_LAYER = 3
 MODES = tuple(
     view.MODE
     for view in (
@@ -33,6 +34,7 @@ MODES = tuple(
         embeddings_positions,
     )
 )
+_LABELS = {embeddings_layers.MODE: "by layer"}
 
 
 def layout() -> Any:
@@ -40,7 +42,8 @@ def layout() -> Any:
     return html.Header(
         [
             dmc.SegmentedControl(
-                id="embeddings-mode", value=MODES[0], size="xs", data=list(MODES)
+                id="embeddings-mode", value=MODES[0], size="xs",
+                data=[{"value": mode, "label": _LABELS.get(mode, mode)} for mode in MODES],
             ),
             html.Label("Layer", htmlFor="embeddings-layer",
                        title="0 is what the first block is given; the last is the model's result"),
@@ -54,7 +57,13 @@ def layout() -> Any:
 
 
 def register(app: Dash, session: Session) -> None:
-    """Wire the slider to what was run."""
+    """Wire the slider to what was run, and show the chosen view."""
+    app.clientside_callback(
+        ClientsideFunction("explorer", "showView"),
+        *(Output(f"embeddings-{mode}", "className") for mode in MODES),
+        Input("embeddings-mode", "value"),
+        prevent_initial_call=False,
+    )
 
     @app.callback(
         Output("embeddings-layer", "max"),
@@ -63,15 +72,15 @@ def register(app: Dash, session: Session) -> None:
         Input("embeddings-request", "data"),
         State("embeddings-layer", "value"),
         State("embeddings-layer", "max"),
-        State("embeddings-view", "data"),
+        State("embeddings-layer", "marks"),
     )
-    def fit_slider(request: dict[str, Any] | None, layer: int, before: int, view: Any) -> Any:
+    def fit_slider(request: Settings | None, layer: int, before: int, marked: list[Any]) -> Any:
         if request is None:
             return (no_update,) * 3
-        last = len(study(session, request).contextual) - 1
+        last = len(session.study(study_request(request)).contextual) - 1
         step = max(1, -(-last // 10))
         marks = [{"value": value, "label": str(value)} for value in range(0, last + 1, step)]
         # The middle of another model's layers is a better guess than the same number; but the
         # first number is the address's.
-        value = min(layer, last) if last == before or view is None else round(last / 2)
+        value = min(max(layer, 0), last) if last == before or not marked else round(last / 2)
         return last, value, marks

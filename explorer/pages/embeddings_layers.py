@@ -1,11 +1,9 @@
 """The Embeddings page's measures by layer: where the senses part, and what chance gives.
 
-embeddings-mode ─> embeddings-layers                        shown or not
 embeddings-mode, embeddings-request ─> embeddings-layers-job    (the senses are dealt out anew)
-    ─> embeddings-layers-request, theme ─> embeddings-layers-graph, verdict, caption,
-                                           embeddings-layers-view (what is saved)
+    ─> embeddings-layers-request, theme ─> embeddings-layers-graph, verdict, caption
 a click on a layer (in the browser) ─> embeddings-layer
-embeddings-layer (in the browser) ─> the line at the layer
+embeddings-layer (in the browser) ─> the line at the layer, embeddings-layers-view (its state)
 
 Nothing is computed while another view is on the screen.
 """
@@ -17,24 +15,24 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from explorer.exhibits.state import study_request
 from explorer.figures.by_layer import (
     layers_caption,
     layers_figure,
     layers_height,
     layers_verdict,
 )
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
 from explorer.jobs import Jobs
+from explorer.links import State as Settings
 from explorer.measures.by_layer import ANCHOR_MEASURE, CONTEXT_MEASURES, ContextMeasure
 from explorer.pages import running
-from explorer.pages.embeddings_request import request_of
 from explorer.pages.fields import STILL
 from explorer.pages.heads_help import section
 from explorer.pages.running import Run
 from explorer.session import Session
-from explorer.views.by_layer import layers_table
 
-MODE = "by layer"
+MODE = "layers"
 _MESSAGE = "the measures by layer appear here"
 
 
@@ -94,21 +92,15 @@ def _explained(measure: ContextMeasure) -> Any:
     )
 
 
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the measures on the screen, from ``embeddings-layers-view``."""
-    layers = session.word_layers(request_of(view))
-    model = model_stem(layers.model)
-    return f"{model}-{layers.word}-by-layer.csv", layers_table(layers).csv()
-
-
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     _register_browser_side(app)
 
-    def measure(mode: str, request: dict[str, Any] | None) -> Run | None:
+    def measure(mode: str, request: Settings | None) -> Run | None:
         if mode != MODE or request is None:
             return None
-        return Run(request, lambda tell: session.word_layers(request_of(request), tell))
+        study = study_request(request)
+        return Run(request | {"mode": MODE}, lambda tell: session.word_layers(study, tell))
 
     opened = [Input("embeddings-mode", "value"), Input("embeddings-request", "data")]
     running.follow(app, jobs, "embeddings-layers", opened, [], measure)
@@ -118,21 +110,20 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("embeddings-layers-graph", "style"),
         Output("embeddings-layers-verdict", "children"),
         Output("embeddings-layers-caption", "children"),
-        Output("embeddings-layers-view", "data"),
         Input("embeddings-layers-request", "data"),
         Input("theme", "data"),
         Input("embeddings-mode", "value"),
         State("embeddings-layer", "value"),
     )
-    def show_layers(request: dict[str, Any] | None, theme: str, mode: str, layer: int) -> Any:
+    def show_layers(request: Settings | None, theme: str, mode: str, layer: int) -> Any:
         if request is None or mode != MODE:
             # A picture that is left takes its nodes out of the page.
             left = ctx.triggered_id == "embeddings-mode"
-            return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 4
-        layers = session.word_layers(request_of(request))
+            return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 3
+        layers = session.word_layers(study_request(request))
         return (
             layers_figure(layers, theme, layer), {"height": layers_height(layers)},
-            layers_verdict(layers), layers_caption(layers), request,
+            layers_verdict(layers), layers_caption(layers),
         )  # fmt: skip
 
 
@@ -140,7 +131,9 @@ def _register_browser_side(app: Dash) -> None:
     def browser(name: str, *wiring: Any) -> None:
         app.clientside_callback(ClientsideFunction("layers", name), *wiring)
 
-    browser("show", Output("embeddings-layers", "className"), Input("embeddings-mode", "value"))
+    browser("view", Output("embeddings-layers-view", "data"),
+            Input("embeddings-layers-request", "data"),
+            Input("embeddings-layer", "value"))  # fmt: skip
     browser("pick", Output("embeddings-layer", "value", allow_duplicate=True),
             Input("embeddings-layers-graph", "clickData"))  # fmt: skip
     browser("mark", Output("embeddings-layers-graph", "id"), Input("embeddings-layer", "value"))

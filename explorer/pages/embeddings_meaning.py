@@ -1,10 +1,9 @@
 """What the word means now, on the Embeddings page: the words that its vectors are read as.
 
-embeddings-mode ─> embeddings-meaning                        shown or not
 embeddings-request ─> embeddings-meaning-place               what can be chosen
 embeddings-mode, embeddings-request, embeddings-meaning-place, -by ─> embeddings-meaning-job
     ─> embeddings-meaning-request, embeddings-layer, theme ─>
-           embeddings-meaning-graph, caption, embeddings-meaning-view (what is saved)
+           embeddings-meaning-graph, caption, embeddings-meaning-view (its state)
 
 Nothing is computed while another view is on the screen.
 """
@@ -14,21 +13,23 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from explorer.export.meaning import meaning_table
+from explorer.exhibits import meaning
+from explorer.exhibits.state import study_request
 from explorer.figures.meaning import meaning_caption, meaning_figure, panel_height
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
 from explorer.jobs import Jobs
+from explorer.links import State as Settings
 from explorer.pages import running
-from explorer.pages.embeddings_request import request_of, study
-from explorer.pages.fields import STILL
+from explorer.pages.fields import STILL, labelled
 from explorer.pages.running import Run
-from explorer.records import Meaning
+from explorer.records import ModelError
 from explorer.session import Session
-from explorer.views.meaning import members, places
+from explorer.views.meaning import places
 
 MODE = "meaning"
+ADDRESS = {"meaning_of": "embeddings-meaning-place", "read_by": "embeddings-meaning-by"}
 _BY = {"head": "the model’s head", "static": "static vectors"}
 
 
@@ -66,9 +67,9 @@ def _controls() -> Any:
     )  # fmt: skip
     return html.Div(
         [
-            html.Label(
-                ["read at", place], className="selector",
-                title="Which vector is read: that of one sentence, or the mean of a sense",
+            labelled(
+                "read at", "Which vector is read: that of one sentence, or the mean of a sense",
+                place,
             ),
             html.Div(
                 [html.B("by"), by], className="selector",
@@ -80,31 +81,8 @@ def _controls() -> Any:
     )  # fmt: skip
 
 
-def shown_meaning(session: Session, view: dict[str, Any]) -> Meaning:
-    """What is on the screen, out of what the browser keeps in ``embeddings-meaning-view``.
-
-    Raises:
-        ValueError: an unusable sentence or word.
-        ModelError: the model is gone and cannot be loaded again.
-    """
-    chosen = members(study(session, view["request"]), view["place"])
-    return session.meaning(request_of(view["request"]), chosen, view["by"] == "head")
-
-
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the words on the screen, from ``embeddings-meaning-view``."""
-    shown = shown_meaning(session, view)
-    model = model_stem(shown.model)
-    return f"{model}-{shown.word}-meaning.csv", meaning_table(shown).csv()
-
-
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
-    app.clientside_callback(
-        ClientsideFunction("meaning", "show"),
-        Output("embeddings-meaning", "className"),
-        Input("embeddings-mode", "value"),
-    )
 
     @app.callback(
         Output("embeddings-meaning-place", "data"),
@@ -112,22 +90,20 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Input("embeddings-request", "data"),
         State("embeddings-meaning-place", "value"),
     )
-    def offer_places(request: dict[str, Any] | None, chosen: str) -> Any:
+    def offer_places(request: Settings | None, chosen: str) -> Any:
         if request is None:
             return no_update, no_update
-        named = places(study(session, request))
+        named = places(session.study(study_request(request)))
         data = [{"value": value, "label": label} for value, label in named.items()]
         return data, chosen if chosen in named else "0"
 
-    def read(mode: str, request: dict[str, Any] | None, place: str, by: str) -> Run | None:
+    def read(mode: str, request: Settings | None, place: str, by: str) -> Run | None:
         if mode != MODE or request is None:
             return None
-        chosen = members(study(session, request), place)
-        wanted = {"request": request, "place": place, "by": by}
-        return Run(
-            wanted,
-            lambda tell: session.meaning(request_of(request), chosen, by == "head", tell),
-        )
+        wanted = {**request, "mode": MODE, "meaning_of": place, "read_by": by}
+        study = study_request(request)
+        chosen = meaning.members_of(session.study(study), wanted)
+        return Run(wanted, lambda tell: session.meaning(study, chosen, by == "head", tell))
 
     asked = [
         Input("embeddings-mode", "value"), Input("embeddings-request", "data"),
@@ -145,9 +121,13 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Input("theme", "data"),
         Input("embeddings-mode", "value"),
     )
-    def show_meaning(view: dict[str, Any] | None, layer: int, theme: str, mode: str) -> Any:
-        if view is None or mode != MODE:
+    def show_meaning(wanted: Settings | None, layer: int, theme: str, mode: str) -> Any:
+        if wanted is None or mode != MODE:
             return (no_update,) * 4
-        shown = shown_meaning(session, view)
+        state = {**wanted, "layer": layer}
+        try:
+            shown = meaning.drawn(session, state)
+        except (ValueError, ModelError) as error:
+            return no_update, no_update, running.error_line(str(error)), no_update
         style = {"minHeight": f"{panel_height(shown)}px"}
-        return meaning_figure(shown, theme, layer), style, meaning_caption(shown), view
+        return meaning_figure(shown, theme, layer), style, meaning_caption(shown), state

@@ -1,9 +1,8 @@
 """The plane of the Embeddings page: a word's static and contextual vectors, layer by layer.
 
-embeddings-mode ─> embeddings-plane                                        shown or not
 embeddings-request, -plane-switches, theme, mode ─> embeddings-plot     all layers in one figure
 embeddings-plot, embeddings-layer (in the browser) ─> the layer’s points, caption and facts
-embeddings-layer, -plane-switches (in the browser) ─> embeddings-view   what is saved
+embeddings-request, -layer, -plane-switches (in the browser) ─> embeddings-view    its state
 embeddings-layer and all of the above ─> embeddings-scree, embeddings-distances
 
 Nothing is computed while another view is on the screen.
@@ -15,15 +14,15 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from explorer.export.embeddings import plane_table
+from explorer.exhibits import plane
+from explorer.exhibits.state import study_request
 from explorer.figures.plane import plane_figure
 from explorer.figures.scree import scree_figure
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
+from explorer.links import State as Settings
 from explorer.pages import embeddings_switches, running
-from explorer.pages.embeddings_request import request_of, study
-from explorer.pages.embeddings_switches import parts_of, switches_of
 from explorer.pages.fields import STILL, ZOOMABLE
-from explorer.records import ModelError, WordDistances, WordProjection
+from explorer.records import ModelError, WordDistances
 from explorer.session import Session
 from explorer.views.word_distances import word_distances
 
@@ -72,34 +71,15 @@ def _beside() -> Any:
     )  # fmt: skip
 
 
-def planes_of(
-    session: Session, request: dict[str, Any], switches: dict[str, Any], layer: int
-) -> tuple[WordProjection, ...]:
-    """The layers one figure can show: all of them, or of t-SNE the one.
+def state_of(session: Session, request: Settings, switches: Settings, layer: int) -> Settings:
+    """The state on the screen; of the last layer where the model has fewer.
 
     Raises:
-        ValueError: an unusable sentence or word, or nothing left to fit.
+        ValueError: an unusable sentence or word.
         ModelError: the model cannot be loaded.
     """
-    asked = request_of(request)
-    last = len(session.study(asked).contextual) - 1
-    return session.planes(asked, switches_of(switches), min(layer, last))
-
-
-def shown_of(
-    session: Session, request: dict[str, Any], switches: dict[str, Any], layer: int
-) -> WordProjection:
-    """The layer on the screen; the last where the model has fewer."""
-    planes = planes_of(session, request, switches, layer)
-    return planes[min(layer, len(planes) - 1)]
-
-
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the points on the screen."""
-    of = study(session, view["request"])
-    shown = shown_of(session, view["request"], view["plane"], view["layer"])
-    model = model_stem(of.model)
-    return f"{model}-{of.word}-layer{shown.layer}.csv", plane_table(of, [shown]).csv()
+    last = len(session.study(study_request(request)).contextual) - 1
+    return {**plane.DEFAULTS, **request, **switches, "layer": min(layer, last)}
 
 
 def distances_table(distances: WordDistances) -> Any:
@@ -137,14 +117,15 @@ def register(app: Dash, session: Session) -> None:
         State("embeddings-layer", "value"),
     )
     def show_plane(
-        request: dict[str, Any] | None, switches: Any, mode: str, theme: str, layer: int
+        request: Settings | None, switches: Any, mode: str, theme: str, layer: int
     ) -> Any:
         if request is None or switches is None or mode != MODE:
             return no_update, no_update
         try:
-            planes = planes_of(session, request, switches, layer)
-            of, drawn = study(session, request), min(layer, planes[-1].layer)
-            return plane_figure(of, planes, drawn, theme, parts_of(switches)), None
+            state = state_of(session, request, switches, layer)
+            study, shown = plane.drawn(session, state)
+            planes = plane.planes_of(session, state)
+            return plane_figure(study, planes, shown.layer, theme, plane.parts_of(state)), None
         except (ValueError, ModelError) as error:
             return no_update, running.error_line(str(error))
 
@@ -159,13 +140,14 @@ def register(app: Dash, session: Session) -> None:
         Input("theme", "data"),
     )
     def show_beside(
-        request: dict[str, Any] | None, layer: int, switches: Any, mode: str, theme: str
+        request: Settings | None, layer: int, switches: Any, mode: str, theme: str
     ) -> Any:
         if request is None or switches is None or mode != MODE:
             return (no_update,) * 3
         try:
-            shown = shown_of(session, request, switches, layer)
-            table = distances_table(word_distances(study(session, request), shown))
+            state = state_of(session, request, switches, layer)
+            study, shown = plane.drawn(session, state)
+            table = distances_table(word_distances(study, shown))
         except (ValueError, ModelError):  # the plot tells
             return (no_update,) * 3
         explains = shown.switches.method == "pca"
@@ -177,7 +159,6 @@ def _register_browser_side(app: Dash) -> None:
     def browser(name: str, *wiring: Any) -> None:
         app.clientside_callback(ClientsideFunction("plane", name), *wiring)
 
-    browser("show", Output("embeddings-plane", "className"), Input("embeddings-mode", "value"))
     browser(
         "follow",
         Output("embeddings-caption", "children"), Output("embeddings-facts", "children"),
@@ -186,6 +167,6 @@ def _register_browser_side(app: Dash) -> None:
     browser(
         "view",
         Output("embeddings-view", "data"),
-        Input("embeddings-layer", "value"), Input("embeddings-plane-switches", "data"),
-        State("embeddings-request", "data"),
+        Input("embeddings-request", "data"), Input("embeddings-layer", "value"),
+        Input("embeddings-plane-switches", "data"), Input("embeddings-mode", "value"),
     )  # fmt: skip

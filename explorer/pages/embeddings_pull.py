@@ -1,9 +1,8 @@
 """The pull of a head: what each token adds to the word, as arrows, a table and a bar a head.
 
-embeddings-mode ─> embeddings-pull                                          shown or not
 embeddings-mode, -request ─> embeddings-pull-place, -head                   what can be chosen
 embeddings-mode, -request, -layer, -plane-switches, ─> embeddings-pull-graph, -heads, -table,
-the fields, theme                                       caption, message, -view (what is saved)
+the fields, theme                                       caption, message, -view (its state)
 a clicked bar (in the browser) ─> embeddings-pull-head
 
 Nothing is computed while another view is on the screen.
@@ -11,25 +10,29 @@ Nothing is computed while another view is on the screen.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from explorer.figures.pull import heads_figure, pull_caption, pull_figure, stretch
-from explorer.figures.style import blank_figure, model_stem
+from explorer.exhibits import plane, pull
+from explorer.exhibits.pull import ALL, SEEN, TRUE
+from explorer.exhibits.state import study_request
+from explorer.figures.pull import heads_figure, pull_caption, pull_figure
+from explorer.figures.style import blank_figure
+from explorer.links import State as Settings
 from explorer.pages import running
-from explorer.pages.embeddings_request import request_of, study
-from explorer.pages.embeddings_switches import switches_of
 from explorer.pages.fields import STILL, ZOOMABLE, labelled
-from explorer.records import ModelError, PlaneSwitches, Pull, PullPlane, WordStudy
-from explorer.session import Session, TextRequest
-from explorer.views.pull import pull, pull_plane, pull_rows, pull_table
+from explorer.records import ModelError, PlaneSwitches, WordStudy
+from explorer.session import Session
+from explorer.views.pull import pull_rows
 
 MODE = "pull"
-ALL = "all"
+ADDRESS = {
+    "pull_on": "embeddings-pull-place", "head": "embeddings-pull-head",
+    "arrow_length": "embeddings-pull-length",
+}  # fmt: skip
 _MESSAGE = "the head’s pull appears here"
 # Field, header, what it says, how it is written.
 _COLUMNS = (
@@ -95,9 +98,9 @@ def _controls() -> Any:
                 "arrows", "At their true length beside the points, or longer where that is too "
                 "short to see; the title says how many times",
                 dmc.SegmentedControl(
-                    id="embeddings-pull-length", value="seen", size="xs",
-                    data=[{"value": "seen", "label": "to be seen"},
-                          {"value": "true", "label": "true length"}],
+                    id="embeddings-pull-length", value=SEEN, size="xs",
+                    data=[{"value": SEEN, "label": "to be seen"},
+                          {"value": TRUE, "label": "true length"}],
                 ),
             ),
         ],
@@ -133,59 +136,10 @@ def _grid_options(last: list[dict[str, Any]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def pulled_by(session: Session, view: dict[str, Any]) -> tuple[WordStudy, Pull, PullPlane]:
-    """What is on the screen, out of what the browser keeps in ``embeddings-pull-view``.
-
-    Raises:
-        ValueError: an unusable sentence or word, or a head there is not.
-        ModelError: the model cannot be loaded, or was captured eagerly.
-    """
-    of = study(session, view["request"])
-    occurrence = of.occurrences[view["place"]]
-    one = pull(_capture(session, view), occurrence, view["layer"], view["head"])
-    switches = _with_arrows(switches_of(view["plane"]))
-    shown = session.planes(request_of(view["request"]), switches, view["layer"])[view["layer"]]
-    return of, one, pull_plane(view["place"], one, shown)
-
-
-def _with_arrows(switches: PlaneSwitches) -> PlaneSwitches:
-    """The plane view's switches, without those that have no place for a difference of vectors."""
-    normalise = "none" if switches.normalise == "unit" else switches.normalise
-    return replace(switches, method="pca", normalise=normalise)
-
-
-def _capture(session: Session, view: dict[str, Any]) -> Any:
-    """The occurrence's sentence, as the study read it."""
-    text = study(session, view["request"]).occurrences[view["place"]].text
-    return session.capture(TextRequest(view["request"]["model"], text, target=text))
-
-
-def view_of(
-    of: WordStudy, request: dict[str, Any], plane: dict[str, Any], layer: int, place: str, head: str
-) -> dict[str, Any]:
-    """What is shown; the last block where the layer is the model's result, which none reads."""
-    return {
-        "request": request,
-        "plane": plane,
-        "layer": min(layer, len(of.contextual) - 2),
-        "place": min(int(place), len(of.occurrences) - 1),
-        "head": None if head == ALL else int(head),
-    }
-
-
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the arrows on the screen, from ``embeddings-pull-view``."""
-    of, one, plane = pulled_by(session, view)
-    model = model_stem(of.model)
-    head = "all-heads" if one.head is None else f"head{one.head}"
-    sentence = one.occurrence.sentence + 1
-    name = f"{model}-{of.word}-sentence{sentence}-layer{one.layer}-{head}-pull.csv"
-    return name, pull_table(plane).csv()
-
-
 def register(app: Dash, session: Session) -> None:
     """Wire the view's callbacks to ``app``."""
     _register_browser_side(app)
+    _register_picture(app, session)
 
     @app.callback(
         Output("embeddings-pull-place", "data"),
@@ -197,21 +151,21 @@ def register(app: Dash, session: Session) -> None:
         State("embeddings-pull-place", "value"),
         State("embeddings-pull-head", "value"),
     )
-    def offer(mode: str, request: dict[str, Any] | None, place: str, head: str) -> Any:
+    def offer(mode: str, request: Settings | None, place: str, head: str) -> Any:
         if mode != MODE or request is None:
             return (no_update,) * 4
         try:
-            places = choices(study(session, request))
-            n_heads = _capture(session, {"request": request, "place": 0}).stack().n_heads
+            study = session.study(study_request(request))
+            read = pull.sentence_of(session, study, {**request, "pull_on": 0})
         except (ValueError, ModelError):  # told by the picture
             return (no_update,) * 4
+        places = choices(study)
         heads = [{"value": ALL, "label": "all heads"}]
-        heads += [{"value": str(number), "label": str(number)} for number in range(n_heads)]
-        return (
-            places, place if int(place) < len(places) else "0",
-            heads, head if head == ALL or int(head) < n_heads else ALL,
-        )  # fmt: skip
+        heads += [{"value": str(n), "label": str(n)} for n in range(read.stack().n_heads)]
+        return places, _offered(place, places), heads, _offered(head, heads)
 
+
+def _register_picture(app: Dash, session: Session) -> None:
     @app.callback(
         Output("embeddings-pull-graph", "figure"),
         Output("embeddings-pull-heads", "figure"),
@@ -230,29 +184,38 @@ def register(app: Dash, session: Session) -> None:
         Input("theme", "data"),
     )
     def show_pull(
-        mode: str, request: dict[str, Any] | None, plane: Any, layer: int, place: str, head: str,
+        mode: str, request: Settings | None, switches: Any, layer: int, place: str, head: str,
         length: str, theme: str,
     ) -> Any:  # fmt: skip
-        if mode != MODE or request is None or plane is None:
+        if mode != MODE or request is None or switches is None:
             # A picture that is left takes its nodes out of the page.
             left = ctx.triggered_id == "embeddings-mode"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 6
         try:
-            view = view_of(study(session, request), request, plane, layer, place, head)
-            of, one, arrows = pulled_by(session, view)
+            state = {
+                **request, **{name: switches[name] for name in plane.FIT}, "mode": MODE,
+                "layer": layer, "pull_on": int(place), "head": head, "arrow_length": length,
+            }  # fmt: skip
+            drawn = pull.drawn(session, state)
         except (ValueError, ModelError) as error:
             return (
                 blank_figure(_MESSAGE), blank_figure(""), [], _grid_options([]), "",
                 running.error_line(str(error)), None,
             )  # fmt: skip
-        times = stretch(arrows) if length == "seen" else 1
+        of, one, arrows = drawn.study, drawn.pulled, drawn.plane
         *rows, total = pull_rows(arrows)
-        remarks = [*_on_layer(layer, view["layer"]), *_on_plane(switches_of(plane))]
+        remarks = [*_on_layer(layer, one.layer), *_on_plane(plane.switches_of(state))]
         return (
-            pull_figure(of, one, arrows, times, theme), heads_figure(one, arrows, theme),
-            rows, _grid_options([total]), pull_caption(of, one, arrows, times),
-            running.remark_line(remarks), view,
+            pull_figure(of, one, arrows, drawn.times, theme), heads_figure(one, arrows, theme),
+            rows, _grid_options([total]), pull_caption(of, one, arrows, drawn.times),
+            running.remark_line(remarks), state,
         )  # fmt: skip
+
+
+def _offered(chosen: str, offered: list[dict[str, str]]) -> str:
+    """What was chosen where it is there; the first otherwise."""
+    values = [one["value"] for one in offered]
+    return chosen if chosen in values else values[0]
 
 
 def choices(of: WordStudy) -> list[dict[str, str]]:
@@ -287,11 +250,6 @@ def _on_plane(switches: PlaneSwitches) -> list[str]:
 
 
 def _register_browser_side(app: Dash) -> None:
-    app.clientside_callback(
-        ClientsideFunction("pull", "show"),
-        Output("embeddings-pull", "className"),
-        Input("embeddings-mode", "value"),
-    )
     app.clientside_callback(
         ClientsideFunction("pull", "pickHead"),
         Output("embeddings-pull-head", "value", allow_duplicate=True),

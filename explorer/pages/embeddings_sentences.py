@@ -1,7 +1,8 @@
 """The form of the Embeddings page: the word, its sentences, and how it is looked for in them.
 
 In the browser (assets/sentences.js):
-    the address, embeddings-set ─> word, sentences, anchors, switches    a set is run at once
+    embeddings-set ─> word, sentences, anchors, switches    a set is run at once
+    word, sentences ─> embeddings-set                       which set they are, if any
     embeddings-sentences <─> embeddings-table                            one line, one row
     embeddings-editor ─> which of the two is seen
 embeddings-upload, embeddings-pasted ─> embeddings-sentences, embeddings-upload-message
@@ -16,7 +17,9 @@ import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from explorer.pages.fields import switch
+from explorer.exhibits.state import READY_ANCHORS, anchors_in, anchors_told, study_request
+from explorer.links import State as Settings
+from explorer.pages.fields import labelled, switch
 from explorer.pages.running import error_line, remark_line
 from explorer.ready_sets import OPENING, READY_SETS
 from explorer.sentences import (
@@ -27,7 +30,6 @@ from explorer.sentences import (
     check_rows,
     decoded,
     is_table,
-    parse_anchors,
     parse_sentences,
     read_table,
     sentences_text,
@@ -47,6 +49,11 @@ FORM = [
     State("embeddings-sentences", "value", allow_optional=True),
     *(State(name, prop, allow_optional=True) for name, prop in OPTIONS.items()),
 ]  # fmt: skip
+ADDRESS = {
+    "word": "embeddings-word", "sentences": "embeddings-sentences",
+    "match_case": "embeddings-case", "inside": "embeddings-inside",
+    "which": "embeddings-which", "echo": "embeddings-echo", "anchors": "embeddings-anchors",
+}  # fmt: skip
 _AT_MOST = f"{MAX_SENTENCES} sentences of {MAX_CHARACTERS:,} characters each"
 _PLACES = {"all": "all of them", "first": "the first", "last": "the last"}
 
@@ -59,12 +66,12 @@ def layout() -> Any:
             dcc.Store(id="embeddings-pasted"),
             html.Div(
                 [
-                    _labelled(
+                    _below(
                         "Word", "Followed through every sentence",
                         dcc.Input(id="embeddings-word", value=OPENING.word, type="text",
                                   className="field"),
                     ),
-                    _labelled(
+                    _below(
                         "Ready set", "Sentences with the word in two senses, balanced in its "
                         "position; the control has one sense, labelled by lot",
                         dmc.Select(
@@ -80,14 +87,14 @@ def layout() -> Any:
             _options(),
             html.Div(
                 [
-                    _labelled(
+                    _below(
                         "Anchor words", "Points of reference, separated by commas, at most "
                         f"{MAX_ANCHORS}: each is read in “The word is …”",
                         dcc.Input(id="embeddings-anchors", type="text", debounce=True,
                                   value=", ".join(OPENING.anchors), className="field"),
-                        wide=True,
+                        "labelled wide",
                     ),
-                    _labelled(
+                    _below(
                         "If several", "Which place counts where the word stands several "
                         "times in a sentence",
                         dmc.Select(
@@ -105,9 +112,9 @@ def layout() -> Any:
     )  # fmt: skip
 
 
-def _labelled(label: str, why: str, field: Any, wide: bool = False) -> Any:
-    name = "labelled wide" if wide else "labelled"
-    return html.Label([html.B(label), field], className=name, title=why)
+def _below(label: str, why: str, field: Any, style: str = "labelled") -> Any:
+    """A field under its label."""
+    return labelled(html.B(label), why, field, style)
 
 
 def _options() -> Any:
@@ -191,24 +198,29 @@ def _sets() -> dict[str, dict[str, str]]:
     }  # fmt: skip
 
 
+def in_fields(state: Settings) -> Settings:
+    """A state as the form has it: a ready set's words of reference by name."""
+    ready = state["anchors"] == READY_ANCHORS
+    return {**state, "anchors": ", ".join(anchors_in(state))} if ready else state
+
+
 def request_from(
     model: str, word: str | None, sentences: str | None, case: Any, inside: Any, which: Any,
     echo: Any, anchors: str | None,
-) -> dict[str, Any]:  # fmt: skip
-    """What is asked for, out of the form's fields, for the browser to keep.
+) -> Settings:  # fmt: skip
+    """What is asked for, out of the form's fields: the part of a state that all views share.
 
     Raises:
         ValueError: no word, no sentence, or more than can be compared.
     """
-    rows = parse_sentences(sentences or "")
-    if not (word or "").strip():
-        raise ValueError("the word is empty: type the word to follow")
-    check_rows(rows)
-    options = {
+    named = (word or "").strip()
+    request: Settings = {
+        "model": model, "word": named, "sentences": (sentences or "").rstrip("\n"),
         "match_case": bool(case), "inside": bool(inside), "which": which or "all",
-        "echo": bool(echo), "anchors": list(parse_anchors(anchors or "")),
+        "echo": bool(echo), "anchors": anchors_told(named, anchors or ""),
     }  # fmt: skip
-    return {"model": model, "word": (word or "").strip(), "sentences": rows, "options": options}
+    study_request(request)
+    return request
 
 
 def uploaded(contents: str, name: str) -> str:
@@ -262,14 +274,13 @@ def register(app: Dash) -> None:
 
 
 def _register_browser_side(app: Dash) -> None:
-    def browser(name: str, *wiring: Any) -> None:
-        app.clientside_callback(ClientsideFunction("sentences", name), *wiring)
+    def browser(name: str, *wiring: Any, **how: Any) -> None:
+        app.clientside_callback(ClientsideFunction("sentences", name), *wiring, **how)
 
     browser(
         "useSet",
-        Output("embeddings-word", "value", allow_duplicate=True),
-        Output("embeddings-sentences", "value", allow_duplicate=True),
-        Output("embeddings-anchors", "value", allow_duplicate=True),
+        Output("embeddings-word", "value"), Output("embeddings-sentences", "value"),
+        Output("embeddings-anchors", "value"),
         Output("embeddings-case", "checked"), Output("embeddings-inside", "checked"),
         Output("embeddings-which", "value"), Output("embeddings-echo", "checked"),
         Input("embeddings-set", "value"), State("embeddings-sets", "data"),
@@ -278,14 +289,7 @@ def _register_browser_side(app: Dash) -> None:
     browser(
         "nameSet", Output("embeddings-set", "name"), Input("embeddings-word", "value"),
         Input("embeddings-sentences", "value"), State("embeddings-sets", "data"),
-    )  # fmt: skip
-    app.clientside_callback(
-        ClientsideFunction("explorer", "openEmbeddings"),
-        Output("embeddings-word", "value"), Output("embeddings-sentences", "value"),
-        Output("embeddings-anchors", "value"),
-        Output("embeddings-layer", "value", allow_duplicate=True),
-        Input("embeddings-sets", "data"), State("defaults", "data"), State("url", "search"),
-        prevent_initial_call="initial_duplicate",
+        prevent_initial_call=False,
     )  # fmt: skip
     browser(
         "toTable", Output("embeddings-table", "rowData"), Input("embeddings-sentences", "value"),

@@ -1,9 +1,8 @@
 """The Embeddings page's matrix of occurrences, and the senses their vectors propose.
 
-embeddings-mode ─> embeddings-similarity                    shown or not
 embeddings-mode, embeddings-request, embeddings-layer ─> embeddings-similarity-job  (grouping)
     ─> embeddings-similarity-request, embeddings-similarity-values, theme ─>
-           embeddings-similarity-graph, proposals, caption, embeddings-similarity-view
+           embeddings-similarity-graph, proposals, caption, embeddings-similarity-view (its state)
 
 Nothing is computed while another view is on the screen.
 """
@@ -13,21 +12,24 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, ctx, dcc, html, no_update
 
+from explorer.exhibits import similarity
+from explorer.exhibits.similarity import CORRECTED, RAW
+from explorer.exhibits.state import study_request
 from explorer.figures.similarity import excerpt, similarity_caption, similarity_figure
-from explorer.figures.style import blank_figure, model_stem
+from explorer.figures.style import blank_figure
 from explorer.jobs import Jobs
+from explorer.links import State as Settings
 from explorer.pages import running
-from explorer.pages.embeddings_request import request_of
-from explorer.pages.fields import STILL
+from explorer.pages.fields import STILL, labelled
 from explorer.pages.running import Run
-from explorer.records import Proposals, WordSimilarity, WordStudy
+from explorer.records import ModelError, Proposals, WordSimilarity, WordStudy
 from explorer.session import Session
-from explorer.views.similarity import proposals_in_words, similarity_table
+from explorer.views.similarity import proposals_in_words
 
 MODE = "similarity"
-RAW, CORRECTED = "cosine", "minus anisotropy"
+ADDRESS = {"values": "embeddings-similarity-values"}
 _MESSAGE = "every two occurrences appear here"
 _TYPICAL = 2  # sentences shown of each proposal
 
@@ -39,17 +41,15 @@ def layout() -> Any:
             *running.stores("embeddings-similarity"),
             dcc.Store(id="embeddings-similarity-view"),
             html.Div(
-                html.Label(
-                    [
-                        "values",
-                        dmc.SegmentedControl(
-                            id="embeddings-similarity-values", value=RAW, size="xs",
-                            data=[RAW, CORRECTED],
-                        ),
-                    ],
-                    title="The cosine as it is, or minus that of random words at this layer, so "
+                labelled(
+                    "values",
+                    "The cosine as it is, or minus that of random words at this layer, so "
                     "that 0 is as alike as any two words",
-                    className="selector",
+                    dmc.SegmentedControl(
+                        id="embeddings-similarity-values", value=RAW, size="xs",
+                        data=[{"value": RAW, "label": "cosine"},
+                              {"value": CORRECTED, "label": "minus anisotropy"}],
+                    ),
                 ),
                 className="controls",
             ),
@@ -88,30 +88,15 @@ def _group(study: WordStudy, found: Proposals, number: int) -> Any:
     )
 
 
-def csv(session: Session, view: dict[str, Any]) -> tuple[str, str]:
-    """File name and content of the matrix, from ``embeddings-similarity-view``."""
-    request = request_of(view["request"])
-    study, shown = session.study(request), session.word_similarity(request, view["layer"])
-    corrected = view["values"] == CORRECTED
-    model = model_stem(study.model)
-    name = f"{model}-{study.word}-layer{view['layer']}-similarity.csv"
-    return name, similarity_table(study, shown, corrected).csv()
-
-
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
-    app.clientside_callback(
-        ClientsideFunction("similarity", "show"),
-        Output("embeddings-similarity", "className"),
-        Input("embeddings-mode", "value"),
-    )
 
-    def compare(mode: str, request: dict[str, Any] | None, layer: int) -> Run | None:
+    def compare(mode: str, request: Settings | None, layer: int) -> Run | None:
         if mode != MODE or request is None:
             return None
-        study = request_of(request)
+        study = study_request(request)
         return Run(
-            {"request": request, "layer": layer},
+            {**request, "layer": layer, "mode": MODE},
             lambda tell: session.word_similarity(study, layer, tell),
         )
 
@@ -131,14 +116,17 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Input("theme", "data"),
         Input("embeddings-mode", "value"),
     )
-    def show_similarity(wanted: dict[str, Any] | None, values: str, theme: str, mode: str) -> Any:
+    def show_similarity(wanted: Settings | None, values: str, theme: str, mode: str) -> Any:
         if wanted is None or mode != MODE:
             # A picture that is left takes its nodes out of the page.
             left = ctx.triggered_id == "embeddings-mode"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 3
-        request, corrected = request_of(wanted["request"]), values == CORRECTED
-        study, shown = session.study(request), session.word_similarity(request, wanted["layer"])
+        state = wanted | {"values": values}
+        try:
+            study, shown, corrected = similarity.drawn(session, state)
+        except (ValueError, ModelError) as error:
+            return no_update, no_update, running.error_line(str(error)), no_update
         return (
             similarity_figure(study, shown, corrected, theme), proposed(study, shown),
-            similarity_caption(study, shown, corrected), wanted | {"values": values},
+            similarity_caption(study, shown, corrected), state,
         )  # fmt: skip

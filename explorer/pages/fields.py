@@ -11,8 +11,8 @@ STILL: Any = {"displayModeBar": False}
 ZOOMABLE: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
 
 
-def labelled(label: str, why: str, field: Any, style: str = "selector") -> Any:
-    """A field after its label."""
+def labelled(label: Any, why: str, field: Any, style: str = "selector") -> Any:
+    """A field after its label, a string or a component."""
     return html.Label([label, field], title=why, className=style)
 
 

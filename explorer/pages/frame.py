@@ -11,7 +11,8 @@ what is in the page; where the frame takes something out of a page, it is option
 A page is a module: PATH, NAME, TITLE; SHOWN, by what is on the screen the store that tells its
 state and the kinds of views that can be saved of it; ADDRESS, the field of each setting; AROUND,
 the settings that are of no view, which the store <name>-around tells; layout(),
-register(app, session, jobs).
+register(app, session, jobs); in_fields(state), where a field shows a setting otherwise than a
+state tells it.
 """
 
 from __future__ import annotations
@@ -215,9 +216,9 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         if path is None or asked.NAME in mounted:
             return (no_update,) * (len(PAGES) + len(_BAR) + 3)
         opened = address.opened(asked, search or "")
-        layout = asked.layout()
-        told = [*opened.remarks, *address.refused(layout, asked.ADDRESS, opened.state)]
-        fields = address.filled(layout, asked.ADDRESS, opened.state)
+        layout, begun = asked.layout(), getattr(asked, "in_fields", dict)(opened.state)
+        told = [*opened.remarks, *address.refused(layout, asked.ADDRESS, begun)]
+        fields = address.filled(layout, asked.ADDRESS, begun)
         children = [fields if page is asked else no_update for page in PAGES]
         # A further page is of what is in the bar by then.
         bar = {**_OPENING, **opened.state} if not mounted else {}

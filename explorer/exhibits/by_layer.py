@@ -1,0 +1,47 @@
+"""A word's measures by layer: where its senses part, and what chance gives."""
+
+from __future__ import annotations
+
+from explorer.exhibits.exhibit import Exhibit, Kind
+from explorer.exhibits.state import WORD, study_request, study_settings
+from explorer.export.by_layer import by_layer_json
+from explorer.figures.by_layer import layers_picture
+from explorer.figures.style import model_stem
+from explorer.links import State
+from explorer.records import WordLayers, WordStudy
+from explorer.session import Session
+from explorer.views.by_layer import layers_table
+from explorer.views.words import check_layer
+
+DEFAULTS = {**WORD}
+
+
+def drawn(session: Session, state: State) -> tuple[WordStudy, WordLayers]:
+    """The word and its measures.
+
+    Raises:
+        ValueError: an unusable sentence, word or layer.
+        ModelError: the model cannot be loaded.
+    """
+    request = study_request(state)
+    study = session.study(request)
+    check_layer(study, int(state["layer"]))
+    return study, session.word_layers(request)
+
+
+def make(session: Session, state: State) -> Exhibit:
+    """The measures as they are saved."""
+    study, layers = drawn(session, state)
+    layer = int(state["layer"])
+    return Exhibit(
+        kind=KIND.name,
+        link=KIND.link(state),
+        state=state,
+        stem=f"{model_stem(layers.model)}-{layers.word}-by-layer",
+        result=lambda: by_layer_json(study, layers, layer, study_settings(session, state)),
+        table=lambda: layers_table(layers),
+        figures={"layers": lambda look: layers_picture(layers, look.theme, layer)},
+    )
+
+
+KIND = Kind("by_layer", "the measures by layer", "/embeddings", "layers", DEFAULTS, make)

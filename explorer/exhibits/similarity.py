@@ -1,0 +1,51 @@
+"""Every two occurrences of a word, and the senses that their vectors propose."""
+
+from __future__ import annotations
+
+from explorer.exhibits.exhibit import Exhibit, Kind
+from explorer.exhibits.state import WORD, one_of, study_request, study_settings
+from explorer.export.similarity import similarity_json
+from explorer.figures.similarity import similarity_picture
+from explorer.figures.style import model_stem
+from explorer.links import State
+from explorer.records import WordSimilarity, WordStudy
+from explorer.session import Session
+from explorer.views.similarity import similarity_table
+
+RAW, CORRECTED = "cosine", "corrected"
+DEFAULTS = {**WORD, "values": RAW}
+
+
+def drawn(session: Session, state: State) -> tuple[WordStudy, WordSimilarity, bool]:
+    """The word, its cosines, and whether the layer's anisotropy is taken from them.
+
+    Raises:
+        ValueError: an unusable sentence, word, layer or choice.
+        ModelError: the model cannot be loaded.
+    """
+    request = study_request(state)
+    corrected = one_of(state, "values", (RAW, CORRECTED)) == CORRECTED
+    shown = session.word_similarity(request, int(state["layer"]))
+    return session.study(request), shown, corrected
+
+
+def make(session: Session, state: State) -> Exhibit:
+    """The matrix as it is saved."""
+    study, shown, corrected = drawn(session, state)
+    settings = {"values": state["values"], **study_settings(session, state)}
+    return Exhibit(
+        kind=KIND.name,
+        link=KIND.link(state),
+        state=state,
+        stem=f"{model_stem(study.model)}-{study.word}-layer{shown.layer}-similarity",
+        result=lambda: similarity_json(study, shown, settings),
+        table=lambda: similarity_table(study, shown, corrected),
+        figures={
+            "similarity": lambda look: similarity_picture(study, shown, corrected, look.theme)
+        },
+    )
+
+
+KIND = Kind(
+    "similarity", "the occurrences’ similarity", "/embeddings", "similarity", DEFAULTS, make
+)
