@@ -10,7 +10,6 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import Any
 
-import dash_mantine_components as dmc
 import numpy as np
 import pytest
 from PIL import Image
@@ -24,7 +23,6 @@ from explorer.export.carriers import read_record
 from explorer.export.pictures import Draw, painter
 from explorer.figures.look import Look
 from explorer.links import given_in, parse
-from explorer.pages import address, inside
 from explorer.records import ModelError
 from explorer.session import Session
 from tests.browser import eager
@@ -71,11 +69,6 @@ def made(session: Session, name: str, **more: Any) -> Exhibit:
     return kind.make(session, state_for(kind, {**kind.defaults, **CHANGED[name], **more}))
 
 
-def _held(field: Any) -> Any:
-    """What a field begins with."""
-    return field.checked if isinstance(field, dmc.Switch) else field.value
-
-
 def rows_of(exhibit: Exhibit) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(exhibit.table().csv())))
 
@@ -94,54 +87,6 @@ class TestStates:
             one: type(value) for one, value in kind.defaults.items()
         }
         assert kind_of(link) is kind
-
-    def test_the_page_begins_as_the_views_do(self) -> None:
-        """Every field of an address is on the page, and holds what its setting begins with."""
-        begins = address.settings_of(inside)
-        layout = inside.layout()
-        fields = {
-            one.id: one for part in layout for one in [part, *part._traverse()]
-            if getattr(one, "id", None)
-        }  # fmt: skip
-        bar = {"model", "text", "pair", "target", "truncate"}
-        assert set(inside.ADDRESS) == set(begins) - bar
-        for setting, component in inside.ADDRESS.items():
-            held = _held(fields[component])
-            assert (held if held is not None else "") in (begins[setting], str(begins[setting])), (
-                setting
-            )
-        for shown in inside.SHOWN.values():
-            assert shown.store in fields
-            assert all(name in KINDS for name in shown.kinds)
-        assert list(inside.SHOWN) == [KINDS[name].mode for name in NAMES]
-
-    def test_fields_are_filled_from_an_address(self) -> None:
-        asked = {name: value for one in CHANGED.values() for name, value in one.items()}
-        state = {**address.settings_of(inside), **asked, "mode": "points"}
-        layout = address.filled(inside.layout(), inside.ADDRESS, state)
-        fields = {
-            one.id: one for part in layout for one in [part, *part._traverse()]
-            if getattr(one, "id", None)
-        }  # fmt: skip
-        for setting, component in inside.ADDRESS.items():
-            held = _held(fields[component])
-            assert (held if held is not None else "") in (state[setting], str(state[setting])), (
-                setting
-            )
-
-    def test_a_view_there_is_not_falls_back_and_is_said(self) -> None:
-        state = {**address.settings_of(inside), "mode": "maps", "map": "output"}
-        layout = inside.layout()
-        told = address.refused(layout, inside.ADDRESS, state)
-        assert told == [
-            "the address says mode=maps, which is not offered here: row is taken",
-            "the address says map=output, which is not offered here: query is taken",
-        ]
-        (control,) = (
-            one for part in address.filled(layout, inside.ADDRESS, state)
-            for one in [part, *part._traverse()] if getattr(one, "id", None) == "inside-mode"
-        )  # fmt: skip
-        assert control.value == "row"
 
     @pytest.mark.parametrize(
         ("name", "asked", "line"),
