@@ -44,4 +44,6 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("by_layer", "the measures by layer", "/embeddings", "layers", DEFAULTS, make)
+KIND = Kind(
+    "by_layer", "the measures by layer", "/embeddings", "layers", DEFAULTS, make, ("layers",)
+)

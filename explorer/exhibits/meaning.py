@@ -61,4 +61,6 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("meaning", "what the word means now", "/embeddings", "meaning", DEFAULTS, make)
+KIND = Kind(
+    "meaning", "what the word means now", "/embeddings", "meaning", DEFAULTS, make, ("meaning",)
+)

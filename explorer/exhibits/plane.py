@@ -102,4 +102,4 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("embeddings", "the plane", "/embeddings", "plane", DEFAULTS, make)
+KIND = Kind("embeddings", "the plane", "/embeddings", "plane", DEFAULTS, make, ("plane", "scree"))

@@ -44,4 +44,6 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("positions", "where position enters", "/embeddings", "positions", DEFAULTS, make)
+KIND = Kind(
+    "positions", "where position enters", "/embeddings", "positions", DEFAULTS, make, ("positions",)
+)

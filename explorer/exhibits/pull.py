@@ -94,4 +94,6 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("pull", "the pull of a head", "/embeddings", "pull", DEFAULTS, make)
+KIND = Kind(
+    "pull", "the pull of a head", "/embeddings", "pull", DEFAULTS, make, ("arrows", "heads")
+)

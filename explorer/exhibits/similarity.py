@@ -47,5 +47,11 @@ def make(session: Session, state: State) -> Exhibit:
 
 
 KIND = Kind(
-    "similarity", "the occurrences’ similarity", "/embeddings", "similarity", DEFAULTS, make
+    "similarity",
+    "the occurrences’ similarity",
+    "/embeddings",
+    "similarity",
+    DEFAULTS,
+    make,
+    ("similarity",),
 )
