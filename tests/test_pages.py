@@ -162,7 +162,10 @@ class TestWiring:
     @pytest.mark.parametrize("page", frame.PAGES)
     def test_a_page_has_what_the_frame_asks_for(self, page: Any, ids: list[str]) -> None:
         assert page.TITLE
-        assert {f"{page.NAME}-{part}" for part in ("page", "message", "view")} <= set(ids)
+        assert {f"{page.NAME}-{part}" for part in ("page", "message")} <= set(ids)
+        stores = {shown.store for shown in page.SHOWN.values()}
+        around = {f"{page.NAME}-around"} if page.AROUND else set()
+        assert stores | around | set(page.ADDRESS.values()) <= set(ids)
 
 
 def test_the_opening_text_is_an_example() -> None:

@@ -261,7 +261,7 @@ def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any
         return vectorised(drawn.figure), zoom, size, remark_line(remarks_of(drawn)), kept
 
     @app.callback(
-        Output("download", "data", allow_duplicate=True),
+        Output("download", "data"),
         Output("save-menu-message", "children"),
         *(Input(f"save-{kind}", "n_clicks") for kind in _SERVER_MADE),
         State("save-what", "value"),
