@@ -162,7 +162,7 @@ def sized(drawn: str, shown: Dressed) -> str:
 def remarks_of(shown: Dressed) -> list[str]:
     """What a person must know of a figure before it is saved as a drawing."""
     parts = raster_parts(shown.figure)
-    kept = f"in SVG and PDF {' and '.join(parts)} stays a picture of dots; its labels are text"
+    kept = f"in SVG and PDF {' and '.join(parts)} remain dots, as in a PNG; labels are text"
     return [*shown.remarks, *([kept] if parts else [])]
 
 

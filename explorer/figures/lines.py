@@ -167,7 +167,7 @@ def file_height(drawn: HeadLines) -> int:
     top, bottom = _span(drawn)
     rows = bottom - top
     many = _tallest(drawn) > _ONE_BY_ONE
-    return round(rows / _every(drawn) * _LINE + _MARGINS if many else rows * _ROW + _MARGINS)
+    return round(rows / _every(drawn) * _LINE + _MARGINS if many else rows * _WIDEST_ROW + _MARGINS)
 
 
 def _shape(group: LineGroup, colours: Theme) -> dict[str, Any]:
