@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -273,8 +274,13 @@ class Session:
             progress,
         )
 
-    def study(self, request: StudyRequest, progress: Progress | None = None) -> WordStudy:
-        """A word across sentences.
+    def study(
+        self,
+        request: StudyRequest,
+        progress: Progress | None = None,
+        places: Sequence[str] | None = None,
+    ) -> WordStudy:
+        """A word across sentences; ``places`` is what an error calls each of them.
 
         Raises:
             ValueError: no sentence, an unreadable one (its number is said), or a word that
@@ -290,9 +296,12 @@ class Session:
                 target = sentence if model.is_encoder_decoder else None
                 return capture(model, sentence, target=target)
 
-            return word_study(
-                read, request.sentences, request.word, request.options, progress=progress
-            )
+            asked = request.sentences, request.word, request.options
+            try:
+                return word_study(read, *asked, progress=progress)
+            except ValueError:
+                # Only an error tells places: what is kept does not depend on who asks first.
+                return word_study(read, *asked, places)
 
         return self._results.once(("study", request), collect, progress)
 

@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,15 @@ import pytest
 from scipy.spatial.distance import pdist
 
 import explorer
-from explorer.export.embeddings import embeddings_json, embeddings_table, telling_layer
+from explorer.export.embeddings import plane_json, plane_table, telling_layer
 from explorer.export.files import ExportError, check_path, write_file
 from explorer.export.formats import to_json
 from explorer.export.heatmap import heatmap_json, heatmap_table
 from explorer.export.pictures import figure_bytes
-from explorer.records import PlaneSwitches, WordStudy
+from explorer.records import PLAIN_PARTS, PLAIN_PLANE, PlaneSwitches, WordStudy
+from explorer.views.by_layer import word_layers
 from explorer.views.maps import head_map
+from explorer.views.words import word_projections
 from tests.conftest import Loader
 from tests.handmade import reading, studied, tokens
 
@@ -34,7 +37,8 @@ HEATMAP_KEYS = [
 ]  # fmt: skip
 EMBEDDINGS_KEYS = [
     "kind", "model", "word", "sentences", "layers", "basis", "fit", "points", "static",
-    "explained_variance", "separation", "measures", "verdict", "notes", "settings", "versions",
+    "explained_variance", "separation", "measures", "verdict", "notes", "scree", "distances",
+    "settings", "versions",
 ]  # fmt: skip
 TEXT = "the cat sat on the mat"
 
@@ -105,6 +109,17 @@ class TestHeatmap:
         assert "🍎" in text
 
 
+def planes(of: WordStudy, layers: Sequence[int], switches: PlaneSwitches = PLAIN_PLANE) -> Any:
+    made = word_projections(of, switches)
+    return [made[layer] for layer in layers]
+
+
+def embeddings_json(
+    of: WordStudy, layers: Sequence[int] = (0, 1, 2), switches: PlaneSwitches = PLAIN_PLANE
+) -> dict[str, Any]:
+    return plane_json(of, planes(of, layers, switches), PLAIN_PARTS, {}, word_layers(of))
+
+
 class TestEmbeddings:
     def test_json_has_a_point_an_occurrence_and_layer(self) -> None:
         of = study()
@@ -163,7 +178,7 @@ class TestEmbeddings:
 
     def test_csv_has_a_row_a_point(self) -> None:
         of = study(text='an "odd", apple')
-        header, *body = rows(embeddings_table(of, [1]).csv())
+        header, *body = rows(plane_table(of, planes(of, [1])).csv())
         assert header == ["kind", "sentence", "occurrence", "sense", "layer", "x", "y", "text"]
         result = embeddings_json(of, [1])
         assert [row[0] for row in body] == ["contextual"] * 4 + ["static"] * 4
@@ -175,9 +190,8 @@ class TestEmbeddings:
 
     @pytest.mark.parametrize("layers", [[3], [0, -1]])
     def test_a_layer_out_of_range(self, layers: list[int]) -> None:
-        for make in (embeddings_json, embeddings_table, telling_layer):
-            with pytest.raises(ValueError, match="is out of range: by hand has layers 0 to 2"):
-                make(study(), layers)
+        with pytest.raises(ValueError, match="is out of range: by hand has layers 0 to 2"):
+            telling_layer(study(), layers)
 
 
 class TestTellingLayer:
@@ -211,7 +225,9 @@ class TestFiles:
 
     @pytest.mark.parametrize("name", ["a.txt", "a", ".json", "a.json.gz"])
     def test_an_unknown_ending_names_those_that_work(self, tmp_path: Path, name: str) -> None:
-        with pytest.raises(ValueError, match=r"use \.json, \.csv, \.png, \.svg or \.pdf$"):
+        with pytest.raises(
+            ValueError, match=r"use \.png, \.svg, \.pdf, \.html, \.csv, \.json or \.npz$"
+        ):
             check_path(tmp_path / name)
 
     def test_an_existing_file_is_kept(self, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_csv() -> None:
 
 
 def test_parquet() -> None:
-    read = parquet.read_table(io.BytesIO(heads_parquet(TABLE, {"device": "cpu"})))
+    read = parquet.read_table(io.BytesIO(heads_parquet(heads_json(TABLE, {"device": "cpu"}))))
     assert read.to_pylist() == ROWS
     assert list(map(str, read.schema.types)) == ["int64", "int64", "double", "double"]
     told = json.loads(read.schema.metadata[b"explorer"])

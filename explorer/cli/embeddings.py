@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from explorer.cli import options
-from explorer.cli.loading import load, settings_of
+from explorer.cli.loading import session_with
 from explorer.cli.reading import name_of, read
 from explorer.cli.telling import progress, sayer
 from explorer.cli.writing import format_of, write
-from explorer.export.files import FORMATS, PICTURES
-from explorer.sentences import read_table
+from explorer.export.files import DRAWINGS, FORMATS
 
 if TYPE_CHECKING:
-    from explorer.capture import Capture
+    from explorer.links import State
 
 
 def embeddings(
@@ -90,69 +88,34 @@ def embeddings(
       printf 'fruit\\tShe ate an apple.\\nfirm\\tApple sells phones.\\n' > apple.tsv
       python -m explorer embeddings --word apple --sentences apple.tsv -o apple.png
     """  # noqa: D301
-    from explorer.capture import capture, vocabulary_sample
-    from explorer.export.embeddings import (
-        embeddings_json,
-        embeddings_table,
-        telling_layer,
-        word_picture,
-    )
-    from explorer.export.formats import to_json
-    from explorer.export.pictures import figure_bytes
-    from explorer.figures.look import Look, dressed
+    from explorer.exhibits.plane import KIND, layers_in, switches_of
+    from explorer.exhibits.saving import saved
+    from explorer.exhibits.state import sentences_told, study_request
+    from explorer.export.embeddings import telling_layer
     from explorer.measures.verdict import where_senses_part
-    from explorer.records import PlaneSwitches, StudyOptions
+    from explorer.sentences import read_table
     from explorer.views.balance import set_notes
-    from explorer.views.by_layer import word_layers
-    from explorer.views.study import word_study
     from explorer.views.words import check_switches
 
     kind = format_of(output, force)
-    chosen = None if layers is None else _whole_numbers(layers)
-    switches = PlaneSwitches(basis=basis, normalise=normalise)
-    check_switches(switches)
     lines = read_table(read(sentences), name_of(sentences))
-    say = sayer(quiet)
-    loaded = load(model, device, dtype, revision, quiet)
-    rows = [(line.sense, line.sentence) for line in lines]
-    places = [line.place for line in lines]
-
-    def read_sentence(sentence: str) -> Capture:
-        # The encoder reads the sentence; a decoder need not generate anything for that.
-        return capture(loaded, sentence, target=sentence if loaded.is_encoder_decoder else None)
-
-    words = tuple(name.strip() for name in anchors.split(",") if name.strip())
-    wanted = StudyOptions(match_case=match_case, anchors=words)
+    state: State = {
+        **KIND.defaults, "model": model, "word": word, "match_case": match_case,
+        "sentences": sentences_told([(line.sense, line.sentence) for line in lines]),
+        "anchors": anchors, "basis": basis, "normalise": normalise, "layers": layers or "all",
+    }  # fmt: skip
+    check_switches(switches_of(state))
+    chosen = None if layers is None else layers_in(layers)
+    request, say = study_request(state), sayer(quiet)
+    session = session_with(model, device, dtype, revision, quiet)
     with progress(quiet, "reading sentences") as tell:
-        study = word_study(read_sentence, rows, word, wanted, places, tell)
-        vocabulary = vocabulary_sample(loaded) if basis == "vocabulary" else None
-        measured = word_layers(study, progress=tell)
+        study = session.study(request, tell, [line.place for line in lines])
+        measured = session.word_layers(request, tell)
     for remark in (*study.remarks, *set_notes(study)):
         say(remark)
     if measured.test is not None:
         say(where_senses_part(measured))
-    if kind in PICTURES:
-        layer, why = telling_layer(study, chosen)
-        if chosen != [layer]:
-            say(f"a picture shows one layer: {layer}, {why}; --layers chooses another")
-    settings = {"match_case": match_case, "anchors": list(words), **settings_of(loaded)}
-    plane = (switches, vocabulary)
-
-    def picture() -> bytes:
-        return figure_bytes(dressed(word_picture(study, layer, *plane), Look()).figure, kind)
-
-    make: dict[str, Callable[[], str | bytes]] = {
-        "json": lambda: to_json(embeddings_json(study, chosen, *plane, settings, measured)),
-        "csv": lambda: embeddings_table(study, chosen, *plane).csv(),
-        **dict.fromkeys(PICTURES, picture),
-    }
-    write(make[kind](), output)
-
-
-def _whole_numbers(given: str) -> list[int]:
-    try:
-        return [int(part) for part in given.split(",")]
-    except ValueError:
-        raise ValueError(
-            f"--layers {given} is no list of layers: write for example 0,3,6"
-        ) from None
+    state["layer"], why = telling_layer(study, chosen)
+    if kind in DRAWINGS and chosen != (state["layer"],):
+        say(f"a picture shows one layer: {state['layer']}, {why}; --layers chooses another")
+    write(saved(session, KIND.make(session, state), kind), output)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from explorer.cli import options
-from explorer.cli.loading import load, settings_of
+from explorer.cli.loading import session_with
 from explorer.cli.reading import GivenText, texts_to_read
 from explorer.cli.several import write_each
 from explorer.cli.telling import sayer
@@ -53,30 +52,31 @@ def heads(
       printf 'She ate.\\nHe slept.\\n' |
         python -m explorer heads --from - > heads.jsonl
     """  # noqa: D301
-    from explorer.capture import capture
-    from explorer.experiments import nulls_of
-    from explorer.export.formats import to_json
-    from explorer.export.heads import heads_json, heads_parquet, measures_table
-    from explorer.measures import compute_all
-    from explorer.views.table import heads_table
+    from explorer.exhibits.heads import KIND
+    from explorer.exhibits.saving import Saving, record, result_of, saved
+    from explorer.exhibits.state import text_request
+    from explorer.export.heads import heads_parquet
 
     texts = texts_to_read(text, source)
     out = outlet(output, form, force, texts, TABLES)
-    loaded = load(model, device, dtype, revision, quiet)
-    settings = {"target": target, **settings_of(loaded)}
+    session = session_with(model, device, dtype, revision, quiet)
+    chosen = {
+        **KIND.defaults, "model": model, "pair": pair or "", "target": target or "",
+        "truncate": truncate, "stack": stack or "", "nulls": nulls,
+    }  # fmt: skip
 
-    def content(one: GivenText, tell: Progress | None) -> str | bytes:
-        cap = capture(loaded, one.text, pair, target, truncate=truncate)
-        measured = compute_all(cap, stack, progress=tell)
-        shuffled = nulls_of(cap, stack=stack, progress=tell) if nulls else {}
-        table = heads_table(cap, measured, shuffled, stack)
-        if table.truncation:
-            sayer(quiet)(f"{one.place}truncated: {table.truncation}")
-        make: dict[str, Callable[[], str | bytes]] = {
-            "json": lambda: to_json(heads_json(table, settings)),
-            "csv": lambda: measures_table(table).csv(),
-            "parquet": lambda: heads_parquet(table, settings),
-        }
-        return make[out.kind]()
+    def content(one: GivenText, tell: Progress | None) -> bytes:
+        state = {**chosen, "text": one.text}
+        request = text_request(state)
+        measured = session.capture(request).stack(stack).name
+        session.measures(request, measured, tell)
+        if nulls:
+            session.nulls(request, measured, tell)
+        exhibit = KIND.make(session, state)
+        if cut := exhibit.result()["settings"]["truncation"]:
+            sayer(quiet)(f"{one.place}truncated: {cut}")
+        if out.kind == "parquet":
+            return heads_parquet(result_of(exhibit, record(session, exhibit, "json", Saving())))
+        return saved(session, exhibit, out.kind)
 
     write_each(texts, out, content, quiet)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from explorer.cli import options
-from explorer.cli.loading import load, settings_of
+from explorer.cli.loading import session_with
 from explorer.cli.reading import GivenText, texts_to_read
 from explorer.cli.several import write_each
 from explorer.cli.telling import sayer
@@ -17,9 +16,7 @@ from explorer.cli.writing import outlet
 from explorer.export.files import SHEETS
 
 if TYPE_CHECKING:
-    from explorer.capture import Capture
     from explorer.models import Progress
-    from explorer.records import QueryRow
 
 
 def worksheet(
@@ -70,10 +67,10 @@ def worksheet(
       python -m explorer worksheet "She ate an apple." --layer 1 --head 8 --query 4 -o apple.html
       python -m explorer worksheet "She ate." --layer 1 --head 8 --query 2 --blank -o ate.pdf
     """  # noqa: D301
-    from explorer.capture import capture
-    from explorer.export.formats import to_json
+    from explorer.exhibits.saving import Saving, record, saved
+    from explorer.exhibits.worksheet import KIND, drawn
+    from explorer.export.carriers import html_part, in_pdf
     from explorer.export.printing import printer
-    from explorer.export.worksheet import worksheet_json, worksheet_table
     from explorer.export.worksheet_page import check_paper, worksheet_html
     from explorer.views.worksheet import check_digits
 
@@ -81,35 +78,23 @@ def worksheet(
     check_paper(paper)
     texts = texts_to_read(text, source)
     out = outlet(output, form, force, texts, SHEETS)
-    loaded = load(model, device, dtype, revision, quiet)
-    settings = {"digits": digits, "blank": blank, "target": target, **settings_of(loaded)}
+    session = session_with(model, device, dtype, revision, quiet)
+    chosen = {
+        **KIND.defaults, "model": model, "pair": pair or "", "target": target or "",
+        "truncate": truncate, "stack": stack or "", "layer": layer, "head": head, "query": query,
+    }  # fmt: skip
 
     def content(one: GivenText, _tell: Progress | None) -> str | bytes:
-        cap = capture(loaded, one.text, pair, target, truncate=truncate)
-        row = _row(cap, layer, head, query, stack)
+        state = {**chosen, "text": one.text}
+        exhibit, row = KIND.make(session, state), drawn(session, state)
         if row.truncation:
             sayer(quiet)(f"{one.place}truncated: {row.truncation}")
-        make: dict[str, Callable[[], str | bytes]] = {
-            "json": lambda: to_json(worksheet_json(row, settings)),
-            "csv": lambda: worksheet_table(row).csv(),
-            "html": lambda: worksheet_html(row, digits, blank),
-            "pdf": lambda: print_page(worksheet_html(row, digits, blank, paper)),
-        }
-        return make[out.kind]()
+        if out.kind in ("json", "csv"):
+            return saved(session, exhibit, out.kind)
+        told = record(session, exhibit, "json", Saving())
+        if out.kind == "html":
+            return worksheet_html(row, digits, blank, about=html_part(told))
+        return in_pdf(print_page(worksheet_html(row, digits, blank, paper)), told)
 
     with printer() as print_page:
         write_each(texts, out, content, quiet)
-
-
-def _row(cap: Capture, layer: int, head: int, query: int, stack: str | None) -> QueryRow:
-    """The query's row, with what it is before rotation where that is known."""
-    from explorer.head_maps import head_maps
-    from explorer.records import ModelError
-    from explorer.views.inside import query_row
-
-    cap.stack(stack).score_parts(layer, head, query)  # what there is not is said at once
-    try:
-        maps = head_maps(cap, layer, head, stack)
-    except ModelError:
-        maps = None
-    return query_row(cap, layer, head, query, stack, maps)

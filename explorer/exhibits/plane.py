@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -25,7 +26,8 @@ FIT: dict[str, Value] = {
 PARTS: dict[str, Value] = {
     "arrows": True, "paths": False, "anchors_shown": True, "others": False,
 }  # fmt: skip
-DEFAULTS = {**WORD, **FIT, **PARTS}
+# ``layers``: those whose points a file holds, as "0,3,6" or "all"; empty: what is seen.
+DEFAULTS: dict[str, Value] = {**WORD, **FIT, **PARTS, "layers": ""}
 
 
 def switches_of(state: State) -> PlaneSwitches:
@@ -76,11 +78,41 @@ def drawn(session: Session, state: State) -> tuple[WordStudy, WordProjection]:
     return session.study(study_request(state)), shown
 
 
+def layers_in(given: str) -> tuple[int, ...]:
+    """Layers such as "0,3,6", each once.
+
+    Raises:
+        ValueError: no list of layers.
+    """
+    try:
+        return tuple(dict.fromkeys(int(part) for part in given.split(",")))
+    except ValueError:
+        raise ValueError(f"layers {given} is no list of layers: write for example 0,3,6") from None
+
+
+def _in_files(
+    state: State, planes: Sequence[WordProjection], shown: WordProjection, parts: PlaneParts
+) -> Sequence[WordProjection]:
+    """The layers whose points a file holds."""
+    chosen = str(state["layers"])
+    if chosen in ("", "all"):
+        through_all = parts.paths and shown.switches.basis != "layer"
+        return planes if chosen or through_all else (shown,)
+    found = {one.layer: one for one in planes}
+    wanted = layers_in(chosen)
+    if missing := [layer for layer in wanted if layer not in found]:
+        raise ValueError(
+            f"layer {missing[0]} is out of range: layers are {planes[0].layer} to "
+            f"{planes[-1].layer}"
+        )
+    return [found[layer] for layer in wanted]
+
+
 def make(session: Session, state: State) -> Exhibit:
-    """The plane as it is saved: its layer, or all of them where paths lead through all."""
+    """The plane as it is saved: its layer, or those that ``layers`` or paths name."""
     request, (study, shown) = study_request(state), drawn(session, state)
     planes, parts = planes_of(session, state), parts_of(state)
-    seen = planes if parts.paths and shown.switches.basis != "layer" else (shown,)
+    seen = _in_files(state, planes, shown, parts)
 
     def result() -> dict[str, Any]:
         settings = {**asdict(shown.switches), **asdict(parts), **study_settings(session, state)}
@@ -102,4 +134,6 @@ def make(session: Session, state: State) -> Exhibit:
     )
 
 
-KIND = Kind("embeddings", "the plane", "/embeddings", "plane", DEFAULTS, make, ("plane", "scree"))
+KIND: Kind = Kind(
+    "embeddings", "the plane", "/embeddings", "plane", DEFAULTS, make, ("plane", "scree")
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from explorer.figures.style import model_label
@@ -77,6 +77,14 @@ def study_request(state: State) -> StudyRequest:
         which=str(state["which"]), anchors=anchors_in(state), echo=bool(state["echo"]),
     )  # fmt: skip
     return StudyRequest(str(state["model"]), word, tuple(rows), options)
+
+
+def sentences_told(rows: Sequence[tuple[str, str]]) -> str:
+    """Senses and sentences as a state tells them; with tabs where a sense has a "|"."""
+    plain = sentences_text(rows)
+    if parse_sentences(plain) == list(rows):
+        return plain
+    return "\n".join(f"{sense}\t{sentence}" for sense, sentence in rows)
 
 
 def study_settings(session: Session, state: State) -> dict[str, Any]:

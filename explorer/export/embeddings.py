@@ -6,63 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorer.export.formats import versions
-from explorer.figures.embeddings import word_figure
-from explorer.figures.look import Picture
-from explorer.figures.word_caption import word_caption
 from explorer.measures.by_layer import SEPARATION
 from explorer.measures.verdict import where_senses_part
 from explorer.records import (
-    PLAIN_PLANE,
-    FloatArray,
     PlaneParts,
-    PlaneSwitches,
     WordLayers,
     WordProjection,
     WordStudy,
 )
 from explorer.tables import Table
 from explorer.views.balance import set_notes
-from explorer.views.by_layer import layer_columns, word_layers
+from explorer.views.by_layer import layer_columns
 from explorer.views.word_distances import word_distances
 from explorer.views.words import (
     check_layer,
     fit_in_words,
     separations,
-    word_projection,
-    word_projections,
 )
-
-
-def embeddings_json(
-    study: WordStudy,
-    layers: Sequence[int] | None = None,
-    switches: PlaneSwitches = PLAIN_PLANE,
-    vocabulary: FloatArray | None = None,
-    settings: Mapping[str, Any] | None = None,
-    measured: WordLayers | None = None,
-) -> dict[str, Any]:
-    """A word's contextual and static points at each layer asked for, and the measures of all.
-
-    Measures are under the names of ``layer_columns``, a value a layer 0…L, NaN where undefined;
-    "verdict" says in words where the senses part, and "notes" what speaks against comparing
-    them, as that the word's position differs.
-
-    A study with words of reference has their points too, under "anchors".
-
-    Args:
-        study: the word's vectors.
-        layers: which layers, in this order; None means all, 0…L.
-        switches: the basis and its normalisation, as in ``word_projections``.
-        vocabulary: static vectors [m, D] of the basis "vocabulary".
-        settings: what else was chosen (device, dtype, …).
-        measured: as ``word_layers`` gives them; None measures here.
-
-    Raises:
-        ValueError: a layer the model does not have, or an unknown switch.
-    """
-    shown = _projections(study, layers, switches, vocabulary)
-    told = {"normalise": switches.normalise, **(settings or {})}
-    return _study_json(study, shown, told, measured or word_layers(study))
 
 
 def plane_json(
@@ -72,32 +32,21 @@ def plane_json(
     settings: Mapping[str, Any],
     measured: WordLayers,
 ) -> dict[str, Any]:
-    """The same of layers that are brought to a plane already, with what is beside it.
+    """A word's contextual and static points at each layer shown, and the measures of all.
 
-    A third axis is "z". "scree" is the share of the variance of every component there is,
-    "distances" are mean ones of each kind of pair; "others" the other tokens that are drawn.
+    Measures are under the names of ``layer_columns``, a value a layer 0…L, NaN where undefined;
+    "verdict" says in words where the senses part, and "notes" what speaks against comparing
+    them, as that the word's position differs. A third axis is "z". "scree" is the share of the
+    variance of every component there is, "distances" are mean ones of each kind of pair;
+    "anchors" the words of reference and "others" the other tokens, where there are such.
 
     Args:
         study: the word's vectors.
-        shown: the layers on the screen.
+        shown: the layers, brought to a plane.
         parts: what the picture shows.
         settings: what was chosen.
         measured: the measures of all layers.
     """
-    return {
-        **_study_json(study, shown, settings, measured),
-        **({"others": _other_points(study, shown)} if parts.others else {}),
-        "scree": {str(one.layer): one.scree.tolist() for one in shown},
-        "distances": [row for one in shown for row in _distances(study, one)],
-    }
-
-
-def _study_json(
-    study: WordStudy,
-    shown: Sequence[WordProjection],
-    settings: Mapping[str, Any],
-    measured: WordLayers,
-) -> dict[str, Any]:
     return {
         "kind": "embeddings",
         "model": study.model,
@@ -128,6 +77,9 @@ def _study_json(
         },
         "verdict": where_senses_part(measured),
         "notes": set_notes(study),
+        **({"others": _other_points(study, shown)} if parts.others else {}),
+        "scree": {str(one.layer): one.scree.tolist() for one in shown},
+        "distances": [row for one in shown for row in _distances(study, one)],
         "settings": {"revision": study.revision, **settings},
         "versions": versions(),
     }  # fmt: skip
@@ -169,20 +121,6 @@ def _distances(study: WordStudy, shown: WordProjection) -> list[dict[str, Any]]:
     ]
 
 
-def embeddings_table(
-    study: WordStudy,
-    layers: Sequence[int] | None = None,
-    switches: PlaneSwitches = PLAIN_PLANE,
-    vocabulary: FloatArray | None = None,
-) -> Table:
-    """A row a point: contextual and static, in each layer's plane; words of reference last.
-
-    Raises:
-        ValueError: a layer the model does not have, or an unknown switch.
-    """
-    return plane_table(study, _projections(study, layers, switches, vocabulary))
-
-
 def plane_table(study: WordStudy, shown: Sequence[WordProjection], others: bool = False) -> Table:
     """A row a point of the layers shown; a third axis is the column z.
 
@@ -211,19 +149,6 @@ def plane_table(study: WordStudy, shown: Sequence[WordProjection], others: bool 
     return Table.of(header, rows)
 
 
-def _projections(
-    study: WordStudy,
-    layers: Sequence[int] | None,
-    switches: PlaneSwitches,
-    vocabulary: FloatArray | None,
-) -> list[WordProjection]:
-    made = word_projections(study, switches, vocabulary)
-    chosen = range(len(made)) if layers is None else dict.fromkeys(layers)
-    for layer in chosen:
-        check_layer(study, layer)
-    return [made[layer] for layer in chosen]
-
-
 def _fit(study: WordStudy, shown: Sequence[WordProjection]) -> str:
     """What the bases were fitted on, and what a reader must know of it."""
     fit, of_layers = shown[0].fit, shown[0].switches.basis == "layer"
@@ -234,22 +159,6 @@ def _fit(study: WordStudy, shown: Sequence[WordProjection]) -> str:
     else:
         warnings = list(shown[0].warnings)
     return "; ".join([fit, *study.remarks, *warnings])
-
-
-def word_picture(
-    study: WordStudy,
-    layer: int,
-    switches: PlaneSwitches = PLAIN_PLANE,
-    vocabulary: FloatArray | None = None,
-    theme: str = "light",
-) -> Picture:
-    """One layer of a word study with its caption.
-
-    Raises:
-        ValueError: a layer the model does not have, or an unknown switch.
-    """
-    shown = word_projection(study, layer, switches, vocabulary)
-    return Picture(word_figure(study, shown, theme), word_caption(study, shown), 900, 640, 48)
 
 
 def telling_layer(study: WordStudy, layers: Sequence[int] | None = None) -> tuple[int, str]:

@@ -83,17 +83,16 @@ def measures_table(table: HeadsTable) -> Table:
     return made.headed(f"truncated: {table.truncation}") if table.truncation else made
 
 
-def heads_parquet(table: HeadsTable, settings: Mapping[str, Any] | None = None) -> bytes:
-    """A row a head, null where a measure is undefined.
+def heads_parquet(result: Mapping[str, Any]) -> bytes:
+    """A row a head of what ``heads_json`` gives, null where a measure is undefined.
 
-    What ``heads_json`` tells beside the rows is JSON under the key ``explorer`` of the
-    schema's metadata.
+    All that is told beside the rows is JSON under the key ``explorer`` of the schema's metadata.
     """
     import pyarrow as pa  # large, and only needed here
     from pyarrow import parquet
 
-    told = heads_json(table, settings)
-    rows = told.pop("heads")
+    rows = result["heads"]
+    told = {name: value for name, value in result.items() if name != "heads"}
     types = {name: pa.float64() for name in rows[0]} | {"layer": pa.int64(), "head": pa.int64()}
     schema = pa.schema(types, metadata={"explorer": to_json(told)})
     file = io.BytesIO()

@@ -21,8 +21,9 @@ _STYLE = Path(__file__).with_name("worksheet.css")
 
 
 def worksheet_html(
-    given: QueryRow, digits: int = 2, blank: bool = False, paper: str | None = None
-) -> str:
+    given: QueryRow, digits: int = 2, blank: bool = False, paper: str | None = None,
+    about: str = "",
+) -> str:  # fmt: skip
     """A page that stands alone and prints on A4 or Letter.
 
     Args:
@@ -30,6 +31,7 @@ def worksheet_html(
         digits: decimals, 1 to 6; only what is printed is rounded.
         blank: leave what is to be worked out empty, with a key on a page of its own at the end.
         paper: "A4" or "Letter"; None leaves the size to who prints.
+        about: HTML for the page's head, such as the record of what made it.
 
     Raises:
         ValueError: digits or paper that there are not.
@@ -44,7 +46,7 @@ def worksheet_html(
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{html.escape(title)}</title>\n"
+        f"<title>{html.escape(title)}</title>\n{about}"
         f"<style>\n{_STYLE.read_text(encoding='utf-8')}{sized}</style>\n</head>\n"
         f"<body>\n{''.join(body)}\n</body>\n</html>\n"
     )

@@ -16,6 +16,8 @@ import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.exhibits import worksheet
+from explorer.exhibits.saving import Saving, record
+from explorer.export.carriers import html_part
 from explorer.export.worksheet_page import worksheet_html
 from explorer.figures.inside import strips_caption, strips_figure
 from explorer.figures.style import blank_figure
@@ -214,7 +216,9 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         blank = ctx.triggered_id == "inside-worksheet-blank"
         try:
             row = worksheet.drawn(session, state)
-            content = worksheet_html(row, blank=blank)
+            exhibit = worksheet.KIND.make(session, state)
+            told = record(session, exhibit, "json", Saving())
+            content = worksheet_html(row, blank=blank, about=html_part(told))
         except (ValueError, ModelError) as error:
             return no_update, running.error_line(str(error))
         name = f"{worksheet.file_stem(row)}-worksheet{'-blank' if blank else ''}.html"

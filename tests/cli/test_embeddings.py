@@ -182,7 +182,7 @@ def test_an_encoder_decoders_encoder_is_read(run: Command, folder: Folder) -> No
         (b"a\tan apple\n\nb\t" + b"x " * 600, [], "line 3: the text has 602 tokens"),
         (b"a\ta pear\n", [], "“apple” is in none of the 1 sentences"),
         (b"a\tan apple\n", ["--layers", "7"], "layer 7 is out of range: minilm has layers"),
-        (b"a\tan apple\n", ["--layers", "1,x"], "--layers 1,x is no list of layers: write"),
+        (b"a\tan apple\n", ["--layers", "1,x"], "layers 1,x is no list of layers: write"),
         (b"a\tan apple\n", ["--layers", ""], "is no list of layers"),
         (b"a\tan apple\n", ["--basis", "both"], "unknown basis 'both': use layer, all, vocabulary"),
         (b"a\tan apple\n", ["--normalise", "max"], "unknown normalisation 'max': use none"),

@@ -17,7 +17,7 @@ import pytest
 from pyarrow import parquet
 from transformers import AutoTokenizer
 
-from explorer import experiments
+from explorer import session
 from explorer.measures import MEASURES
 from tests import circuits, reference
 from tests.checkpoints import FAMILIES, PAIR, TEXT
@@ -27,7 +27,7 @@ from tests.conftest import Folder
 
 KEYS = [
     "kind", "model", "revision", "stack", "text", "pair", "heads", "measures", "settings",
-    "versions",
+    "versions", "provenance",
 ]  # fmt: skip
 
 
@@ -73,6 +73,8 @@ def test_a_text_over_the_limit(run: Command, tmp_path: Path) -> None:
     assert (cut.status, cut.out, cut.err) == (0, "", f"{told}\n")
     with (tmp_path / "heads.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
+    assert header.pop().startswith("explorer: {")  # the record of what made the file
+    assert {row.pop() for row in rows} == {""}
     assert header == ["layer", "head", *MEASURES, told]
     assert {len(row) for row in rows} == {len(header)}
     # The same as the first 510 words alone.
@@ -91,7 +93,7 @@ def test_json_says_what_made_it(run: Command) -> None:
     assert list(told["measures"]["distance"]) == ["title", "formula", "unit", "source"]
     assert told["measures"]["distance"]["unit"] == "tokens"
     assert told["settings"] == {
-        "draws": None, "seed": None, "truncation": None, "target": None,
+        "draws": None, "seed": None, "truncation": None, "target": None, "link": None,
         "revision": told["revision"], "device": "cpu", "dtype": "float32",
     }  # fmt: skip
     assert {"python", "explorer", "torch", "transformers"} <= set(told["versions"])
@@ -103,7 +105,11 @@ def test_nulls_of_known_heads(run: Command, tmp_path: Path) -> None:
     text = " dog" * 6 + " apple" * 6 + " cats" * 6
     ended = run("heads", "-", "--nulls", "-m", known, "--device", "cpu", stdin=text.encode())
     found = table(ended, n_heads=2)
-    assert list(found) == [f"{name}{more}" for name in MEASURES for more in ("", "_null", "_z")]
+    *columns, offset, offset_weight = found
+    assert columns == [f"{name}{more}" for name in MEASURES for more in ("", "_null", "_z")]
+    # The head of the previous token has its weight one token back.
+    assert found[offset][PREVIOUS] == -1
+    assert found[offset_weight][PREVIOUS] == pytest.approx(1, abs=0.01)
     assert found["previous_token"][PREVIOUS] == pytest.approx(1, abs=0.01)
     assert found["previous_token_null"][PREVIOUS] == pytest.approx(1, abs=0.01)
     assert abs(found["previous_token_z"][PREVIOUS]) < 0.5
@@ -153,6 +159,8 @@ class TestFiles:
     def test_csv(self, run: Command, folder: Folder, tmp_path: Path, told: dict[str, Any]) -> None:
         path = self.written(run, folder, tmp_path / "heads.csv")
         rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")))
+        (record,) = [name for name in rows[0] if name.startswith("explorer: {")]
+        assert {row.pop(record) for row in rows} == {""}
         assert [list(row) for row in rows] == [list(row) for row in told["heads"]]
         assert [row["next_token"] for row in rows] == [""] * 12
         values = [{name: float(x) if x else None for name, x in row.items()} for row in rows]
@@ -168,7 +176,10 @@ class TestFiles:
         types = dict(zip(read.schema.names, map(str, read.schema.types), strict=True))
         assert (types.pop("layer"), types.pop("head")) == ("int64", "int64")
         assert set(types.values()) == {"double"}
-        assert json.loads(read.schema.metadata[b"explorer"]) == told
+        beside = json.loads(read.schema.metadata[b"explorer"])
+        for one in (beside, told):
+            one["provenance"].pop("time")
+        assert beside == told
 
     def test_an_existing_file_needs_force(
         self, run: Command, folder: Folder, tmp_path: Path
@@ -190,7 +201,7 @@ class TestFiles:
         def interrupt(*_arguments: Any, **_more: Any) -> None:
             raise KeyboardInterrupt
 
-        owner, name = (experiments, "nulls_of") if stage == "measuring" else (Path, "replace")
+        owner, name = (session, "nulls_of") if stage == "measuring" else (Path, "replace")
         monkeypatch.setattr(owner, name, interrupt)
         ended = run("heads", "hello", "--nulls", "-o", str(tmp_path / "heads.csv"))
         assert ended == Run(130, "", "")
