@@ -94,7 +94,7 @@ def test_before_a_run_it_says_what_will_be_checked() -> None:
 
 
 def test_help_tells_each_identity() -> None:
-    (page, *_), panel = check.layout()[2:], check.layout()[-1]
+    *_, page, panel = check.layout()
     assert "What am I seeing?" in _words(page)
     told = _words(panel)
     assert all(claim.reading in told for claim in CLAIMS.values())

@@ -18,8 +18,9 @@ from plotly.utils import PlotlyJSONEncoder
 from pypdf import PdfReader
 
 from explorer.exhibits import KINDS, exhibit_of, state_for
-from explorer.exhibits.saving import DRAWINGS, FORMATS, NUMBERS, Saving, saved
+from explorer.exhibits.saving import Saving, saved
 from explorer.export.carriers import read_record
+from explorer.export.files import DRAWINGS, FORMATS
 from explorer.export.formats import to_json
 from explorer.export.pictures import Draw, painter
 from explorer.links import given_in, parse
@@ -73,7 +74,8 @@ class TestLinks:
     def test_every_setting_survives_a_link(self, kind: Any) -> None:
         state = {**kind.defaults, **COMMON, **CHANGED[kind.name], "mode": kind.mode}
         kept = [name for name in kind.defaults if state[name] == kind.defaults[name]]
-        assert set(kept) <= {"mode", "method"}  # t-SNE takes the other bases away
+        # t-SNE takes the other bases away; "layers" is asked for by commands.
+        assert set(kept) <= {"mode", "method", "layers"}
         parsed = parse(given_in(kind.link(state)), kind.defaults)
         assert parsed.remarks == ()
         assert parsed.state == state
@@ -176,7 +178,7 @@ def test_every_format_opens_and_says_what_it_shows(session: Session, draw: Draw,
         told = read_record(data, f"x.{kind}")
         assert (told["kind"], told["link"]) == (name, exhibit.link)
         assert ("figure" in told) == (kind in DRAWINGS)
-    numbers = [saved(session, exhibit, kind, draw=draw) for kind in NUMBERS]
+    numbers = [saved(session, exhibit, kind, draw=draw) for kind in ("csv", "json", "npz")]
     assert all(numbers)
 
 
@@ -203,7 +205,7 @@ class TestPage:
 
     def test_every_setting_has_its_field(self) -> None:
         settings = address.settings_of(embeddings)
-        assert set(embeddings.ADDRESS) == set(settings) - {"model"}
+        assert set(embeddings.ADDRESS) == set(settings) - {"model", "layers"}
         sent = json.dumps(embeddings.layout(), cls=PlotlyJSONEncoder)
         for field in embeddings.ADDRESS.values():
             assert sent.count(f'"id": "{field}"') == 1, field

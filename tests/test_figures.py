@@ -23,6 +23,7 @@ from explorer.figures.style import OKABE_ITO, PALETTES, SYMBOLS
 from explorer.figures.word_caption import facts_line, word_caption
 from explorer.records import (
     HeadMap,
+    HeadNumbers,
     HeadsOverview,
     MapSwitches,
     PlaneParts,
@@ -234,7 +235,7 @@ class TestOverview:
 
     def test_a_number_a_head_on_the_same_grid(self) -> None:
         values = np.array([[0.5, 1.25, np.nan], [2, 0, 1]])
-        figure = measure_figure(values, "Entropy", "nats", selected=(1, 0))
+        figure = measure_figure(HeadNumbers(values, "Entropy", "nats"), selected=(1, 0))
         (trace,) = figure.data
         np.testing.assert_array_equal(trace.z, values)
         assert trace.hoverongaps is False  # a head without a number is blank

@@ -52,7 +52,7 @@ class Ledger:
 def ledger(monkeypatch: pytest.MonkeyPatch) -> Ledger:
     kept = Ledger()
 
-    def load(name: str, device: str, dtype: str, progress: Any) -> FakeModel:
+    def load(name: str, device: str, dtype: str, revision: str | None, progress: Any) -> FakeModel:
         progress(f"loading {name}", None)
         kept.on_load(name)
         kept.loaded.append(name)

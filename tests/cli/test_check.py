@@ -9,7 +9,7 @@ import pytest
 
 from explorer.attention_call import AttentionCall
 from explorer.identities import CLAIMS
-from explorer.pages.examples import DEFAULT_TEXT
+from explorer.ready_sets import OPENING_TEXT
 from tests.cli.shell import TEXT, Command
 from tests.conftest import Folder
 
@@ -93,7 +93,7 @@ def test_json(run: Command) -> None:
 
 
 def test_without_a_text_an_example_is_read(run: Command) -> None:
-    assert json.loads(run("check", "--json").out)["text"] == DEFAULT_TEXT
+    assert json.loads(run("check", "--json").out)["text"] == OPENING_TEXT
 
 
 def test_standard_input_a_pair_and_a_long_text(run: Command) -> None:
