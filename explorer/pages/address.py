@@ -81,7 +81,8 @@ def _offers(component: Any, value: Value) -> bool:
     """Whether a control has this choice; one whose choices come later has every one."""
     if not isinstance(component, dmc.SegmentedControl) or not component.data:
         return True
-    return value in [one["value"] if isinstance(one, Mapping) else one for one in component.data]
+    offered = [one["value"] if isinstance(one, Mapping) else one for one in component.data]
+    return str(value) in offered
 
 
 def _set(component: Any, value: Value) -> None:
