@@ -91,7 +91,8 @@ def _set(component: Any, value: Value) -> None:
     if isinstance(component, dmc.Switch):
         component.checked = bool(value)
     elif isinstance(component, dcc.Store):
-        component.data = value or None  # type: ignore[attr-defined]
+        if value:  # a store that is given None tells of a change when it is mounted
+            component.data = value  # type: ignore[attr-defined]
     elif isinstance(component, dmc.MultiSelect):
         component.value = [one for one in str(value).split(",") if one]
     elif isinstance(component, (dmc.NumberInput, dmc.Slider)):
