@@ -167,6 +167,19 @@ class TestWiring:
         around = {f"{page.NAME}-around"} if page.AROUND else set()
         assert stores | around | set(page.ADDRESS.values()) <= set(ids)
 
+    @pytest.mark.parametrize("page", frame.PAGES)
+    def test_a_page_as_it_begins_is_no_remark(self, page: Any, fire: Fire) -> None:
+        told = fire("mounted.data", "url.pathname", url=page.PATH, mounted=[])
+        assert told["mounted.data"] == [page.NAME]
+        assert told["link-message.children"] is None
+
+    @pytest.mark.parametrize(("axes", "said"), [("3", ""), ("4", "axes=4, which is not offered")])
+    def test_a_choice_that_is_not_offered_is_told(self, axes: str, said: str, fire: Fire) -> None:
+        # Both path and query, of which each is read out of it.
+        told = fire("mounted.data", "url.pathname", url=f"/embeddings/?axes={axes}", mounted=[])
+        told = _texts(told["link-message.children"])
+        assert said in told if said else told == ""
+
 
 def test_the_opening_text_is_an_example() -> None:
     assert OPENING_TEXT in {text for _, text in EXAMPLE_TEXTS}

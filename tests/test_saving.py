@@ -22,7 +22,7 @@ import explorer
 from explorer.exhibits import KINDS, exhibit_of, state_for
 from explorer.exhibits.bundle import Kept, bundle
 from explorer.exhibits.remaking import remake
-from explorer.exhibits.saving import Saving, saved
+from explorer.exhibits.saving import Saving, file_name, saved
 from explorer.export.carriers import read_record
 from explorer.export.files import ExportError
 from explorer.export.pictures import painter
@@ -172,6 +172,13 @@ def test_only_json_is_compared(session: Session) -> None:
     exhibit, _ = exhibit_of(session, LINK)
     with pytest.raises(ValueError, match=r"x\.csv is no JSON"):
         remake(session, saved(session, exhibit, "csv"), "x.csv")
+
+
+def test_a_word_with_a_slash_is_no_folder(session: Session) -> None:
+    exhibit, _ = exhibit_of(
+        session, "/embeddings?word=and/or&sentences=a | Tea and/or milk.%0Ab | Cats and/or dogs."
+    )
+    assert file_name(exhibit, "csv", Saving()) == "minilm-and-or-layer3.csv"
 
 
 def test_an_unknown_format_or_figure_names_those_that_work(session: Session) -> None:

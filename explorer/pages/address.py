@@ -81,7 +81,8 @@ def _offers(component: Any, value: Value) -> bool:
     """Whether a control has this choice; one whose choices come later has every one."""
     if not isinstance(component, dmc.SegmentedControl) or not component.data:
         return True
-    return value in [one["value"] if isinstance(one, Mapping) else one for one in component.data]
+    offered = [one["value"] if isinstance(one, Mapping) else one for one in component.data]
+    return str(value) in offered
 
 
 def _set(component: Any, value: Value) -> None:
@@ -90,7 +91,8 @@ def _set(component: Any, value: Value) -> None:
     if isinstance(component, dmc.Switch):
         component.checked = bool(value)
     elif isinstance(component, dcc.Store):
-        component.data = value or None  # type: ignore[attr-defined]
+        if value:  # a store that is given None tells of a change when it is mounted
+            component.data = value  # type: ignore[attr-defined]
     elif isinstance(component, dmc.MultiSelect):
         component.value = [one for one in str(value).split(",") if one]
     elif isinstance(component, (dmc.NumberInput, dmc.Slider)):

@@ -52,7 +52,7 @@ def test_a_page_fits_its_window(open_context: OpenContext, size: tuple[int, int]
     shown: App
     for shown in (Heads(page), Embeddings(page)):
         shown.open()
-        for selector in (f"#{shown.graph}", f"#{shown.name}-caption", "#save-png"):
+        for selector in (f"#{shown.graph}", f"#{shown.name}-caption", "#save-button"):
             box = page.locator(selector).bounding_box()
             assert box is not None
             assert box["y"] + box["height"] <= size[1]

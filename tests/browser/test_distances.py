@@ -107,7 +107,7 @@ def test_heads_lie_by_their_distance_and_can_be_chosen(heads: Heads, tmp_path: P
     below = np.diagonal(expected.attention, offset=-1, axis1=2, axis2=3).mean(axis=2)
     np.testing.assert_allclose(previous, below, atol=1e-5)
     picture = heads.save("png", tmp_path)
-    assert picture.name == "minilm-heads-distances.png"
+    assert picture.name == "minilm-encoder-heads-distances.png"
     with Image.open(picture) as image:
         assert len(image.convert("RGB").getcolors(10_000_000) or []) > 50
 

@@ -134,7 +134,7 @@ def test_hover_tells_an_arrow_s_numbers(embeddings: Embeddings) -> None:
 def test_saved_picture_is_the_pull_s(embeddings: Embeddings, tmp_path: Path) -> None:
     _open(embeddings)
     path = embeddings.save("svg", tmp_path)
-    assert path.name == "minilm-apple-layer3-pull.svg"
+    assert path.name == "minilm-apple-sentence1-layer3-all-heads-pull.svg"
     assert "Pull on “apple”" in path.read_text(encoding="utf-8")
 
 

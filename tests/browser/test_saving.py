@@ -238,5 +238,5 @@ def test_a_word_with_a_slash_is_no_folder(embeddings: Embeddings, tmp_path: Path
     embeddings.wait_for_address(word=word)
     for kind in ("png", "csv"):
         path = embeddings.save(kind, tmp_path)
-        assert path.parent == tmp_path
+        assert path.name == f"minilm-and-or-layer3.{kind}"
         assert path.stat().st_size > 100
