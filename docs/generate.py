@@ -1,7 +1,7 @@
 """Write the pages of docs/ that are made from the code: ``python docs/generate.py``.
 
-What they say stands in the code: in ``MEASURES`` and ``KINDS``, in docstrings, in the commands' help. To change
-a page, change that, then run ``make docs``.
+What they say stands in the code: in ``MEASURES`` and ``KINDS``, in docstrings, in the commands'
+help. To change a page, change that, then run ``make docs``.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from explorer.links import Value, written
 _OPENING = """\
 # Links and files
 
-A view is told by its *state*, a few settings by name. An address holds the state, and so does every
-file that is saved: each can be turned into the other, and both into the view.
+A view is told by its *state*, a few settings by name. An address holds the state, and so does
+every file that is saved: each can be turned into the other, and both into the view.
 
 | from | to the view | by |
 | --- | --- | --- |
@@ -25,18 +25,19 @@ file that is saved: each can be turned into the other, and both into the view.
 ## Links
 
 A link is a page and the settings that are not as they begin: `/?layer=1&head=8` is the
-[map](tour.md#the-map) of head 8 in layer 1, everything else as the page opens. Values are written as
-in any address (`%20` is a space, `%0A` a new line), switches as `true` and `false`. `mode` says which view of
-a page is seen; two views that share a screen are told apart by `kind` where only one is wanted:
-`/?kind=overview` is the picture of all heads.
+[map](tour.md#the-map) of head 8 in layer 1, everything else as the page opens. Values are written
+as in any address (`%20` is a space, `%0A` a new line), switches as `true` and `false`. `mode`
+says which view of a page is seen; two views that share a screen are told apart by `kind` where
+only one is wanted: `/?kind=overview` is the picture of all heads.
 
-A setting that this version does not know, or a value that is none, is told and left out; all else is
-shown. Beside a view’s own settings an address may have `theme` (`light`, `dark`), `present=true` (presenter
-mode), `step` (of a lesson), and `saved`.
+A setting that this version does not know, or a value that is none, is told and left out; all else
+is shown. Beside a view’s own settings an address may have `theme` (`light`, `dark`),
+`present=true` (presenter mode), `step` (of a lesson), and `saved`.
 
-Over 2,000 characters, which a dozen sentences of your own soon are, the page names the state and keeps
-it in a folder of the server’s user: the address becomes `/embeddings?saved=` and 16 characters. The same state
-always has the same name. Such a link opens on that machine only; send a file instead.
+Over 2,000 characters, which a dozen sentences of your own soon are, the page names the state and
+keeps it in a folder of the server’s user: the address becomes `/embeddings?saved=` and 16
+characters. The same state always has the same name. Such a link opens on that machine only; send
+a file instead.
 
 ## What a file tells
 
@@ -58,7 +59,7 @@ Every file has a *record*, in JSON:
 
 It is no secret: who has the file can read the text that the model was given."""
 
-# For each format: where the record is, how Python reads it of the file ``path``, with which imports.
+# Each format: where the record is, how Python reads it of the file ``path``, with which import.
 CARRIERS: Mapping[str, tuple[str, str, str]] = {
     "png": ("text under the keyword `explorer` (iTXt)", "Image.open(path).text['explorer']",
             "from PIL import Image"),
@@ -89,23 +90,22 @@ In Python the record of any of them is
 ```python
 from explorer.export.carriers import read_record
 
-record = read_record(open(path, "rb").read(), path)
-```
+record = read_record(open(path, "rb").read(), path) ```
 
 and without this project the text of the record, which `json.loads` reads, is"""
 
 _REMAKING = """\
-The numbers themselves are what each format is for. JSON has them in full under names of their own, with
-null for what is undefined; NPZ has every list of the JSON as an array, NaN for what is undefined; CSV has
-them as rows, and Parquet the table of heads. In a spreadsheet or a data frame drop a CSV’s last column:
-`pandas.read_csv(path).iloc[:, :-1]`.
+The numbers themselves are what each format is for. JSON has them in full under names of their
+own, with null for what is undefined; NPZ has every list of the JSON as an array, NaN for what is
+undefined; CSV has them as rows, and Parquet the table of heads. In a spreadsheet or a data frame
+drop a CSV’s last column: `pandas.read_csv(path).iloc[:, :-1]`.
 
 ## Made again
 
-`python -m explorer remake head.json` reads the record, makes the view in a new process and compares
-number by number: it says the largest difference and where, and what is not as it was (another version,
-device or checksum). Beyond 10⁻⁴, or where a label differs, it ends with status 1. A drawing has no
-numbers to compare: open it in the page, or run the command in its record."""
+`python -m explorer remake head.json` reads the record, makes the view in a new process and
+compares number by number: it says the largest difference and where, and what is not as it was
+(another version, device or checksum). Beyond 10⁻⁴, or where a label differs, it ends with status
+1. A drawing has no numbers to compare: open it in the page, or run the command in its record."""
 
 _VIEWS = """\
 ## Views
@@ -118,8 +118,8 @@ and where a head is chosen, `stack`, `layer` and `head`; every view of a word ha
 
 {study}
 
-Below are the page and mode of each view, what it can be drawn as (the first is drawn where none is
-named), and its further settings, each with what it is where nothing is said."""
+Below are the page and mode of each view, what it can be drawn as (the first is drawn where none
+is named), and its further settings, each with what it is where nothing is said."""
 
 
 def page() -> str:
