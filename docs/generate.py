@@ -1,7 +1,7 @@
 """Write the pages of docs/ that are made from the code: ``python docs/generate.py``.
 
-What they say stands in the code: in ``MEASURES``, in docstrings, in the commands' help. To change
-a page, change that, then run ``make docs``.
+What they say stands in the code: in ``MEASURES`` and ``KINDS``, in docstrings, in the commands'
+help. To change a page, change that, then run ``make docs``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from docs.making import api, command_line, measures
+from docs.making import api, command_line, files, measures
 
 DOCS = Path(__file__).parent
 
@@ -21,6 +21,7 @@ def pages() -> dict[str, str]:
     return {
         "api.md": api.page(),
         "command-line.md": command_line.page(),
+        "files.md": files.page(),
         "measures.md": measures.page(),
     }
 

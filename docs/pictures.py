@@ -38,14 +38,14 @@ class Picture:
     Attributes:
         address: path and query of the page.
         drawn: selectors of what must be there.
-        mode: the name on the switch of views, where the address does not say it.
         part: selector of what is kept; None means the window.
+        press: selector of a button that opens it, once the rest is drawn.
     """
 
     address: str
     drawn: tuple[str, ...]
-    mode: str | None = None
     part: str | None = None
+    press: str | None = None
 
 
 # Head 8 of minilm's layer 1 looks at the next token.
@@ -56,32 +56,34 @@ _EMBEDDINGS_PANEL = "#embeddings-page .panel:not(.form)"
 _INSIDE_PANEL = "#inside-page .panel"
 PICTURES = {
     "heads": Picture(_HEAD, (f"#heads-heatmap {CELLS}", "#heads-table .ag-row")),
-    "heads-lines": Picture(_HEAD, ("#heads-lines svg path",), "lines", _HEADS_PANEL),
-    "heads-distances": Picture(_HEAD, (f"#heads-distances {POINTS}",), "distances", _HEADS_PANEL),
+    "heads-lines": Picture(f"{_HEAD}&mode=lines", ("#heads-lines svg path",), _HEADS_PANEL),
+    "heads-distances": Picture(
+        f"{_HEAD}&mode=distances", (f"#heads-distances {POINTS}",), _HEADS_PANEL
+    ),
     "embeddings": Picture(
         "/embeddings", (f"#embeddings-plot {POINTS}", "#embeddings-caption:not(:empty)")
     ),
     "embeddings-layers": Picture(
-        "/embeddings", ("#embeddings-layers .lines path",), "by layer", _EMBEDDINGS_PANEL
+        "/embeddings?mode=layers", ("#embeddings-layers .lines path",), _EMBEDDINGS_PANEL
     ),
     "embeddings-meaning": Picture(
-        "/embeddings?model=smollm2&layer=15", (f"#embeddings-meaning {CELLS}",), "meaning",
+        "/embeddings?model=smollm2&layer=15&mode=meaning", (f"#embeddings-meaning {CELLS}",),
         _EMBEDDINGS_PANEL,
     ),
     "embeddings-pull": Picture(
-        "/embeddings", (f"#embeddings-pull {POINTS}",), "pull", _EMBEDDINGS_PANEL
+        "/embeddings?mode=pull", (f"#embeddings-pull {POINTS}",), _EMBEDDINGS_PANEL
     ),
-    "inside-row": Picture(_ROW, ("#inside-row-steps li",), part=_INSIDE_PANEL),
-    "inside-points": Picture(
-        f"{_ROW}&mode=points", (f"#inside-points {POINTS}",), part=_INSIDE_PANEL
-    ),
-    "inside-moves": Picture(
-        f"{_ROW}&mode=moves", (f"#inside-moves {POINTS}",), part=_INSIDE_PANEL
-    ),
+    "inside-row": Picture(_ROW, ("#inside-row-steps li",), _INSIDE_PANEL),
+    "inside-points": Picture(f"{_ROW}&mode=points", (f"#inside-points {POINTS}",), _INSIDE_PANEL),
+    "inside-moves": Picture(f"{_ROW}&mode=moves", (f"#inside-moves {POINTS}",), _INSIDE_PANEL),
     "inside-sharing": Picture(
-        f"{_ROW}&mode=sharing&model=smollm2", ("#inside-sharing .lines path",), part=_INSIDE_PANEL
+        f"{_ROW}&mode=sharing&model=smollm2", ("#inside-sharing .lines path",), _INSIDE_PANEL
     ),
     "learn": Picture("/learn/two-meanings", ("#learn-side h1",)),
+    "check": Picture("/check", ("#check-table .error-size",), "#check-page .panel"),
+    "save": Picture(
+        _HEAD, (f"#heads-heatmap {CELLS}",), ".mantine-Modal-content", "#save-button"
+    ),
 }  # fmt: skip
 
 
@@ -109,13 +111,12 @@ def main() -> None:
 def take(page: Page, picture: Picture, path: Path) -> None:
     page.goto(picture.address)
     page.wait_for_load_state("networkidle")
-    if picture.mode:
-        page.locator(".mantine-SegmentedControl-label").get_by_text(
-            picture.mode, exact=True
-        ).first.click()
     for selector in picture.drawn:
         page.wait_for_selector(selector, state="attached")
     page.wait_for_function("!document.body.hasAttribute('data-working')")
+    if picture.press:
+        page.locator(picture.press).click()
+        page.wait_for_selector("#save-size:not(:empty)")
     page.wait_for_load_state("networkidle")
     shot = page.locator(picture.part) if picture.part else page
     shot.screenshot(path=path, animations="disabled")

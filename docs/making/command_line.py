@@ -28,7 +28,8 @@ _ENDINGS = """\
 | code | what it means |
 | --- | --- |
 | 0 | done |
-| 1 | failed: the model cannot be found, loaded or captured, or a file cannot be written |
+| 1 | failed: a model cannot be loaded or captured, a file not written, one of several texts not \
+be read; `check`: an identity does not hold; `remake`: the numbers do not agree |
 | 2 | bad use: an argument, a text or a file that cannot be used |
 | 130 | interrupted with Ctrl+C |
 

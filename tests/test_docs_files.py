@@ -1,0 +1,76 @@
+"""docs/files.md says what is in a saved file, and what every view's address may have."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import explorer
+from docs.making.files import CARRIERS
+from explorer.exhibits import KINDS
+from explorer.exhibits.saving import Saving, saved
+from explorer.export.files import FORMATS
+from explorer.export.pictures import painter
+from explorer.links import given_in, parse, path_of, written
+from explorer.session import Session
+
+PAGE = (Path(__file__).parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
+_, *_PARTS = re.split(r"^#+ (.+)$", PAGE, flags=re.MULTILINE)
+SECTIONS = dict(zip(_PARTS[::2], _PARTS[1::2], strict=True))
+
+
+@pytest.fixture(scope="module")
+def files(minilm: explorer.LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a map of one head in every format."""
+    folder = tmp_path_factory.mktemp("files")
+    session = Session.of(explorer.capture(minilm, "She ate."))
+    state = {**KINDS["heatmap"].defaults, "text": "She ate.", "layer": 1, "head": 8}
+    exhibit = KINDS["heatmap"].make(session, state)
+    with painter() as draw:
+        for kind in FORMATS:
+            (folder / f"head.{kind}").write_bytes(saved(session, exhibit, kind, Saving(), draw))
+    return folder
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_record_is_where_the_page_says(kind: str, files: Path) -> None:
+    told = _read(kind, files / f"head.{kind}")
+    assert told["kind"] == "heatmap"
+    assert told["model"] == "minilm"
+    assert told["settings"]["text"] == "She ate."
+    named = set(
+        re.findall(r"`(\w+)`", re.sub(r"\|[^|]*\|$", "", SECTIONS["What a file tells"], flags=re.M))
+    )
+    assert set(told) <= named
+    drawn = {"figure", "look"} if kind in ("png", "svg", "pdf", "html") else set()
+    assert {"revision", "checksum", "device", "dtype", "link", "python", "command", "time",
+            "versions", *drawn} <= set(told)  # fmt: skip
+
+
+def _read(kind: str, path: Path) -> dict[str, Any]:
+    _, reading, imports = CARRIERS[kind]
+    assert reading in PAGE
+    scope: dict[str, Any] = {"path": str(path), "json": json}
+    exec(imports, scope)
+    return json.loads(eval(reading, scope))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_view_with_all_its_settings(name: str) -> None:
+    kind, told = KINDS[name], SECTIONS[name]
+    shared = SECTIONS["Views"]
+    for setting, begins in kind.defaults.items():
+        if setting in ("mode", "sentences"):
+            continue
+        value = f"(`{written(begins)}`)" if begins != "" else "(none)"
+        assert f"`{setting}` {value}" in told + shared, setting
+    for figure in kind.figures:
+        assert f"`{figure}`" in told
+    (address,) = re.findall(r"`(/[^`]*)`", told)
+    assert path_of(address) == kind.path
+    assert explorer.exhibits.kind_of(address) is kind
+    assert parse(given_in(address), kind.defaults).remarks == ()
