@@ -13,7 +13,7 @@
       const { width, height } = figure.layout;
       const scale = format === "png" ? drawn.dots * drawn.scale : 1;
       const url = await window.Plotly.toImage(figure, { format, width, height, scale });
-      const made = format === "png" ? await png(url, drawn.record) : svg(url, drawn);
+      const made = format === "png" ? await png(url, drawn) : svg(url, drawn);
       send(made, drawn.names[format]);
       return null;
     } catch (error) {
@@ -33,28 +33,38 @@
 
   const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-  function svg(url, { record, width, height }) {
+  function svg(url, { records, width, height }) {
     const text = decodeURIComponent(url.slice(url.indexOf(",") + 1));
     const sized = text.replace(/<svg\b[^>]*>/, (opening) => (
       `${opening.replace(/ width="[\d.]+"/, ` width="${width.toFixed(4)}cm"`)
         .replace(/ height="[\d.]+"/, ` height="${height.toFixed(4)}cm"`)
-      }<metadata id="explorer">${escaped(record)}</metadata>`));
+      }<metadata id="explorer">${escaped(records.svg)}</metadata>`));
     return new Blob([sized], { type: "image/svg+xml" });
   }
 
-  /* ---- PNG: its record as international text under the keyword "explorer" ---- */
+  /* ---- PNG: its size on paper, its record as international text "explorer" ---- */
 
   const HEADER = 33; // the signature and the first chunk
 
-  async function png(url, record) {
+  async function png(url, { records, dots }) {
     const data = new Uint8Array(await (await fetch(url)).arrayBuffer());
-    const body = new TextEncoder().encode(`iTXtexplorer\0\0\0\0\0${record}`);
-    const chunk = new Uint8Array(body.length + 8);
-    const view = new DataView(chunk.buffer);
-    view.setUint32(0, body.length - 4);
-    chunk.set(body, 4);
-    view.setUint32(body.length + 4, checksum(body));
-    return new Blob([data.slice(0, HEADER), chunk, data.slice(HEADER)], { type: "image/png" });
+    const text = new TextEncoder().encode(`explorer\0\0\0\0\0${records.png}`);
+    // Dots a metre: so wide is it on paper. A pixel is 1/96 inch.
+    const size = new DataView(new ArrayBuffer(9));
+    for (const at of [0, 4]) size.setUint32(at, Math.round((96 * dots) / 0.0254));
+    size.setUint8(8, 1);
+    const parts = [chunk("pHYs", new Uint8Array(size.buffer)), chunk("iTXt", text)];
+    return new Blob([data.slice(0, HEADER), ...parts, data.slice(HEADER)], { type: "image/png" });
+  }
+
+  function chunk(name, content) {
+    const whole = new Uint8Array(content.length + 12);
+    const view = new DataView(whole.buffer);
+    view.setUint32(0, content.length);
+    whole.set(new TextEncoder().encode(name), 4);
+    whole.set(content, 8);
+    view.setUint32(content.length + 8, checksum(whole.slice(4, content.length + 8)));
+    return whole;
   }
 
   /* CRC-32, as the PNG specification (W3C 2003, annex D) gives it. */

@@ -11,13 +11,13 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.capture import Capture
-from explorer.exhibits import KINDS, SETTINGS, kind_of, state_for
+from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.saving import Saving, figure_of, record, result_of, saved
 from explorer.exhibits.state import text_state
 from explorer.export.files import FORMATS, check_path, write_file
 from explorer.figures.look import Look
-from explorer.links import State, given_in, parse, written
+from explorer.links import State, parse, written
 from explorer.session import Session, request_of
 
 _LOOKS = frozenset(field.name for field in fields(Look))
@@ -51,7 +51,7 @@ class View:
 
     def data(self) -> dict[str, Any]:
         """Its numbers by name, and under "provenance" what made them, as its JSON file has them."""
-        told = record(self._session, self._exhibit, "json", Saving())
+        told = record(self._session, self._exhibit, "json")
         return result_of(self._exhibit, told)
 
     def csv(self) -> str:
@@ -91,6 +91,7 @@ def view(
     *,
     device: str = "auto",
     dtype: str = "float32",
+    revision: str | None = None,
     **settings: str | int | float | bool,
 ) -> View:
     """A view by its address, by its kind and settings, or of a capture at hand.
@@ -100,11 +101,12 @@ def view(
     >>> view(cap, "lines", layer=1, head=8, threshold=0.2)             # doctest: +SKIP
 
     Args:
-        what: an address as the page's bar shows it ("/inside?layer=1"), a kind ("heatmap",
+        what: an address of the page ("/inside?layer=1"), a kind ("heatmap",
             "lines", "embeddings", …), or a capture.
         kind: which view of an address, where its page has several, or of a capture (a map).
         device: where the model runs, as in ``load_model``; a capture has its own.
         dtype: its precision, likewise.
+        revision: a hub commit, branch or tag, likewise.
         settings: of the view, as an address names them; all others are as they begin.
 
     Raises:
@@ -115,12 +117,12 @@ def view(
         chosen = _kind(kind or "heatmap")
         text = text_state(request_of(what))
         return _made(Session.of(what), chosen, {**text, **_checked(chosen, settings)})
-    session = _session(device, dtype)
-    if not what.startswith("/"):
+    session = _session(device, dtype, revision)
+    if "/" not in what:
         chosen = _kind(what)
         return _made(session, chosen, _checked(chosen, settings))
     chosen = _kind(kind) if kind else kind_of(what)
-    parsed = parse(given_in(what), chosen.defaults, SETTINGS)
+    parsed = parse(settings_in(what), chosen.defaults, SETTINGS)
     return _made(session, chosen, {**parsed.state, **_checked(chosen, settings)}, parsed.remarks)
 
 
@@ -166,6 +168,6 @@ def _made(session: Session, kind: Kind, state: State, remarks: tuple[str, ...] =
 
 
 @lru_cache(maxsize=4)
-def _session(device: str, dtype: str) -> Session:
+def _session(device: str, dtype: str, revision: str | None) -> Session:
     """One session a device and precision, so that a notebook's cells share models and captures."""
-    return Session(device, dtype)
+    return Session(device, dtype, revision)

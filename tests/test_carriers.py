@@ -112,7 +112,9 @@ def test_arrays_are_those_of_the_result() -> None:
     "data",
     [b"", b"hello", b"{}", b'{"provenance": 3}', b"a,b\n1,2\n", png(), pdf(), b"PK\x03\x04 broken",
      b"%PDF-1.4 broken", b"\x89PNG\r\n\x1a\n broken", b"<svg></svg>", b"\xff\xfe\x00",
-     b'{"provenance": {"kind": "heatmap"}}', npz_bytes({}, {})],
+     b'{"provenance": {"kind": "heatmap"}}', b'{"provenance": {"kind": "heatmap", "link": "/"}}',
+     b'{"provenance": {"kind": ["x"], "link": "/", "model": "m", "settings": {}}}',
+     npz_bytes({}, {})],
 )  # fmt: skip
 def test_a_file_without_a_record_is_one_line(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"^x\.bin holds no record of what made it: give a file"):

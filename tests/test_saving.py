@@ -19,13 +19,15 @@ from PIL import Image
 from pypdf import PdfReader
 
 import explorer
+from explorer import kept_states
 from explorer.exhibits import KINDS, exhibit_of, state_for
 from explorer.exhibits.bundle import Kept, bundle
 from explorer.exhibits.remaking import remake
 from explorer.exhibits.saving import Saving, file_name, saved
-from explorer.export.carriers import read_record
+from explorer.export.carriers import csv_head, read_record
 from explorer.export.files import ExportError
 from explorer.export.pictures import painter
+from explorer.export.record import record_of
 from explorer.figures.look import Look
 from explorer.session import Session
 
@@ -283,3 +285,58 @@ def test_drawing_without_a_browser_says_how_to_get_one(
     exhibit, _ = exhibit_of(session, LINK)
     with pytest.raises(ExportError, match="is no program: name a Chromium or Chrome that runs"):
         saved(session, exhibit, "svg")
+
+
+def test_a_kept_state_is_the_same_view_everywhere(minilm: explorer.LoadedModel) -> None:
+    name = kept_states.keep(LINK)
+    assert explorer.view(f"/?saved={name}").link == explorer.view(LINK).link
+    with pytest.raises(ValueError, match="no view named 0123456789abcdef is kept here"):
+        explorer.view("/?saved=0123456789abcdef")
+
+
+def test_a_pinned_revision_and_a_pngs_dots_are_in_its_lines() -> None:
+    model = {"revision": "abc123", "checksum": "sha256:0", "device": "cpu", "dtype": "float32"}
+    drawn = {"figure": "map", "dots": 4.0}
+    told = record_of("heatmap", LINK, {"model": "gpt2"}, model, "png", drawn)
+    assert "--revision=abc123" in told["command"]
+    assert "--dots=4" in told["command"]
+    assert told["command"].endswith("-o figure.png")
+    assert "revision='abc123'" in told["python"][1]
+    assert told["python"][2] == "view.save('figure.png', figure='map', dots=4.0)"
+    bundled = record_of("heatmap", LINK, {"model": "m"}, model | {"revision": "p==1"}, "json")
+    assert "revision" not in bundled["command"]
+
+
+def test_a_png_is_as_wide_on_paper_as_it_says(drawn: dict[str, bytes]) -> None:
+    with Image.open(io.BytesIO(drawn["png"])) as image:
+        across, _ = image.info["dpi"]
+        assert image.width / across * 2.54 == pytest.approx(8.5, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"layer": "abc"}, {"layer": None}, {"layer": [1]}, {"shiny": 3}, {"text": 5}]
+)
+def test_a_record_with_nonsense_is_shown_with_a_remark(session: Session, settings) -> None:
+    exhibit, _ = exhibit_of(session, LINK)
+    told = json.loads(saved(session, exhibit, "json"))
+    told["provenance"]["settings"] |= settings
+    found = remake(session, json.dumps(told).encode(), "x.json")
+    if "text" in settings:
+        assert not found.agrees
+    else:
+        assert "x.json" in found.remarks[0]
+
+
+def test_a_table_of_a_very_long_text_remembers_it(session: Session) -> None:
+    exhibit, _ = exhibit_of(session, LINK)
+    long = {**exhibit.state, "text": "שלום " * 30_000}
+    told = record_of("heatmap", KINDS["heatmap"].link(long), long, {}, "csv")
+    table = exhibit.table().headed(csv_head(told))
+    assert read_record(table.csv().encode(), "x.csv")["settings"]["text"] == long["text"]
+
+
+def test_a_comparison_tells_both_models(minilm: explorer.LoadedModel, smollm2) -> None:
+    one = explorer.view("/?mode=compare&other_model=smollm2&other_layer=2&other_head=1")
+    told = one.data()["provenance"]
+    assert told["other"]["model"] == "smollm2"
+    assert told["other"]["checksum"].startswith("sha256:b179c9523d0e")

@@ -53,7 +53,7 @@ def heads(
         python -m explorer heads --from - > heads.jsonl
     """  # noqa: D301
     from explorer.exhibits.heads import KIND
-    from explorer.exhibits.saving import Saving, record, result_of, saved
+    from explorer.exhibits.saving import record, result_of, saved
     from explorer.exhibits.state import text_request
     from explorer.export.heads import heads_parquet
 
@@ -76,7 +76,7 @@ def heads(
         if cut := exhibit.result()["settings"]["truncation"]:
             sayer(quiet)(f"{one.place}truncated: {cut}")
         if out.kind == "parquet":
-            return heads_parquet(result_of(exhibit, record(session, exhibit, "json", Saving())))
+            return heads_parquet(result_of(exhibit, record(session, exhibit, "parquet")))
         return saved(session, exhibit, out.kind)
 
     write_each(texts, out, content, quiet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -45,9 +46,8 @@ def remake(
       python -m explorer heatmap "She ate an apple." --layer 1 --head 8 -o head.json
       python -m explorer remake head.json
     """  # noqa: D301
-    from explorer.exhibits.remaking import MOST_APART, kind_and_state
+    from explorer.exhibits.remaking import MOST_APART, kind_and_state, opened
     from explorer.exhibits.remaking import remake as made_again
-    from explorer.export.carriers import read_record
     from explorer.models import pick_device
     from explorer.records import ModelError
 
@@ -55,8 +55,8 @@ def remake(
         data = file.read_bytes()
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error.strerror}") from None
-    record = read_record(data, str(file))
-    _, state = kind_and_state(record, str(file))
+    _, record = opened(data, str(file))
+    _, state, _ = kind_and_state(record, str(file))
     say = sayer(quiet)
     where = device or record.get("device") or "auto"
     try:
@@ -76,7 +76,8 @@ def remake(
         say(f"not as it was: {remark}")
     if as_json:
         told = {
-            "file": str(file), "kind": found.exhibit.kind, "difference": found.difference,
+            "file": str(file), "kind": found.exhibit.kind,
+            "difference": found.difference if math.isfinite(found.difference) else None,
             "where": found.where, "unlike": list(found.unlike), "agrees": found.agrees,
             "remarks": list(found.remarks),
         }  # fmt: skip

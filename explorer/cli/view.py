@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from explorer.cli import options
 from explorer.cli.loading import session_with
 from explorer.cli.telling import sayer
 from explorer.cli.writing import format_of, write
+from explorer.export.files import FORMATS
 
 if TYPE_CHECKING:
     from explorer.links import State
@@ -80,7 +82,7 @@ def view(
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
     revision: options.Revision = None,
-    output: options.Output = None,
+    output: Annotated[Path | None, options.output(*FORMATS, several=False)] = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -92,17 +94,17 @@ def view(
       python -m explorer view "/?mode=lines&layer=1&head=8" --palette greys -o lines.svg
       python -m explorer view "/inside?layer=1&head=8&query=4" -o row.json
     """  # noqa: D301
-    from explorer.exhibits import KINDS, SETTINGS, kind_of, state_for
+    from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for
     from explorer.exhibits.saving import Saving, figure_of, remarks_of, saved
     from explorer.export.files import PICTURES
     from explorer.figures.look import Look
-    from explorer.links import given_in, parse
+    from explorer.links import parse
 
     ending = format_of(output, force)
     if kind is not None and kind not in KINDS:
         raise ValueError(f"unknown view '{kind}': use {', '.join(KINDS)}")
     chosen = KINDS[kind] if kind else kind_of(link)
-    parsed = parse(given_in(link), chosen.defaults, SETTINGS)
+    parsed = parse(settings_in(link), chosen.defaults, SETTINGS)
     look = Look(theme, palette, width, unit, font, points, title, caption)
     saving = Saving(figure, look, dots)
     say = sayer(quiet)

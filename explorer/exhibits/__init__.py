@@ -6,6 +6,7 @@ figure is the same wherever it is from. A file a view.
 
 from __future__ import annotations
 
+from explorer import kept_states
 from explorer.exhibits import (
     by_layer,
     comparison,
@@ -27,10 +28,19 @@ from explorer.exhibits import (
     worksheet,
 )
 from explorer.exhibits.exhibit import Exhibit, Kind
-from explorer.links import State, given_in, parse, path_of
+from explorer.links import AROUND, State, given_in, parse, path_of
 from explorer.session import Session
 
-__all__ = ["KINDS", "SETTINGS", "Exhibit", "Kind", "exhibit_of", "kind_of", "state_for"]
+__all__ = [
+    "KINDS",
+    "SETTINGS",
+    "Exhibit",
+    "Kind",
+    "exhibit_of",
+    "kind_of",
+    "settings_in",
+    "state_for",
+]
 
 _OF_HEADS = (heatmap, lines, comparison, distances, overview, heads)
 _OF_WORDS = (plane, by_layer, similarity, meaning, pull, positions)
@@ -40,13 +50,26 @@ KINDS: dict[str, Kind] = {one.KIND.name: one.KIND for one in (*_OF_HEADS, *_OF_W
 SETTINGS = frozenset(name for kind in KINDS.values() for name in kind.defaults)
 
 
+def settings_in(link: str) -> dict[str, str]:
+    """Every setting of an address as it is written; of a kept state what its name stands for.
+
+    Raises:
+        ValueError: no state of that name is kept here.
+    """
+    given = given_in(link)
+    if "saved" not in given:
+        return given
+    around = {name: given[name] for name in AROUND if name in given}
+    return {**given_in(kept_states.kept(given["saved"])), **around}
+
+
 def kind_of(link: str) -> Kind:
     """The kind of view that an address is of; the first of its page where it names no other.
 
     Raises:
-        ValueError: no page of that path has a view that can be saved.
+        ValueError: no page of that path has a view that can be saved, or no such state is kept.
     """
-    given, path = given_in(link), path_of(link)
+    given, path = settings_in(link), path_of(link)
     named = [kind for kind in KINDS.values() if kind.name == given.get("kind")]
     here = [kind for kind in KINDS.values() if kind.path == path]
     chosen = named or [kind for kind in here if kind.mode == given.get("mode")] or here
@@ -64,7 +87,7 @@ def exhibit_of(session: Session, link: str) -> tuple[Exhibit, tuple[str, ...]]:
         ModelError: the model cannot be loaded or failed.
     """
     kind = kind_of(link)
-    parsed = parse(given_in(link), kind.defaults, SETTINGS)
+    parsed = parse(settings_in(link), kind.defaults, SETTINGS)
     return kind.make(session, state_for(kind, parsed.state)), parsed.remarks
 
 

@@ -13,10 +13,12 @@ from urllib.parse import quote
 from plotly.offline import get_plotlyjs
 
 from explorer.exhibits import KINDS
+from explorer.exhibits.exhibit import Exhibit
 from explorer.exhibits.saving import Saving, file_name, picture_of, saved
 from explorer.export.files import FORMATS, PICTURES, ExportError
 from explorer.export.pictures import painter
 from explorer.links import State
+from explorer.records import ModelError
 from explorer.session import Session
 
 MOST = 60
@@ -62,7 +64,7 @@ def bundle(session: Session, kept: Sequence[Kept], tell: Tell | None = None) -> 
         for number, one in enumerate(kept, start=1):
             if tell:
                 tell(f"drawing figure {number} of {len(kept)}", (number - 1) / len(kept))
-            exhibit = KINDS[one.kind].make(session, one.state)
+            exhibit = _made(session, one, number)
             names = {}
             for kind in FORMATS:
                 if kind in PICTURES and missing:
@@ -80,6 +82,15 @@ def bundle(session: Session, kept: Sequence[Kept], tell: Tell | None = None) -> 
         archive.writestr(SCRIPT, get_plotlyjs())
         archive.writestr("index.html", _index(entries, missing))
     return file.getvalue()
+
+
+def _made(session: Session, one: Kept, number: int) -> Exhibit:
+    """A kept view; what is wrong with one of several names it."""
+    try:
+        return KINDS[one.kind].make(session, one.state)
+    except (ValueError, ModelError) as error:
+        title = KINDS[one.kind].title
+        raise type(error)(f"figure {number} ({title}) cannot be made: {error}") from None
 
 
 def _index(entries: Sequence[_Entry], missing: str) -> str:

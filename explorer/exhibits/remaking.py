@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.exhibits import KINDS, state_for
+from explorer.exhibits import KINDS, SETTINGS, state_for
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.export.carriers import read_record
 from explorer.export.formats import to_json, versions
 from explorer.export.record import Record
-from explorer.links import State
+from explorer.links import State, parse, written
 from explorer.session import Session
 
 MOST_APART = 1e-4
@@ -46,8 +46,8 @@ class Remade:
         return not self.unlike and self.difference <= MOST_APART
 
 
-def kind_and_state(record: Record, name: str) -> tuple[Kind, State]:
-    """What a file's record says it is of.
+def kind_and_state(record: Record, name: str) -> tuple[Kind, State, tuple[str, ...]]:
+    """What a file's record says it is of, and what of it is not understood, in words.
 
     Raises:
         ValueError: a kind this version does not know.
@@ -58,7 +58,24 @@ def kind_and_state(record: Record, name: str) -> tuple[Kind, State]:
             f"{name} is a view of the kind '{record['kind']}', which this version does not know: "
             f"it may come from a newer one; known are {', '.join(KINDS)}"
         )
-    return kind, state_for(kind, {"model": record["model"], **record["settings"]})
+    told = {"model": record["model"], **record["settings"]}
+    given = {setting: written(value) for setting, value in told.items()}
+    parsed = parse(given, kind.defaults, SETTINGS)
+    remarks = (line.replace("the address", name, 1) for line in parsed.remarks)
+    return kind, state_for(kind, parsed.state), tuple(remarks)
+
+
+def opened(data: bytes, name: str) -> tuple[dict[str, Any], Record]:
+    """The numbers of a JSON file and its record.
+
+    Raises:
+        ValueError: it is no JSON that was saved here.
+    """
+    try:
+        before = json.loads(data)
+    except ValueError:
+        raise ValueError(f"{name} is no JSON: only what was saved as JSON is compared") from None
+    return before, read_record(data, name)
 
 
 def remake(session: Session, data: bytes, name: str) -> Remade:
@@ -68,14 +85,8 @@ def remake(session: Session, data: bytes, name: str) -> Remade:
         ValueError: the file is no JSON that was saved here, or of an unknown kind.
         ModelError: the model cannot be loaded or failed.
     """
-    record = read_record(data, name)
-    try:
-        before = json.loads(data)
-    except ValueError:
-        raise ValueError(
-            f"{name} is no JSON: its numbers are compared from JSON files only"
-        ) from None
-    kind, state = kind_and_state(record, name)
+    before, record = opened(data, name)
+    kind, state, unknown = kind_and_state(record, name)
     exhibit = kind.make(session, state)
     # Through JSON, as the first was: the same roundings, null for what is no number.
     now = json.loads(to_json(exhibit.result()))
@@ -89,8 +100,8 @@ def remake(session: Session, data: bytes, name: str) -> Remade:
             if undefined:
                 difference, where = math.inf, place
             unlike.append(place)
-    told = session.provenance(str(state["model"]))
-    return Remade(exhibit, difference, where, tuple(unlike), tuple(_remarks(record, told)))
+    remarks = (*unknown, *_remarks(session, record))
+    return Remade(exhibit, difference, where, tuple(unlike), remarks)
 
 
 def _pairs(one: Any, other: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
@@ -107,11 +118,15 @@ def _pairs(one: Any, other: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
         yield place, one, other
 
 
-def _remarks(record: Record, now: Mapping[str, Any]) -> Iterator[str]:
-    for what in ("checksum", "revision", "device", "dtype"):
-        if record.get(what) != now[what]:
-            yield f"{what}: {record.get(what)} then, {now[what]} now"
+def _remarks(session: Session, record: Record) -> Iterator[str]:
+    """What is not as it was."""
+    models = [record, *([record["other"]] if isinstance(record.get("other"), dict) else [])]
+    for told in models:
+        now = session.provenance(str(told["model"]))
+        for what in ("checksum", "revision", "device", "dtype"):
+            if told.get(what) != now[what]:
+                yield f"{what}: {told.get(what)} then, {now[what]} now"
     current = versions()
-    for package, version in record.get("versions", {}).items():
+    for package, version in dict(record.get("versions") or {}).items():
         if current.get(package) != version:
             yield f"{package}: {version} then, {current.get(package)} now"

@@ -23,7 +23,7 @@ from explorer.export.carriers import (
 from explorer.export.files import DRAWINGS, FORMATS
 from explorer.export.formats import to_json
 from explorer.export.pictures import Draw, figure_bytes
-from explorer.export.record import Record, record_of
+from explorer.export.record import Record, chosen_of, record_of
 from explorer.figures.look import Dressed, Look, Picture, dressed
 from explorer.figures.vector import raster_parts, vectorised
 from explorer.session import Session
@@ -86,17 +86,17 @@ def file_name(exhibit: Exhibit, kind: str, saving: Saving) -> str:
     return re.sub(r"[\s/\\]+", "-", f"{exhibit.stem}{further}.{kind}")
 
 
-def record(session: Session, exhibit: Exhibit, kind: str, saving: Saving) -> Record:
-    """What a file of this format tells of itself."""
-    drawn = kind in DRAWINGS
-    return record_of(
-        exhibit.kind,
-        exhibit.link,
-        exhibit.state,
-        session.provenance(str(exhibit.state["model"])),
-        (saving.figure or next(iter(exhibit.figures))) if drawn else "",
-        saving.look if drawn else None,
-    )
+def record(session: Session, exhibit: Exhibit, kind: str, saving: Saving | None = None) -> Record:
+    """What a file of this format tells of itself; without ``saving`` nothing is drawn."""
+    drawn = None
+    if saving is not None and kind in DRAWINGS:
+        figure = saving.figure or next(iter(exhibit.figures))
+        dots = {"dots": saving.dots} if kind == "png" else {}
+        drawn = {"figure": figure, **chosen_of(saving.look), **dots}
+    model: dict[str, Any] = {**session.provenance(str(exhibit.state["model"]))}
+    if beside := str(exhibit.state.get("other_model", "")):
+        model["other"] = {"model": beside, **session.provenance(beside)}
+    return record_of(exhibit.kind, exhibit.link, exhibit.state, model, kind, drawn)
 
 
 def saved(
@@ -134,7 +134,7 @@ def saved(
 
 def _drawing(shown: Dressed, kind: str, told: Record, draw: Draw, dots: float) -> bytes:
     if kind == "png":
-        return in_png(draw(shown.figure, "png", dots * shown.scale), told)
+        return in_png(draw(shown.figure, "png", dots * shown.scale), told, dots)
     drawn = draw(vectorised(shown.figure), kind)
     if kind == "pdf":
         return in_pdf(drawn, told, shown.scale)

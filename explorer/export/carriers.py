@@ -27,13 +27,24 @@ _IN_HTML = re.compile(r'<script type="application/json" id="explorer">(.*?)</scr
 HEAD = f"{_NAME}: "  # what the last column of a CSV is headed by, before its record
 
 
-def in_png(data: bytes, record: Record) -> bytes:
-    """A PNG with its record as international text under the keyword "explorer"."""
-    text = _NAME.encode() + b"\0\0\0\0\0" + _written(record).encode()
-    body = b"iTXt" + text
-    chunk = struct.pack(">I", len(text)) + body + struct.pack(">I", zlib.crc32(body))
+def in_png(data: bytes, record: Record, dots: float = 1.0) -> bytes:
+    """A PNG with its size on paper, and its record as international text "explorer".
+
+    Args:
+        data: the picture.
+        record: what made it.
+        dots: for each 1/96 inch.
+    """
+    per_metre = round(96 * dots / 0.0254)
+    size = _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
+    text = _chunk(b"iTXt", _NAME.encode() + b"\0\0\0\0\0" + _written(record).encode())
     after = len(_PNG) + 25  # the signature and the header chunk
-    return data[:after] + chunk + data[after:]
+    return data[:after] + size + text + data[after:]
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    checksum = struct.pack(">I", zlib.crc32(name + content))
+    return struct.pack(">I", len(content)) + name + content + checksum
 
 
 def in_svg(data: str, record: Record) -> str:
@@ -87,12 +98,19 @@ def read_record(data: bytes, name: str) -> Record:
         record = _found(data)
     except (ValueError, KeyError, zipfile.BadZipFile, struct.error, csv.Error):
         record = None
-    if not isinstance(record, dict) or not {"kind", "link"} <= set(record):
+    if not _is_record(record):
         raise ValueError(
             f"{name} holds no record of what made it: give a file that was saved here, as PNG, "
             "SVG, PDF, HTML, CSV, JSON, NPZ or Parquet"
         )
-    return record
+    return dict(record)
+
+
+def _is_record(found: Any) -> bool:
+    named = {"kind": str, "link": str, "model": str, "settings": dict}
+    return isinstance(found, dict) and all(
+        isinstance(found.get(name), kind) for name, kind in named.items()
+    )
 
 
 def _found(data: bytes) -> Any:
@@ -115,8 +133,16 @@ def _found(data: bytes) -> Any:
         return json.loads(html.unescape(found[1]))
     if (found := _IN_HTML.search(text)) is not None:
         return json.loads(found[1])
-    header = next(csv.reader(io.StringIO(text)), [])
-    return json.loads("".join(header[-1:]).removeprefix(HEAD))
+    return json.loads(_last_head(text).removeprefix(HEAD))
+
+
+def _last_head(text: str) -> str:
+    """The head of a table's last column, however long it is."""
+    before = csv.field_size_limit(max(len(text), 1))
+    try:
+        return "".join(next(csv.reader(io.StringIO(text)), [])[-1:])
+    finally:
+        csv.field_size_limit(before)
 
 
 def _png_text(data: bytes) -> str:

@@ -19,8 +19,8 @@ def record_of(
     link: str,
     state: Mapping[str, Any],
     model: Mapping[str, Any],
-    figure: str = "",
-    look: Look | None = None,
+    ending: str,
+    drawn: Mapping[str, Any] | None = None,
 ) -> Record:
     """What a file tells of itself.
 
@@ -29,53 +29,49 @@ def record_of(
         link: the address that shows it.
         state: every setting of it.
         model: what is known of the loaded model: its revision, checksum, device and dtype.
-        figure: which of the view's figures is drawn; empty where there is none.
-        look: how it is drawn; None where nothing is.
+        ending: of the file, without the dot.
+        drawn: which of the view's figures is drawn and what of its looks was chosen; None where
+            nothing is drawn.
     """
-    drawn = {} if look is None else {"figure": figure, "look": _chosen(look)}
+    loaded = {name: model[name] for name in ("device", "dtype") if model.get(name)}
+    # A bundled model's revision is the package that is installed.
+    if (revision := model.get("revision")) and "==" not in revision:
+        loaded["revision"] = revision
+    file, given = f"{'view' if drawn is None else 'figure'}.{ending}", dict(drawn or {})
+    options = [f"--{_option(*one)}" for one in {"kind": kind, **loaded, **given}.items()]
     return {
         "kind": kind,
         "model": state["model"],
         **model,
         "settings": {name: value for name, value in state.items() if name != "model"},
-        **drawn,
+        **({} if drawn is None else _figure_and_look(given)),
         "link": link,
-        "python": _python(link, kind, model, figure, look),
-        "command": _command(link, kind, model, figure, look),
+        "python": [
+            "import explorer",
+            f"view = explorer.view({link!r}{_arguments({'kind': kind, **loaded})})",
+            f"view.save({file!r}{_arguments(given)})",
+        ],
+        "command": shlex.join(
+            ["python", "-m", "explorer", "view", link, *options, "-o", file]
+        ),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
-    }
+    }  # fmt: skip
 
 
-def _chosen(look: Look) -> dict[str, Any]:
+def _figure_and_look(drawn: Mapping[str, Any]) -> dict[str, Any]:
+    look = {name: value for name, value in drawn.items() if name != "figure"}
+    return {"figure": drawn["figure"], "look": look}
+
+
+def chosen_of(look: Look) -> dict[str, Any]:
     """What of a look is not as it is without a choice."""
     plain = asdict(Look())
     return {name: value for name, value in asdict(look).items() if value != plain[name]}
 
 
-def _python(
-    link: str, kind: str, model: Mapping[str, Any], figure: str, look: Look | None
-) -> list[str]:
-    loaded = {name: model[name] for name in ("device", "dtype") if model.get(name)}
-    given = "".join(f", {name}={value!r}" for name, value in loaded.items())
-    file = "figure.svg" if look is not None else "view.json"
-    how = {"figure": figure} | _chosen(look) if look is not None else {}
-    told = "".join(f", {name}={value!r}" for name, value in how.items())
-    return [
-        "import explorer",
-        f"view = explorer.view({link!r}, kind={kind!r}{given})",
-        f"view.save({file!r}{told})",
-    ]
-
-
-def _command(link: str, kind: str, model: Mapping[str, Any], figure: str, look: Look | None) -> str:
-    options: dict[str, Any] = {"kind": kind}
-    options |= {name: model[name] for name in ("device", "dtype") if model.get(name)}
-    if look is not None:
-        options |= {"figure": figure} | _chosen(look)
-    told = [f"--{_option(name, value)}" for name, value in options.items()]
-    file = "figure.svg" if look is not None else "view.json"
-    return shlex.join(["python", "-m", "explorer", "view", link, *told, "-o", file])
+def _arguments(given: Mapping[str, Any]) -> str:
+    return "".join(f", {name}={value!r}" for name, value in given.items())
 
 
 def _option(name: str, value: Any) -> str:

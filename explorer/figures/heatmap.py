@@ -174,7 +174,8 @@ def _log_colours(drawn: HeadMap, shown: np.ndarray, colours: Theme) -> dict[str,
 def _bar(drawn: HeadMap, colours: Theme) -> dict[str, Any]:
     name = f"{'norm-based' if drawn.switches.norm else 'attention'} weight"
     return {
-        "thickness": 12, "outlinewidth": 0, "tickfont": {"size": 11, "color": colours.faint},
+        "thickness": 12, "outlinewidth": 0, "x": 1, "xpad": 14,
+        "tickfont": {"size": 11, "color": colours.faint},
         "title": {"text": name, "side": "right", "font": {"color": colours.faint}},
     }  # fmt: skip
 

@@ -25,7 +25,8 @@ WIDTHS_CM = (3.0, 100.0)
 POINTS = (4.0, 32.0)
 _DRAWN_POINTS = 9.0  # figures are drawn with letters of 12 pixels, 9 points
 _PIXELS_PER_CM = 96 / 2.54
-_CROWDED = 0.55  # of a figure's own width: below, labels beside each other meet
+# Of a figure's own width: below the first labels meet, below the second nothing has room.
+_CROWDED, _LEAST = 0.55, 0.3
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,9 @@ class Dressed:
 def dressed(picture: Picture, look: Look) -> Dressed:
     """Give a picture its size, letters, title and caption; its figure is changed in place.
 
+    Raises:
+        ValueError: too narrow for the figure's labels.
+
     Letters keep their size among all else, lines and marks as well, for the figure is laid out
     at its usual size of letters and scaled as a whole.
     """
@@ -127,6 +131,12 @@ def dressed(picture: Picture, look: Look) -> Dressed:
     scale = look.points / _DRAWN_POINTS
     width = round(look.width_cm * _PIXELS_PER_CM / scale) or picture.width
     height = picture.height if picture.fixed else round(picture.height * width / picture.width)
+    if width < picture.width * _LEAST:
+        needed = picture.width * _LEAST * scale / _PIXELS_PER_CM
+        raise ValueError(
+            f"a width of {look.width_cm:g} cm leaves this figure’s labels no room: give it at "
+            f"least {needed:.1f} cm, or smaller letters"
+        )
     if width < picture.width * _CROWDED:
         needed = picture.width * _CROWDED * scale / _PIXELS_PER_CM
         smaller = look.points * width / (picture.width * _CROWDED)
@@ -191,11 +201,14 @@ _COLOUR = re.compile(
 )
 
 
+_MARKED = re.compile(r'(style="color:)(#[0-9a-fA-F]{6})')
+
+
 def _grey(said: str) -> str:
-    """A colour by its lightness (Rec. 709); any other string as it is."""
+    """A colour by its lightness (Rec. 709), or those of a label's marks; else as it is."""
     found = _COLOUR.fullmatch(said)
     if found is None:
-        return said
+        return _MARKED.sub(lambda mark: mark[1] + _grey(mark[2]), said)
     if found["hex"]:
         parts = [int(found["hex"][place : place + 2], 16) for place in (0, 2, 4)]
     else:

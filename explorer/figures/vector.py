@@ -16,6 +16,7 @@ from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
 
 MOST_CELLS = 128 * 128
 _COLOURS = 64
+_ROOM, _SIZE = 0.7, 600  # of a figure what its cells take; pixels, where it has no size
 _OVERLAP = 0.4  # pixels: outlines that only touch leave white hairs between them
 
 
@@ -60,7 +61,12 @@ def _outlines(trace: go.Heatmap, layout: go.Layout) -> Iterator[Any]:
     low, high = (axis.cmin, axis.cmax) if trace.coloraxis else (trace.zmin, trace.zmax)
     low = float(np.nanmin(values)) if low is None else low
     high = float(np.nanmax(values)) if high is None else high
-    columns, rows = _edges(trace, "x", values.shape[1]), _edges(trace, "y", values.shape[0])
+    columns, rows = (
+        _edges(trace, name, count, size)
+        for name, count, size in (
+            ("x", values.shape[1], layout.width), ("y", values.shape[0], layout.height),
+        )
+    )  # fmt: skip
     share = np.clip((values - low) / ((high - low) or 1), 0, 1)
     steps = np.where(np.isnan(values), -1, np.round(share * (_COLOURS - 1)))
     for step in np.unique(steps[steps >= 0]).astype(int):
@@ -80,7 +86,7 @@ def _outlines(trace: go.Heatmap, layout: go.Layout) -> Iterator[Any]:
                          marker={"color": [low], "coloraxis": trace.coloraxis}, **on)  # fmt: skip
 
 
-def _edges(trace: go.Heatmap, axis: str, count: int) -> np.ndarray:
+def _edges(trace: go.Heatmap, axis: str, count: int, size: float | None) -> np.ndarray:
     """The borders of columns or rows [count, 2], less half of the gap between them."""
     places = trace[axis]
     if places is None:
@@ -95,7 +101,9 @@ def _edges(trace: go.Heatmap, axis: str, count: int) -> np.ndarray:
     half = (places[1] - places[0]) / 2 if count > 1 else 0.5
     borders = np.concatenate([[places[0] - half], middle, [places[-1] + half]])
     edges = np.stack([borders[:-1], borders[1:]], axis=1)
-    gap = 0.03 * (edges[:, 1] - edges[:, 0]) if trace[f"{axis}gap"] else 0
+    # As wide as plotly's, in the room that most of the figure gives its cells.
+    cell = _ROOM * (size or _SIZE) / count
+    gap = (trace[f"{axis}gap"] or 0) / 2 / cell * (edges[:, 1] - edges[:, 0])
     return edges + np.stack([gap * np.ones(count), -gap * np.ones(count)], axis=1)
 
 

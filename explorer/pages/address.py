@@ -16,8 +16,8 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 
 from explorer import kept_states
-from explorer.exhibits import KINDS, SETTINGS
-from explorer.links import AROUND, Parsed, Value, given_in, parse
+from explorer.exhibits import KINDS, SETTINGS, settings_in
+from explorer.links import Parsed, Value, given_in, parse
 from explorer.links import State as Settings
 from explorer.pages.running import error_line
 
@@ -114,13 +114,12 @@ def opened(page: ModuleType, search: str) -> Parsed:
 
     What cannot be opened is remarked upon, and the rest is as it begins.
     """
-    given, remarks = given_in(search), list[str]()
-    if "saved" in given:
-        try:
-            whole = given_in(kept_states.kept(given["saved"]))
-            given = {**whole, **{name: given[name] for name in AROUND if name in given}}
-        except ValueError as error:
-            remarks.append(str(error))
+    remarks = list[str]()
+    try:
+        given = settings_in(search)
+    except ValueError as error:
+        given = given_in(search)
+        remarks.append(str(error))
     parsed = parse(given, settings_of(page), {*SETTINGS, *page.AROUND})
     return Parsed(parsed.state, (*remarks, *parsed.remarks))
 

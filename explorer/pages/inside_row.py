@@ -16,7 +16,7 @@ import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.exhibits import worksheet
-from explorer.exhibits.saving import Saving, record
+from explorer.exhibits.saving import record
 from explorer.export.carriers import html_part
 from explorer.export.worksheet_page import worksheet_html
 from explorer.figures.inside import strips_caption, strips_figure
@@ -217,7 +217,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         try:
             row = worksheet.drawn(session, state)
             exhibit = worksheet.KIND.make(session, state)
-            told = record(session, exhibit, "json", Saving())
+            told = record(session, exhibit, "json")
             content = worksheet_html(row, blank=blank, about=html_part(told))
         except (ValueError, ModelError) as error:
             return no_update, running.error_line(str(error))

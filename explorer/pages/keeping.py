@@ -21,13 +21,14 @@ import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer import kept_states
-from explorer.exhibits import KINDS, state_for
+from explorer.exhibits import KINDS, SETTINGS, state_for
 from explorer.exhibits.bundle import Kept, bundle
 from explorer.exhibits.remaking import kind_and_state
 from explorer.exhibits.saving import Saving
 from explorer.export.carriers import read_record
 from explorer.figures.look import Look
 from explorer.jobs import Jobs
+from explorer.links import link_to, path_of
 from explorer.pages import running
 from explorer.pages.running import Run, error_line
 from explorer.pages.saving import LOOK, look_of, on_screen, shown_of
@@ -91,7 +92,7 @@ def entry(session: Session, kind: str, figure: str, state: dict[str, Any], look:
     exhibit = KINDS[kind].make(session, state_for(KINDS[kind], state))
     name = figure or next(iter(exhibit.figures))
     return {
-        "kind": kind, "figure": name, "state": exhibit.state, "link": exhibit.link,
+        "kind": kind, "figure": name, "state": exhibit.state, "link": short(exhibit.link),
         "look": asdict(look), "title": f"{KINDS[kind].title}: {exhibit.stem} ({name})",
     }  # fmt: skip
 
@@ -228,9 +229,24 @@ def _register_opening(app: Dash) -> None:
 def opening_link(record: dict[str, Any], name: str) -> str:
     """The address that shows what a file was saved from.
 
+    What this version does not know is left in it, so that the page says so.
+
     Raises:
         ValueError: of a kind this version does not know, or too long and not to be kept.
     """
-    kind, state = kind_and_state(record, name)
-    link = kind.link(state)
-    return link if len(link) <= _LONGEST_LINK else f"{kind.path}?saved={kept_states.keep(link)}"
+    kind, state, _ = kind_and_state(record, name)
+    strange = {one: record["settings"][one] for one in record["settings"] if one not in SETTINGS}
+    return short(
+        link_to(kind.path, {**state, **strange}, {**kind.defaults, **dict.fromkeys(strange, "")})
+    )
+
+
+def short(link: str) -> str:
+    """An address, or the name under which it is kept where it is too long.
+
+    Raises:
+        ValueError: it is too long and cannot be kept.
+    """
+    if len(link) <= _LONGEST_LINK:
+        return link
+    return f"{path_of(link)}?saved={kept_states.keep(link)}"

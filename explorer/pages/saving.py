@@ -51,7 +51,7 @@ _TYPES = {
     "pdf": "application/pdf", "html": "text/html", "csv": "text/csv", "json": "application/json",
     "npz": "application/zip",
 }  # fmt: skip
-_PREVIEW = 640  # pixels that the preview has
+_PREVIEW = 540  # pixels that the preview has
 
 # The look's fields, in the order ``look_of`` takes them.
 LOOK = {
@@ -131,6 +131,8 @@ def _button(kind: str) -> Any:
 def _preview() -> Any:
     return html.Div(
         [
+            html.P(id="save-size", className="caption"),
+            html.Div(id="save-remarks"),
             html.Div(
                 dcc.Graph(
                     id="save-preview", figure=blank_figure("the figure appears here"),
@@ -138,8 +140,6 @@ def _preview() -> Any:
                 ),
                 id="save-paper",
             ),
-            html.P(id="save-size", className="caption"),
-            html.Div(id="save-remarks"),
         ],
         className="preview",
     )  # fmt: skip
@@ -251,9 +251,12 @@ def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any
         layout, (width, height) = drawn.figure.layout, drawn.size_cm
         pixels = [round(side * drawn.scale * saving.dots) for side in (layout.width, layout.height)]
         size = f"{width:.1f} × {height:.1f} cm; as PNG {pixels[0]:,} × {pixels[1]:,} dots"
-        told = record(session, exhibit, "svg", saving)
         kept = {
-            "record": json.dumps(told, ensure_ascii=False), "scale": drawn.scale,
+            "records": {
+                kind: json.dumps(record(session, exhibit, kind, saving), ensure_ascii=False)
+                for kind in _BROWSER_MADE
+            },
+            "scale": drawn.scale,
             "dots": saving.dots, "width": width, "height": height,
             "names": {kind: file_name(exhibit, kind, saving) for kind in _BROWSER_MADE},
         }  # fmt: skip
