@@ -177,8 +177,8 @@ class TestWiring:
     def test_a_choice_that_is_not_offered_is_told(self, axes: str, said: str, fire: Fire) -> None:
         # Both path and query, of which each is read out of it.
         told = fire("mounted.data", "url.pathname", url=f"/embeddings/?axes={axes}", mounted=[])
-        told = _texts(told["link-message.children"])
-        assert said in told if said else told == ""
+        remark = _texts(told["link-message.children"])
+        assert said in remark if said else remark == ""
 
 
 def test_the_opening_text_is_an_example() -> None:

@@ -106,6 +106,7 @@ def test_a_link_opens_every_field_and_stays(page: Page, mode: str) -> None:
           === JSON.stringify(Object.entries(told).sort()); }""",
         told,
     )
+    expect(page.locator("#link-message .remark")).to_have_count(0)
     assert _starts(responses) == 1
     # The view writes the address by itself, not only leaves it as it was.
     embeddings.slide("ArrowRight")
@@ -136,7 +137,14 @@ def test_a_short_link_opens_with_its_word_s_anchors(page: Page) -> None:
 
 
 def test_a_setting_that_is_none_is_told(page: Page) -> None:
+    embeddings = Embeddings(page)
     page.goto("/embeddings?mode=similarity&values=dots")
-    expect(page.locator("#embeddings-similarity-caption .error")).to_contain_text(
-        "Values=dots is no choice: use cosine, corrected", timeout=20_000
+    expect(page.locator("#link-message")).to_contain_text(
+        "values=dots, which is not offered here: cosine is taken", timeout=20_000
     )
+    embeddings.wait_for(
+        "() => document.querySelector('#embeddings-similarity-graph .js-plotly-plot')"
+        "?._fullData?.length > 0"
+    )
+    _expect_fields(page, {"mode": "similarity", "values": "cosine"})
+    embeddings.wait_for("() => location.search === '?mode=similarity'")

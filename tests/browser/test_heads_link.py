@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.browser import eager
 from tests.browser.driving import Heads
@@ -61,6 +61,8 @@ def open_link(page: Page, view: str, **told: str) -> Heads:
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_setting_of_a_view(page: Page, view: str) -> None:
     told = {**READ, **VIEWS[view]}
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request))
     heads = open_link(page, view, **told)
     heads.wait_for_address(text=TEXT, pair=PAIR, **told)
     for setting, field in FIELDS.items():
@@ -73,6 +75,8 @@ def test_every_setting_of_a_view(page: Page, view: str) -> None:
     expected = {"text": TEXT, "pair": PAIR, **told}
     assert given == expected if view == "map" else given == {**expected, "mode": view}
     expect(page.locator(f"#heads-{view}")).to_be_visible()
+    expect(page.locator("#link-message .remark")).to_have_count(0)
+    assert sum("heads-heatmap.figure" in (one.post_data or "") for one in asked) == 1
 
 
 def test_what_is_beside_the_views(page: Page) -> None:
