@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -107,7 +108,11 @@ def _class(name: str, described: type) -> str:
         for member in vars(described)
         if not member.startswith("_")
     }
-    properties = {one: found for one, found in members.items() if isinstance(found, property)}
+    properties = {
+        one: found
+        for one, found in members.items()
+        if isinstance(found, (property, cached_property))
+    }
     if properties:
         told = bullets(f"{code(one)}: {_line(found)}" for one, found in properties.items())
         parts.append(f"**Properties**\n\n{told}")
