@@ -17,7 +17,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 
 from explorer import kept_states
 from explorer.exhibits import KINDS, SETTINGS
-from explorer.links import AROUND, Parsed, Value, given_in, parse
+from explorer.links import AROUND, Parsed, Value, given_in, parse, written
 from explorer.links import State as Settings
 from explorer.pages.running import error_line
 
@@ -81,7 +81,9 @@ def _offers(component: Any, value: Value) -> bool:
     """Whether a control has this choice; one whose choices come later has every one."""
     if not isinstance(component, dmc.SegmentedControl) or not component.data:
         return True
-    return value in [one["value"] if isinstance(one, Mapping) else one for one in component.data]
+    return written(value) in [
+        one["value"] if isinstance(one, Mapping) else one for one in component.data
+    ]
 
 
 def _set(component: Any, value: Value) -> None:
