@@ -96,9 +96,9 @@ def view(
 ) -> View:
     """A view by its address, by its kind and settings, or of a capture at hand.
 
-    >>> view("/?layer=1&head=8")                                       # doctest: +SKIP
-    >>> view("heatmap", text="She ate an apple.", layer=1, head=8)     # doctest: +SKIP
-    >>> view(cap, "lines", layer=1, head=8, threshold=0.2)             # doctest: +SKIP
+    >>> view("/?layer=1&head=8")  # doctest: +SKIP
+    >>> view("heatmap", text="She ate an apple.", layer=1, head=8)  # doctest: +SKIP
+    >>> view(cap, "lines", layer=1, head=8, threshold=0.2)  # doctest: +SKIP
 
     Args:
         what: an address of the page ("/inside?layer=1"), a kind ("heatmap",

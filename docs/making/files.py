@@ -41,7 +41,8 @@ a file instead.
 
 ## What a file tells
 
-Every file has a *record*, in JSON:
+Every file that the page, `explorer.view`, `view` or `heatmap` saves has a *record*, in JSON. Of
+`heads`, `embeddings` and `worksheet` in a shell, the JSON tells model, text, settings and versions.
 
 | key | what it is |
 | --- | --- |
@@ -63,23 +64,22 @@ It is no secret: who has the file can read the text that the model was given."""
 CARRIERS: Mapping[str, tuple[str, str, str]] = {
     "png": ("text under the keyword `explorer` (iTXt)", "Image.open(path).text['explorer']",
             "from PIL import Image"),
-    "svg": ("the element `<metadata id=\"explorer\">`",
+    "svg": ('the element `<metadata id="explorer">`',
             "ElementTree.parse(path).find('{http://www.w3.org/2000/svg}metadata').text",
             "from xml.etree import ElementTree"),
     "pdf": ("`/explorer` in the document’s information", "PdfReader(path).metadata['/explorer']",
             "from pypdf import PdfReader"),
-    "html": ("the element `<script type=\"application/json\" id=\"explorer\">`",
-             "re.search('id=\"explorer\">(.*?)</script>', open(path, encoding='utf-8').read())[1]",
-             "import re"),
+    "html": ('the element `<script type="application/json" id="explorer">`',
+             "re.search('id=\"explorer\">(.*?)</script>', Path(path).read_text('utf-8'))[1]",
+             "import re; from pathlib import Path"),
     "csv": ("the head of the last column, which has no cells",
-            "next(csv.reader(open(path, encoding='utf-8')))[-1].removeprefix('explorer: ')",
-            "import csv"),
-    "json": ("the key `provenance`", "json.dumps(json.load(open(path))['provenance'])", ""),
+            "next(csv.reader(Path(path).read_text('utf-8').split('\\n')))[-1]"
+            ".removeprefix('explorer: ')",
+            "import csv; from pathlib import Path"),
+    "json": ("the key `provenance`",
+             "json.dumps(json.loads(Path(path).read_text('utf-8'))['provenance'])",
+             "import json; from pathlib import Path"),
     "npz": ("the text array `explorer`", "str(np.load(path)['explorer'])", "import numpy as np"),
-    "parquet": ("`explorer` in the schema’s metadata, there under `provenance`",
-                "json.dumps(json.loads(parquet.read_schema(path).metadata[b'explorer'])"
-                "['provenance'])",
-                "from pyarrow import parquet"),
 }  # fmt: skip
 
 _READING = """\
@@ -97,7 +97,7 @@ and without this project the text of the record, which `json.loads` reads, is"""
 _REMAKING = """\
 The numbers themselves are what each format is for. JSON has them in full under names of their
 own, with null for what is undefined; NPZ has every list of the JSON as an array, NaN for what is
-undefined; CSV has them as rows, and Parquet the table of heads. In a spreadsheet or a data frame
+undefined; CSV has them as rows. In a spreadsheet or a data frame
 drop a CSV’s last column: `pandas.read_csv(path).iloc[:, :-1]`.
 
 ## Made again
