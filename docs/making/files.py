@@ -41,8 +41,8 @@ a file instead.
 
 ## What a file tells
 
-Every file that the page, `explorer.view`, `view` or `heatmap` saves has a *record*, in JSON. Of
-`heads`, `embeddings` and `worksheet` in a shell, the JSON tells model, text, settings and versions.
+Every file that the page, `explorer.view` or a command saves has a *record*, in JSON. A Parquet
+table of heads has it under `provenance` of its schema’s metadata `explorer`.
 
 | key | what it is |
 | --- | --- |
@@ -53,6 +53,7 @@ Every file that the page, `explorer.view`, `view` or `heatmap` saves has a *reco
 | `device`, `dtype` | where it ran, and in which precision |
 | `settings` | the whole state but the model: the text, and everything that changes the view |
 | `figure`, `look` | of a drawing: which figure, and what of its looks was chosen |
+| `other` | of a comparison with another model: the same of that one |
 | `link` | the address that shows it |
 | `python`, `command` | lines of Python, and a command, that make it again |
 | `time` | when it was made, in UTC |
@@ -90,7 +91,8 @@ In Python the record of any of them is
 ```python
 from explorer.export.carriers import read_record
 
-record = read_record(open(path, "rb").read(), path) ```
+record = read_record(open(path, "rb").read(), path)
+```
 
 and without this project the text of the record, which `json.loads` reads, is"""
 
