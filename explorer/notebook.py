@@ -18,7 +18,8 @@ from explorer.exhibits.state import text_state
 from explorer.export.files import FORMATS, check_path, write_file
 from explorer.figures.look import Look
 from explorer.links import State, parse, written
-from explorer.session import Session, request_of
+from explorer.requests import request_of
+from explorer.session import Session
 
 _LOOKS = frozenset(field.name for field in fields(Look))
 
@@ -115,7 +116,7 @@ def view(
     """
     if isinstance(what, Capture):
         chosen = _kind(kind or "heatmap")
-        text = text_state(request_of(what))
+        text = text_state(request_of(what, what.target))
         return _made(Session.of(what), chosen, {**text, **_checked(chosen, settings)})
     session = _session(device, dtype, revision)
     if "/" not in what:

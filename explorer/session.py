@@ -6,8 +6,6 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeVar
 
 from explorer.capture import Capture, capture, vocabulary_sample
 from explorer.experiments import induction_probe, nulls_of
@@ -18,7 +16,6 @@ from explorer.models import LoadedModel, Progress, load_model
 from explorer.positions import entrance, positions
 from explorer.readout import meaning
 from explorer.records import (
-    ANY_PLACE,
     BestOffsets,
     Entrance,
     FloatArray,
@@ -32,17 +29,16 @@ from explorer.records import (
     PlaneSwitches,
     Positions,
     QueryRow,
-    StudyOptions,
     WordLayers,
     WordProjection,
     WordSimilarity,
     WordStudy,
 )
+from explorer.requests import ModelFacts, StudyRequest, TextRequest, request_of
 from explorer.results import Results
 from explorer.views.by_layer import word_layers
 from explorer.views.distances import head_distances
 from explorer.views.inside import query_row
-from explorer.views.maps import truncation
 from explorer.views.overview import heads_overview
 from explorer.views.similarity import word_similarity
 from explorer.views.study import word_study
@@ -50,47 +46,7 @@ from explorer.views.words import word_projection, word_projections
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 _KEPT = {"study": 3, "inputs": 5}  # vectors of hundreds of sentences, of every layer
-
-
-@dataclass(frozen=True)
-class TextRequest:
-    """A model and what it is to read; the same request is captured once.
-
-    With ``truncate`` a text longer than the model reads is cut instead of refused.
-    """
-
-    model: str
-    text: str
-    pair: str | None = None
-    target: str | None = None
-    truncate: bool = False
-
-
-def request_of(cap: Capture) -> TextRequest:
-    """What was asked for when a text was captured."""
-    cut = bool(truncation(cap.stack(cap.stacks[-1])))
-    return TextRequest(cap.model_name, cap.text, cap.pair, cap.target, cut)
-
-
-@dataclass(frozen=True)
-class StudyRequest:
-    """A model, the word to follow, and the (sense, sentence) pairs it is looked for in."""
-
-    model: str
-    word: str
-    sentences: tuple[tuple[str, str], ...]
-    options: StudyOptions = ANY_PLACE
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What the page's bar tells of a loaded model, and which fields it needs."""
-
-    line: str
-    takes_pairs: bool
-    is_encoder_decoder: bool
 
 
 class Session:
@@ -153,7 +109,7 @@ class Session:
         """A session that has this capture and its model at hand."""
         session = cls(cap.loaded.device, cap.loaded.dtype)
         session._models[cap.model_name] = cap.loaded
-        session._captures[request_of(cap)] = cap
+        session._captures[request_of(cap, cap.target)] = cap
         return session
 
     def provenance(self, name: str) -> dict[str, str | None]:

@@ -60,6 +60,7 @@ PLAIN = frozenset(
         "views",
         "figures",
         "export",
+        "requests",
     ]
 )
 MAY_IMPORT = {

@@ -14,7 +14,8 @@ import explorer
 from explorer.exhibits import comparison
 from explorer.figures.comparison import comparison_caption, difference_figure, side_figures
 from explorer.records import MapSwitches
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.comparison import (
     Side,
     align,

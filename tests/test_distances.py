@@ -14,7 +14,8 @@ from scipy.spatial.distance import jensenshannon
 from explorer.figures.distances import distances_caption, distances_figure
 from explorer.measures import compute_all, head_distance
 from explorer.records import HeadDistances, HeadPoints
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.distances import distances_table, head_distances
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT

@@ -17,7 +17,8 @@ from explorer.exhibits.state import text_state
 from explorer.figures.moves import brought_back, moves_caption, moves_facts, moves_figure
 from explorer.pages import inside_moves
 from explorer.records import HeadMaps, LinearMap, ModelError, Moves
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.moves import moves, moves_table
 from tests.browser import eager
 from tests.callbacks import answer, app_of, said

@@ -20,7 +20,8 @@ from explorer.head_maps import head_maps
 from explorer.pages import inside_points
 from explorer.records import ModelError, QueryKeyPoints, ScoreParts
 from explorer.records.spaces import MOST_PAIRS
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.query_key_points import PointSwitches, points_table, query_key_points
 from tests.browser import eager
 from tests.callbacks import answer, app_of, said

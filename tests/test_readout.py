@@ -13,7 +13,8 @@ import transformers as tf
 
 import explorer
 from explorer.readout import logits_of, meaning, nearest_words, read_states
-from explorer.session import Session, StudyRequest
+from explorer.requests import StudyRequest
+from explorer.session import Session
 from explorer.views.study import word_study
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT, spread

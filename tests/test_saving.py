@@ -29,6 +29,7 @@ from explorer.export.files import ExportError
 from explorer.export.pictures import painter
 from explorer.export.record import record_of
 from explorer.figures.look import Look
+from explorer.requests import TextRequest
 from explorer.session import Session
 
 TEXT = "She ate an unbelievable apple & <b>."
@@ -68,7 +69,7 @@ def test_a_drawing_is_vector_with_labels_as_text(drawn: dict[str, bytes], sessio
     names = [node.tag.rpartition("}")[2] for node in root.iter()]
     assert "image" not in names
     texts = ["".join(node.itertext()) for node in root.iter() if node.tag.endswith("text")]
-    cap = session.capture(explorer.session.TextRequest("minilm", TEXT))
+    cap = session.capture(TextRequest("minilm", TEXT))
     for label in cap.tokens:
         assert any(label in text for text in texts), label
     assert any("layer 1, head 8" in text for text in texts)

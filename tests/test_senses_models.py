@@ -8,7 +8,8 @@ from sklearn.metrics import silhouette_score
 
 from explorer.measures.verdict import where_senses_part
 from explorer.ready_sets import OPENING, READY_SETS
-from explorer.session import Session, StudyRequest
+from explorer.requests import StudyRequest
+from explorer.session import Session
 from tests.browser import eager
 
 

@@ -9,7 +9,7 @@ import pytest
 from explorer.exhibits.state import READY_ANCHORS, STUDY, study_request
 from explorer.pages.embeddings_sentences import FORM, in_fields, layout, request_from, uploaded
 from explorer.records import StudyOptions
-from explorer.session import StudyRequest
+from explorer.requests import StudyRequest
 
 
 def sent(data: bytes) -> str:

@@ -12,7 +12,8 @@ import pytest
 
 import explorer
 from explorer import session as session_module
-from explorer.session import Session, StudyRequest, TextRequest
+from explorer.requests import StudyRequest, TextRequest
+from explorer.session import Session
 
 WAIT_S = 20
 

@@ -13,7 +13,8 @@ import pytest
 
 from explorer import session as session_module
 from explorer.jobs import Cancelled
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from tests.conftest import Folder
 
 WAIT_S = 20

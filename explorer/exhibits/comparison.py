@@ -13,7 +13,8 @@ from explorer.figures.style import model_stem
 from explorer.links import State, Value
 from explorer.models import Progress
 from explorer.records import CapturedText, HeadComparison
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.comparison import Side, compare_heads, comparison_table
 
 # Of the other side; what is empty is as on the first.

@@ -13,7 +13,8 @@ from explorer.figures.query_key_points import TEXTS, points_caption, points_figu
 from explorer.figures.style import model_stem
 from explorer.links import State, Value
 from explorer.records import QueryKeyPoints
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.query_key_points import PointSwitches, points_table, query_key_points
 
 LEAST = 0.2

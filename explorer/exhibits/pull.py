@@ -12,7 +12,8 @@ from explorer.figures.pull import heads_picture, pull_picture, stretch
 from explorer.figures.style import model_stem
 from explorer.links import State
 from explorer.records import CapturedText, PlaneSwitches, Pull, PullPlane, WordStudy
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.pull import pull, pull_plane, pull_table
 from explorer.views.words import check_layer
 

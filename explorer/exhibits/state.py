@@ -9,8 +9,9 @@ from explorer.figures.style import model_label
 from explorer.links import State, Value
 from explorer.ready_sets import OPENING, OPENING_MODEL, OPENING_TEXT, READY_SETS
 from explorer.records import CapturedText, StudyOptions
+from explorer.requests import StudyRequest, TextRequest
 from explorer.sentences import check_rows, parse_anchors, parse_sentences, sentences_text
-from explorer.session import Session, StudyRequest, TextRequest
+from explorer.session import Session
 
 # What every view of a text begins with, in the order an address tells it.
 TEXT: dict[str, Value] = {

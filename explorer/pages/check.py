@@ -22,7 +22,8 @@ from explorer.pages.address import Shown
 from explorer.pages.heads_help import section
 from explorer.pages.running import Run
 from explorer.records import CapturedText, Claim, Identity, ModelError
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.check import failed, magnitude, outcome, verdict, where
 
 PATH, NAME, TITLE = "/check", "check", "Self-check"

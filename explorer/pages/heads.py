@@ -42,7 +42,8 @@ from explorer.pages.address import Shown
 from explorer.pages.fields import counted
 from explorer.pages.heads_map import within
 from explorer.pages.running import Run
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 
 PATH, NAME, TITLE = "/", "heads", "Heads"
 _KINDS = {

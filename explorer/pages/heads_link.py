@@ -14,7 +14,8 @@ from dash import Dash, Input, Output, State, html, no_update
 from explorer.exhibits.heatmap import region_of, switches_of
 from explorer.exhibits.overview import LINK
 from explorer.exhibits.state import text_request
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.maps import MOST_CELLS, tokens_of_cell
 from explorer.views.overview import link_weights
 

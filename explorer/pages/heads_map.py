@@ -21,7 +21,8 @@ from explorer.figures.style import blank_figure
 from explorer.pages import heads_switches, heads_tokens, running
 from explorer.pages.fields import ZOOMABLE
 from explorer.records import ModelError
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.facts import head_facts
 from explorer.views.maps import MOST_CELLS
 

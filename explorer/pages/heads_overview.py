@@ -21,7 +21,8 @@ from explorer.measures import MEASURES
 from explorer.pages import heads_link, heads_table, running
 from explorer.pages.fields import choice
 from explorer.pages.heads_map import within
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.facts import facts_of_heads
 
 

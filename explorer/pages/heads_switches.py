@@ -14,7 +14,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 from explorer.figures.style import PALETTES, SEQUENTIAL
 from explorer.links import State as Settings
 from explorer.pages.fields import choice, switch
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.maps import PARTS
 
 _OVER = {

@@ -27,7 +27,8 @@ from explorer.pages import heads_help, running
 from explorer.pages.heads_columns import column_definitions
 from explorer.pages.running import Run
 from explorer.records import FloatArray
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.table import head_rows
 
 ADDRESS = {

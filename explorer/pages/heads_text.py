@@ -13,7 +13,8 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from explorer.pages import running
 from explorer.records import CapturedText
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.tokens import TextTooLong
 from explorer.views.maps import truncation
 

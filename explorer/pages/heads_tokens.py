@@ -14,7 +14,8 @@ from dash import Dash, Input, Output, html, no_update
 
 from explorer.exhibits.heatmap import region_of
 from explorer.records import MapSwitches
-from explorer.session import Session, TextRequest
+from explorer.requests import TextRequest
+from explorer.session import Session
 from explorer.views.maps import MOST_CELLS, map_labels
 
 _MOST_LISTED = 300  # each a node of the page
