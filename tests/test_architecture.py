@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "lesson_claims lesson_questions",
         "adapters head_layers words ready_sets attention_call lesson_files",
         "recorder views figures",
-        "checkpoints footprint export eager_run",
+        "checkpoints footprint export eager_run requests",
         "models",
         "stack",
         "capture",
@@ -60,6 +60,7 @@ PLAIN = frozenset(
         "views",
         "figures",
         "export",
+        "requests",
         "requests",
     ]
 )
