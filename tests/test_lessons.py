@@ -262,7 +262,7 @@ class TestThePage:
 
     def test_the_list_tells_what_cannot_be_read(self) -> None:
         shown = _words(learn.lesson_list(LESSONS, ("bad.md, line 1: no front matter",)))
-        assert "Bad.md, line 1: no front matter." in shown
+        assert "bad.md, line 1: no front matter." in shown
         for lesson in LESSONS:
             assert lesson.title in shown
             assert f"{len(lesson.steps)} steps" in shown

@@ -76,7 +76,7 @@ def heads(
         if cut := exhibit.result()["settings"]["truncation"]:
             sayer(quiet)(f"{one.place}truncated: {cut}")
         if out.kind == "parquet":
-            return heads_parquet(result_of(exhibit, record(session, exhibit, "parquet")))
+            return heads_parquet(result_of(exhibit, record(session, exhibit, "json")))
         return saved(session, exhibit, out.kind)
 
     write_each(texts, out, content, quiet)

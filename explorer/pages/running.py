@@ -163,7 +163,9 @@ def register_cancel(app: Dash, jobs: Jobs) -> None:
 def error_line(message: str) -> Any:
     """What was wrong and what would be right."""
     first = message.partition(" ")[0]
-    begun = message[:1].upper() + message[1:] if first.isalpha() else message  # no file's name
+    begun = (
+        message[:1].upper() + message[1:] if first.rstrip(":,").isalpha() else message
+    )  # no file's name
     return html.Div(f"{begun}.", className="error", role="alert")
 
 

@@ -10,6 +10,8 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -29,10 +31,16 @@ from explorer.export.files import ExportError
 from explorer.export.heatmap import heatmap_picture
 from explorer.export.pictures import figure_bytes, painter
 from explorer.export.printing import printer
+from explorer.figures.look import Look, Picture, dressed
 from explorer.views.maps import head_map
 from tests.browser.pdfs import pages
 
 TEXT = 'She\'s <b>bold</b> & "apples"'
+
+
+def ready(picture: Picture) -> go.Figure:
+    """A picture with its caption and size, as it is saved."""
+    return dressed(picture, Look()).figure
 
 
 def svg_texts(data: bytes) -> list[str]:
@@ -46,7 +54,7 @@ def test_svg_shows_the_tokens_as_typed(
     minilm: explorer.LoadedModel, capfd: pytest.CaptureFixture[str]
 ) -> None:
     drawn = head_map(explorer.capture(minilm, TEXT), 1, 8)
-    data = figure_bytes(heatmap_picture(drawn), "svg")
+    data = figure_bytes(ready(heatmap_picture(drawn)), "svg")
     texts = svg_texts(data)
     assert set(drawn.queries) <= set(texts)
     assert any("layer 1, head 8 (counted from 0)" in text for text in texts)
@@ -56,7 +64,7 @@ def test_svg_shows_the_tokens_as_typed(
 
 
 def test_png_is_twice_the_figures_size_and_coloured(minilm: explorer.LoadedModel) -> None:
-    figure = heatmap_picture(head_map(explorer.capture(minilm, "She ate."), 1, 8))
+    figure = ready(heatmap_picture(head_map(explorer.capture(minilm, "She ate."), 1, 8)))
     with Image.open(io.BytesIO(figure_bytes(figure, "png"))) as picture:
         assert picture.format == "PNG"
         assert picture.size == (2 * figure.layout.width, 2 * figure.layout.height)
@@ -119,7 +127,7 @@ def test_many_texts_share_a_browser(
 
 def test_pdf_is_one_page_of_lines_and_text(minilm: explorer.LoadedModel) -> None:
     drawn = head_map(explorer.capture(minilm, TEXT), 1, 8)
-    figure = heatmap_picture(drawn)
+    figure = ready(heatmap_picture(drawn))
     data = figure_bytes(figure, "pdf")
     (page,) = pages(data)
     # A pixel is 1/96 inch and a point 1/72; Chromium rounds paper to whole pixels.
@@ -165,6 +173,13 @@ def browsers() -> set[int]:
             if piped and not any(word.startswith("--type=") for word in words):
                 found.add(child.pid)
     return found
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose path leaves room for the names of a browser's sockets."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 class TestOneBrowser:
@@ -224,7 +239,7 @@ class TestOneBrowser:
         assert "\n" not in str(raised.value)
         assert browsers() == before
 
-    def test_ctrl_c_leaves_none(self, tmp_path: Path) -> None:
+    def test_ctrl_c_leaves_none(self, short_folder: Path) -> None:
         program = (
             "import plotly.graph_objects as go\n"
             "from explorer.export.pictures import painter\n"
@@ -240,15 +255,16 @@ class TestOneBrowser:
         process = subprocess.Popen(
             [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, start_new_session=True,
-            env={**os.environ, "CHROMIUM": str(named_browser()), "TMPDIR": str(tmp_path)},
+            env={**os.environ, "CHROMIUM": str(named_browser()), "TMPDIR": str(short_folder)},
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )  # fmt: skip
         assert process.stdout is not None
-        assert process.stdout.readline() == "drawing\n"
+        begun = process.stdout.readline()
+        assert begun == "drawing\n", process.communicate()[1]
         children = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
         assert (process.returncode, out, err) == (0, "ended\n", "")
         gone, alive = psutil.wait_procs(children, timeout=10)
         assert (len(gone) > 0, alive) == (True, [])
-        assert not [name for name in os.listdir(tmp_path) if not name.startswith("torch")]
+        assert not [name for name in os.listdir(short_folder) if not name.startswith("torch")]

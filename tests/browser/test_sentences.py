@@ -85,7 +85,7 @@ def test_a_file_is_read_or_its_line_named(embeddings: Embeddings) -> None:
     told = page.locator("#embeddings-upload-message")
     before = page.input_value("#embeddings-sentences")
     for name, data, said in (
-        ("x.csv", b'a,An apple.\nb,"Two apples.\n', "X.csv, line 2 cannot be read as CSV"),
+        ("x.csv", b'a,An apple.\nb,"Two apples.\n', "x.csv, line 2 cannot be read as CSV"),
         ("x.png", b"\x89PNG\0\0", "X.png is no text file"),
         ("x.tsv", b"a\tAn apple.\n" * 501, "there are 501 sentences; at most 500"),
     ):
