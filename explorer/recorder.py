@@ -311,14 +311,24 @@ def choose_method(model: PreTrainedModel, probe: Inputs) -> tuple[str, str]:
 
 
 def _compare(recorded: tuple[StackRun, ...], reference: tuple[StackRun, ...]) -> None:
-    """Raise Unfaithful unless recorded weights and states equal the eager run's; NaN is unequal."""
+    """Raise Unfaithful unless recorded weights and states equal the eager run's.
+
+    Where the eager run has no number (NaN), the recorded one must have none, and nowhere else.
+    """
     for ours, theirs in zip(recorded, reference, strict=True):
         tolerance = 1e-4 if ours.hidden[-1].dtype == torch.float32 else 5e-2
         for layer in range(theirs.n_layers):
-            weights, expected = ours.weights(layer), theirs.weights(layer)
-            alike = weights.shape == expected.shape
-            if not (alike and (weights - expected).abs().max() <= tolerance):
+            apart = _apart(ours.weights(layer), theirs.weights(layer))
+            if apart is None or apart.abs().max() > tolerance:
                 raise Unfaithful(f"recorded attention of layer {layer} is not the eager model's")
-        last, expected = ours.hidden[-1].float(), theirs.hidden[-1].float()
-        if not (last - expected).norm() <= tolerance * expected.norm():
+        expected = theirs.hidden[-1].float()
+        apart = _apart(ours.hidden[-1].float(), expected)
+        if apart is None or apart.norm() > tolerance * expected.nan_to_num().norm():
             raise Unfaithful("the recorded run's last hidden state is not the eager model's")
+
+
+def _apart(ours: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor | None:
+    """What two tensors differ by; None where they are not alike in shape or in lacking numbers."""
+    if ours.shape != theirs.shape or not torch.equal(ours.isnan(), theirs.isnan()):
+        return None
+    return (ours - theirs).nan_to_num()
