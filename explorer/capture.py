@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import numpy as np
-import regex
 import torch
 
 from explorer import adapters
@@ -27,8 +26,6 @@ from explorer.stack import Stack, to_numpy
 from explorer.tokens import describe, describe_generated, encode
 
 MAX_GENERATED = 64
-# A token with a letter in it, and not in brackets, as special ones and bytes are.
-_ORDINARY = regex.compile(r"^(?![\[<].*[\]>]$)[^\ufffd]*\p{L}")
 # Said in full, or generate would take what the checkpoint's own settings ask for instead.
 _GREEDY = {
     "do_sample": False, "num_beams": 1, "repetition_penalty": 1.0, "no_repeat_ngram_size": 0,
@@ -259,29 +256,6 @@ def capture_ids(model: LoadedModel, ids: Sequence[int], decoder_ids: Sequence[in
     tokens = describe_generated(model.tokenizer, list(ids))
     decoder = describe_generated(model.tokenizer, list(decoder_ids)) if decoder_ids else None
     return _read(model, {"input_ids": list(ids)}, tokens, decoder, tokens.texts[0], None)
-
-
-def vocabulary_sample(model: LoadedModel, count: int = 2000, seed: int = 0) -> FloatArray:
-    """Static vectors [m, D] of ordinary tokens, drawn evenly from the vocabulary.
-
-    Ordinary is what has a letter: no special, unused or byte token. A vocabulary with fewer
-    than ``count`` gives all of them.
-
-    Raises:
-        ModelError: how the table reaches the residual stream is not known.
-    """
-    tokenizer = model.tokenizer
-    rows = min(adapters.vocabulary_size(model.model), len(tokenizer))
-    special = set(tokenizer.all_special_ids)
-    chosen: list[int] = []
-    with model.lock, _one_line(model, "sampling its vocabulary"), torch.inference_mode():
-        for index in np.random.default_rng(seed).permutation(rows).tolist():
-            if len(chosen) == count:
-                break
-            if index not in special and _ORDINARY.search(tokenizer.decode([index]).strip()):
-                chosen.append(index)
-        ids = torch.tensor(sorted(chosen), dtype=torch.long, device=model.device)
-        return to_numpy(adapters.static_embeddings(model.model, model.stacks[0].name, ids))
 
 
 def _read(

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from explorer.capture import Capture, capture, vocabulary_sample
+from explorer.capture import Capture, capture
 from explorer.experiments import induction_probe, nulls_of
 from explorer.head_maps import head_maps
 from explorer.identities import identities
@@ -43,6 +43,7 @@ from explorer.views.overview import heads_overview
 from explorer.views.similarity import word_similarity
 from explorer.views.study import word_study
 from explorer.views.words import word_projection, word_projections
+from explorer.vocabulary import vocabulary_sample
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "models",
         "stack",
         "capture",
-        "experiments positions readout head_maps identities",
+        "experiments positions readout head_maps identities vocabulary",
         "session",
         "exhibits",
         "notebook",
@@ -81,6 +81,7 @@ MAY_IMPORT = {
             "positions",
             "readout",
             "head_maps",
+            "vocabulary",
         ]
     ),
     "psutil": frozenset(["footprint"]),

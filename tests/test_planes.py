@@ -12,12 +12,13 @@ from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler, normalize
 
 import explorer
-from explorer.capture import capture, vocabulary_sample
+from explorer.capture import capture
 from explorer.figures.word_caption import word_caption
 from explorer.records import Anchor, PlaneParts, PlaneSwitches, StudyOptions, WordStudy
 from explorer.views.study import word_study
 from explorer.views.word_distances import word_distances
 from explorer.views.words import word_projection, word_projections
+from explorer.vocabulary import vocabulary_sample
 from tests.browser import eager
 from tests.conftest import Loader
 

@@ -22,7 +22,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
-from tests.browser.driving import Embeddings, Heads, Server
+from tests.browser.driving import Server
+from tests.browser.driving_embeddings import Embeddings
+from tests.browser.driving_heads import Heads
 
 ROOT = Path(__file__).parents[2]
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

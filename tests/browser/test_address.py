@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import eager
 from tests.browser.conftest import OpenContext
-from tests.browser.driving import Embeddings, Heads
+from tests.browser.driving_embeddings import Embeddings
+from tests.browser.driving_heads import Heads
 
 DARK, LIGHT = "rgb(12, 15, 19)", "rgb(243, 245, 248)"
 

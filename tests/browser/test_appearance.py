@@ -7,7 +7,9 @@ from playwright.sync_api import Page
 
 from tests.browser import eager
 from tests.browser.conftest import OpenContext
-from tests.browser.driving import FIRST_LOAD_MS, App, Embeddings, Heads
+from tests.browser.driving import FIRST_LOAD_MS, App
+from tests.browser.driving_embeddings import Embeddings
+from tests.browser.driving_heads import Heads
 
 LONG_TEXT = "The keys that the man who left early lost are on the table. " * 36
 

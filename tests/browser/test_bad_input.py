@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import eager
-from tests.browser.driving import FIRST_LOAD_MS, Embeddings, Heads
+from tests.browser.driving import FIRST_LOAD_MS
+from tests.browser.driving_embeddings import Embeddings
+from tests.browser.driving_heads import Heads
 from tests.vocabularies import EMOJI
 
 UNUSUAL = (

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from scipy.spatial.distance import jensenshannon
 
 from tests.browser import eager
-from tests.browser.driving import Heads
+from tests.browser.driving_heads import Heads
 
 GRAPH = "heads-distances-graph"
 SENTENCE = "The keys that the man number {} left lost are on the table."

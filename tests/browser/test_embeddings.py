@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from sklearn.decomposition import PCA
 
 from tests.browser import eager
-from tests.browser.driving import Embeddings
+from tests.browser.driving_embeddings import Embeddings
 
 
 def _typed_rows(page: Page) -> list[tuple[str, str]]:

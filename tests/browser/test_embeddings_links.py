@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.browser.driving import Embeddings
+from tests.browser.driving_embeddings import Embeddings
 
 LINES = "\n".join((
     "animal | At dusk the Bat left its cave.", "animal | A small bat + a “bat” hung there.",

@@ -6,7 +6,8 @@ import numpy as np
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser import eager
-from tests.browser.driving import FIRST_LOAD_MS, Heads
+from tests.browser.driving import FIRST_LOAD_MS
+from tests.browser.driving_heads import Heads
 
 MINILM = (6, 12)
 SMOLLM2 = (30, 9)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser import eager
-from tests.browser.driving import Heads
+from tests.browser.driving_heads import Heads
 
 TEXT = "The keys that the man left lost are on the table."
 PAIR = "Who lost them?"

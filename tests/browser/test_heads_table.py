@@ -12,7 +12,7 @@ from playwright.sync_api import Request, expect
 import explorer
 from explorer import experiments
 from tests.browser import eager
-from tests.browser.driving import Heads
+from tests.browser.driving_heads import Heads
 
 SENTENCE = "The keys that the man number {} left lost are on the table."
 TEXT = " ".join(SENTENCE.format(i) for i in range(8))

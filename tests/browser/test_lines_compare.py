@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import eager
-from tests.browser.driving import FIRST_LOAD_MS, Heads
+from tests.browser.driving import FIRST_LOAD_MS
+from tests.browser.driving_heads import Heads
 
 TEXT = "She ate an apple while Apple announced a phone."
 LONG = " ".join(["The keys that the man left lost are on the table."] * 40)

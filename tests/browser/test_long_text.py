@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import eager
 from tests.browser.conftest import OpenContext
-from tests.browser.driving import FIRST_LOAD_MS, Heads
+from tests.browser.driving import FIRST_LOAD_MS
+from tests.browser.driving_heads import Heads
 
 LIMIT = 512
 LONG = " ".join(f"The keys that the man number {i} left are lost." for i in range(60))

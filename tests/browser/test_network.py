@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.driving import Heads, Server
+from tests.browser.driving import Server
+from tests.browser.driving_heads import Heads
 
 
 def test_all_requests_stay_here(heads: Heads, server: Server) -> None:

@@ -13,7 +13,8 @@ from sklearn.preprocessing import StandardScaler, normalize
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tests.browser import eager
-from tests.browser.driving import FIRST_LOAD_MS, Embeddings
+from tests.browser.driving import FIRST_LOAD_MS
+from tests.browser.driving_embeddings import Embeddings
 from tests.vocabularies import byte_level
 
 _META = "document.querySelector('#embeddings-plot .js-plotly-plot').layout.meta"

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from transformers import AutoModel, AutoTokenizer
 
 from explorer import checkpoints
-from tests.browser.driving import Embeddings
+from tests.browser.driving_embeddings import Embeddings
 
 _ARROWS = """() => document.querySelector('#embeddings-pull-graph .js-plotly-plot')._fullData
   .map(trace => ({name: trace.name, x: Array.from(trace.x), y: Array.from(trace.y)}))"""

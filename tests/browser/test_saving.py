@@ -15,7 +15,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from explorer.export.carriers import read_record
-from tests.browser.driving import App, Embeddings, Heads
+from tests.browser.driving import App
+from tests.browser.driving_embeddings import Embeddings
+from tests.browser.driving_heads import Heads
 
 
 def _assert_is_picture(path: Path, app: App) -> None:

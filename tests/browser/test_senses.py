@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from sklearn.metrics import silhouette_score
 
 from tests.browser import eager
-from tests.browser.driving import Embeddings
+from tests.browser.driving_embeddings import Embeddings
 
 LAYERS, MATRIX = "embeddings-layers-graph", "embeddings-similarity-graph"
 

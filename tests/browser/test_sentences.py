@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 from explorer.ready_sets import READY_SETS
 from explorer.sentences import parse_sentences, sentences_text
 from tests.browser import eager
-from tests.browser.driving import FIRST_LOAD_MS, Embeddings
+from tests.browser.driving import FIRST_LOAD_MS
+from tests.browser.driving_embeddings import Embeddings
 
 
 def choose(page: Page, field: str, option: str) -> None:

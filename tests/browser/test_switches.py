@@ -12,7 +12,8 @@ from playwright.sync_api import expect
 
 from tests import checkpoints
 from tests.browser import eager
-from tests.browser.driving import FIRST_LOAD_MS, Heads
+from tests.browser.driving import FIRST_LOAD_MS
+from tests.browser.driving_heads import Heads
 
 TEXT = "She ate an apple while Apple announced a phone."
 
