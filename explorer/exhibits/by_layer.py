@@ -33,11 +33,9 @@ def make(session: Session, state: State) -> Exhibit:
     """The measures as they are saved."""
     study, layers = drawn(session, state)
     layer = int(state["layer"])
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(layers.model)}-{layers.word}-by-layer",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(layers.model)}-{layers.word}-by-layer",
         result=lambda: by_layer_json(study, layers, layer, study_settings(session, state)),
         table=lambda: layers_table(layers),
         figures={"layers": lambda look: layers_picture(layers, look.theme, layer)},

@@ -97,11 +97,9 @@ def make(session: Session, state: State) -> Exhibit:
         palette = look.palette or str(state["palette"])
         return side_picture(shown, place, log, palette, look.theme)
 
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem="-against-".join(names),
+    return KIND.exhibit(
+        state,
+        "-against-".join(names),
         result=lambda: comparison_json(shown, settings),
         table=lambda: comparison_table(shown),
         figures={

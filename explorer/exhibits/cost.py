@@ -60,11 +60,9 @@ def make(session: Session, state: State) -> Exhibit:
         told = sharing_caption(shown.shape.model, stack, ways, head)
         return Picture(figure, told, _PANEL * len(ways), _ROW, fixed=True)
 
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(shown.shape.model)}-attention-costs",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(shown.shape.model)}-attention-costs",
         result=lambda: costs_json(shown, settings_of(session, state)),
         table=lambda: costs_table(shown),
         figures={

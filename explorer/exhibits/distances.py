@@ -37,11 +37,9 @@ def make(session: Session, state: State) -> Exhibit:
     settings = {
         "colour": colour, "target": state["target"] or None, **settings_of(session, state),
     }  # fmt: skip
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(shown.model)}-{shown.stack}-heads-distances",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(shown.model)}-{shown.stack}-heads-distances",
         result=lambda: distances_json(shown, settings),
         table=lambda: distances_table(shown),
         figures={

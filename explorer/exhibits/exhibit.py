@@ -60,3 +60,14 @@ class Kind:
     def link(self, state: State) -> str:
         """The address of a state of this kind."""
         return link_to(self.path, state, self.defaults)
+
+    def exhibit(
+        self,
+        state: State,
+        stem: str,
+        result: Callable[[], dict[str, Any]],
+        table: Callable[[], Table],
+        figures: Mapping[str, Draw],
+    ) -> Exhibit:
+        """A view of this kind; all else as for ``Exhibit``."""
+        return Exhibit(self.name, self.link(state), state, stem, result, table, figures)

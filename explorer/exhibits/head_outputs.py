@@ -45,11 +45,9 @@ def make(session: Session, state: State) -> Exhibit:
         figure = outputs_figure(outputs, head, look.theme)
         return Picture(figure, outputs_caption(outputs), _WIDTH, height, AXIS)
 
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(outputs.model)}-layer{outputs.layer}-query{outputs.query}-heads",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(outputs.model)}-layer{outputs.layer}-query{outputs.query}-heads",
         result=lambda: outputs_json(outputs, cap, settings),
         table=lambda: outputs_table(outputs),
         figures={"outputs": picture},

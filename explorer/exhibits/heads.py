@@ -55,11 +55,9 @@ def make(session: Session, state: State) -> Exhibit:
     settings = {
         "target": state["target"] or None, "link": link, **settings_of(session, state),
     }  # fmt: skip
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(shown.model)}-{shown.stack}-heads",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(shown.model)}-{shown.stack}-heads",
         result=lambda: heads_json(shown, settings),
         table=lambda: measures_table(shown),
         figures={

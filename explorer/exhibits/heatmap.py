@@ -100,11 +100,9 @@ def make(session: Session, state: State) -> Exhibit:
         "log": log, "window": state["window"] or None, "target": state["target"] or None,
         **settings_of(session, state),
     }  # fmt: skip
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=file_stem(shown) + part_stem(str(state["window"])),
+    return KIND.exhibit(
+        state,
+        file_stem(shown) + part_stem(str(state["window"])),
         result=lambda: heatmap_json(shown, settings),
         table=lambda: heatmap_table(shown),
         figures={

@@ -60,11 +60,9 @@ def make(session: Session, state: State) -> Exhibit:
         figure = lines_figure(shown, look.theme)
         return Picture(figure, lines_caption(shown), _WIDTH, file_height(shown), fixed=True)
 
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(shown.model)}-{shown.stack}-layer{shown.layer}-heads{heads}-lines",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(shown.model)}-{shown.stack}-layer{shown.layer}-heads{heads}-lines",
         result=lambda: lines_json(shown, settings),
         table=lambda: lines_table(shown),
         figures={"lines": picture},

@@ -86,11 +86,9 @@ def make(session: Session, state: State) -> Exhibit:
             return [], str(error)
 
     model = model_stem(own.model)
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model}-layer{own.layer}-head{own.head}-masks",
+    return KIND.exhibit(
+        state,
+        f"{model}-layer{own.layer}-head{own.head}-masks",
         result=lambda: mask_json(own, other, query, *curves_or_why(), settings=settings),
         table=lambda: mask_table(own, other),
         figures={

@@ -50,11 +50,9 @@ def make(session: Session, state: State) -> Exhibit:
         "meaning_of": state["meaning_of"], "read_by": state["read_by"],
         **study_settings(session, state),
     }  # fmt: skip
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(shown.model)}-{shown.word}-meaning",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(shown.model)}-{shown.word}-meaning",
         result=lambda: meaning_json(shown, settings),
         table=lambda: meaning_table(shown),
         figures={"meaning": lambda look: meaning_picture(shown, look.theme, layer)},

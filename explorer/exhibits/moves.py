@@ -58,11 +58,9 @@ def make(session: Session, state: State) -> Exhibit:
         legend_above(brought_back(figure, share), _WIDTH)
         return Picture(figure, moves_caption(shown, share), _WIDTH, _HEIGHT, AXIS)
 
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model}-{shown.stack}-layer{shown.layer}-head{shown.head}-{shown.which}-map",
+    return KIND.exhibit(
+        state,
+        f"{model}-{shown.stack}-layer{shown.layer}-head{shown.head}-{shown.which}-map",
         result=lambda: moves_json(shown, cap, settings),
         table=lambda: moves_table(shown),
         figures={"moves": picture},

@@ -76,11 +76,9 @@ def make(session: Session, state: State) -> Exhibit:
             return maps_picture(cap, maps, *how)
         return numbers_picture(cap, stack, shown, *how)
 
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(cap.model_name)}-{stack}-all-heads-{MAPS if shown is None else show}",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(cap.model_name)}-{stack}-all-heads-{MAPS if shown is None else show}",
         result=lambda: (
             maps_json(cap, maps, settings)
             if shown is None

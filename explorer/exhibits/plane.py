@@ -123,11 +123,9 @@ def make(session: Session, state: State) -> Exhibit:
     }
     if shown.basis is not None:  # t-SNE explains no variance
         figures["scree"] = lambda look: scree_picture(study, shown, look.theme)
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(study.model)}-{study.word}-layer{shown.layer}",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(study.model)}-{study.word}-layer{shown.layer}",
         result=result,
         table=lambda: plane_table(study, seen, parts.others),
         figures=figures,

@@ -89,11 +89,9 @@ def make(session: Session, state: State) -> Exhibit:
         figure = legend_above(points_figure(shown, look.theme), _WIDTH)
         return Picture(figure, points_caption(shown), _WIDTH, _HEIGHT, AXIS)
 
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model}-{shown.stack}-layer{shown.layer}-head{shown.head}-points{when}",
+    return KIND.exhibit(
+        state,
+        f"{model}-{shown.stack}-layer{shown.layer}-head{shown.head}-points{when}",
         result=lambda: points_json(shown, cap, settings),
         table=lambda: points_table(shown),
         figures={"points": points},

@@ -33,11 +33,9 @@ def make(session: Session, state: State) -> Exhibit:
     """Positions and sum as they are saved."""
     shown, given, token = drawn(session, state)
     settings = {"positions_of": state["positions_of"], **study_settings(session, state)}
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(shown.model)}-positions",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(shown.model)}-positions",
         result=lambda: positions_json(shown, given, token, settings),
         table=lambda: positions_table(shown, given),
         figures={"positions": lambda look: positions_picture(shown, given, token, look.theme)},

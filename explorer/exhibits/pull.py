@@ -81,11 +81,9 @@ def make(session: Session, state: State) -> Exhibit:
     }
     head = "all-heads" if pulled.head is None else f"head{pulled.head}"
     where = f"sentence{pulled.occurrence.sentence + 1}-layer{pulled.layer}"
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(study.model)}-{study.word}-{where}-{head}-pull",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(study.model)}-{study.word}-{where}-{head}-pull",
         result=lambda: pull_json(study, pulled, arrows, shown.times, settings),
         table=lambda: pull_table(arrows),
         figures={

@@ -33,11 +33,9 @@ def make(session: Session, state: State) -> Exhibit:
     """The matrix as it is saved."""
     study, shown, corrected = drawn(session, state)
     settings = {"values": state["values"], **study_settings(session, state)}
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=f"{model_stem(study.model)}-{study.word}-layer{shown.layer}-similarity",
+    return KIND.exhibit(
+        state,
+        f"{model_stem(study.model)}-{study.word}-layer{shown.layer}-similarity",
         result=lambda: similarity_json(study, shown, settings),
         table=lambda: similarity_table(study, shown, corrected),
         figures={

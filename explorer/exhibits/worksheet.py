@@ -62,11 +62,9 @@ def make(session: Session, state: State) -> Exhibit:
         caption, height = strips_caption(row, key, before), strips_height(row, key)
         return Picture(figure, caption, _WIDTH, height, AXIS)
 
-    return Exhibit(
-        kind=KIND.name,
-        link=KIND.link(state),
-        state=state,
-        stem=file_stem(row),
+    return KIND.exhibit(
+        state,
+        file_stem(row),
         result=lambda: worksheet_json(row, settings),
         table=lambda: worksheet_table(row),
         figures={"strips": strips},
