@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from explorer.cli import options
-from explorer.cli.loading import load, settings_of
+from explorer.cli.loading import session_with
 from explorer.cli.reading import texts_to_read
 from explorer.cli.telling import progress, sayer
 from explorer.cli.writing import print_out
@@ -44,25 +44,26 @@ def check(
     Example:
       python -m explorer check "She ate an apple." --model smollm2
     """  # noqa: D301
-    from explorer.capture import capture
     from explorer.export.check import check_json
     from explorer.export.formats import to_json
-    from explorer.identities import identities
+    from explorer.requests import TextRequest
     from explorer.views.check import failed, verdict
     from explorer.views.maps import truncation
 
     (given,) = texts_to_read(text, None)
     say = sayer(quiet)
-    loaded = load(model, device, dtype, revision, quiet)
-    cap = capture(loaded, given.text, pair, target, truncate=truncate)
+    request = TextRequest(model, given.text, pair, target, truncate)
+    session = session_with(model, device, dtype, revision, quiet)
+    loaded, cap = session.model(model), session.capture(request)
     if cut := truncation(cap.stack(cap.stacks[-1])):
         say(f"truncated: {cut}")
     with progress(quiet, "checking") as tell:
-        found = identities(loaded, cap, tell)
+        found = session.identities(request, tell)
     if as_json:
         settings = {
             "target": target, "method": loaded.method,
-            "method_reason": loaded.method_reason or None, **settings_of(loaded),
+            "method_reason": loaded.method_reason or None, "revision": loaded.revision,
+            "device": loaded.device, "dtype": loaded.dtype,
         }  # fmt: skip
         print_out(to_json(check_json(cap, found, settings)))
     else:

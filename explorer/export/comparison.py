@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from explorer.export.formats import versions
-from explorer.export.heatmap import map_size
+from explorer.export.heatmap import map_size, map_told
 from explorer.figures.comparison import comparison_caption, difference_figure, side_figures
 from explorer.figures.heatmap import SINK_MARKS, heatmap_caption
 from explorer.figures.look import Picture
 from explorer.figures.style import SEQUENTIAL
-from explorer.records import HeadComparison, HeadMap
+from explorer.records import HeadComparison
 
 
 def comparison_json(
@@ -40,8 +40,11 @@ def comparison_json(
         "head": first.head,
         "text": first.text,
         "pair": first.pair,
-        "first": _side(first),
-        "second": _side(comparison.second),
+        "first": {**map_told(first), "truncation": first.truncation or None},
+        "second": {
+            **map_told(comparison.second),
+            "truncation": comparison.second.truncation or None,
+        },
         "queries": list(comparison.queries),
         "keys": list(comparison.keys),
         "query_places": comparison.query_places.tolist(),
@@ -50,23 +53,6 @@ def comparison_json(
         "remarks": list(comparison.remarks),
         "settings": {**asdict(first.switches), **(settings or {})},
         "versions": versions(),
-    }
-
-
-def _side(drawn: HeadMap) -> dict[str, Any]:
-    return {
-        "model": drawn.model,
-        "revision": drawn.revision,
-        "stack": drawn.stack,
-        "layer": drawn.layer,
-        "head": drawn.head,
-        "text": drawn.text,
-        "pair": drawn.pair,
-        "queries": list(drawn.queries),
-        "keys": list(drawn.keys),
-        "causal": drawn.causal,
-        "attention": drawn.weights.tolist(),
-        "truncation": drawn.truncation or None,
     }
 
 

@@ -24,6 +24,19 @@ def heatmap_json(drawn: HeadMap, settings: Mapping[str, Any] | None = None) -> d
     """
     return {
         "kind": "heatmap",
+        **map_told(drawn),
+        "settings": {
+            **asdict(drawn.switches),
+            "truncation": drawn.truncation or None,
+            **(settings or {}),
+        },
+        "versions": versions(),
+    }
+
+
+def map_told(drawn: HeadMap) -> dict[str, Any]:
+    """One map: whose it is, its tokens and its weights."""
+    return {
         "model": drawn.model,
         "revision": drawn.revision,
         "stack": drawn.stack,
@@ -35,12 +48,6 @@ def heatmap_json(drawn: HeadMap, settings: Mapping[str, Any] | None = None) -> d
         "keys": list(drawn.keys),
         "causal": drawn.causal,
         "attention": drawn.weights.tolist(),
-        "settings": {
-            **asdict(drawn.switches),
-            "truncation": drawn.truncation or None,
-            **(settings or {}),
-        },
-        "versions": versions(),
     }
 
 

@@ -7,11 +7,10 @@ check-help-open (in the browser) ─> check-help
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html, no_update
 
 from explorer.exhibits.state import TEXT, text_state
 from explorer.identities import CLAIMS
@@ -20,7 +19,6 @@ from explorer.links import Value
 from explorer.pages import heads_text, running
 from explorer.pages.address import Shown
 from explorer.pages.heads_help import section
-from explorer.pages.running import Run
 from explorer.records import CapturedText, Claim, Identity, ModelError
 from explorer.requests import TextRequest
 from explorer.session import Session
@@ -172,18 +170,7 @@ def _facts(session: Session, request: TextRequest, cap: CapturedText) -> str:
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the page's callbacks to ``app``."""
-
-    def prepare(model: str, *typed: Any) -> Run:
-        request = heads_text.text_request(model, *typed)
-        return Run(asdict(request), lambda tell: session.identities(request, tell))
-
-    running.register(
-        app, jobs, NAME, PATH,
-        [Input("run-button", "n_clicks"), Input("heads-truncate", "data")],
-        [*(State(f"{field}-input", "value") for field in heads_text.FIELDS),
-         State("heads-truncate", "data")],
-        prepare, heads_text.offer,
-    )  # fmt: skip
+    heads_text.run_on_text(app, jobs, NAME, PATH, session.identities)
 
     @app.callback(
         Output("check-verdict", "children"),

@@ -7,11 +7,15 @@ heads-truncate, the fields ─> heads-request ─> heads-remarks what is not rea
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
+from explorer.jobs import Jobs, Tell
 from explorer.pages import running
+from explorer.pages.running import Run
 from explorer.records import CapturedText
 from explorer.requests import TextRequest
 from explorer.session import Session
@@ -43,6 +47,23 @@ def text_request(
         raise ValueError("the text is empty: type at least one word")
     agreed = truncate == [text, pair or "", target or ""]
     return TextRequest(model, text or "", pair or None, target or None, agreed)
+
+
+def run_on_text(
+    app: Dash, jobs: Jobs, page: str, path: str, work: Callable[[TextRequest, Tell], object]
+) -> None:
+    """Wire Run of a page that works on the typed texts alone."""
+
+    def prepare(model: str, *typed: Any) -> Run:
+        request = text_request(model, *typed)
+        return Run(asdict(request), lambda tell: work(request, tell))
+
+    running.register(
+        app, jobs, page, path,
+        [Input("run-button", "n_clicks"), Input("heads-truncate", "data")],
+        [*(State(f"{field}-input", "value") for field in FIELDS), State("heads-truncate", "data")],
+        prepare, offer,
+    )  # fmt: skip
 
 
 def offer(cause: Exception | None) -> Any:

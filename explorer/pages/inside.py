@@ -8,7 +8,6 @@ inside-mode (in the browser) ─> which view is seen, and whether inside-first i
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from types import ModuleType
 from typing import Any
 
@@ -25,12 +24,10 @@ from explorer.pages import (
     inside_points,
     inside_row,
     inside_sharing,
-    running,
 )
 from explorer.pages.address import Shown
 from explorer.pages.fields import counted, switch
 from explorer.pages.heads_map import within
-from explorer.pages.running import Run
 from explorer.requests import TextRequest
 from explorer.session import Session
 
@@ -100,18 +97,7 @@ def _bar() -> Any:
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the page's callbacks to ``app``."""
-
-    def prepare(model: str, *typed: Any) -> Run:
-        request = heads_text.text_request(model, *typed)
-        return Run(asdict(request), lambda tell: session.capture(request, tell))
-
-    running.register(
-        app, jobs, NAME, PATH,
-        [Input("run-button", "n_clicks"), Input("heads-truncate", "data")],
-        [*(State(f"{field}-input", "value") for field in heads_text.FIELDS),
-         State("heads-truncate", "data")],
-        prepare, heads_text.offer,
-    )  # fmt: skip
+    heads_text.run_on_text(app, jobs, NAME, PATH, session.capture)
     _register_browser_side(app)
     _register_limits(app, session)
     for view in VIEWS:
