@@ -111,13 +111,6 @@
 
   /* ---- choosing a head ---- */
 
-  function pickHead(click) {
-    const point = click?.points?.[0];
-    // A click on a plot leaves the focus in the text field, which would keep the arrow keys.
-    document.activeElement?.blur();
-    return point ? [point.y, point.x] : [NO_UPDATE(), NO_UPDATE()];
-  }
-
   let chosenHead = null;
 
   function frameHead(layer, head) {
@@ -209,12 +202,29 @@
     const [layers, heads] = meta.shape;
     const within = (value, count) => Math.min(Math.max(value, 0), count - 1);
     const [layer, head] = chosenHead ?? [frame.y0 + 0.5, frame.x0 + 0.5];
-    const chosen = [within(layer + down, layers), within(head + right, heads)];
-    // At once, for the next key may come before the selectors have told it.
-    frameHead(...chosen);
-    window.dash_clientside.set_props("heads-layer", { value: chosen[0] });
-    window.dash_clientside.set_props("heads-head", { value: chosen[1] });
+    chooseHead(within(layer + down, layers), within(head + right, heads));
   }
+
+  function chooseHead(layer, head) {
+    // At once, for the next key may come before the selectors have told it.
+    frameHead(layer, head);
+    window.dash_clientside.set_props("heads-layer", { value: layer });
+    window.dash_clientside.set_props("heads-head", { value: head });
+  }
+
+  /* Plotly tells of no click while it draws the picture again, as it does when the measures come. */
+  document.addEventListener("click", (event) => {
+    const plot = event.target.closest?.("#heads-overview .nsewdrag") && plotOf("heads-overview");
+    if (!plot?.layout.meta) return;
+    // A click on a plot leaves the focus in the text field, which would keep the arrow keys.
+    document.activeElement?.blur();
+    const { xaxis, yaxis } = plot._fullLayout;
+    const { left, top } = plot.getBoundingClientRect();
+    const head = Math.round(xaxis.p2l(event.clientX - left - xaxis._offset));
+    const layer = Math.round(yaxis.p2l(event.clientY - top - yaxis._offset));
+    const [layers, heads] = plot.layout.meta.shape;
+    if (layer >= 0 && layer < layers && head >= 0 && head < heads) chooseHead(layer, head);
+  });
 
   /* ---- keys ---- */
 
@@ -265,7 +275,7 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
       readTheme, aroundHeads, shownHeads, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
-      useExample, truncateText, pickHead, pickRow, frameHead, zoomHead, forViews, showView, offerSwitches, openKeys,
+      useExample, truncateText, pickRow, frameHead, zoomHead, forViews, showView, offerSwitches, openKeys,
     },
   });
 })();

@@ -26,7 +26,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "models",
         "stack",
         "capture",
-        "experiments positions readout head_maps identities vocabulary",
+        "experiments positions readout head_maps identities vocabulary shelf",
         "session",
         "exhibits",
         "notebook",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer import session as session_module
+from explorer import shelf as shelf_module
 from explorer.requests import StudyRequest, TextRequest
 from explorer.session import Session
 
@@ -66,8 +66,8 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Ledger:
         kept.captured.append((model.name, text))
         return FakeCapture(model, (text, pair, target))
 
-    monkeypatch.setattr(session_module, "load_model", load)
-    monkeypatch.setattr(session_module, "capture", capture)
+    monkeypatch.setattr(shelf_module, "load_model", load)
+    monkeypatch.setattr(shelf_module, "capture", capture)
     return kept
 
 

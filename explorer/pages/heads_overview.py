@@ -2,7 +2,7 @@
 
 heads-request, heads-stack, heads-show, heads-link, table-request, heads-palette, theme
     ─> heads-overview, its caption
-a click (in the browser) ─> heads-layer, heads-head ─> the frame around the chosen head
+a click (assets/explorer.js) ─> heads-layer, heads-head ─> the frame around the chosen head
 """
 
 from __future__ import annotations
@@ -58,19 +58,12 @@ def _overview() -> Any:
     return dcc.Graph(
         id="heads-overview", responsive=True, className="graph",
         figure=blank_figure("every head appears here"),
-        # Two heads clicked quickly one after the other are two clicks.
-        config={"displayModeBar": False, "doubleClickDelay": 1},
+        config={"displayModeBar": False},
     )  # fmt: skip
 
 
 def register(app: Dash, session: Session) -> None:
     """Wire the picture to what was run, and its clicks to the choice of a head."""
-    app.clientside_callback(
-        ClientsideFunction("explorer", "pickHead"),
-        Output("heads-layer", "value", allow_duplicate=True),
-        Output("heads-head", "value", allow_duplicate=True),
-        Input("heads-overview", "clickData"),
-    )
     app.clientside_callback(
         ClientsideFunction("explorer", "frameHead"),
         Output("heads-overview", "id"),

@@ -166,6 +166,27 @@ def test_a_click_during_a_run_is_kept(heads: Heads, sentence: str) -> None:
     heads.wait_for_choice(4, 7)
 
 
+def test_a_click_that_plotly_overlooks_is_kept(heads: Heads) -> None:
+    """It forgets what the mouse is on as it draws, and looks no more than every 50 ms."""
+    page = heads.page
+    x, y = heads.place("heads-overview", 8, 3)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.evaluate(
+        """([clientX, clientY]) => {
+          const plot = document.querySelector('#heads-overview .js-plotly-plot');
+          const moved = new MouseEvent('mousemove', { clientX, clientY });
+          Plotly.Fx.hover(plot, moved, 'xy');
+          Plotly.Fx.hover(plot, moved, 'xy');
+          plot._hoverdata = undefined;
+          const released = new MouseEvent('mouseup', { clientX, clientY, bubbles: true });
+          document.querySelector('.dragcover').dispatchEvent(released);
+        }""",
+        [x, y],
+    )
+    heads.wait_for_choice(3, 8)
+
+
 def test_hover_tells_query_key_and_weight(heads: Heads) -> None:
     expected = eager.run("minilm", OPENING_TEXT)
     heads.click_head(3, 8)

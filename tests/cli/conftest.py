@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import explorer
-from explorer import cli, models, session
+from explorer import cli, models, shelf
 from tests.cli.shell import Command, Run
 
 
@@ -25,7 +25,7 @@ def run(
         return minilm if name == "minilm" else explorer.load_model(name, *arguments, **more)
 
     monkeypatch.setattr(models, "load_model", load)
-    monkeypatch.setattr(session, "load_model", load)
+    monkeypatch.setattr(shelf, "load_model", load)
 
     def one(*arguments: str, stdin: bytes = b"") -> Run:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))

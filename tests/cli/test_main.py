@@ -15,7 +15,7 @@ import pytest
 from pypdf import PdfWriter
 
 import explorer
-from explorer import session
+from explorer import shelf
 from explorer.exhibits import heatmap
 from explorer.export.kept_browser import KeptBrowser
 from tests.cli.shell import ROOT, Command, Run, process
@@ -25,7 +25,7 @@ def test_out_of_memory_is_a_failure(run: Command, monkeypatch: pytest.MonkeyPatc
     def fail(*_arguments: Any) -> None:
         raise explorer.ModelError("out of memory while loading x")
 
-    monkeypatch.setattr(session, "load_model", lambda *_arguments, **_more: fail())
+    monkeypatch.setattr(shelf, "load_model", lambda *_arguments, **_more: fail())
     ended = run("heatmap", "hi", "--layer", "0", "--head", "0")
     assert (ended.status, ended.complaint) == (1, "out of memory while loading x")
 
@@ -47,7 +47,7 @@ def test_ctrl_c(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_arguments: Any, **_more: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(session, "load_model", interrupt)
+    monkeypatch.setattr(shelf, "load_model", interrupt)
     ended = run("heatmap", "hi", "--layer", "0", "--head", "0")
     assert ended == Run(130, "", "")
 
