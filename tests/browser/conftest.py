@@ -1,4 +1,4 @@
-"""One server and one browser for all browser tests, a fresh profile for each.
+"""One server and one browser for all browser tests; each page is a new visitor's.
 
 A test that meets a console error, a page error, a failed request, a request to another host or
 a traceback in the server's log fails, whatever else it checks.
@@ -17,10 +17,20 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    Response,
+    sync_playwright,
+)
 
 from tests.browser.driving import Server
 from tests.browser.driving_embeddings import Embeddings
@@ -39,7 +49,7 @@ _ARGUMENTS = [
 ]
 _START_S = 120
 
-OpenContext = Callable[..., BrowserContext]
+OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +97,13 @@ def _read(process: subprocess.Popen[str], log: list[str], started: queue.Queue[b
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
     """The system's Chromium; its absence is a failure, never a skipped test."""
     named = os.environ.get("CHROMIUM")
     names = [named] if named else _BROWSERS
@@ -97,10 +113,32 @@ def browser() -> Iterator[Browser]:
             f"the browser tests found none of {', '.join(names)}: install Chromium, "
             "or name one with CHROMIUM=/path/to/chromium"
         )
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
-        yield running
-        running.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    """A browser beside the app's, to open what was saved."""
+    running = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def profile(
+    playwright: Playwright, chromium: str, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    """The profile of all pages of the app: one on a disk keeps the scripts' compiled code.
+
+    That halves what it takes to open a page.
+    """
+    kept = playwright.chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"), executable_path=chromium, args=_ARGUMENTS,
+        base_url=server.url, reduced_motion="reduce",
+    )  # fmt: skip
+    kept.set_default_timeout(20_000)
+    yield kept
+    kept.close()
 
 
 @pytest.fixture
@@ -117,32 +155,34 @@ def problems(server: Server) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def open_context(browser: Browser, server: Server, problems: list[str]) -> Iterator[OpenContext]:
-    """A function that makes a fresh, watched browser profile."""
-    contexts: list[BrowserContext] = []
+def open_page(profile: BrowserContext, server: Server, problems: list[str]) -> Iterator[OpenPage]:
+    """A function that opens an empty, watched page, as of somebody who was never here."""
+    pages: list[Page] = []
+    listeners = _listeners(server, problems)
+    for event, listener in listeners.items():
+        profile.on(event, listener)  # type: ignore[call-overload]
 
-    def open_one(
-        width: int = 1440, height: int = 900, scheme: str = "light", scale: float = 1
-    ) -> BrowserContext:
-        context = browser.new_context(
-            base_url=server.url,
-            viewport={"width": width, "height": height},
-            device_scale_factor=scale,
-            color_scheme=scheme,  # type: ignore[arg-type]
-            reduced_motion="reduce",
-            accept_downloads=True,
+    def open_one(width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
+        page = profile.new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        profile.new_cdp_session(page).send(
+            "Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "local_storage"}
         )
-        context.set_default_timeout(20_000)
-        _watch(context, server, problems)
-        contexts.append(context)
-        return context
+        return page
 
     yield open_one
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
+    for event, listener in listeners.items():
+        profile.remove_listener(event, listener)
+    profile.clear_permissions()
 
 
-def _watch(context: BrowserContext, server: Server, problems: list[str]) -> None:
+def _listeners(server: Server, problems: list[str]) -> dict[str, Callable[[Any], None]]:
+    """What notes the problems, by the event that tells of them."""
+
     def on_failure(request: Request) -> None:
         # What the browser itself gave up, leaving the page, is no failure.
         if request.failure != "net::ERR_ABORTED":
@@ -153,32 +193,28 @@ def _watch(context: BrowserContext, server: Server, problems: list[str]) -> None
         if address.scheme not in ("data", "blob") and not request.url.startswith(server.url + "/"):
             problems.append(f"request to another host: {request.url}")
 
-    context.on("request", on_request)
-    context.on("requestfailed", on_failure)
-    context.on(
-        "response",
-        lambda response: (
+    def on_response(response: Response) -> None:
+        if response.status >= 400:
             problems.append(f"HTTP {response.status}: {response.url}")
-            if response.status >= 400
-            else None
-        ),
-    )
-    context.on(
-        "console",
-        lambda message: (
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "assert"):
             problems.append(f"console {message.type}: {message.text}")
-            if message.type in ("error", "assert")
-            else None
-        ),
-    )
-    context.on("weberror", lambda error: problems.append(f"page error: {error.error}"))
-    context.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
+
+    return {
+        "request": on_request,
+        "requestfailed": on_failure,
+        "response": on_response,
+        "console": on_console,
+        "weberror": lambda error: problems.append(f"page error: {error.error}"),
+        "dialog": lambda dialog: problems.append(f"dialog: {dialog.message}"),
+    }
 
 
 @pytest.fixture
-def page(open_context: OpenContext) -> Page:
+def page(open_page: OpenPage) -> Page:
     """One page at 1440×900, light."""
-    return open_context().new_page()
+    return open_page()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import eager
-from tests.browser.conftest import OpenContext
+from tests.browser.conftest import OpenPage
 from tests.browser.driving_embeddings import Embeddings
 from tests.browser.driving_heads import Heads
 
@@ -26,7 +26,7 @@ def test_opening_state_leaves_the_address_short(heads: Heads) -> None:
 
 @pytest.mark.parametrize("receiver", ["light", "dark"])
 def test_heads_reopen_as_sent(
-    heads: Heads, open_context: OpenContext, sentence: str, receiver: str
+    heads: Heads, open_page: OpenPage, sentence: str, receiver: str
 ) -> None:
     pair = "Über & über: 50% <b>, ünïcode 🕊️?"
     heads.type(sentence, pair=pair)
@@ -38,7 +38,7 @@ def test_heads_reopen_as_sent(
     heads.wait_for_address(text=sentence, pair=pair, layer="3", head="5", theme="dark")
     sent, address = heads.drawn(), heads.page.url
 
-    there = Heads(open_context(scheme=receiver).new_page())
+    there = Heads(open_page(scheme=receiver))
     there.page.goto(address)
     there.wait_for_choice(3, 5)
     there.wait_for_address(text=sentence, pair=pair, layer="3", head="5")
@@ -51,21 +51,19 @@ def test_heads_reopen_as_sent(
     assert _background(there.page) == DARK
 
 
-def test_light_sent_to_a_reader_who_likes_dark(heads: Heads, open_context: OpenContext) -> None:
+def test_light_sent_to_a_reader_who_likes_dark(heads: Heads, open_page: OpenPage) -> None:
     heads.page.click("#theme-toggle")
     heads.wait_for_address(theme="dark")
     heads.page.click("#theme-toggle")
     heads.wait_for_address(theme="light")
-    there = Heads(open_context(scheme="dark").new_page())
+    there = Heads(open_page(scheme="dark"))
     there.page.goto(heads.page.url)
     there.wait_for_map()
     assert _background(there.page) == LIGHT
 
 
 @pytest.mark.parametrize("layer", [0, 5])
-def test_embeddings_reopen_as_sent(
-    embeddings: Embeddings, open_context: OpenContext, layer: int
-) -> None:
+def test_embeddings_reopen_as_sent(embeddings: Embeddings, open_page: OpenPage, layer: int) -> None:
     lines = ("river | The bank of the river.", "money | My bank charges a fee.", "No sense | in it")
     embeddings.type("bank", *lines)
     embeddings.run()
@@ -76,7 +74,7 @@ def test_embeddings_reopen_as_sent(
     embeddings.wait_for_plot("bank", layer)
     embeddings.wait_for_address(word="bank", sentences="\n".join(lines))
     embeddings.wait_for("layer => new URLSearchParams(location.search).get('layer') !== '6'", layer)
-    there = Embeddings(open_context().new_page())
+    there = Embeddings(open_page())
     there.page.goto(embeddings.page.url)
     there.wait_for_plot("bank", layer)
     np.testing.assert_allclose(there.points(), embeddings.points(), rtol=1e-4, atol=1e-4)

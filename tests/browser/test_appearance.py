@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import eager
-from tests.browser.conftest import OpenContext
+from tests.browser.conftest import OpenPage
 from tests.browser.driving import FIRST_LOAD_MS, App
 from tests.browser.driving_embeddings import Embeddings
 from tests.browser.driving_heads import Heads
@@ -32,8 +32,8 @@ def _assert_fits(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 700), (390, 844)])
-def test_nothing_scrolls_sideways(open_context: OpenContext, width: int, height: int) -> None:
-    page = open_context(width, height).new_page()
+def test_nothing_scrolls_sideways(open_page: OpenPage, width: int, height: int) -> None:
+    page = open_page(width, height)
     heads = Heads(page).open()
     _assert_fits(page)
     heads.type("Unbelievablylongwordwithoutanyspaceinit" * 6, pair="The dog slept.")
@@ -48,9 +48,9 @@ def test_nothing_scrolls_sideways(open_context: OpenContext, width: int, height:
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 700)])
-def test_a_page_fits_its_window(open_context: OpenContext, size: tuple[int, int]) -> None:
+def test_a_page_fits_its_window(open_page: OpenPage, size: tuple[int, int]) -> None:
     """From 1024 up a result, its caption and the save bar are in view without scrolling."""
-    page = open_context(*size).new_page()
+    page = open_page(*size)
     shown: App
     for shown in (Heads(page), Embeddings(page)):
         shown.open()

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from explorer.identities import CLAIMS
 from tests import checkpoints
 from tests.browser import eager
-from tests.browser.conftest import OpenContext
+from tests.browser.conftest import OpenPage
 from tests.browser.driving import FIRST_LOAD_MS, App
 from tests.browser.test_appearance import _assert_fits
 
@@ -50,7 +50,7 @@ class Check(App):
         return found
 
 
-def test_the_opening_text(page: Page, open_context: OpenContext) -> None:
+def test_the_opening_text(page: Page, open_page: OpenPage) -> None:
     page.goto("/")
     page.get_by_role("link", name="Self-check").click()
     check = Check(page)
@@ -75,7 +75,7 @@ def test_the_opening_text(page: Page, open_context: OpenContext) -> None:
     check.run()
     check.wait_for_address(text="Another text.")
     assert "5 tokens" in check.facts()
-    there = Check(open_context(scheme="dark").new_page())
+    there = Check(open_page(scheme="dark"))
     there.page.goto(page.url)
     there.wait_until_drawn()
     assert there.facts() == check.facts()
@@ -150,9 +150,9 @@ def test_a_model_that_gives_no_numbers(page: Page, tmp_path: Path) -> None:
     assert page.locator(".verdict-line.fails").count() == 1
 
 
-def test_it_fits(open_context: OpenContext) -> None:
+def test_it_fits(open_page: OpenPage) -> None:
     for width, height, scheme in ((1440, 900, "light"), (1024, 700, "dark")):
-        page = open_context(width, height, scheme).new_page()
+        page = open_page(width, height, scheme)
         Check(page).open()
         _assert_fits(page)
         inside = page.locator("#check-result")
@@ -160,7 +160,7 @@ def test_it_fits(open_context: OpenContext) -> None:
         page.click("#present-button")
         expect(page.locator("nav")).to_be_hidden()
         _assert_fits(page)
-    phone = open_context(390, 844).new_page()
+    phone = open_page(390, 844)
     Check(phone).open()
     _assert_fits(phone)
     cells = phone.locator("#check-table td")

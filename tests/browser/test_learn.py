@@ -11,7 +11,7 @@ from playwright.sync_api import Frame, Page, expect
 
 from explorer.lesson_files import FOLDER, Lesson, Step, read_lesson
 from explorer.ready_sets import OPENING
-from tests.browser.conftest import OpenContext
+from tests.browser.conftest import OpenPage
 from tests.browser.driving import FIRST_LOAD_MS
 from tests.browser.test_appearance import _assert_fits
 
@@ -171,9 +171,9 @@ def test_a_step_that_is_not_there(page: Page) -> None:
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 700)])
-def test_presenter_mode(open_context: OpenContext, size: tuple[int, int]) -> None:
+def test_presenter_mode(open_page: OpenPage, size: tuple[int, int]) -> None:
     """Large type and no controls, in the view as well; keys alone lead through the lesson."""
-    page = open_context(*size).new_page()
+    page = open_page(*size)
     lesson = BY_NAME["many-heads"]
     page.goto(f"/learn/{lesson.name}?present=true")
     _expect_step(page, lesson, 1)
@@ -210,8 +210,8 @@ def test_presenter_mode(open_context: OpenContext, size: tuple[int, int]) -> Non
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 700), (390, 844)])
-def test_nothing_scrolls_sideways(open_context: OpenContext, size: tuple[int, int]) -> None:
-    page = open_context(*size).new_page()
+def test_nothing_scrolls_sideways(open_page: OpenPage, size: tuple[int, int]) -> None:
+    page = open_page(*size)
     page.goto("/learn")
     expect(page.locator("#learn-list .card")).to_have_count(len(LESSONS))
     _assert_fits(page)

@@ -10,7 +10,7 @@ import numpy as np
 from playwright.sync_api import Page, expect
 
 from tests.browser import eager
-from tests.browser.conftest import OpenContext
+from tests.browser.conftest import OpenPage
 from tests.browser.driving import FIRST_LOAD_MS
 from tests.browser.driving_heads import Heads
 
@@ -62,10 +62,10 @@ def test_its_beginning_is_shown_and_that_is_said(heads: Heads, tmp_path: Path) -
     assert heads.count_nodes() <= 5_000
 
 
-def test_a_link_reopens_it(heads: Heads, open_context: OpenContext) -> None:
+def test_a_link_reopens_it(heads: Heads, open_page: OpenPage) -> None:
     expected = _truncated(heads)
     heads.wait_until_told(LONG)
-    there = Heads(open_context(scheme="dark").new_page())
+    there = Heads(open_page(scheme="dark"))
     there.page.goto(heads.page.url)
     there.wait_for_map(keys=expected.labels)
     _assert_drawn(there, expected)

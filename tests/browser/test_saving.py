@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from explorer.export.carriers import read_record
 from tests.browser.driving import App
@@ -91,10 +91,10 @@ def test_every_format_remembers_what_it_shows(heads: Heads, tmp_path: Path) -> N
         assert record["model"] == "minilm"
 
 
-def test_a_saved_page_needs_no_network(heads: Heads, tmp_path: Path) -> None:
+def test_a_saved_page_needs_no_network(heads: Heads, browser: Browser, tmp_path: Path) -> None:
     page = heads.save("html", tmp_path)
     asked: list[str] = []
-    context = heads.page.context.browser.new_context(offline=True)
+    context = browser.new_context(offline=True)
     try:
         opened = context.new_page()
         opened.on("request", lambda request: asked.append(request.url))
