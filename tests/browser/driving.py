@@ -35,6 +35,17 @@ _HOVER = """id => Array.from(
   }).filter(Boolean).join('\\n'),
 ).join('\\n')"""
 
+_OVERFLOW = """() => {
+  const width = document.documentElement.clientWidth;
+  const wide = document.documentElement.scrollWidth - width;
+  const out = Array.from(document.querySelectorAll('button, input, textarea, a, .panel, .caption'))
+    .filter(node => node.offsetParent)
+    .map(node => [node.id || node.className, node.getBoundingClientRect()])
+    .filter(([, box]) => box.width && (box.right > width + 1 || box.left < -1))
+    .map(([name, box]) => `${name} ${Math.round(box.left)}–${Math.round(box.right)}`);
+  return wide > 0 ? [...out, `the page, by ${wide}`] : out;
+}"""
+
 
 @dataclass(frozen=True)
 class Server:
@@ -42,6 +53,21 @@ class Server:
 
     url: str
     log: list[str]
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Give the window another size, and wait until the page's graphs have followed."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function(
+        """() => Array.from(document.querySelectorAll('.js-plotly-plot'))
+        .filter(plot => plot.offsetParent && plot._fullLayout?.autosize)
+        .every(plot => Math.abs(plot._fullLayout.width - plot.clientWidth) < 2)"""
+    )
+
+
+def assert_fits(page: Page) -> None:
+    """Nothing scrolls sideways and nothing is cut off."""
+    assert page.evaluate(_OVERFLOW) == []
 
 
 class App(ABC):

@@ -208,8 +208,8 @@ def test_no_model_at_all(heads: Heads, sentence: str) -> None:
 def test_bad_addresses(heads: Heads) -> None:
     """What a hand-written address holds is brought into range or left out."""
     for query in (
-        "layer=-1&head=x", "layer=1e9&head=999999999999", "theme=purple", "stack=cross",
-        "layer=&head=&theme=", "unknown=1&layer=2&layer=3", "text=%F0%9F%95%8A%00%ff",
+        "layer=-1&head=x&theme=purple&stack=cross", "layer=1e9&head=999999999999&theme=",
+        "layer=&head=&unknown=1&layer=2&layer=3", "text=%F0%9F%95%8A%00%ff",
     ):  # fmt: skip
         heads.page.goto(f"/?{query}")
         heads.wait_for_map()

@@ -14,8 +14,7 @@ from explorer.identities import CLAIMS
 from tests import checkpoints
 from tests.browser import eager
 from tests.browser.conftest import OpenPage
-from tests.browser.driving import FIRST_LOAD_MS, App
-from tests.browser.test_appearance import _assert_fits
+from tests.browser.driving import FIRST_LOAD_MS, App, assert_fits, resize
 
 TEXT = "She ate an apple while Apple announced a phone."
 LONG = " ".join(["The keys that the man left lost are on the table."] * 40)
@@ -151,17 +150,17 @@ def test_a_model_that_gives_no_numbers(page: Page, tmp_path: Path) -> None:
 
 
 def test_it_fits(open_page: OpenPage) -> None:
-    for width, height, scheme in ((1440, 900, "light"), (1024, 700, "dark")):
-        page = open_page(width, height, scheme)
-        Check(page).open()
-        _assert_fits(page)
-        inside = page.locator("#check-result")
+    page = open_page(scheme="dark")
+    Check(page).open()
+    inside, cells = page.locator("#check-result"), page.locator("#check-table td")
+    for width, height in ((1440, 900), (1024, 700)):
+        resize(page, width, height)
+        assert_fits(page)
         assert inside.evaluate("node => node.scrollHeight <= node.clientHeight")
-        page.click("#present-button")
-        expect(page.locator("nav")).to_be_hidden()
-        _assert_fits(page)
-    phone = open_page(390, 844)
-    Check(phone).open()
-    _assert_fits(phone)
-    cells = phone.locator("#check-table td")
+    page.click("#present-button")
+    expect(page.locator("nav")).to_be_hidden()
+    assert_fits(page)
+    page.click("#present-leave")
+    resize(page, 390, 844)
+    assert_fits(page)
     assert cells.evaluate_all("nodes => nodes.every(node => node.offsetWidth <= 390)")

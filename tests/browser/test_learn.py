@@ -11,9 +11,7 @@ from playwright.sync_api import Frame, Page, expect
 
 from explorer.lesson_files import FOLDER, Lesson, Step, read_lesson
 from explorer.ready_sets import OPENING
-from tests.browser.conftest import OpenPage
-from tests.browser.driving import FIRST_LOAD_MS
-from tests.browser.test_appearance import _assert_fits
+from tests.browser.driving import FIRST_LOAD_MS, assert_fits, resize
 
 LESSONS = sorted(map(read_lesson, FOLDER.glob("*.md")), key=lambda lesson: lesson.order)
 BY_NAME = {lesson.name: lesson for lesson in LESSONS}
@@ -170,10 +168,8 @@ def test_a_step_that_is_not_there(page: Page) -> None:
     _expect_step(page, lesson, 1)
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (1024, 700)])
-def test_presenter_mode(open_page: OpenPage, size: tuple[int, int]) -> None:
+def test_presenter_mode(page: Page) -> None:
     """Large type and no controls, in the view as well; keys alone lead through the lesson."""
-    page = open_page(*size)
     lesson = BY_NAME["many-heads"]
     page.goto(f"/learn/{lesson.name}?present=true")
     _expect_step(page, lesson, 1)
@@ -181,12 +177,14 @@ def test_presenter_mode(open_page: OpenPage, size: tuple[int, int]) -> None:
     for where in (page, frame):
         for folded in (".bar", "nav", ".app > footer", "#present-leave"):
             expect(where.locator(folded)).to_be_hidden()
-    sizes = page.evaluate(_LARGEST_TYPE, "#learn-side *, .reading button, .reading header *")
-    assert min(sizes) >= 20
-    graph = frame.locator("#heads-heatmap").bounding_box()
-    assert graph
-    assert graph["x"] + graph["width"] <= size[0]
-    assert graph["height"] > 0.35 * size[1]
+    for width, height in ((1024, 700), (1440, 900)):
+        resize(page, width, height)
+        sizes = page.evaluate(_LARGEST_TYPE, "#learn-side *, .reading button, .reading header *")
+        assert min(sizes) >= 20
+        graph = frame.locator("#heads-heatmap").bounding_box()
+        assert graph
+        assert graph["x"] + graph["width"] <= width
+        assert graph["height"] > 0.35 * height
     frame.locator("#present-unfold").click()
     expect(frame.locator("#text-input")).to_be_visible()
     frame.locator("#present-unfold").click()
@@ -209,17 +207,20 @@ def test_presenter_mode(open_page: OpenPage, size: tuple[int, int]) -> None:
     page.wait_for_url("**present=true*")
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (1024, 700), (390, 844)])
-def test_nothing_scrolls_sideways(open_page: OpenPage, size: tuple[int, int]) -> None:
-    page = open_page(*size)
+def test_nothing_scrolls_sideways(page: Page) -> None:
+    def fits() -> None:
+        for size in ((390, 844), (1024, 700), (1440, 900)):
+            resize(page, *size)
+            assert_fits(page)
+            assert _frame(page).evaluate("document.documentElement.scrollWidth <= innerWidth")
+
     page.goto("/learn")
     expect(page.locator("#learn-list .card")).to_have_count(len(LESSONS))
-    _assert_fits(page)
+    fits()
     for address in ("/learn/sharing?step=4", "/learn/sharing?step=4&present=true"):
         page.goto(address)
         _expect_step(page, BY_NAME["sharing"], 4)
-        _assert_fits(page)
-        assert _frame(page).evaluate("document.documentElement.scrollWidth <= innerWidth")
+        fits()
 
 
 def test_presenter_mode_of_the_other_pages(page: Page) -> None:
