@@ -4,6 +4,7 @@ keep-button (what is on the screen), save-keep (what the menu shows) ─> kept, 
 kept ─> the list; a cross in the list, kept-clear ─> kept
 kept-bundle ─> bundle-job ─> bundle-request ─> download          (running.py)
 open-file ─> opened-link (in the browser) ─> the page it is of
+    a larger file than is sent ─> save-message (in the browser, assets/opening.js)
 
 What is kept is the state and the looks of a figure, in the browser, so that it is there the next
 time as well; the archive is made of it anew.
@@ -37,6 +38,7 @@ from explorer.session import Session
 
 _NAME = "bundle"
 _LONGEST_LINK = 2000
+LARGEST_FILE = 12_000_000  # bytes; in base64 it must fit into a request (web.py)
 
 
 def layout() -> list[Any]:
@@ -49,8 +51,8 @@ def layout() -> list[Any]:
         dcc.Upload(
             html.Button("Open a file …", className="save",
                         title="Open a figure or data file that was saved here: every format "
-                        "remembers what it shows"),
-            id="open-file", multiple=False, max_size=32 * 1024**2,
+                        "remembers what it shows", **{"data-most": str(LARGEST_FILE)}),
+            id="open-file", multiple=False, max_size=LARGEST_FILE,
         ),
         dcc.Store(id="kept", storage_type="local", data=[]),
         dcc.Store(id="opened-link"),
@@ -205,19 +207,20 @@ def _register_opening(app: Dash) -> None:
     @app.callback(
         Output("opened-link", "data"),
         Output("save-message", "children", allow_duplicate=True),
+        Output("open-file", "contents"),  # emptied, or the same file would not be read again
         Input("open-file", "contents"),
         State("open-file", "filename"),
     )
     def read(contents: str | None, name: str | None) -> Any:
         if not contents:
-            return no_update, no_update
+            return (no_update,) * 3
         file = name or "the file"
         try:
             record = read_record(base64.b64decode(contents.partition(",")[2]), file)
             link = opening_link(record, file)
         except ValueError as error:
-            return no_update, error_line(str(error))
-        return link, None
+            return no_update, error_line(str(error)), None
+        return link, None, None
 
     app.clientside_callback(
         ClientsideFunction("saving", "go"),
