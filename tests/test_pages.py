@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections import Counter
@@ -13,6 +14,7 @@ import pytest
 from dash import Dash
 from dash.development.base_component import Component
 
+from explorer.export.carriers import read_record
 from explorer.jobs import Jobs
 from explorer.pages import frame
 from explorer.pages.examples import EXAMPLE_TEXTS
@@ -289,3 +291,36 @@ def test_nothing_to_save_yet_is_said(fire: Fire) -> None:
     told = fire("save-menu.opened", "save-button.n_clicks", save__button=1, url="/")
     assert "nothing to save yet" in _texts(told["save-message.children"])
     assert told["save-menu.opened"] is False
+
+
+class TestSaving:
+    """What the buttons that save, keep and open answer."""
+
+    def _owner(self, dependencies: list[dict[str, Any]], trigger: str) -> str:
+        """An Output of the callback that a component starts on the server."""
+        (owner,) = (
+            d for d in dependencies
+            if not d["clientside_function"] and trigger in [place["id"] for place in d["inputs"]]
+        )  # fmt: skip
+        return _outputs(owner)[0]
+
+    def test_the_table_of_heads_has_a_record(
+        self, fire: Fire, dependencies: list[dict[str, Any]], folder: Callable[[str], Path]
+    ) -> None:
+        wanted = {"model": str(folder("bert")), "text": "An apple.", "pair": "", "target": "",
+                  "truncate": False, "stack": ""}  # fmt: skip
+        told = fire(
+            self._owner(dependencies, "heads-table-csv"), "heads-table-csv.n_clicks",
+            heads__table__csv=1, table__request=wanted, heads__link=[1, 2],
+        )  # fmt: skip
+        file = told["download.data"]
+        record = read_record(base64.b64decode(file["content"]), file["filename"])
+        assert file["filename"].endswith("-encoder-heads.csv")
+        assert (record["kind"], record["model"]) == ("heads", wanted["model"])
+        assert record["settings"]["text"] == "An apple."
+        assert (record["settings"]["query"], record["settings"]["key"]) == ("1", "2")
+        opened = fire(
+            self._owner(dependencies, "open-file"), "open-file.contents",
+            open__file=f"data:text/csv;base64,{file['content']}",
+        )  # fmt: skip
+        assert opened["opened-link.data"].endswith("&text=An%20apple.&query=1&key=2")

@@ -32,7 +32,7 @@ from explorer.jobs import Jobs
 from explorer.links import link_to, path_of
 from explorer.pages import running
 from explorer.pages.running import Run, error_line
-from explorer.pages.saving import LOOK, look_of, on_screen, shown_of
+from explorer.pages.saving import LOOK, download, look_of, on_screen, shown_of
 from explorer.results import Results
 from explorer.session import Session
 
@@ -198,9 +198,7 @@ def _register_bundle(app: Dash, session: Session, jobs: Jobs) -> None:
     def send(request: dict[str, Any] | None) -> Any:
         if request is None:
             return no_update
-        content = base64.b64encode(archive(request["kept"], None)).decode()
-        return {"content": content, "base64": True, "filename": "attention-figures.zip",
-                "type": "application/zip"}  # fmt: skip
+        return download(archive(request["kept"], None), "attention-figures.zip", "zip")
 
 
 def _register_opening(app: Dash) -> None:
