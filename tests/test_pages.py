@@ -324,3 +324,29 @@ class TestSaving:
             open__file=f"data:text/csv;base64,{file['content']}",
         )  # fmt: skip
         assert opened["opened-link.data"].endswith("&text=An%20apple.&query=1&key=2")
+
+    @pytest.mark.parametrize("button", ["keep-button", "save-keep"])
+    def test_a_figure_is_kept_as_the_menu_has_it(
+        self, button: str, fire: Fire, dependencies: list[dict[str, Any]],
+        folder: Callable[[str], Path],
+    ) -> None:  # fmt: skip
+        state = {"model": str(folder("bert")), "text": "An apple.", "head": 1}
+        menu = {
+            "kept": [], "url": "/", "save-what": "heatmap/map", "save-state": state,
+            "heads-shown": state, "save-dots": "4", "save-theme": "dark", "save-unit": "cm",
+            "save-font": "sans", "save-title": True, "save-caption": False,
+        }  # fmt: skip
+        output = self._owner(dependencies, button)
+        where = "save-menu-message" if button == "save-keep" else "save-message"
+        told = fire(output, f"{button}.n_clicks", **menu)
+        (one,) = told["kept.data"]
+        assert (one["kind"], one["figure"], one["dots"]) == ("heatmap", "map", 4)
+        assert (one["look"]["theme"], one["look"]["caption"]) == ("dark", False)
+        refused = fire(output, f"{button}.n_clicks", **menu | {"save-width": 3})
+        assert "no room" in _texts(refused[f"{where}.children"])
+        gone = state | {"model": "/no/such/folder"}
+        refused = fire(
+            output, f"{button}.n_clicks", **menu | {"save-state": gone, "heads-shown": gone}
+        )
+        assert "/no/such/folder" in _texts(refused[f"{where}.children"])
+        assert "kept.data" not in refused

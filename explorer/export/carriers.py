@@ -97,8 +97,8 @@ def read_record(data: bytes, name: str) -> Record:
     Raises:
         ValueError: it holds none, is no such file, or is damaged.
     """
-    kind, read = next(
-        (reader for begin, *reader in _BINARY if data.startswith(begin)), ("text", _text_record)
+    _, kind, read = next(
+        (reader for reader in _BINARY if data.startswith(reader[0])), (b"", "text", _text_record)
     )
     try:
         record = read(data)
