@@ -14,6 +14,7 @@ import pytest
 from dash import Dash
 from dash.development.base_component import Component
 
+from explorer import kept_states
 from explorer.export.carriers import read_record
 from explorer.jobs import Jobs
 from explorer.pages import frame
@@ -324,6 +325,23 @@ class TestSaving:
             open__file=f"data:text/csv;base64,{file['content']}",
         )  # fmt: skip
         assert opened["opened-link.data"].endswith("&text=An%20apple.&query=1&key=2")
+
+    def test_a_long_link_leaves_what_the_address_was_remarked_on(
+        self, fire: Fire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It tells its own error, in a place of its own, until the next that is kept or fits."""
+        (tmp_path / "file").touch()
+        link, changed = "/?text=" + "a" * 3000, "long-link.data"
+        monkeypatch.setattr(kept_states, "_folder", lambda: tmp_path / "file" / "views")
+        told = fire("short-link.data", changed, long__link=link)
+        assert set(told) == {"short-link.data", "short-link-message.children"}
+        assert "cannot be written" in _texts(told["short-link-message.children"])
+        monkeypatch.setattr(kept_states, "_folder", lambda: tmp_path)
+        told = fire("short-link.data", changed, long__link=link)
+        assert told["short-link.data"]["link"] == link
+        assert set(told) == {"short-link.data", "short-link-message.children"}
+        assert told["short-link-message.children"] is None
+        assert set(fire("short-link.data", changed, long__link=None).values()) == {None}
 
     @pytest.mark.parametrize("button", ["keep-button", "save-keep"])
     def test_a_figure_is_kept_as_the_menu_has_it(

@@ -8,6 +8,7 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import numpy as np
@@ -223,6 +224,14 @@ def test_a_view_too_long_for_a_link_is_named(heads: Heads) -> None:
 def test_a_link_from_a_newer_version(heads: Heads) -> None:
     heads.page.goto("/?layer=1&head=8&hologram=true")
     heads.wait_for_choice(1, 8)
+    expect(heads.page.locator("#link-message")).to_contain_text("does not know (hologram)")
+
+
+def test_what_a_long_link_has_from_a_newer_version_stays_told(heads: Heads) -> None:
+    """The server names the state only once the view is drawn; the remark is older."""
+    text = "The cat sat on the mat. " * 40
+    heads.page.goto(f"/?{urlencode({'text': text * 2, 'truncate': 'true', 'hologram': 'true'})}")
+    heads.wait_for("() => new URLSearchParams(location.search).has('saved')")
     expect(heads.page.locator("#link-message")).to_contain_text("does not know (hologram)")
 
 
