@@ -26,6 +26,7 @@ from explorer.export.carriers import (
     npz_bytes,
     read_record,
 )
+from explorer.export.formats import to_json
 from explorer.tables import Table
 
 RECORD = {
@@ -185,6 +186,38 @@ def test_a_file_with_a_flipped_bit_is_read_or_one_line(kind: str) -> None:
         flipped[place] ^= 1 << bit
         line = _read(bytes(flipped))
         assert not line or UNREADABLE.fullmatch(line), (place, bit)
+
+
+def noise(size: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(256, size=(size, size, 3), dtype=np.uint8)
+
+
+def large() -> dict[str, bytes]:
+    """Files of some 100 kB, of every format whose parts do not name their places in the file."""
+    image, rows = io.BytesIO(), [[str(n), n / 7] for n in range(5_000)]
+    Image.fromarray(noise(200)).save(image, "PNG")
+    values = pa.array(np.random.default_rng(0).random(20_000))
+    schema = pa.schema([("x", pa.float64())], {"explorer": to_json({"provenance": RECORD})})
+    columns = io.BytesIO()
+    pq.write_table(pa.table({"x": values}, schema=schema), columns)
+    drawn = f'<svg width="10">{"<text>a</text>" * 10_000}</svg>'
+    return {
+        "PNG": in_png(image.getvalue(), RECORD),
+        "SVG": in_svg(drawn, RECORD).encode(),
+        "HTML": f"<html>{html_part(RECORD)}{'<p>a</p>' * 20_000}</html>".encode(),
+        "CSV": Table.of(["a", "b"], rows).headed(csv_head(RECORD)).csv().encode(),
+        "JSON": to_json({"x": rows, "provenance": RECORD}).encode(),
+        "NPZ": npz_bytes({"x": noise(200)}, RECORD),
+        "Parquet": columns.getvalue(),
+    }
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SAVED if kind != "PDF"])
+def test_the_ends_of_a_large_file_are_enough(kind: str) -> None:
+    data = large()[kind]
+    assert len(data) > 60_000
+    assert read_record(data, "x") == RECORD
+    assert read_record(data[:10_000] + data[-10_000:], "x") == RECORD
 
 
 @pytest.mark.parametrize(

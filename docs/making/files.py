@@ -19,7 +19,7 @@ every file that is saved: each can be turned into the other, and both into the v
 | --- | --- | --- |
 | a link | in the page | opening it |
 | a link | in a notebook, a file | `explorer.view("/?layer=1&head=8")`, `python -m explorer view` |
-| a file of any format, up to 12 MB | in the page | **Open a file …** at the bottom |
+| a file of any format | in the page | **Open a file …** at the bottom |
 | a JSON file | its numbers, compared | `python -m explorer remake head.json` |
 
 ## Links

@@ -90,6 +90,9 @@ def npz_bytes(arrays: dict[str, np.ndarray], record: Record) -> bytes:
 def read_record(data: bytes, name: str) -> Record:
     """The record of a file of any format that is written here.
 
+    But of a PDF, whose objects are found by their places, a file's two ends are enough: the
+    record is in one of them.
+
     Args:
         data: the file.
         name: what an error calls it.
@@ -156,7 +159,7 @@ def _parquet_record(data: bytes) -> Any:
     from pyarrow import parquet  # large, and only needed here
 
     told = (parquet.read_schema(io.BytesIO(data)).metadata or {}).get(_NAME.encode())
-    return None if told is None else _provenance(told)
+    return None if told is None else _provenance(told.decode())
 
 
 def _text_record(data: bytes) -> Any:
@@ -172,7 +175,10 @@ def _text_record(data: bytes) -> Any:
     return json.loads(head.removeprefix(HEAD)) if head.startswith(HEAD) else None
 
 
-def _provenance(told: str | bytes) -> Any:
+def _provenance(told: str) -> Any:
+    _, key, last = told.rpartition('\n"provenance": ')
+    if key:  # a line of its own, as files are written here: all before it may be missing
+        return json.JSONDecoder().raw_decode(last)[0]
     found = json.loads(told)
     return found.get("provenance") if isinstance(found, dict) else None
 

@@ -4,7 +4,7 @@ keep-button (what is on the screen), save-keep (what the menu shows) ─> kept, 
 kept ─> the list; a cross in the list, kept-clear ─> kept
 kept-bundle ─> bundle-job ─> bundle-request ─> download          (running.py)
 open-file ─> opened-link (in the browser) ─> the page it is of
-    a larger file than is sent ─> save-message (in the browser, assets/opening.js)
+    of a larger file than is sent its two ends ─> open-file (in the browser, assets/opening.js)
 
 What is kept is the state and the looks of a figure, in the browser, so that it is there the next
 time as well; the archive is made of it anew.

@@ -183,26 +183,32 @@ def test_a_saved_file_opens_what_it_shows(heads: Heads, tmp_path: Path) -> None:
     )
 
 
-def test_a_large_file_opens_and_a_larger_one_is_told(heads: Heads, tmp_path: Path) -> None:
-    """A saved page has all of plotly.js; a JSON is as large as its text is long."""
+def test_a_large_file_opens(heads: Heads, tmp_path: Path) -> None:
+    """A saved page has all of plotly.js; of a file larger than what is sent its ends are."""
     heads.open(layer=2, head=3)
     page = heads.save("html", tmp_path)
     assert page.stat().st_size > 4 * 1024**2
     numbers = heads.save("json", tmp_path)
-    for file, layer in ((page, "1"), (numbers, "0"), (numbers, "1")):
-        heads.click_head(int(layer), 8)
+    whole = numbers.read_bytes()
+    numbers.write_bytes(
+        whole.replace(b'"attention":', b'"zeros": [' + b"0," * 10**7 + b'0],\n"attention":')
+    )
+    assert numbers.stat().st_size > 20 * 10**6
+    # The last once more: it is read again.
+    for file, layer in ((page, 1), (numbers, 0), (numbers, 1)):
+        heads.click_head(layer, 8)
         heads.wait_for_address(head="8")
-        size = file.stat().st_size
-        if file is numbers:
-            file.write_bytes(file.read_bytes() + b" " * (11_999_000 - size))
         heads.page.set_input_files("#open-file input", file)
         heads.wait_for_address(layer="2", head="3")
         heads.wait_for_choice(2, 3)
-    with numbers.open("ab") as larger:
-        larger.write(b" " * 500_000)
-    heads.page.set_input_files("#open-file input", numbers)
+    document = tmp_path / "map.pdf"
+    document.write_bytes(b"%PDF" + bytes(12_400_000))
+    heads.page.set_input_files("#open-file input", document)
     error = heads.page.locator("#save-message .error")
-    expect(error).to_contain_text("has 12.5 MB, and the page opens files of at most 12 MB")
+    expect(error).to_have_text(
+        "map.pdf has 12.5 MB, and the page opens PDFs of at most 12 MB: "
+        "open this view’s PNG or HTML instead."
+    )
     heads.page.set_input_files("#open-file input", page)
     expect(error).to_have_count(0)
 
