@@ -43,9 +43,11 @@
 
   function put(link) {
     if (link === wanted) return;
+    const fitted = (wanted?.length ?? 0) <= LONGEST;
+    const fits = link.length <= LONGEST;
     wanted = link;
-    if (link.length > LONGEST) window.dash_clientside.set_props("long-link", { data: link });
-    else replace(link);
+    if (fits) replace(link);
+    if (!fits || !fitted) window.dash_clientside.set_props("long-link", { data: fits ? null : link });
   }
 
   const replace = (link) => window.history.replaceState(window.history.state, "", link);

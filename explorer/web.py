@@ -12,7 +12,8 @@ from explorer.jobs import Jobs
 from explorer.pages import frame
 from explorer.session import Session
 
-_MAX_REQUEST_BYTES = 4 * 1024**2
+# A file that is opened again travels in base64, which makes it a third larger.
+_MAX_REQUEST_BYTES = 16 * 1024**2
 
 
 def create_app(session: Session | None = None) -> Dash:

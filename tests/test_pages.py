@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections import Counter
@@ -13,6 +14,8 @@ import pytest
 from dash import Dash
 from dash.development.base_component import Component
 
+from explorer import kept_states
+from explorer.export.carriers import read_record
 from explorer.jobs import Jobs
 from explorer.pages import frame
 from explorer.pages.examples import EXAMPLE_TEXTS
@@ -289,3 +292,79 @@ def test_nothing_to_save_yet_is_said(fire: Fire) -> None:
     told = fire("save-menu.opened", "save-button.n_clicks", save__button=1, url="/")
     assert "nothing to save yet" in _texts(told["save-message.children"])
     assert told["save-menu.opened"] is False
+
+
+class TestSaving:
+    """What the buttons that save, keep and open answer."""
+
+    def _owner(self, dependencies: list[dict[str, Any]], trigger: str) -> str:
+        """An Output of the callback that a component starts on the server."""
+        (owner,) = (
+            d for d in dependencies
+            if not d["clientside_function"] and trigger in [place["id"] for place in d["inputs"]]
+        )  # fmt: skip
+        return _outputs(owner)[0]
+
+    def test_the_table_of_heads_has_a_record(
+        self, fire: Fire, dependencies: list[dict[str, Any]], folder: Callable[[str], Path]
+    ) -> None:
+        wanted = {"model": str(folder("bert")), "text": "An apple.", "pair": "", "target": "",
+                  "truncate": False, "stack": ""}  # fmt: skip
+        told = fire(
+            self._owner(dependencies, "heads-table-csv"), "heads-table-csv.n_clicks",
+            heads__table__csv=1, table__request=wanted, heads__link=[1, 2],
+        )  # fmt: skip
+        file = told["download.data"]
+        record = read_record(base64.b64decode(file["content"]), file["filename"])
+        assert file["filename"].endswith("-encoder-heads.csv")
+        assert (record["kind"], record["model"]) == ("heads", wanted["model"])
+        assert record["settings"]["text"] == "An apple."
+        assert (record["settings"]["query"], record["settings"]["key"]) == ("1", "2")
+        opened = fire(
+            self._owner(dependencies, "open-file"), "open-file.contents",
+            open__file=f"data:text/csv;base64,{file['content']}",
+        )  # fmt: skip
+        assert opened["opened-link.data"].endswith("&text=An%20apple.&query=1&key=2")
+
+    def test_a_long_link_leaves_what_the_address_was_remarked_on(
+        self, fire: Fire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It tells its own error, in a place of its own, until the next that is kept or fits."""
+        (tmp_path / "file").touch()
+        link, changed = "/?text=" + "a" * 3000, "long-link.data"
+        monkeypatch.setattr(kept_states, "_folder", lambda: tmp_path / "file" / "views")
+        told = fire("short-link.data", changed, long__link=link)
+        assert set(told) == {"short-link.data", "short-link-message.children"}
+        assert "cannot be written" in _texts(told["short-link-message.children"])
+        monkeypatch.setattr(kept_states, "_folder", lambda: tmp_path)
+        told = fire("short-link.data", changed, long__link=link)
+        assert told["short-link.data"]["link"] == link
+        assert set(told) == {"short-link.data", "short-link-message.children"}
+        assert told["short-link-message.children"] is None
+        assert set(fire("short-link.data", changed, long__link=None).values()) == {None}
+
+    @pytest.mark.parametrize("button", ["keep-button", "save-keep"])
+    def test_a_figure_is_kept_as_the_menu_has_it(
+        self, button: str, fire: Fire, dependencies: list[dict[str, Any]],
+        folder: Callable[[str], Path],
+    ) -> None:  # fmt: skip
+        state = {"model": str(folder("bert")), "text": "An apple.", "head": 1}
+        menu = {
+            "kept": [], "url": "/", "save-what": "heatmap/map", "save-state": state,
+            "heads-shown": state, "save-dots": "4", "save-theme": "dark", "save-unit": "cm",
+            "save-font": "sans", "save-title": True, "save-caption": False,
+        }  # fmt: skip
+        output = self._owner(dependencies, button)
+        where = "save-menu-message" if button == "save-keep" else "save-message"
+        told = fire(output, f"{button}.n_clicks", **menu)
+        (one,) = told["kept.data"]
+        assert (one["kind"], one["figure"], one["dots"]) == ("heatmap", "map", 4)
+        assert (one["look"]["theme"], one["look"]["caption"]) == ("dark", False)
+        refused = fire(output, f"{button}.n_clicks", **menu | {"save-width": 3})
+        assert "no room" in _texts(refused[f"{where}.children"])
+        gone = state | {"model": "/no/such/folder"}
+        refused = fire(
+            output, f"{button}.n_clicks", **menu | {"save-state": gone, "heads-shown": gone}
+        )
+        assert "/no/such/folder" in _texts(refused[f"{where}.children"])
+        assert "kept.data" not in refused

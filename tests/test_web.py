@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 import app as app_module
+from explorer.pages.keeping import LARGEST_FILE
 from explorer.web import create_app, serve
 
 ROOT = Path(__file__).parents[1]
@@ -77,6 +79,13 @@ def test_a_request_over_the_limit_is_refused(app: Dash, client: FlaskClient) -> 
         "/_dash-update-component", data=b"x" * (limit + 1), content_type="application/json"
     )
     assert answer.status_code == 413
+
+
+def test_the_largest_file_that_is_opened_fits_into_a_request(app: Dash) -> None:
+    beside = 10_000  # the names and ids of the request
+    sent = len(base64.b64encode(bytes(LARGEST_FILE))) + beside
+    assert LARGEST_FILE >= 10_000_000  # plotly.js alone has 4.8 MB, and a page holds it
+    assert sent <= app.server.config["MAX_CONTENT_LENGTH"]
 
 
 def test_other_wsgi_servers_find_the_app() -> None:

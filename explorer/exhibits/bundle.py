@@ -6,16 +6,16 @@ import html
 import io
 import shlex
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from plotly.offline import get_plotlyjs
 
 from explorer.exhibits import KINDS
-from explorer.exhibits.exhibit import Exhibit
 from explorer.exhibits.saving import Saving, file_name, picture_of, saved
-from explorer.export.files import FORMATS, PICTURES, ExportError
+from explorer.export.files import FORMATS, PICTURES, ExportError, NoBrowserError
 from explorer.export.pictures import painter
 from explorer.links import State
 from explorer.records import ModelError
@@ -37,22 +37,23 @@ class Kept:
 
 @dataclass(frozen=True)
 class _Entry:
-    """What the index tells of one view: what it is, and its files by format."""
+    """What the index tells of one view: its files by format, and by format why one is not there."""
 
     title: str
     caption: str
     link: str
     names: dict[str, str]
+    failed: dict[str, str]
 
 
 def bundle(session: Session, kept: Sequence[Kept], tell: Tell | None = None) -> bytes:
     """A zip with each view's figure and data in every format, and an index.html.
 
-    Without a browser the PNG, SVG and PDF are left out, and the index says so; the pages to
-    hover over share one script and need no network.
+    Without a browser the PNG, SVG and PDF are left out, as is a single one that it fails to draw,
+    and the index says so; the pages to hover over share one script and need no network.
 
     Raises:
-        ValueError: nothing was kept, or too much.
+        ValueError: nothing was kept, too much, or something that cannot be drawn.
         ModelError: a model cannot be loaded.
     """
     if not kept:
@@ -64,33 +65,39 @@ def bundle(session: Session, kept: Sequence[Kept], tell: Tell | None = None) -> 
         for number, one in enumerate(kept, start=1):
             if tell:
                 tell(f"drawing figure {number} of {len(kept)}", (number - 1) / len(kept))
-            exhibit = _made(session, one, number)
-            names = {}
-            for kind in FORMATS:
-                if kind in PICTURES and missing:
-                    continue
-                name = f"{number:02d}-{file_name(exhibit, kind, one.saving)}"
-                try:
-                    content = saved(session, exhibit, kind, one.saving, draw, SCRIPT)
-                except ExportError as error:
-                    missing = str(error)
-                    continue
-                archive.writestr(name, content)
-                names[kind] = name
-            caption = picture_of(exhibit, one.saving).caption
-            entries.append(_Entry(KINDS[one.kind].title, caption, exhibit.link, names))
+            with _named(one, number):
+                exhibit = KINDS[one.kind].make(session, one.state)
+                caption = picture_of(exhibit, one.saving).caption
+                names, failed = dict[str, str](), dict[str, str]()
+                for kind in FORMATS:
+                    if kind in PICTURES and missing:
+                        continue
+                    name = f"{number:02d}-{file_name(exhibit, kind, one.saving)}"
+                    try:
+                        content = saved(session, exhibit, kind, one.saving, draw, SCRIPT)
+                    except NoBrowserError as error:
+                        missing = str(error)
+                    except ExportError as error:
+                        failed[kind] = str(error)
+                    else:
+                        archive.writestr(name, content)
+                        names[kind] = name
+            title = KINDS[one.kind].title
+            entries.append(_Entry(title, caption, exhibit.link, names, failed))
         archive.writestr(SCRIPT, get_plotlyjs())
         archive.writestr("index.html", _index(entries, missing))
     return file.getvalue()
 
 
-def _made(session: Session, one: Kept, number: int) -> Exhibit:
-    """A kept view; what is wrong with one of several names it."""
+@contextmanager
+def _named(one: Kept, number: int) -> Iterator[None]:
+    """What is wrong with one of several tells which it is."""
     try:
-        return KINDS[one.kind].make(session, one.state)
+        yield
     except (ValueError, ModelError) as error:
+        kind = ModelError if isinstance(error, ModelError) else ValueError
         title = KINDS[one.kind].title
-        raise type(error)(f"figure {number} ({title}) cannot be made: {error}") from None
+        raise kind(f"figure {number} ({title}) cannot be made: {error}") from None
 
 
 def _index(entries: Sequence[_Entry], missing: str) -> str:
@@ -119,10 +126,14 @@ def _section(number: int, entry: _Entry) -> str:
     files = "".join(
         f'<a href="{quote(name)}">{kind.upper()}</a>' for kind, name in entry.names.items()
     )
+    failed = "".join(
+        f"<p class=note>{kind.upper()} is left out: {html.escape(reason)}.</p>"
+        for kind, reason in entry.failed.items()
+    )
     command = shlex.join(["python", "-m", "explorer", "remake", entry.names["json"]])
     return (
         f"<section><h2>{number}. {html.escape(entry.title)}</h2>{shown}"
-        f"<p>{html.escape(entry.caption)}</p><nav>{files}</nav>"
+        f"<p>{html.escape(entry.caption)}</p><nav>{files}</nav>{failed}"
         f"<p>Address: <code>{html.escape(entry.link)}</code><br>"
         f"Made again by: <code>{html.escape(command)}</code></p></section>"
     )

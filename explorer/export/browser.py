@@ -8,21 +8,21 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from explorer.export.files import ExportError
+from explorer.export.files import ExportError, NoBrowserError
 
 
 def named_browser() -> str | None:
     """The browser that the environment variable ``CHROMIUM`` names; None leaves the search open.
 
     Raises:
-        ExportError: it is no program.
+        NoBrowserError: it is no program.
     """
     named = os.environ.get("CHROMIUM")
     if not named:
         return None
     path = shutil.which(named)
     if path is None:
-        raise ExportError(
+        raise NoBrowserError(
             f"CHROMIUM={named} is no program: name a Chromium or Chrome that runs, or unset it"
         )
     return path
@@ -37,7 +37,8 @@ def saying_what_failed(made: str, doing: str) -> Iterator[None]:
         doing: what the browser was to do, such as "draw the figure".
 
     Raises:
-        ExportError: there is no browser, or it failed.
+        NoBrowserError: there is none, or it does not run.
+        ExportError: it failed.
     """
     from choreographer.errors import (  # slow to import, and only needed here
         BrowserClosedError,
@@ -52,12 +53,12 @@ def saying_what_failed(made: str, doing: str) -> Iterator[None]:
     except ExportError:
         raise
     except ChromeNotFoundError:
-        raise ExportError(
+        raise NoBrowserError(
             f"{made} by a browser and none was found: install Chromium or Chrome, fetch one with "
             "kaleido_get_chrome, or name one with CHROMIUM=/path/to/chromium"
         ) from None
     except (BrowserFailedError, BrowserClosedError):
-        raise ExportError(
+        raise NoBrowserError(
             f"the browser that was to {doing} does not run: name a Chromium or Chrome "
             "that does with CHROMIUM=/path/to/chromium"
         ) from None

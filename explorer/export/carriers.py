@@ -9,10 +9,11 @@ import csv
 import html
 import io
 import json
+import logging
 import re
 import struct
-import zipfile
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,10 @@ from explorer.export.record import Record
 _NAME = "explorer"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SVG = re.compile(r"<svg\b[^>]*>")
-_IN_SVG = re.compile(r'<metadata id="explorer">(.*?)</metadata>', re.DOTALL)
-_IN_HTML = re.compile(r'<script type="application/json" id="explorer">(.*?)</script>', re.DOTALL)
+_IN_SVG = re.compile(r'<metadata id="explorer">(.*?)(?:</metadata>|\Z)', re.DOTALL)
+_IN_HTML = re.compile(
+    r'<script type="application/json" id="explorer">(.*?)(?:</script>|\Z)', re.DOTALL
+)
 HEAD = f"{_NAME}: "  # what the last column of a CSV is headed by, before its record
 
 
@@ -87,17 +90,27 @@ def npz_bytes(arrays: dict[str, np.ndarray], record: Record) -> bytes:
 def read_record(data: bytes, name: str) -> Record:
     """The record of a file of any format that is written here.
 
+    But of a PDF, whose objects are found by their places, a file's two ends are enough: the
+    record is in one of them.
+
     Args:
         data: the file.
         name: what an error calls it.
 
     Raises:
-        ValueError: it holds none, or it is no such file.
+        ValueError: it holds none, is no such file, or is damaged.
     """
+    _, kind, read = next(
+        (reader for reader in _BINARY if data.startswith(reader[0])), (b"", "text", _text_record)
+    )
     try:
-        record = _found(data)
-    except (ValueError, KeyError, zipfile.BadZipFile, struct.error, csv.Error):
-        record = None
+        record = read(data)
+        _written(record).encode()  # what was read can be told again
+    except Exception:  # each reader has errors of its own, and those of what it stands on
+        raise ValueError(
+            f"{name} cannot be read as {kind}: it is damaged or incomplete; give the file as it "
+            "was saved here"
+        ) from None
     if not _is_record(record):
         raise ValueError(
             f"{name} holds no record of what made it: give a file that was saved here, as PNG, "
@@ -113,58 +126,82 @@ def _is_record(found: Any) -> bool:
     )
 
 
-def _found(data: bytes) -> Any:
-    if data.startswith(_PNG):
-        return json.loads(_png_text(data))
-    if data.startswith(b"%PDF"):
-        return json.loads(_pdf_text(data))
-    if data.startswith(b"PK"):
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return json.loads(str(arrays[_NAME]))
-    if data.startswith(b"PAR1"):
-        from pyarrow import parquet  # large, and only needed here
+def _png_record(data: bytes) -> Any:
+    place, kind = len(_PNG), b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, place)
+        body = data[place + 8 : place + 8 + length]
+        if kind == b"iTXt" and body.startswith(_NAME.encode() + b"\0"):
+            if _chunk(kind, body) != data[place : place + 12 + length]:
+                raise ValueError("another checksum")
+            return json.loads(body[len(_NAME) + 5 :])
+        place += length + 12
+    return None
 
-        told = parquet.read_schema(io.BytesIO(data)).metadata[_NAME.encode()]
-        return json.loads(told)["provenance"]
-    text = data.decode("utf-8-sig")
+
+def _pdf_record(data: bytes) -> Any:
+    from pypdf import PdfReader
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    document = PdfReader(io.BytesIO(data))
+    if document.is_encrypted or document.metadata is None:
+        return None
+    told = document.metadata.get(f"/{_NAME}")
+    return None if told is None else json.loads(str(told))
+
+
+def _npz_record(data: bytes) -> Any:
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return json.loads(str(arrays[_NAME])) if _NAME in arrays else None
+
+
+def _parquet_record(data: bytes) -> Any:
+    from pyarrow import parquet  # large, and only needed here
+
+    told = (parquet.read_schema(io.BytesIO(data)).metadata or {}).get(_NAME.encode())
+    return None if told is None else _provenance(told.decode())
+
+
+def _text_record(data: bytes) -> Any:
+    # A byte that is no text is no harm outside the record.
+    text = data.decode("utf-8-sig", errors="surrogateescape")
     if text.lstrip().startswith("{"):
-        return json.loads(text)["provenance"]
+        return _provenance(text)
     if (found := _IN_SVG.search(text)) is not None:
         return json.loads(html.unescape(found[1]))
     if (found := _IN_HTML.search(text)) is not None:
         return json.loads(found[1])
-    return json.loads(_last_head(text).removeprefix(HEAD))
+    head = _last_head(text)
+    return json.loads(head.removeprefix(HEAD)) if head.startswith(HEAD) else None
+
+
+def _provenance(told: str) -> Any:
+    _, key, last = told.rpartition('\n"provenance": ')
+    if key:  # a line of its own, as files are written here: all before it may be missing
+        return json.JSONDecoder().raw_decode(last)[0]
+    found = json.loads(told)
+    return found.get("provenance") if isinstance(found, dict) else None
 
 
 def _last_head(text: str) -> str:
-    """The head of a table's last column, however long it is."""
+    """The head of a table's last column, however long it is; of what is no table, none."""
     before = csv.field_size_limit(max(len(text), 1))
     try:
-        return "".join(next(csv.reader(io.StringIO(text)), [])[-1:])
+        return "".join(next(csv.reader(io.StringIO(text, newline="")), [])[-1:])
+    except csv.Error:
+        return ""
     finally:
         csv.field_size_limit(before)
 
 
-def _png_text(data: bytes) -> str:
-    place = len(_PNG)
-    while place < len(data):
-        (length,) = struct.unpack(">I", data[place : place + 4])
-        kind, body = data[place + 4 : place + 8], data[place + 8 : place + 8 + length]
-        if kind == b"iTXt" and body.startswith(_NAME.encode() + b"\0"):
-            return body[len(_NAME) + 5 :].decode()
-        place += length + 12
-    raise ValueError("no such text")
-
-
-def _pdf_text(data: bytes) -> str:
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
-
-    try:
-        told = PdfReader(io.BytesIO(data)).metadata
-        return "" if told is None else str(told[f"/{_NAME}"])
-    except PyPdfError as error:
-        raise ValueError(str(error)) from None
+# What a file of a format begins with, what the format is called, and what reads its record: None
+# where there is none, any error where it is damaged.
+_BINARY: tuple[tuple[bytes, str, Callable[[bytes], Any]], ...] = (
+    (_PNG, "PNG", _png_record),
+    (b"%PDF", "PDF", _pdf_record),
+    (b"PK", "NPZ", _npz_record),
+    (b"PAR1", "Parquet", _parquet_record),
+)
 
 
 def _written(record: Record) -> str:

@@ -17,6 +17,10 @@ class ExportError(RuntimeError):
     """A file that cannot be made; the message is one line for the user."""
 
 
+class NoBrowserError(ExportError):
+    """There is no browser to draw or print with, or it does not run: each file fails."""
+
+
 def named_format(path: Path, formats: Sequence[str] = FORMATS) -> str:
     """The format that a file's ending names.
 

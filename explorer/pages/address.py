@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc
 
 from explorer import kept_states
 from explorer.exhibits import KINDS, SETTINGS, settings_in
@@ -147,12 +147,12 @@ def register(app: Dash, pages: tuple[ModuleType, ...]) -> None:
 
     @app.callback(
         Output("short-link", "data"),
-        Output("link-message", "children", allow_duplicate=True),
+        Output("short-link-message", "children"),
         Input("long-link", "data"),
     )
     def keep(link: str | None) -> Any:
-        if link is None:
-            return no_update, no_update
+        if link is None:  # what is seen now fits into an address
+            return None, None
         try:
             return {"link": link, "name": kept_states.keep(link)}, None
         except ValueError as error:

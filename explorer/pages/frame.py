@@ -83,6 +83,7 @@ def layout() -> Any:
                       for page in PAGES),
                     heads_text.layout(),
                     html.Div(id="link-message"),
+                    html.Div(id="short-link-message"),
                     html.Div(id="save-message"),
                 ],
                 id="status",

@@ -19,6 +19,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 
 from explorer.exhibits import heads
 from explorer.exhibits.overview import link_of
+from explorer.exhibits.saving import Saving, file_name, saved
 from explorer.exhibits.state import text_request, text_state
 from explorer.jobs import Jobs
 from explorer.links import State as Settings
@@ -26,6 +27,7 @@ from explorer.measures import MEASURES
 from explorer.pages import heads_help, running
 from explorer.pages.heads_columns import column_definitions
 from explorer.pages.running import Run
+from explorer.pages.saving import download
 from explorer.records import FloatArray
 from explorer.requests import TextRequest
 from explorer.session import Session
@@ -163,10 +165,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         if not clicks or wanted is None:
             return no_update
         exhibit = heads.make(session, measured(wanted, nulls, probed, link))
-        return {
-            "content": exhibit.table().csv(), "filename": f"{exhibit.stem}.csv",
-            "type": "text/csv", "base64": False,
-        }  # fmt: skip
+        return download(saved(session, exhibit, "csv"), file_name(exhibit, "csv", Saving()), "csv")
 
 
 def _register_work(app: Dash, session: Session, jobs: Jobs) -> None:

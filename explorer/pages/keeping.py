@@ -4,6 +4,7 @@ keep-button (what is on the screen), save-keep (what the menu shows) ─> kept, 
 kept ─> the list; a cross in the list, kept-clear ─> kept
 kept-bundle ─> bundle-job ─> bundle-request ─> download          (running.py)
 open-file ─> opened-link (in the browser) ─> the page it is of
+    of a larger file than is sent its two ends ─> open-file (in the browser, assets/opening.js)
 
 What is kept is the state and the looks of a figure, in the browser, so that it is there the next
 time as well; the archive is made of it anew.
@@ -24,23 +25,26 @@ from explorer import kept_states
 from explorer.exhibits import KINDS, SETTINGS, state_for
 from explorer.exhibits.bundle import Kept, bundle
 from explorer.exhibits.remaking import kind_and_state
-from explorer.exhibits.saving import Saving
+from explorer.exhibits.saving import Saving, figure_of
 from explorer.export.carriers import read_record
 from explorer.figures.look import Look
 from explorer.jobs import Jobs
 from explorer.links import link_to, path_of
 from explorer.pages import running
 from explorer.pages.running import Run, error_line
-from explorer.pages.saving import LOOK, look_of, on_screen, shown_of
+from explorer.pages.saving import LOOK, download, look_of, on_screen, shown_of
+from explorer.records import ModelError
 from explorer.results import Results
 from explorer.session import Session
 
 _NAME = "bundle"
 _LONGEST_LINK = 2000
+LARGEST_FILE = 12_000_000  # bytes; in base64 it must fit into a request (web.py)
 
 
 def layout() -> list[Any]:
     """The buttons of the bar below the pages, and the list of what is kept."""
+    most: Any = {"data-most": str(LARGEST_FILE)}
     return [
         html.Button("Keep", id="keep-button", className="save",
                     title="Put this figure among those you take along"),
@@ -49,8 +53,8 @@ def layout() -> list[Any]:
         dcc.Upload(
             html.Button("Open a file …", className="save",
                         title="Open a figure or data file that was saved here: every format "
-                        "remembers what it shows"),
-            id="open-file", multiple=False, max_size=32 * 1024**2,
+                        "remembers what it shows", **most),
+            id="open-file", multiple=False, max_size=LARGEST_FILE,
         ),
         dcc.Store(id="kept", storage_type="local", data=[]),
         dcc.Store(id="opened-link"),
@@ -87,13 +91,20 @@ def listed(kept: list[dict[str, Any]]) -> list[Any]:
     ]  # fmt: skip
 
 
-def entry(session: Session, kind: str, figure: str, state: dict[str, Any], look: Look) -> Any:
-    """What the browser keeps of a figure."""
+def entry(session: Session, kind: str, state: dict[str, Any], saving: Saving) -> Any:
+    """What the browser keeps of a figure.
+
+    Raises:
+        ValueError: it cannot be drawn, or its address neither fits nor can be kept.
+        ModelError: the model cannot be loaded or failed.
+    """
     exhibit = KINDS[kind].make(session, state_for(KINDS[kind], state))
-    name = figure or next(iter(exhibit.figures))
+    figure_of(exhibit, saving)  # what cannot be drawn is told now, not when the archive is made
+    name = saving.figure or next(iter(exhibit.figures))
     return {
         "kind": kind, "figure": name, "state": exhibit.state, "link": short(exhibit.link),
-        "look": asdict(look), "title": f"{KINDS[kind].title}: {exhibit.stem} ({name})",
+        "look": asdict(saving.look), "dots": saving.dots,
+        "title": f"{KINDS[kind].title}: {exhibit.stem} ({name})",
     }  # fmt: skip
 
 
@@ -103,10 +114,12 @@ def kept_of(one: dict[str, Any]) -> Kept:
     Raises:
         ValueError: a kind or look this version does not know.
     """
-    if one["kind"] not in KINDS:
-        raise ValueError(f"{one['title']} is of another version: remove it from the list")
-    state = state_for(KINDS[one["kind"]], one["state"])
-    return Kept(one["kind"], state, Saving(one["figure"], Look(**one["look"])))
+    try:
+        saving = Saving(one["figure"], Look(**one["look"]), one.get("dots", Saving.dots))
+        state = state_for(KINDS[one["kind"]], one["state"])
+    except (KeyError, TypeError):  # a kind or a part of the look that there is not
+        raise ValueError(f"{one['title']} is of another version: remove it from the list") from None
+    return Kept(one["kind"], state, saving)
 
 
 def register(
@@ -122,6 +135,7 @@ def _register_list(app: Dash, session: Session, pages: tuple[ModuleType, ...], a
     @app.callback(
         Output("kept", "data"),
         Output("save-message", "children", allow_duplicate=True),
+        Output("save-menu-message", "children", allow_duplicate=True),
         Input("keep-button", "n_clicks"),
         Input("save-keep", "n_clicks"),
         Input({"type": "unkeep", "place": ALL}, "n_clicks"),
@@ -130,29 +144,32 @@ def _register_list(app: Dash, session: Session, pages: tuple[ModuleType, ...], a
         State("url", "pathname"),
         State("save-what", "value"),
         State("save-state", "data"),
+        State("save-dots", "value"),
         {name: State(*field) for name, field in LOOK.items()},
         shown_of(pages),
     )
     def change(*given: Any) -> Any:
-        _, _, removed, _, kept, path, what, state, look, screens = given
+        _, _, removed, _, kept, path, what, state, dots, look, screens = given
         cause, kept = ctx.triggered_id, list(kept or [])
         if cause == "kept-clear":
-            return [], None
+            return [], None, None
         if isinstance(cause, dict):
             if not any(removed):  # the list was drawn anew
-                return no_update, no_update
-            return [one for place, one in enumerate(kept) if place != cause["place"]], None
+                return (no_update,) * 3
+            return [one for place, one in enumerate(kept) if place != cause["place"]], None, None
         try:
             if cause == "save-keep":
                 kind, _, figure = what.partition("/")
-                one = entry(session, kind, figure, state, look_of(look))
             else:
                 page = at(path)
-                kinds, state = on_screen(page, screens.get(page.NAME))
-                one = entry(session, kinds[0], "", state, look_of(look))
-        except ValueError as error:
-            return no_update, error_line(str(error))
-        return [*(other for other in kept if other != one), one], None
+                (kind, *_), state = on_screen(page, screens.get(page.NAME))
+                figure = ""
+            one = entry(session, kind, state, Saving(figure, look_of(look), float(dots)))
+        except (ValueError, ModelError) as error:
+            line = error_line(str(error))
+            # What is said below the page is hidden while the menu is open.
+            return no_update, *((None, line) if cause == "save-keep" else (line, None))
+        return [*(other for other in kept if other != one), one], None, None
 
     @app.callback(
         Output("kept-list", "children"),
@@ -196,28 +213,27 @@ def _register_bundle(app: Dash, session: Session, jobs: Jobs) -> None:
     def send(request: dict[str, Any] | None) -> Any:
         if request is None:
             return no_update
-        content = base64.b64encode(archive(request["kept"], None)).decode()
-        return {"content": content, "base64": True, "filename": "attention-figures.zip",
-                "type": "application/zip"}  # fmt: skip
+        return download(archive(request["kept"], None), "attention-figures.zip", "zip")
 
 
 def _register_opening(app: Dash) -> None:
     @app.callback(
         Output("opened-link", "data"),
         Output("save-message", "children", allow_duplicate=True),
+        Output("open-file", "contents"),  # emptied, or the same file would not be read again
         Input("open-file", "contents"),
         State("open-file", "filename"),
     )
     def read(contents: str | None, name: str | None) -> Any:
         if not contents:
-            return no_update, no_update
+            return (no_update,) * 3
         file = name or "the file"
         try:
             record = read_record(base64.b64decode(contents.partition(",")[2]), file)
             link = opening_link(record, file)
         except ValueError as error:
-            return no_update, error_line(str(error))
-        return link, None
+            return no_update, error_line(str(error)), None
+        return link, None, None
 
     app.clientside_callback(
         ClientsideFunction("saving", "go"),

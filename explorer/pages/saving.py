@@ -49,7 +49,7 @@ _WHY = {
 }
 _TYPES = {
     "pdf": "application/pdf", "html": "text/html", "csv": "text/csv", "json": "application/json",
-    "npz": "application/zip",
+    "npz": "application/zip", "zip": "application/zip",
 }  # fmt: skip
 _PREVIEW = 540  # pixels that the preview has
 
@@ -195,6 +195,14 @@ def look_of(values: dict[str, Any]) -> Look:
     return Look(**chosen)
 
 
+def download(content: bytes, name: str, kind: str) -> dict[str, Any]:
+    """A file as ``dcc.Download`` takes it, of one of the formats that the server makes."""
+    return {
+        "content": base64.b64encode(content).decode(), "base64": True, "filename": name,
+        "type": _TYPES[kind],
+    }  # fmt: skip
+
+
 def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any) -> None:
     """Wire the menu to ``app``; ``at(path)`` is the page of an address."""
 
@@ -283,11 +291,7 @@ def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any
             content = saved(session, exhibit, kind, saving)
         except (ValueError, ModelError, ExportError) as error:
             return no_update, error_line(str(error))
-        file = {
-            "content": base64.b64encode(content).decode(), "base64": True,
-            "filename": file_name(exhibit, kind, saving), "type": _TYPES[kind],
-        }  # fmt: skip
-        return file, None
+        return download(content, file_name(exhibit, kind, saving), kind), None
 
     app.clientside_callback(
         ClientsideFunction("saving", "draw"),

@@ -8,6 +8,7 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import numpy as np
@@ -182,6 +183,36 @@ def test_a_saved_file_opens_what_it_shows(heads: Heads, tmp_path: Path) -> None:
     )
 
 
+def test_a_large_file_opens(heads: Heads, tmp_path: Path) -> None:
+    """A saved page has all of plotly.js; of a file larger than what is sent its ends are."""
+    heads.open(layer=2, head=3)
+    page = heads.save("html", tmp_path)
+    assert page.stat().st_size > 4 * 1024**2
+    numbers = heads.save("json", tmp_path)
+    whole = numbers.read_bytes()
+    numbers.write_bytes(
+        whole.replace(b'"attention":', b'"zeros": [' + b"0," * 10**7 + b'0],\n"attention":')
+    )
+    assert numbers.stat().st_size > 20 * 10**6
+    # The last once more: it is read again.
+    for file, layer in ((page, 1), (numbers, 0), (numbers, 1)):
+        heads.click_head(layer, 8)
+        heads.wait_for_address(head="8")
+        heads.page.set_input_files("#open-file input", file)
+        heads.wait_for_address(layer="2", head="3")
+        heads.wait_for_choice(2, 3)
+    document = tmp_path / "map.pdf"
+    document.write_bytes(b"%PDF" + bytes(12_400_000))
+    heads.page.set_input_files("#open-file input", document)
+    error = heads.page.locator("#save-message .error")
+    expect(error).to_have_text(
+        "map.pdf has 12.5 MB, and the page opens PDFs of at most 12 MB: "
+        "open this view’s PNG or HTML instead."
+    )
+    heads.page.set_input_files("#open-file input", page)
+    expect(error).to_have_count(0)
+
+
 def test_a_view_too_long_for_a_link_is_named(heads: Heads) -> None:
     text = "The cat sat on the mat. " * 60
     heads.type(text + "wordsworth")
@@ -199,6 +230,14 @@ def test_a_view_too_long_for_a_link_is_named(heads: Heads) -> None:
 def test_a_link_from_a_newer_version(heads: Heads) -> None:
     heads.page.goto("/?layer=1&head=8&hologram=true")
     heads.wait_for_choice(1, 8)
+    expect(heads.page.locator("#link-message")).to_contain_text("does not know (hologram)")
+
+
+def test_what_a_long_link_has_from_a_newer_version_stays_told(heads: Heads) -> None:
+    """The server names the state only once the view is drawn; the remark is older."""
+    text = "The cat sat on the mat. " * 40
+    heads.page.goto(f"/?{urlencode({'text': text * 2, 'truncate': 'true', 'hologram': 'true'})}")
+    heads.wait_for("() => new URLSearchParams(location.search).has('saved')")
     expect(heads.page.locator("#link-message")).to_contain_text("does not know (hologram)")
 
 
