@@ -74,7 +74,7 @@ def heads(
             session.nulls(request, measured, tell)
         exhibit = KIND.make(session, state)
         if cut := exhibit.result()["settings"]["truncation"]:
-            sayer(quiet)(f"{one.place}truncated: {cut}")
+            sayer(quiet, one.place)(f"truncated: {cut}")
         if out.kind == "parquet":
             return heads_parquet(result_of(exhibit, record(session, exhibit, "json")))
         return saved(session, exhibit, out.kind)

@@ -80,10 +80,11 @@ def heatmap(
     }  # fmt: skip
 
     def content(one: GivenText, _tell: Progress | None) -> bytes:
+        say = sayer(quiet, one.place)
         exhibit = KIND.make(session, {**chosen, "text": one.text})
         if cut := exhibit.result()["settings"]["truncation"]:
-            sayer(quiet)(f"{one.place}truncated: {cut}")
-        return saved(session, exhibit, out.kind, draw=draw)
+            say(f"truncated: {cut}")
+        return saved(session, exhibit, out.kind, draw=draw, tell=say)
 
     with painter() as draw:
         write_each(texts, out, content, quiet)

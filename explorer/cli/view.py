@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -95,8 +95,7 @@ def view(
       python -m explorer view "/inside?layer=1&head=8&query=4" -o row.json
     """  # noqa: D301
     from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for
-    from explorer.exhibits.saving import Saving, figure_of, remarks_of, saved
-    from explorer.export.files import PICTURES
+    from explorer.exhibits.saving import Saving, saved
     from explorer.figures.look import Look
     from explorer.links import parse
 
@@ -113,8 +112,4 @@ def view(
     state: State = state_for(chosen, parsed.state)
     session = session_with(str(state["model"]), device, dtype, revision, quiet)
     exhibit = chosen.make(session, state)
-    if ending in PICTURES:
-        for remark in remarks_of(figure_of(exhibit, saving)):
-            say(remark)
-    content: Any = saved(session, exhibit, ending, saving)
-    write(content, output)
+    write(saved(session, exhibit, ending, saving, tell=say), output)
