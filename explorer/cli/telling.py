@@ -60,6 +60,12 @@ def sayer(quiet: bool, place: str = "") -> Callable[[str], None]:
     return lambda line: print(f"{place}{line}", file=sys.stderr)
 
 
+def say_cut(say: Callable[[str], None], truncation: str) -> None:
+    """Say what of a longer text is read, where it is not all of it."""
+    if truncation:
+        say(f"truncated: {truncation}")
+
+
 def complain(message: str) -> None:
     """Say what went wrong, in one line."""
     print(f"error: {' '.join(message.split())}", file=sys.stderr)

@@ -9,7 +9,7 @@ import typer
 
 from explorer.cli import options
 from explorer.cli.loading import session_with
-from explorer.cli.telling import sayer
+from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import format_of, write
 from explorer.export.files import FORMATS
 
@@ -112,4 +112,5 @@ def view(
     state: State = state_for(chosen, parsed.state)
     session = session_with(str(state["model"]), device, dtype, revision, quiet)
     exhibit = chosen.make(session, state)
+    say_cut(say, exhibit.truncation)
     write(saved(session, exhibit, ending, saving, tell=say), output)

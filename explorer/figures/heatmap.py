@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.caption import on_switches, whose
+from explorer.figures.caption import cut, on_switches, whose
 from explorer.figures.style import (
     SEQUENTIAL,
     STACKS,
@@ -85,8 +85,7 @@ def heatmap_caption(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL
         parts.append("Logarithmic colour scale.")
     if palette != SEQUENTIAL:
         parts.append(f"Colours: {palette}.")
-    if drawn.truncation:
-        parts.append(f"Truncated: {drawn.truncation}.")
+    parts += cut(drawn.truncation)
     return " ".join(parts + _on_the_window(drawn, log))
 
 

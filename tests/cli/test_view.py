@@ -72,6 +72,19 @@ def test_a_newer_link_is_shown_with_a_remark(run: Command) -> None:
     assert run("view", f"{LINK}&hologram=3", "--quiet").err == ""
 
 
+@pytest.mark.parametrize("kind", ["overview", "comparison"])
+def test_a_truncated_text_is_told(run: Command, kind: str, tmp_path: Path) -> None:
+    path, told = tmp_path / "long.json", "the first 512 of 602 tokens are shown"
+    link = f"/?text={'apple%20' * 600}&truncate=true&kind={kind}"
+    both = f"of the first text {told}; of the second text {told}"
+    line = f"truncated: {both if kind == 'comparison' else told}\n"
+    ended = run("view", link, "-o", str(path))
+    assert (ended.status, ended.err) == (0, line)
+    assert run("view", link, "--quiet", "--force", "-o", str(path)).err == ""
+    assert run("remake", str(path)).err == line
+    assert run("remake", str(path), "--quiet").err == ""
+
+
 def test_a_file_is_made_again(run: Command, tmp_path: Path) -> None:
     path = tmp_path / "head.json"
     where = ("--layer", "1", "--head", "8", "--words", "--pair", "He slept.")
