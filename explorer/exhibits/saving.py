@@ -77,12 +77,13 @@ def figure_of(exhibit: Exhibit, saving: Saving) -> Dressed:
 
 
 def file_name(exhibit: Exhibit, kind: str, saving: Saving) -> str:
-    """What a file is called: the view, of a further figure its name, and the ending.
+    """What a file is called: the view, of a further figure's drawing its name, and the ending.
 
-    A word with a slash is no folder.
+    Numbers are those of the whole view, whichever figure is chosen. A word with a slash is no
+    folder.
     """
-    first = next(iter(exhibit.figures))
-    further = f"-{saving.figure}" if saving.figure not in ("", first) else ""
+    chief = saving.figure in ("", next(iter(exhibit.figures))) or kind not in DRAWINGS
+    further = "" if chief else f"-{saving.figure}"
     return re.sub(r"[\s/\\]+", "-", f"{exhibit.stem}{further}.{kind}")
 
 
