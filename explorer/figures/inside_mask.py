@@ -24,7 +24,7 @@ _DASHES = ("solid", "dash")
 
 def other_figure(other: HeadMap, theme: str = "light", palette: str = SEQUENTIAL) -> go.Figure:
     """The map under the mask the model does not have, marked as a thought experiment."""
-    figure = heatmap_figure(other, theme, palette=palette)
+    figure = heatmap_figure(other, theme, palette=palette, stepped=False)
     change = "a causal mask added" if other.causal else "the mask taken away"
     figure.update_layout(
         title=title(f"Thought experiment: {change}") | {"automargin": False},
