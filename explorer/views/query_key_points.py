@@ -288,7 +288,9 @@ def points_table(shown: QueryKeyPoints) -> Table:
                 if not math.isnan(point[0]):
                     rows.append([what, number, token, label, *point, None, None, None])
     rows.append(["origin", None, None, None, *shown.origin.tolist(), None, None, None])
-    for pair in dict.fromkeys((*shown.pairs, *shown.chosen)):
+    # The same weight read of one row and of all may differ in its last digits.
+    lines = {(pair.text, pair.query, pair.key): pair for pair in (*shown.chosen, *shown.pairs)}
+    for pair in sorted(lines.values(), key=lambda pair: -pair.weight):
         text = shown.texts[pair.text]
         names = text.queries[pair.query], text.keys[pair.key]
         rows.append(
