@@ -96,7 +96,9 @@ CASES = {
     "meaning": Case(
         "/embeddings?mode=meaning&meaning_of=sense:company", "words.value",
         # A layer's row of the word itself follows its six nearest.
-        lambda rows: sum((column("value", layer=str(n))(rows)[:6] for n in range(7)), []),
+        lambda rows: np.ravel(
+            [column("value", layer=str(n))(rows)[:6] for n in range(7)]
+        ).tolist(),
         lambda: nearest_cosines().ravel(),
     ),
     "pull": Case(
