@@ -16,6 +16,18 @@ from explorer.export.files import FORMATS
 if TYPE_CHECKING:
     from explorer.links import State
 
+# As ``KINDS`` has them, which takes seconds to import; the chief figure first.
+FIGURES = {
+    "heatmap": ("map",), "lines": ("lines",), "comparison": ("difference", "first", "second"),
+    "distances": ("heads",), "overview": ("grid",), "heads": ("measures",),
+    "embeddings": ("plane", "scree"), "by_layer": ("layers",), "similarity": ("similarity",),
+    "meaning": ("meaning",), "pull": ("arrows", "heads"), "positions": ("positions",),
+    "worksheet": ("strips",), "points": ("points",), "moves": ("moves",),
+    "mask": ("own", "other", "late"), "head_outputs": ("outputs",),
+    "cost": ("cache", "operations", "heads"),
+}  # fmt: skip
+_SEVERAL = {kind: names for kind, names in FIGURES.items() if len(names) > 1}
+
 Link = Annotated[
     str,
     typer.Argument(
@@ -28,28 +40,32 @@ def view(
     link: Link,
     kind: Annotated[
         str | None,
-        typer.Option(
-            help="Which view, where the page has several. [default: the one the address shows]",
-            metavar="NAME",
-            rich_help_panel=options.SHOW,
+        options.choice(
+            *FIGURES,
+            panel=options.SHOW,
+            help=f"Which view, where the page has several: {', '.join(FIGURES)}. "
+            "[default: the one the address shows]",
         ),
     ] = None,
     figure: Annotated[
         str,
-        typer.Option(
-            help="Which of the view's figures. [default: the chief one]",
-            metavar="NAME",
-            rich_help_panel=options.SHOW,
+        options.choice(
+            *dict.fromkeys(name for names in _SEVERAL.values() for name in names),
+            panel=options.SHOW,
+            help="Which of the view's figures, where it has several: "
+            + "; ".join(f"{kind} has {', '.join(names)}" for kind, names in _SEVERAL.items())
+            + ". [default: the first]",
         ),
     ] = "",
-    theme: Annotated[str, options.look("light", "dark", help="Light or dark.")] = "light",
+    theme: Annotated[str, options.look("light", "dark", help="light or dark.")] = "light",
     palette: Annotated[
         str,
         options.look(
             "viridis",
             "cividis",
             "greys",
-            help="Colours; greys make all grey, for print. [default: as the address says]",
+            help="viridis, cividis or greys, which make all grey, for print. "
+            "[default: as the address says]",
         ),
     ] = "",
     width: Annotated[
@@ -61,10 +77,20 @@ def view(
         ),
     ] = 0.0,
     unit: Annotated[
-        str, options.look("cm", "inches", "columns", help="Of the width; a column has 8.5 cm.")
+        str,
+        options.look(
+            "cm", "inches", "columns", help="cm, inches or columns (8.5 cm each), of the width."
+        ),
     ] = "cm",
     font: Annotated[
-        str, options.look("sans", "Arial", "Times", "monospace", help="Of all labels.")
+        str,
+        options.look(
+            "sans",
+            "Arial",
+            "Times",
+            "monospace",
+            help="sans, Arial, Times or monospace, of all labels.",
+        ),
     ] = "sans",
     points: Annotated[
         float, typer.Option(help="Size of the letters, in points.", rich_help_panel=options.LOOKS)

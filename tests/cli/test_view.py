@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import explorer
+from explorer.cli.view import FIGURES
+from explorer.exhibits import KINDS
 from explorer.export.carriers import read_record
+from explorer.figures.look import FONTS, UNITS
+from explorer.figures.style import PALETTES, THEMES
 from tests.cli.shell import Command
 
 TEXT = "She ate an apple."
@@ -31,6 +36,18 @@ def test_another_view_of_the_same_page(run: Command) -> None:
     told = json.loads(run("view", LINK, "--kind", "lines").out)
     assert (told["kind"], told["heads"]) == ("lines", [8])
     assert json.loads(run("view", f"{LINK}&mode=lines&with=3").out)["heads"] == [8, 3]
+
+
+def test_help_names_what_can_be_chosen(run: Command) -> None:
+    told = {kind.name: kind.figures for kind in KINDS.values()}
+    assert told == FIGURES
+    said = " ".join(run("view", "--help").out.split())
+    assert f"where the page has several: {', '.join(told)}." in said
+    several = [f"{kind} has {', '.join(names)}" for kind, names in told.items() if names[1:]]
+    assert f"where it has several: {'; '.join(several)}. [default: the first]" in said
+    for names in (UNITS, FONTS, PALETTES, THEMES):
+        *others, last = names
+        assert re.search(rf"{', '.join(others)} or {last}", said), names
 
 
 def test_how_a_figure_looks_is_in_its_file(run: Command, tmp_path: Path) -> None:
