@@ -30,6 +30,10 @@ class Table:
             self, header=(*self.header, said), rows=tuple((*row, None) for row in self.rows)
         )
 
+    def cut(self, truncation: str) -> Table:
+        """The same, which says what of a longer text it is of; as it is where it is of all."""
+        return self.headed(f"truncated: {truncation}") if truncation else self
+
     def csv(self) -> str:
         """The table as CSV in full precision."""
         file = io.StringIO()

@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 
 import explorer
+from explorer.export.comparison import side_picture
+from explorer.export.heatmap import heatmap_picture
 from explorer.figures import heatmap_figure, overview_figure, word_figure
 from explorer.figures.caption import captioned
 from explorer.figures.heatmap import heatmap_caption
@@ -30,6 +32,7 @@ from explorer.records import (
     PlaneSwitches,
     WordStudy,
 )
+from explorer.views.comparison import Side, compare_heads
 from explorer.views.maps import head_map
 from explorer.views.overview import heads_overview
 from explorer.views.words import word_projection, word_projections
@@ -131,6 +134,24 @@ class TestHeatmap:
         shown = np.asarray(cells(heatmap_figure(drawn)).z)
         assert 0 < np.abs(shown - weights).max() < weights.max() / 250 / 2 + 1e-6
         assert "Colours in 250 steps." in heatmap_caption(drawn)
+
+    @pytest.mark.parametrize("log", [False, True])
+    def test_a_file_of_a_large_map_has_every_number(self, log: bool) -> None:
+        """Nothing is fetched there when it is zoomed."""
+        weights = np.random.default_rng(0).dirichlet(np.full(300, 0.02), size=300)
+        words = [f"w{i}" for i in range(300)]
+        cap = reading(tokens(" ".join(words), *words), weights)
+        drawn = head_map(cap, 0, 0)
+        sides = compare_heads(Side(cap, 0, 0), Side(cap, 0, 0))
+        for picture in (
+            heatmap_picture(drawn, log), side_picture(sides, 0, log), side_picture(sides, 1, log),
+        ):  # fmt: skip
+            trace = cells(picture.figure)
+            np.testing.assert_allclose(trace.customdata if log else trace.z, weights, atol=1e-7)
+            assert "about" not in trace.hovertemplate
+            assert "zoom" not in trace.hovertemplate
+            assert "steps" not in picture.caption
+        assert "zoom in for the number" in cells(heatmap_figure(drawn, log=log)).hovertemplate
 
     def test_numbers_stand_in_the_cells_where_they_fit(self) -> None:
         def template(count: int, log: bool) -> tuple[str | None, np.ndarray]:

@@ -81,6 +81,30 @@ def test_greys_are_as_light_as_the_colours_they_stand_for() -> None:
     assert sequential.colorscale == go.Heatmap(colorscale="Greys").colorscale
 
 
+def test_greys_leave_text_that_reads_like_a_colour() -> None:
+    said = ["#d9480f", "rgb(217, 72, 15)", '&lt;span style="color:#d9480f">']
+    figure = go.Figure(
+        go.Scatter(
+            x=[0, 1, 2], y=[0, 1, 2], text=said, customdata=said, name="#d9480f",
+            marker={"color": ["#d9480f", "rgb(217, 72, 15)", "#d9480f"],
+                    "line": {"color": "#d9480f"}},
+        ),
+        {"title": {"text": "#d9480f"}, "plot_bgcolor": "#d9480f",
+         "xaxis": {"tickvals": [0, 1, 2], "ticktext": said, "gridcolor": "#d9480f"},
+         "annotations": [{"text": '<span style="color:#d9480f">●</span> #d9480f'}]},
+    )  # fmt: skip
+    plain = Look(palette="greys", title=True, caption=False)
+    made = dressed(Picture(figure, "", 400, 300), plain).figure
+    (trace,) = made.data
+    assert (list(trace.text), list(trace.customdata), trace.name) == (said, said, "#d9480f")
+    assert (list(made.layout.xaxis.ticktext), made.layout.title.text) == (said, "#d9480f")
+    assert list(trace.marker.color) == ["#636363"] * 3
+    assert {trace.marker.line.color, made.layout.plot_bgcolor, made.layout.xaxis.gridcolor} == {
+        "#636363"
+    }
+    assert made.layout.annotations[0].text == '<span style="color:#636363">●</span> #d9480f'
+
+
 def test_another_palette_is_of_sequential_scales_only() -> None:
     source = picture()
     source.figure.add_trace(go.Heatmap(z=[[0, 1]], colorscale=DIVERGING["dark"]))
@@ -106,6 +130,13 @@ def test_what_cannot_be_drawn_is_refused(wrong, said: str) -> None:
 
 def outlines(figure: go.Figure) -> list[go.Scatter]:
     return [trace for trace in vectorised(figure).data if trace.fill == "toself"]
+
+
+def test_a_map_of_nothing_known_has_a_scale_and_no_cell() -> None:
+    """A measure may be undefined for every head; warnings are errors in tests."""
+    figure = go.Figure(go.Heatmap(z=np.full((2, 3), np.nan), colorscale="Viridis"))
+    (bar,) = vectorised(figure).data
+    assert (bar.marker.cmin, bar.marker.cmax, bar.marker.showscale) == (0, 1, True)
 
 
 def test_each_cell_becomes_an_outline_of_its_colour() -> None:

@@ -27,7 +27,7 @@ from explorer.exhibits.bundle import Kept, bundle
 from explorer.exhibits.remaking import remake
 from explorer.exhibits.saving import Saving, file_name, saved
 from explorer.export.carriers import csv_head, read_record
-from explorer.export.files import ExportError
+from explorer.export.files import FORMATS, ExportError
 from explorer.export.pictures import painter
 from explorer.export.record import record_of
 from explorer.figures.look import Look
@@ -185,6 +185,20 @@ def test_a_word_with_a_slash_is_no_folder(session: Session) -> None:
         session, "/embeddings?word=and/or&sentences=a | Tea and/or milk.%0Ab | Cats and/or dogs."
     )
     assert file_name(exhibit, "csv", Saving()) == "minilm-and-or-layer3.csv"
+
+
+def test_only_a_drawing_is_named_after_its_figure(session: Session) -> None:
+    exhibit, _ = exhibit_of(session, f"/inside?text={TEXT.split()[0]}%20ate&mode=mask&query=1")
+    names = {kind: file_name(exhibit, kind, Saving("late")) for kind in FORMATS}
+    stem = "minilm-layer0-head0-masks"
+    assert names == {
+        **{kind: f"{stem}-late.{kind}" for kind in ("png", "svg", "pdf", "html")},
+        **{kind: f"{stem}.{kind}" for kind in ("csv", "json", "npz")},
+    }
+    assert file_name(exhibit, "svg", Saving("own")) == f"{stem}.svg"
+    # The further figure's numbers are in that file as well: a cosine a layer for either model.
+    with np.load(io.BytesIO(saved(session, exhibit, "npz", Saving("late")))) as arrays:
+        assert arrays["late.cosine"].shape == arrays["late.layer"].shape == (7 + 31,)
 
 
 def test_an_unknown_format_or_figure_names_those_that_work(session: Session) -> None:

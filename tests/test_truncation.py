@@ -14,6 +14,7 @@ import torch
 import transformers as tf
 
 import explorer
+from explorer.exhibits import KINDS, state_for
 from explorer.experiments import nulls_of
 from explorer.export.heads import heads_json, measures_table
 from explorer.export.heatmap import heatmap_json, heatmap_table
@@ -21,7 +22,9 @@ from explorer.figures.comparison import comparison_caption
 from explorer.figures.distances import distances_caption
 from explorer.figures.heatmap import heatmap_caption
 from explorer.figures.lines import lines_caption
+from explorer.figures.look import Look
 from explorer.measures import compute_all
+from explorer.session import Session
 from explorer.tokens import TextTooLong
 from explorer.views.comparison import Side, compare_heads, comparison_table
 from explorer.views.distances import distances_table, head_distances
@@ -173,6 +176,49 @@ def test_tables_of_heads_say_so(tiny: Loader) -> None:
         header, *body = csv.reader(io.StringIO(text, newline=""))
         assert header[-2:] == [list(measures)[-1], f"truncated: {told}"]
         assert {len(row) for row in body} == {len(header)}
+
+
+OF_TEXTS = [kind.name for kind in KINDS.values() if "truncate" in kind.defaults]
+
+
+@pytest.mark.parametrize(
+    ("name", "show"), [*((name, "maps") for name in OF_TEXTS), ("overview", "entropy")]
+)
+def test_every_figure_and_file_of_a_text_says_so(name: str, show: str, folder: Folder) -> None:
+    kind, session = KINDS[name], Session(device="cpu")
+    tokenizer = tf.AutoTokenizer.from_pretrained(folder("bert"))
+    given = len(tokenizer(LONG).input_ids)
+    told = f"the first 256 of {given:,} tokens are shown"
+    state = {"model": str(folder("bert")), "text": LONG, "truncate": True, "show": show,
+             "beside": str(folder("gpt2"))}  # fmt: skip
+    exhibit = kind.make(session, state_for(kind, state))
+    assert told in exhibit.truncation
+    result = exhibit.result()
+    # A comparison is of two texts, which here are one.
+    if name == "comparison":
+        assert [result[side]["truncation"] for side in ("first", "second")] == [told, told]
+    else:
+        assert result["settings"]["truncation"] == told
+    assert any(told in column for column in exhibit.table().header)
+    assert {len(row) for row in exhibit.table().rows} == {len(exhibit.table().header)}
+    for figure, draw in exhibit.figures.items():
+        assert draw(Look()).caption.lower().count(f"truncated: {told}.") == {
+            ("comparison", "difference"): 2,  # the first text and the second
+            ("mask", "late"): 1,  # gpt2’s own text has another number of tokens
+        }.get((name, figure), 1), figure
+    short = kind.make(session, state_for(kind, state | {"text": "the dog saw the cat"}))
+    assert short.truncation == ""
+    assert not any("runcated" in column for column in short.table().header)
+    for draw in short.figures.values():
+        assert "runcated" not in draw(Look()).caption
+
+
+def test_of_several_texts_it_is_told_which(folder: Folder) -> None:
+    state = {"model": str(folder("bert")), "text": "the dog", "truncate": True, "texts": LONG}
+    exhibit = KINDS["points"].make(
+        Session(device="cpu"), state_for(KINDS["points"], state | {"query": 1})
+    )
+    assert re.fullmatch(r"of text 2 the first 256 of \d+ tokens are shown", exhibit.truncation)
 
 
 def test_shuffled_it_is_as_long(tiny: Loader) -> None:

@@ -10,7 +10,7 @@ import typer
 from explorer.cli import options
 from explorer.cli.loading import session_with
 from explorer.cli.reading import texts_to_read
-from explorer.cli.telling import progress, sayer
+from explorer.cli.telling import progress, say_cut, sayer
 from explorer.cli.writing import print_out
 from explorer.ready_sets import OPENING_TEXT
 
@@ -55,8 +55,7 @@ def check(
     request = TextRequest(model, given.text, pair, target, truncate)
     session = session_with(model, device, dtype, revision, quiet)
     loaded, cap = session.model(model), session.capture(request)
-    if cut := truncation(cap.stack(cap.stacks[-1])):
-        say(f"truncated: {cut}")
+    say_cut(say, truncation(cap.stack(cap.stacks[-1])))
     with progress(quiet, "checking") as tell:
         found = session.identities(request, tell)
     if as_json:

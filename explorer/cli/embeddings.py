@@ -118,4 +118,4 @@ def embeddings(
     state["layer"], why = telling_layer(study, chosen)
     if kind in DRAWINGS and chosen != (state["layer"],):
         say(f"a picture shows one layer: {state['layer']}, {why}; --layers chooses another")
-    write(saved(session, KIND.make(session, state), kind), output)
+    write(saved(session, KIND.make(session, state), kind, tell=say), output)

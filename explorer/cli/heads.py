@@ -11,7 +11,7 @@ from explorer.cli import options
 from explorer.cli.loading import session_with
 from explorer.cli.reading import GivenText, texts_to_read
 from explorer.cli.several import write_each
-from explorer.cli.telling import sayer
+from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import outlet
 from explorer.export.files import TABLES
 
@@ -73,8 +73,7 @@ def heads(
         if nulls:
             session.nulls(request, measured, tell)
         exhibit = KIND.make(session, state)
-        if cut := exhibit.result()["settings"]["truncation"]:
-            sayer(quiet)(f"{one.place}truncated: {cut}")
+        say_cut(sayer(quiet, one.place), exhibit.truncation)
         if out.kind == "parquet":
             return heads_parquet(result_of(exhibit, record(session, exhibit, "json")))
         return saved(session, exhibit, out.kind)

@@ -10,7 +10,7 @@ from explorer.cli import options
 from explorer.cli.loading import session_with
 from explorer.cli.reading import GivenText, texts_to_read
 from explorer.cli.several import write_each
-from explorer.cli.telling import sayer
+from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import outlet
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ def heatmap(
     }  # fmt: skip
 
     def content(one: GivenText, _tell: Progress | None) -> bytes:
+        say = sayer(quiet, one.place)
         exhibit = KIND.make(session, {**chosen, "text": one.text})
-        if cut := exhibit.result()["settings"]["truncation"]:
-            sayer(quiet)(f"{one.place}truncated: {cut}")
-        return saved(session, exhibit, out.kind, draw=draw)
+        say_cut(say, exhibit.truncation)
+        return saved(session, exhibit, out.kind, draw=draw, tell=say)
 
     with painter() as draw:
         write_each(texts, out, content, quiet)

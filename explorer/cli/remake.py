@@ -11,7 +11,7 @@ import typer
 
 from explorer.cli import options
 from explorer.cli.loading import session_with
-from explorer.cli.telling import sayer
+from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import print_out
 
 
@@ -72,6 +72,7 @@ def remake(
         str(state["model"]), where, str(record.get("dtype") or "float32"), hub, quiet
     )
     found = made_again(session, data, str(file))
+    say_cut(say, found.exhibit.truncation)
     for remark in found.remarks:
         say(f"not as it was: {remark}")
     if as_json:

@@ -48,9 +48,22 @@ def progress(quiet: bool, doing: str) -> Iterator[Progress | None]:
         yield tell
 
 
-def sayer(quiet: bool) -> Callable[[str], None]:
-    """What says a line to the person, or nothing where quiet was asked for."""
-    return (lambda _line: None) if quiet else (lambda line: print(line, file=sys.stderr))
+def sayer(quiet: bool, place: str = "") -> Callable[[str], None]:
+    """What says a line to the person, or nothing where quiet was asked for.
+
+    Args:
+        quiet: say nothing.
+        place: what each line begins with: which of several texts it is of.
+    """
+    if quiet:
+        return lambda _line: None
+    return lambda line: print(f"{place}{line}", file=sys.stderr)
+
+
+def say_cut(say: Callable[[str], None], truncation: str) -> None:
+    """Say what of a longer text is read, where it is not all of it."""
+    if truncation:
+        say(f"truncated: {truncation}")
 
 
 def complain(message: str) -> None:

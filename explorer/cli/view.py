@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from explorer.cli import options
 from explorer.cli.loading import session_with
-from explorer.cli.telling import sayer
+from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import format_of, write
 from explorer.export.files import FORMATS
 
 if TYPE_CHECKING:
     from explorer.links import State
+
+# As ``KINDS`` has them, which takes seconds to import; the chief figure first.
+FIGURES = {
+    "heatmap": ("map",), "lines": ("lines",), "comparison": ("difference", "first", "second"),
+    "distances": ("heads",), "overview": ("grid",), "heads": ("measures",),
+    "embeddings": ("plane", "scree"), "by_layer": ("layers",), "similarity": ("similarity",),
+    "meaning": ("meaning",), "pull": ("arrows", "heads"), "positions": ("positions",),
+    "worksheet": ("strips",), "points": ("points",), "moves": ("moves",),
+    "mask": ("own", "other", "late"), "head_outputs": ("outputs",),
+    "cost": ("cache", "operations", "heads"),
+}  # fmt: skip
+_SEVERAL = {kind: names for kind, names in FIGURES.items() if len(names) > 1}
 
 Link = Annotated[
     str,
@@ -28,28 +40,32 @@ def view(
     link: Link,
     kind: Annotated[
         str | None,
-        typer.Option(
-            help="Which view, where the page has several. [default: the one the address shows]",
-            metavar="NAME",
-            rich_help_panel=options.SHOW,
+        options.choice(
+            *FIGURES,
+            panel=options.SHOW,
+            help=f"Which view, where the page has several: {', '.join(FIGURES)}. "
+            "[default: the one the address shows]",
         ),
     ] = None,
     figure: Annotated[
         str,
-        typer.Option(
-            help="Which of the view's figures. [default: the chief one]",
-            metavar="NAME",
-            rich_help_panel=options.SHOW,
+        options.choice(
+            *dict.fromkeys(name for names in _SEVERAL.values() for name in names),
+            panel=options.SHOW,
+            help="Which of the view's figures, where it has several: "
+            + "; ".join(f"{kind} has {', '.join(names)}" for kind, names in _SEVERAL.items())
+            + ". [default: the first]",
         ),
     ] = "",
-    theme: Annotated[str, options.look("light", "dark", help="Light or dark.")] = "light",
+    theme: Annotated[str, options.look("light", "dark", help="light or dark.")] = "light",
     palette: Annotated[
         str,
         options.look(
             "viridis",
             "cividis",
             "greys",
-            help="Colours; greys make all grey, for print. [default: as the address says]",
+            help="viridis, cividis or greys, which make all grey, for print. "
+            "[default: as the address says]",
         ),
     ] = "",
     width: Annotated[
@@ -61,10 +77,20 @@ def view(
         ),
     ] = 0.0,
     unit: Annotated[
-        str, options.look("cm", "inches", "columns", help="Of the width; a column has 8.5 cm.")
+        str,
+        options.look(
+            "cm", "inches", "columns", help="cm, inches or columns (8.5 cm each), of the width."
+        ),
     ] = "cm",
     font: Annotated[
-        str, options.look("sans", "Arial", "Times", "monospace", help="Of all labels.")
+        str,
+        options.look(
+            "sans",
+            "Arial",
+            "Times",
+            "monospace",
+            help="sans, Arial, Times or monospace, of all labels.",
+        ),
     ] = "sans",
     points: Annotated[
         float, typer.Option(help="Size of the letters, in points.", rich_help_panel=options.LOOKS)
@@ -95,8 +121,7 @@ def view(
       python -m explorer view "/inside?layer=1&head=8&query=4" -o row.json
     """  # noqa: D301
     from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for
-    from explorer.exhibits.saving import Saving, figure_of, remarks_of, saved
-    from explorer.export.files import PICTURES
+    from explorer.exhibits.saving import Saving, saved
     from explorer.figures.look import Look
     from explorer.links import parse
 
@@ -113,8 +138,5 @@ def view(
     state: State = state_for(chosen, parsed.state)
     session = session_with(str(state["model"]), device, dtype, revision, quiet)
     exhibit = chosen.make(session, state)
-    if ending in PICTURES:
-        for remark in remarks_of(figure_of(exhibit, saving)):
-            say(remark)
-    content: Any = saved(session, exhibit, ending, saving)
-    write(content, output)
+    say_cut(say, exhibit.truncation)
+    write(saved(session, exhibit, ending, saving, tell=say), output)

@@ -15,7 +15,7 @@ from explorer.models import Progress
 from explorer.records import CapturedText, HeadComparison
 from explorer.requests import TextRequest
 from explorer.session import Session
-from explorer.views.comparison import Side, compare_heads, comparison_table
+from explorer.views.comparison import Side, compare_heads, comparison_table, sides_truncation
 
 # Of the other side; what is empty is as on the first.
 OTHER: dict[str, Value] = {"other_model": "", "other_text": "", "other_layer": "", "other_head": ""}
@@ -107,6 +107,7 @@ def make(session: Session, state: State) -> Exhibit:
             "first": lambda look: side(0, look),
             "second": lambda look: side(1, look),
         },
+        truncation=sides_truncation(shown),
     )
 
 

@@ -47,6 +47,7 @@ def make(session: Session, state: State) -> Exhibit:
                 shown, colour, look.palette or str(state["palette"]), look.theme
             )
         },
+        truncation=shown.truncation,
     )
 
 

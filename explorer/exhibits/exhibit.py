@@ -24,6 +24,7 @@ class Exhibit:
         result: its numbers with the words that explain them, as JSON has them.
         table: the same as rows, as CSV has them.
         figures: what it can be drawn as, by name; the first is what it is mostly saved as.
+        truncation: what of a longer text it is of, in words; nothing where it is of all.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Exhibit:
     result: Callable[[], dict[str, Any]]
     table: Callable[[], Table]
     figures: Mapping[str, Draw]
+    truncation: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Kind:
         result: Callable[[], dict[str, Any]],
         table: Callable[[], Table],
         figures: Mapping[str, Draw],
+        truncation: str = "",
     ) -> Exhibit:
         """A view of this kind; all else as for ``Exhibit``."""
-        return Exhibit(self.name, self.link(state), state, stem, result, table, figures)
+        link = self.link(state)
+        return Exhibit(self.name, link, state, stem, result, table, figures, truncation)

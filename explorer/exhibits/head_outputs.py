@@ -51,6 +51,7 @@ def make(session: Session, state: State) -> Exhibit:
         result=lambda: outputs_json(outputs, cap, settings),
         table=lambda: outputs_table(outputs),
         figures={"outputs": picture},
+        truncation=outputs.truncation,
     )
 
 

@@ -65,6 +65,7 @@ def make(session: Session, state: State) -> Exhibit:
                 shown, name, look.palette or str(state["palette"]), look.theme
             )
         },
+        truncation=shown.truncation,
     )
 
 

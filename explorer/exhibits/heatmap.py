@@ -110,6 +110,7 @@ def make(session: Session, state: State) -> Exhibit:
                 shown, log, look.palette or str(state["palette"]), look.theme
             )
         },
+        truncation=shown.truncation,
     )
 
 

@@ -66,6 +66,7 @@ def make(session: Session, state: State) -> Exhibit:
         result=lambda: lines_json(shown, settings),
         table=lambda: lines_table(shown),
         figures={"lines": picture},
+        truncation=shown.truncation,
     )
 
 

@@ -98,6 +98,7 @@ def make(session: Session, state: State) -> Exhibit:
                 late_figure(curves(), look.theme), late_caption(curves()), *_LATE, AXIS
             ),
         },
+        truncation=own.truncation,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.state import INSIDE, head_of, settings_of, text_request
 from explorer.export.moves import moves_json
@@ -12,6 +14,7 @@ from explorer.figures.style import model_stem
 from explorer.links import State, Value
 from explorer.records import Moves
 from explorer.session import Session
+from explorer.views.maps import truncation
 from explorer.views.moves import MAPS, moves, moves_table
 
 # ``share``: how far the right picture has come from before (0) to after (1).
@@ -29,7 +32,8 @@ def drawn(session: Session, state: State) -> Moves:
     request, (stack, layer, head) = text_request(state), head_of(state)
     maps = session.head_maps(request, stack, layer, head)
     source = session.capture(request).stack(stack)
-    return moves(maps, str(state["map"]), source.n_heads, source.n_kv_heads, not state["first"])
+    shown = moves(maps, str(state["map"]), source.n_heads, source.n_kv_heads, not state["first"])
+    return replace(shown, truncation=truncation(source))
 
 
 def token_of(shown: Moves, query: int) -> int | None:
@@ -64,6 +68,7 @@ def make(session: Session, state: State) -> Exhibit:
         result=lambda: moves_json(shown, cap, settings),
         table=lambda: moves_table(shown),
         figures={"moves": picture},
+        truncation=shown.truncation,
     )
 
 

@@ -18,6 +18,7 @@ from explorer.links import State, Value
 from explorer.measures import MEASURES
 from explorer.records import CapturedText, HeadNumbers
 from explorer.session import Session
+from explorer.views.maps import truncation
 from explorer.views.overview import link_numbers
 
 MAPS, LINK = "maps", "link"
@@ -84,8 +85,9 @@ def make(session: Session, state: State) -> Exhibit:
             if shown is None
             else numbers_json(cap, stack, shown, settings)
         ),
-        table=lambda: maps_table(cap, maps) if shown is None else numbers_table(shown),
+        table=lambda: maps_table(cap, maps) if shown is None else numbers_table(cap, stack, shown),
         figures={"grid": picture},
+        truncation=truncation(cap.stack(stack)),
     )
 
 

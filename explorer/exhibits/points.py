@@ -95,6 +95,7 @@ def make(session: Session, state: State) -> Exhibit:
         result=lambda: points_json(shown, cap, settings),
         table=lambda: points_table(shown),
         figures={"points": points},
+        truncation=shown.truncation,
     )
 
 

@@ -77,12 +77,13 @@ def figure_of(exhibit: Exhibit, saving: Saving) -> Dressed:
 
 
 def file_name(exhibit: Exhibit, kind: str, saving: Saving) -> str:
-    """What a file is called: the view, of a further figure its name, and the ending.
+    """What a file is called: the view, of a further figure's drawing its name, and the ending.
 
-    A word with a slash is no folder.
+    Numbers are those of the whole view, whichever figure is chosen. A word with a slash is no
+    folder.
     """
-    first = next(iter(exhibit.figures))
-    further = f"-{saving.figure}" if saving.figure not in ("", first) else ""
+    chief = saving.figure in ("", next(iter(exhibit.figures))) or kind not in DRAWINGS
+    further = "" if chief else f"-{saving.figure}"
     return re.sub(r"[\s/\\]+", "-", f"{exhibit.stem}{further}.{kind}")
 
 
@@ -106,6 +107,7 @@ def saved(
     saving: Saving | None = None,
     draw: Draw = figure_bytes,
     script: str = "",
+    tell: Callable[[str], None] | None = None,
 ) -> bytes:
     """A file's content.
 
@@ -116,6 +118,7 @@ def saved(
         saving: how it is to look.
         draw: what draws a figure without a page; ``painter`` gives one for many figures.
         script: where a page finds plotly.js beside it; empty: the page holds it.
+        tell: given what a person must know of a PNG, SVG or PDF, a line each.
 
     Raises:
         ValueError: another format, or no such figure.
@@ -128,7 +131,11 @@ def saved(
     if kind == "html":
         return page_of(figure_of(exhibit, saving).figure, exhibit, told, script).encode()
     if kind in DRAWINGS:
-        return _drawing(figure_of(exhibit, saving), kind, told, draw, saving.dots)
+        shown = figure_of(exhibit, saving)
+        if tell is not None:
+            for remark in remarks_of(shown, kind):
+                tell(remark)
+        return _drawing(shown, kind, told, draw, saving.dots)
     return _NUMBERS[kind](exhibit, told)
 
 
@@ -162,10 +169,10 @@ def sized(drawn: str, shown: Dressed) -> str:
     return _SIZES.sub(rf'\1 width="{width:.4f}cm" height="{height:.4f}cm"', drawn, count=1)
 
 
-def remarks_of(shown: Dressed) -> list[str]:
-    """What a person must know of a figure before it is saved as a drawing."""
-    parts = raster_parts(shown.figure)
-    kept = f"in SVG and PDF {' and '.join(parts)} remain dots, as in a PNG; labels are text"
+def remarks_of(shown: Dressed, kind: str = "") -> list[str]:
+    """What a person must know of a figure that is saved as a drawing of this kind, or of any."""
+    parts = [] if kind == "png" else raster_parts(shown.figure)
+    kept = f"dots in SVG and PDF, as in a PNG: {' and '.join(parts)}; labels are text"
     return [*shown.remarks, *([kept] if parts else [])]
 
 

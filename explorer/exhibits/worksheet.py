@@ -68,6 +68,7 @@ def make(session: Session, state: State) -> Exhibit:
         result=lambda: worksheet_json(row, settings),
         table=lambda: worksheet_table(row),
         figures={"strips": strips},
+        truncation=row.truncation,
     )
 
 

@@ -83,7 +83,7 @@ def side_picture(
     sides = comparison.first, comparison.second
     figure = side_figures(*sides, theme, log, palette, small=False)[place]
     drawn, other = sides[place], sides[1 - place]
-    caption = heatmap_caption(drawn, log, palette)
+    caption = heatmap_caption(drawn, log, palette, stepped=False)
     if not log:
         caption += (
             f" One colour scale with layer {other.layer}, head {other.head}, the map it is "

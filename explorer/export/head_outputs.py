@@ -10,7 +10,6 @@ import numpy as np
 from explorer.export.formats import versions
 from explorer.figures.head_outputs import cosines
 from explorer.records import CapturedText, HeadOutputs
-from explorer.views.maps import truncation
 
 
 def outputs_json(
@@ -46,7 +45,7 @@ def outputs_json(
         "projected": outputs.output.tolist(),
         "error": outputs.error,
         "settings": {
-            "truncation": truncation(cap.stack(outputs.stack)) or None,
+            "truncation": outputs.truncation or None,
             **(settings or {}),
         },
         "versions": versions(),

@@ -80,7 +80,7 @@ def measures_table(table: HeadsTable) -> Table:
     """
     rows = head_rows(table.columns)
     made = Table.of(rows[0], (list(row.values()) for row in rows))
-    return made.headed(f"truncated: {table.truncation}") if table.truncation else made
+    return made.cut(table.truncation)
 
 
 def heads_parquet(result: Mapping[str, Any]) -> bytes:

@@ -64,10 +64,10 @@ def heatmap_table(drawn: HeadMap) -> Table:
 def heatmap_picture(
     drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light"
 ) -> Picture:
-    """The map with its caption, large enough for its labels."""
+    """The map with every number and its caption, large enough for its labels."""
     return Picture(
-        heatmap_figure(drawn, theme, log, palette),
-        heatmap_caption(drawn, log, palette),
+        heatmap_figure(drawn, theme, log, palette, stepped=False),
+        heatmap_caption(drawn, log, palette, stepped=False),
         *map_size(*drawn.weights.shape),
         SINK_MARKS if drawn.sinks else 0,
     )

@@ -7,7 +7,6 @@ from typing import Any
 
 from explorer.export.formats import versions
 from explorer.records import CapturedText, Moves
-from explorer.views.maps import truncation
 
 
 def moves_json(
@@ -59,7 +58,7 @@ def moves_json(
         "settings": {
             "without_first_token": shown.drop_first, "normalised_after": shown.normalised,
             "rotated_after": shown.rotated, "warnings": list(shown.warnings),
-            "truncation": truncation(cap.stack(shown.stack)) or None, **(settings or {}),
+            "truncation": shown.truncation or None, **(settings or {}),
         },
         "versions": versions(),
     }  # fmt: skip

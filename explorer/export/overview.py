@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.export.formats import versions
-from explorer.figures.caption import of_text
+from explorer.figures.caption import cut, of_text
 from explorer.figures.look import Picture
 from explorer.figures.overview import (
     measure_figure,
@@ -89,7 +89,10 @@ def _settings(cap: CapturedText, stack: str, settings: Mapping[str, Any] | None)
 
 
 def maps_table(cap: CapturedText, overview: HeadsOverview) -> Table:
-    """A row a cell of a small map: layer, head, the tokens it is of, and what it shows."""
+    """A row a cell of a small map: layer, head, the tokens it is of, and what it shows.
+
+    Of a truncated text a last, empty column is headed by what was left out.
+    """
     source = cap.stack(overview.stack)
     cells, queries, keys = distinct_cells(overview)
     rows, columns = (
@@ -97,7 +100,7 @@ def maps_table(cap: CapturedText, overview: HeadsOverview) -> Table:
         _blocks(source.key_tokens.labels, keys),
     )
     header = ["layer", "head", "query", "key", "square root of weight ÷ largest"]
-    return Table.of(
+    table = Table.of(
         header,
         (
             [layer, head, query, key, value]
@@ -107,6 +110,7 @@ def maps_table(cap: CapturedText, overview: HeadsOverview) -> Table:
             for key, value in zip(columns, weights, strict=True)
         ),
     )
+    return table.cut(truncation(source))
 
 
 def _blocks(labels: tuple[str, ...], starts: IntArray) -> list[str]:
@@ -116,9 +120,12 @@ def _blocks(labels: tuple[str, ...], starts: IntArray) -> list[str]:
     return [first if first == last else f"{first} … {last}" for first, last in names]
 
 
-def numbers_table(numbers: HeadNumbers) -> Table:
-    """A row a head: layer, head, its number."""
-    return Table.of(
+def numbers_table(cap: CapturedText, stack: str, numbers: HeadNumbers) -> Table:
+    """A row a head: layer, head, its number.
+
+    Of a truncated text a last, empty column is headed by what was left out.
+    """
+    table = Table.of(
         ["layer", "head", numbers.name],
         (
             [layer, head, value]
@@ -126,6 +133,7 @@ def numbers_table(numbers: HeadNumbers) -> Table:
             for head, value in enumerate(values)
         ),
     )
+    return table.cut(truncation(cap.stack(stack)))
 
 
 def maps_picture(
@@ -136,7 +144,7 @@ def maps_picture(
     figure.update_layout(title=title(f"{literal(_name(cap, overview.stack))} · all heads"))
     caption = (
         f"All heads of {_name(cap, overview.stack)}, layers down: queries down and keys across "
-        f"in each. {overview_caption(overview)} {of_text(cap.text, cap.pair)}"
+        f"in each. {overview_caption(overview)} {_of(cap, overview.stack)}"
     )
     n_layers, n_heads = overview.tiles.shape[:2]
     return Picture(figure, caption, _CELL * n_heads + 80, _CELL * n_layers + 90)
@@ -150,9 +158,14 @@ def numbers_picture(
     shown = HeadNumbers(numbers.values, literal(numbers.name), numbers.unit)
     figure = measure_figure(shown, theme, palette=palette)
     figure.update_layout(title=title(f"{literal(_name(cap, stack))} · {shown.name}"))
-    caption = f"{numbers_caption(numbers, _name(cap, stack))} {of_text(cap.text, cap.pair)}"
+    caption = f"{numbers_caption(numbers, _name(cap, stack))} {_of(cap, stack)}"
     n_layers, n_heads = numbers.values.shape
     return Picture(figure, caption, _CELL * n_heads + 180, _CELL * n_layers + 90)
+
+
+def _of(cap: CapturedText, stack: str) -> str:
+    """Which text a caption is of, and what of it."""
+    return " ".join([of_text(cap.text, cap.pair), *cut(truncation(cap.stack(stack)))])
 
 
 def _name(cap: CapturedText, stack: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from explorer.export.formats import versions
 from explorer.records import CapturedText, Pair, QueryKeyPoints
-from explorer.views.maps import truncation
 
 
 def points_json(
@@ -54,7 +53,7 @@ def points_json(
         "settings": {
             "before_rotation": shown.before, "keys_moved_to_queries": shown.met,
             "without_first_token": shown.drop_first, "least": shown.least,
-            "truncation": truncation(cap.stack(shown.stack)) or None,
+            "truncation": shown.truncation or None,
             "warnings": list(shown.warnings), **(settings or {}),
         },
         "versions": versions(),

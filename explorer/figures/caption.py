@@ -56,6 +56,11 @@ def of_text(text: str, pair: str | None) -> str:
     return f"Text: “{shown}”" + (", with a second text" if pair else "")
 
 
+def cut(truncation: str) -> list[str]:
+    """What a caption must say of a text that is read in part, as a sentence; or nothing."""
+    return [f"Truncated: {truncation}."] if truncation else []
+
+
 def legend_above(figure: go.Figure, width: int) -> go.Figure:
     """Bring a legend from below the picture, where a file has its caption, to above it.
 

@@ -31,7 +31,9 @@ def side_figures(
 
     ``small`` maps, as beside each other on a page, have fewer labels and no numbers in them.
     """
-    figures = tuple(heatmap_figure(drawn, theme, log, palette) for drawn in (first, second))
+    figures = tuple(
+        heatmap_figure(drawn, theme, log, palette, stepped=small) for drawn in (first, second)
+    )
     if not log:
         largest = max(float(cells.zmax) for figure in figures for cells in _heatmaps(figure))
         for figure in figures:

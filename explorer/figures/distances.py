@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import get_colorscale, sample_colorscale
 
-from explorer.figures.caption import of_text
+from explorer.figures.caption import cut, of_text
 from explorer.figures.style import (
     SEQUENTIAL,
     STACKS,
@@ -91,8 +91,7 @@ def distances_caption(drawn: HeadDistances, colour: str = LAYER) -> str:
         "Colour: layer." if colour == LAYER else f"Colour: {_measure(drawn, colour)}.",
     ]
     parts.append(of_text(drawn.text, drawn.pair))
-    if drawn.truncation:
-        parts.append(f"Truncated: {drawn.truncation}.")
+    parts += cut(drawn.truncation)
     return " ".join(parts)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from explorer.figures.caption import cut
 from explorer.figures.style import (
     DIVERGING,
     axis,
@@ -121,7 +122,7 @@ def outputs_caption(outputs: HeadOutputs) -> str:
         if together < 0.999 * lengths.sum()
         else ""
     )
-    return (
+    said = (
         f"Each head mixes values of {width} dimensions; side by side they are "
         f"{n_heads} × {width} = {n_heads * width}, which W_O brings to the residual stream. Cut by "
         "head, W_O gives each head a matrix of its own, and the sum of what these give is the "
@@ -129,3 +130,4 @@ def outputs_caption(outputs: HeadOutputs) -> str:
         f"(length {lengths[strongest]:.3g}); together they add {together:.3g}{apart}. The output "
         f"bias, which is no head’s, has length {np.linalg.norm(outputs.bias):.3g}."
     )
+    return " ".join([said, *cut(outputs.truncation)])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.caption import of_text
+from explorer.figures.caption import cut, of_text
 from explorer.figures.style import (
     DIVERGING,
     SEQUENTIAL,
@@ -104,8 +104,7 @@ def table_caption(table: HeadsTable) -> str:
     if "offset" in table.columns:
         parts.append("Best offset: the fixed distance that gathers most of a head’s weight.")
     parts.append(of_text(table.text, table.pair))
-    if table.truncation:
-        parts.append(f"Truncated: {table.truncation}.")
+    parts += cut(table.truncation)
     return " ".join(parts)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.caption import on_switches, whose
+from explorer.figures.caption import cut, on_switches, whose
 from explorer.figures.style import (
     SEQUENTIAL,
     STACKS,
@@ -41,14 +41,16 @@ _DECADES = 4  # on the log scale, below a weight of 1 or the largest norm: the r
 
 
 def heatmap_figure(
-    drawn: HeadMap, theme: str = "light", log: bool = False, palette: str = SEQUENTIAL
-) -> go.Figure:
+    drawn: HeadMap, theme: str = "light", log: bool = False, palette: str = SEQUENTIAL,
+    stepped: bool = True,
+) -> go.Figure:  # fmt: skip
     """A head's weights as a heatmap with token labels.
 
     Hovering tells query, key and weight. Cells that the mask forbids are no data: they are
     hatched. The colour scale runs from 0 to the map's largest weight, or over four decades
-    with ``log``. A map of more than 256 × 256 cells is drawn in 250 steps (60 with ``log``),
-    which is what keeps it small; small maps have their numbers written in.
+    with ``log``. Small maps have their numbers written in. A map of more than 256 × 256 cells is
+    drawn in 250 steps (60 with ``log``), which compress well: for a page that fetches the numbers
+    of what is zoomed into. One that is not ``stepped`` holds every number.
 
     Raises:
         ValueError: an unknown theme or palette.
@@ -57,18 +59,21 @@ def heatmap_figure(
     shown = np.where(drawn.allowed, drawn.weights, np.nan).astype(np.float32)
     figure = go.Figure()
     figure.add_trace(_hatching(drawn, colours))
-    figure.add_trace(_cells(drawn, shown, log, palette, colours))
+    exact = not stepped or is_exact(drawn)
+    figure.add_trace(_cells(drawn, shown, log, palette, colours, exact))
     figure.update_layout(_layout(drawn, log, colours))
     return figure
 
 
 def is_exact(drawn: HeadMap) -> bool:
-    """Whether the figure of this map holds each cell's own weight."""
+    """Whether even a stepped figure of this map holds each cell's own weight."""
     pooled = drawn.window and (drawn.window.per_query > 1 or drawn.window.per_key > 1)
     return drawn.weights.size <= _EXACT_CELLS and not pooled
 
 
-def heatmap_caption(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL) -> str:
+def heatmap_caption(
+    drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, stepped: bool = True
+) -> str:
     """What a reader could paste under the figure, switches included."""
     parts = [
         f"{STACKS[drawn.stack].capitalize()} of {model_label(drawn.model)}, {whose(drawn)} "
@@ -85,12 +90,14 @@ def heatmap_caption(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL
         parts.append("Logarithmic colour scale.")
     if palette != SEQUENTIAL:
         parts.append(f"Colours: {palette}.")
-    if drawn.truncation:
-        parts.append(f"Truncated: {drawn.truncation}.")
-    return " ".join(parts + _on_the_window(drawn, log))
+    parts += cut(drawn.truncation)
+    parts += _on_the_window(drawn)
+    if stepped and not is_exact(drawn):
+        parts.append(f"Colours in {_LOG_STEPS if log else _STEPS} steps.")
+    return " ".join(parts)
 
 
-def _on_the_window(drawn: HeadMap, log: bool) -> list[str]:
+def _on_the_window(drawn: HeadMap) -> list[str]:
     """What a caption must say of a map that is a part, or coarse."""
     parts = []
     if window := drawn.window:
@@ -107,13 +114,11 @@ def _on_the_window(drawn: HeadMap, log: bool) -> list[str]:
                 f"Each cell shows the largest weight of {window.per_query} × {window.per_key} "
                 "tokens."
             )
-    if not is_exact(drawn):
-        parts.append(f"Colours in {_LOG_STEPS if log else _STEPS} steps.")
     return parts
 
 
 def _cells(
-    drawn: HeadMap, shown: np.ndarray, log: bool, palette: str, colours: Theme
+    drawn: HeadMap, shown: np.ndarray, log: bool, palette: str, colours: Theme, exact: bool
 ) -> go.Heatmap:
     window = drawn.window or Window(0, 0, 1, 1, shown.shape)
     few = len(shown) <= _GAPS
@@ -129,14 +134,15 @@ def _cells(
         hoverongaps=False,
         xgap=int(few),
         ygap=int(few),
-        **(_log_colours if log else _linear_colours)(drawn, shown, colours),
+        **(_log_colours if log else _linear_colours)(drawn, shown, colours, exact),
     )
 
 
-def _linear_colours(drawn: HeadMap, shown: np.ndarray, colours: Theme) -> dict[str, Any]:
+def _linear_colours(
+    drawn: HeadMap, shown: np.ndarray, colours: Theme, exact: bool
+) -> dict[str, Any]:
     """Colours from 0 to the largest weight, and what hovering tells."""
     largest = float(np.nanmax(shown, initial=0.0)) or 1.0
-    exact = is_exact(drawn)
     steps = np.round(shown / largest * _STEPS) * np.float32(largest / _STEPS)
     value = "%{z:.4f}" if exact else "about %{z:.3f}; zoom in for the number"
     return {
@@ -146,7 +152,7 @@ def _linear_colours(drawn: HeadMap, shown: np.ndarray, colours: Theme) -> dict[s
     }  # fmt: skip
 
 
-def _log_colours(drawn: HeadMap, shown: np.ndarray, colours: Theme) -> dict[str, Any]:
+def _log_colours(drawn: HeadMap, shown: np.ndarray, colours: Theme, exact: bool) -> dict[str, Any]:
     """Colours by order of magnitude, and what hovering tells."""
     largest = float(np.nanmax(shown, initial=0.0)) or 1.0
     top = float(np.log10(largest)) if drawn.switches.norm else 0.0
@@ -158,7 +164,7 @@ def _log_colours(drawn: HeadMap, shown: np.ndarray, colours: Theme) -> dict[str,
     }
     decades = np.log10(np.maximum(shown, 10**floor))
     common = {"zmin": floor, "zmax": top, "colorbar": bar}
-    if is_exact(drawn):
+    if exact:
         return common | {
             "z": decades, "customdata": shown,
             "hovertemplate": f"{_WHERE}%{{customdata:.3g}}<extra></extra>",

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from explorer.figures.caption import cut
 from explorer.figures.style import (
     DIVERGING,
     Theme,
@@ -105,8 +106,7 @@ def strips_caption(row: QueryRow, key: int, before: bool = False) -> str:
         f"Below: the products of the {len(heaviest(row, key))} keys with most weight, each with "
         "its sum."
     )
-    if row.truncation:
-        said.append(f"Truncated: {row.truncation}.")
+    said += cut(row.truncation)
     return " ".join(said)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from explorer.figures.caption import cut
 from explorer.figures.heatmap import heatmap_figure
 from explorer.figures.style import (
     SEQUENTIAL,
@@ -23,7 +24,7 @@ _DASHES = ("solid", "dash")
 
 def other_figure(other: HeadMap, theme: str = "light", palette: str = SEQUENTIAL) -> go.Figure:
     """The map under the mask the model does not have, marked as a thought experiment."""
-    figure = heatmap_figure(other, theme, palette=palette)
+    figure = heatmap_figure(other, theme, palette=palette, stepped=False)
     change = "a causal mask added" if other.causal else "the mask taken away"
     figure.update_layout(
         title=title(f"Thought experiment: {change}") | {"automargin": False},
@@ -54,10 +55,11 @@ def mask_caption(own: HeadMap, other: HeadMap, query: int, alone: bool = False) 
         said = f"{where}: in the model’s own map {first}. Here {then}."
     else:
         said = f"Left: the model’s own map; {first}. Right: {then}."
-    return (
-        f"{said} Only this head’s softmax is taken anew: the model was not trained so, and its "
-        "other layers would change as well."
+    alike = (
+        "Only this head’s softmax is taken anew: the model was not trained so, and its other "
+        "layers would change as well."
     )
+    return " ".join([said, alike, *cut(own.truncation)])
 
 
 def late_figure(curves: Sequence[LateContext], theme: str = "light") -> go.Figure:
@@ -108,4 +110,5 @@ def late_caption(curves: Sequence[LateContext]) -> str:
                 f"{model_label(one.model)} reads both ways: what follows moves “{one.label}” to a "
                 f"cosine of {least:.2f} with itself at layer {layer}."
             )
+        said += cut(one.truncation)
     return " ".join(said)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.caption import on_switches
+from explorer.figures.caption import cut, on_switches
 from explorer.figures.style import (
     STACKS,
     Theme,
@@ -129,8 +129,7 @@ def lines_caption(drawn: HeadLines) -> str:
     if drawn.causal:
         parts.append("Causal: no query sees a later key.")
     parts += on_switches(drawn.switches)
-    if drawn.truncation:
-        parts.append(f"Truncated: {drawn.truncation}.")
+    parts += cut(drawn.truncation)
     every = _every(drawn)
     if every > 1:
         parts.append(f"One token in {every} is labelled.")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import get_colorscale
 
@@ -156,21 +157,27 @@ def dressed(picture: Picture, look: Look) -> Dressed:
         "layout": figure.layout.to_plotly_json(),
     }
     if look.font != "sans":
-        drawn = _each_string(drawn, lambda said: FONTS[look.font] if said == FONT else said)
+        drawn = _each_string(drawn, lambda key, said: _in_font(key, said, FONTS[look.font]))
     if look.palette:
         drawn = _recoloured(drawn, look.palette)
     if look.palette == GREYS:
-        drawn = _each_string(drawn, _grey)
+        drawn = _each_string(drawn, _in_grey)
     return Dressed(go.Figure(drawn), scale, tuple(remarks))
 
 
-def _each_string(part: Any, change: Callable[[str], str]) -> Any:
-    """The same with every string in it changed."""
+def _each_string(part: Any, change: Callable[[str, str], str], key: str = "") -> Any:
+    """The same with every string in it changed, by the key that it or its list is under."""
     if isinstance(part, dict):
-        return {key: _each_string(value, change) for key, value in part.items()}
+        return {name: _each_string(value, change, name) for name, value in part.items()}
     if isinstance(part, (list, tuple)):
-        return [_each_string(value, change) for value in part]
-    return change(part) if isinstance(part, str) else part
+        return [_each_string(value, change, key) for value in part]
+    if isinstance(part, np.ndarray) and part.dtype.kind in "OU":
+        return [_each_string(value, change, key) for value in part.tolist()]
+    return change(key, part) if isinstance(part, str) else part
+
+
+def _in_font(key: str, said: str, font: str) -> str:
+    return font if key == "family" and said == FONT else said
 
 
 def _recoloured(part: Any, palette: str, key: str = "") -> Any:
@@ -201,14 +208,22 @@ _COLOUR = re.compile(
 )
 
 
-_MARKED = re.compile(r'(style="color:)(#[0-9a-fA-F]{6})')
+_MARKED = re.compile(r'(<span style="color:)(#[0-9a-fA-F]{6})')
+_COLOURED = ("color", "colorscale", "colorway")  # how the keys end that hold colours
+
+
+def _in_grey(key: str, said: str) -> str:
+    """A colour in grey, and a label's marks; a label that reads like a colour is none."""
+    if key.endswith(_COLOURED):
+        return _grey(said)
+    return _MARKED.sub(lambda mark: mark[1] + _grey(mark[2]), said)
 
 
 def _grey(said: str) -> str:
-    """A colour by its lightness (Rec. 709), or those of a label's marks; else as it is."""
+    """A colour by its lightness (Rec. 709); what names none as it is."""
     found = _COLOUR.fullmatch(said)
     if found is None:
-        return _MARKED.sub(lambda mark: mark[1] + _grey(mark[2]), said)
+        return said
     if found["hex"]:
         parts = [int(found["hex"][place : place + 2], 16) for place in (0, 2, 4)]
     else:

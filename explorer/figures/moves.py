@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.caption import cut
 from explorer.figures.labels import named, thinned
 from explorer.figures.style import (
     STACKS,
@@ -142,7 +143,7 @@ def moves_caption(shown: Moves, share: float = 1) -> str:
     drawn = len(thinned(len(shown.labels), DRAWN))
     if drawn < len(shown.labels):
         parts.append(f"Of {len(shown.labels):,} tokens {drawn:,} are drawn, evenly.")
-    parts += [f"Note, {warning}." for warning in shown.warnings]
+    parts += [f"Note, {warning}." for warning in shown.warnings] + cut(shown.truncation)
     return " ".join(parts)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.caption import cut
 from explorer.figures.labels import named, thinned
 from explorer.figures.style import (
     STACKS,
@@ -111,7 +112,7 @@ def points_caption(shown: QueryKeyPoints) -> str:
     drawn, given = _counts(shown)
     if drawn < given:
         parts.append(f"Of {given:,} points {drawn:,} are drawn, evenly, and all that have a line.")
-    parts += [f"Note: {warning}." for warning in shown.warnings]
+    parts += [f"Note: {warning}." for warning in shown.warnings] + cut(shown.truncation)
     return " ".join(parts)
 
 

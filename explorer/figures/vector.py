@@ -59,8 +59,9 @@ def _outlines(trace: go.Heatmap, layout: go.Layout) -> Iterator[Any]:
     on = {"xaxis": trace.xaxis, "yaxis": trace.yaxis}
     axis = layout[trace.coloraxis] if trace.coloraxis else trace
     low, high = (axis.cmin, axis.cmax) if trace.coloraxis else (trace.zmin, trace.zmax)
-    low = float(np.nanmin(values)) if low is None else low
-    high = float(np.nanmax(values)) if high is None else high
+    known = values[np.isfinite(values)]
+    least, most = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    low, high = least if low is None else low, most if high is None else high
     columns, rows = (
         _edges(trace, name, count, size)
         for name, count, size in (

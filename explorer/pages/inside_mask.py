@@ -85,7 +85,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
             blank = blank_figure(_MESSAGE)
             return blank, blank, "", running.error_line(str(error))
         caption = mask_caption(own, other, view["query"])
-        return heatmap_figure(own, theme), other_figure(other, theme), caption, None
+        return heatmap_figure(own, theme, stepped=False), other_figure(other, theme), caption, None
 
     @app.callback(
         Output("inside-mask-view", "data"),

@@ -125,6 +125,7 @@ class HeadOutputs:
         bias: the output projection's bias [D].
         mixed: Σ A·v of each head side by side, as W_O is given them [H, d_v].
         output: what the model's own output projection makes of ``mixed`` [D].
+        truncation: what of a longer text is read, in words; nothing where all of it is.
     """
 
     model: str
@@ -136,6 +137,7 @@ class HeadOutputs:
     bias: FloatArray
     mixed: FloatArray
     output: FloatArray
+    truncation: str = ""
 
     @property
     def error(self) -> float:
@@ -149,10 +151,12 @@ class LateContext:
     """How a token's vector changes with what comes after it.
 
     ``cosines`` [L+1] are between its residual stream with the whole text and with the text cut
-    after it; 1 where nothing later acts on it.
+    after it; 1 where nothing later acts on it. ``truncation`` says in words what of a longer text
+    is the whole; nothing where all of it is.
     """
 
     model: str
     label: str
     causal: bool
     cosines: FloatArray
+    truncation: str = ""

@@ -62,6 +62,7 @@ class QueryKeyPoints:
         shifts: whether what is added to all keys alike leaves the weights as they are: no soft
             cap, no learned sink.
         warnings: what a reader must know of the plane.
+        truncation: what of longer texts is shown, in words; nothing where all of them is.
     """
 
     model: str
@@ -82,6 +83,7 @@ class QueryKeyPoints:
     agreement: float
     shifts: bool
     warnings: tuple[str, ...] = ()
+    truncation: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class Moves:
         normalised, rotated: what the model does to queries and keys after the map.
         drop_first: whether the first token was left out.
         warnings: what a reader must know of the planes.
+        truncation: what of a longer text is shown, in words; nothing where all of it is.
     """
 
     model: str
@@ -137,6 +140,7 @@ class Moves:
     rotated: bool
     drop_first: bool
     warnings: tuple[str, ...] = ()
+    truncation: str = ""
 
     @property
     def area(self) -> float:

@@ -259,6 +259,14 @@ def _without_partner(alone: list[str], what: str, which: str) -> list[str]:
     return [f"{count} no partner: {listed}{more}."]
 
 
+def sides_truncation(comparison: HeadComparison) -> str:
+    """What of longer texts is compared, in words; nothing where all of both is."""
+    told = zip(("first", "second"), (comparison.first, comparison.second), strict=True)
+    return "; ".join(
+        f"of the {which} text {drawn.truncation}" for which, drawn in told if drawn.truncation
+    )
+
+
 def _on_truncation(first: HeadMap, second: HeadMap) -> list[str]:
     return [
         f"The {which} text is truncated: {drawn.truncation}."

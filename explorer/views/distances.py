@@ -71,4 +71,4 @@ def distances_table(drawn: HeadDistances) -> Table:
         rows.append([layer, head, *point.tolist(), *beside, *map(float, values)])
     header = ["layer", "head", "x", "y", "nearest_layer", "nearest_head", "nearest_distance"]
     table = Table.of([*header, *drawn.measures], rows)
-    return table.headed(f"truncated: {drawn.truncation}") if drawn.truncation else table
+    return table.cut(drawn.truncation)

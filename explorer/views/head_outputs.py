@@ -6,6 +6,7 @@ import numpy as np
 
 from explorer.records import CapturedText, HeadOutputs
 from explorer.tables import Table
+from explorer.views.maps import truncation
 
 
 def head_outputs(
@@ -37,11 +38,15 @@ def head_outputs(
         bias=source.output_bias(layer).astype(np.float64),
         mixed=mixed,
         output=source.projected(layer, mixed.reshape(1, -1).astype(np.float32))[0],
+        truncation=truncation(source),
     )
 
 
 def outputs_table(outputs: HeadOutputs) -> Table:
-    """A row a head, the bias and the sum: its length, its cosine with the sum, its vector."""
+    """A row a head, the bias and the sum: its length, its cosine with the sum, its vector.
+
+    Of a truncated text a last, empty column is headed by what was left out.
+    """
     total = outputs.added.sum(axis=0) + outputs.bias
     rows: list[list[object]] = []
     named = [(f"head {i}", vector) for i, vector in enumerate(outputs.added)]
@@ -49,4 +54,5 @@ def outputs_table(outputs: HeadOutputs) -> Table:
         lengths = np.linalg.norm(vector), np.linalg.norm(total)
         cosine = float(vector @ total / (lengths[0] * lengths[1])) if all(lengths) else None
         rows.append([name, float(lengths[0]), cosine, *vector.tolist()])
-    return Table.of(["part", "length", "cosine", *range(len(total))], rows)
+    table = Table.of(["part", "length", "cosine", *range(len(total))], rows)
+    return table.cut(outputs.truncation)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.records import BoolArray, CapturedText, FloatArray, HeadMap, LateContext
-from explorer.views.maps import head_map
+from explorer.views.maps import head_map, truncation
 
 MOST_TOKENS = 512
 
@@ -102,4 +102,5 @@ def late_context(whole: CapturedText, cut: CapturedText, query: int) -> LateCont
         label=source.query_tokens.labels[query],
         causal=source.causal,
         cosines=(long * short).sum(axis=1) / lengths,
+        truncation=truncation(source),
     )

@@ -126,4 +126,4 @@ def lines_table(drawn: HeadLines) -> Table:
             for place, query, key, weight in lines
         ],
     )  # fmt: skip
-    return table.headed(f"truncated: {drawn.truncation}") if drawn.truncation else table
+    return table.cut(drawn.truncation)

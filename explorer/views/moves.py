@@ -117,7 +117,10 @@ def _carrying(singular: FloatArray) -> int:
 
 
 def moves_table(shown: Moves) -> Table:
-    """A row a token and an end of a grid's line, before and after, in full precision."""
+    """A row a token and an end of a grid's line, before and after, in full precision.
+
+    Of a truncated text a last, empty column is headed by what was left out.
+    """
     header = ["what", "place", "label", "before_1", "before_2", "after_1", "after_2"]
     rows: list[list[object]] = []
     pairs = zip(shown.labels, shown.before.tolist(), shown.after.tolist(), strict=True)
@@ -128,4 +131,4 @@ def moves_table(shown: Moves) -> Table:
         for number, (before, after) in enumerate(zip(*(e.tolist() for e in ends), strict=True)):
             name = f"along axis {axis + 1}"
             rows.append(["grid", number // 2, name, *before, *after])
-    return Table.of(header, rows)
+    return Table.of(header, rows).cut(shown.truncation)

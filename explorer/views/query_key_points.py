@@ -23,6 +23,7 @@ from explorer.records import (
 )
 from explorer.records.spaces import MOST_PAIRS
 from explorer.tables import Table
+from explorer.views.maps import truncation
 
 _OF_CHOSEN = 12
 _TOLD = 3  # of each query's pairs
@@ -114,7 +115,17 @@ def query_key_points(
         agreement=_agreement(np.sum([one.products for one in read], axis=0)),
         shifts=parts.softcap is None and parts.sink is None,
         warnings=basis.warnings,
+        truncation=_truncation(sources),
     )
+
+
+def _truncation(sources: Sequence[AttentionStack]) -> str:
+    """What of longer texts is shown; of several texts, which."""
+    found = [truncation(source) for source in sources]
+    if len(found) == 1:
+        return found[0]
+    told = (f"of text {number} {cut}" for number, cut in enumerate(found, start=1) if cut)
+    return "; ".join(told)
 
 
 def _sides(
@@ -262,7 +273,10 @@ def _of_query(
 
 
 def points_table(shown: QueryKeyPoints) -> Table:
-    """A row a query, key and drawn line, in full precision; texts and tokens count from 0."""
+    """A row a query, key and drawn line, in full precision; texts and tokens count from 0.
+
+    Of truncated texts a last, empty column is headed by what was left out.
+    """
     header = ["what", "text", "token", "label", "x", "y", "key", "key_label", "weight"]
     rows: list[list[object]] = []
     for number, text in enumerate(shown.texts):
@@ -274,10 +288,12 @@ def points_table(shown: QueryKeyPoints) -> Table:
                 if not math.isnan(point[0]):
                     rows.append([what, number, token, label, *point, None, None, None])
     rows.append(["origin", None, None, None, *shown.origin.tolist(), None, None, None])
-    for pair in dict.fromkeys((*shown.pairs, *shown.chosen)):
+    # The same weight read of one row and of all may differ in its last digits.
+    lines = {(pair.text, pair.query, pair.key): pair for pair in (*shown.chosen, *shown.pairs)}
+    for pair in sorted(lines.values(), key=lambda pair: -pair.weight):
         text = shown.texts[pair.text]
         names = text.queries[pair.query], text.keys[pair.key]
         rows.append(
             ["line", pair.text, pair.query, names[0], None, None, pair.key, names[1], pair.weight]
         )
-    return Table.of(header, rows)
+    return Table.of(header, rows).cut(shown.truncation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
 import os
@@ -21,6 +22,7 @@ import numpy as np
 import plotly.graph_objects as go
 import psutil
 import pytest
+import transformers as tf
 from choreographer import Browser
 from PIL import Image
 
@@ -34,6 +36,8 @@ from explorer.export.printing import printer
 from explorer.figures.look import Look, Picture, dressed
 from explorer.views.maps import head_map
 from tests.browser.pdfs import pages
+from tests.checkpoints import spread
+from tests.vocabularies import wordpiece
 
 TEXT = 'She\'s <b>bold</b> & "apples"'
 
@@ -61,6 +65,37 @@ def test_svg_shows_the_tokens_as_typed(
     addresses = set(re.findall(rb"https?://[^\"')\s]+", data))
     assert addresses <= {b"http://www.w3.org/2000/svg", b"http://www.w3.org/1999/xlink"}
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_large_maps_svg_is_dots_under_text_and_is_said_to_be(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tokenizer = wordpiece()
+    config = tf.BertConfig(
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=48, max_position_embeddings=1_024,
+    )  # fmt: skip
+    folder, path = tmp_path / "tiny", tmp_path / "large.svg"
+    spread(tf.BertModel(config)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    where = ("--layer", "0", "--head", "1", "--model", str(folder), "--device", "cpu")
+    capfd.readouterr()
+    assert main(["heatmap", "cat " * 1_022, *where, "-o", str(path)]) == 0
+    assert capfd.readouterr() == (
+        "",
+        "dots in SVG and PDF, as in a PNG: a map of more than 16,384 cells; labels are text\n",
+    )
+    data = path.read_bytes()
+    images = list(ElementTree.fromstring(data).iter("{http://www.w3.org/2000/svg}image"))
+    dots = [image.get("{http://www.w3.org/1999/xlink}href", "") for image in images]
+    (cells,) = [one for one in dots if one.startswith("data:image/png;base64,")]
+    with Image.open(io.BytesIO(base64.b64decode(cells.partition(",")[2]))) as picture:
+        assert min(picture.size) > 1_000
+    texts = svg_texts(data)
+    # Of 1,024 labels a side every 26th is written, counted from 0: 40 of them.
+    labels = ["[CLS]", *(f"cat·{place}" for place in range(26, 1_023, 26))]
+    assert [texts.count(label) for label in labels] == [2] * len(labels)
+    assert any("layer 0, head 1 (counted from 0)" in text for text in texts)
 
 
 def test_png_is_twice_the_figures_size_and_coloured(minilm: explorer.LoadedModel) -> None:

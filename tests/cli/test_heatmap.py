@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from transformers import AutoModel, AutoTokenizer
 
 from explorer import bundled
+from explorer.export import pictures
 from tests.cli.shell import TEXT, Command, Run
 from tests.conftest import Folder
 
@@ -94,6 +97,39 @@ def test_csv_file(run: Command, tmp_path: Path) -> None:
     expected = json.loads(run("heatmap", TEXT, *where).out)
     assert header == ["query", *expected["keys"]]
     assert [[float(x) for x in row[1:]] for row in rows] == expected["attention"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [("svg", True), ("pdf", True), ("png", False), ("html", False), ("csv", False)],
+)
+def test_what_stays_dots_is_said(
+    run: Command, ending: str, said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its drawing is another matter, which tests/browser/test_pictures.py sees to."""
+    empty = {
+        "svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>',
+        "png": _bytes_of_a("png"), "pdf": _bytes_of_a("pdf"),
+    }  # fmt: skip
+
+    @contextmanager
+    def painter() -> Iterator[object]:
+        yield lambda _figure, kind, _scale=2: empty[kind]
+
+    monkeypatch.setattr(pictures, "painter", painter)
+    where = ("--layer", "0", "--head", "3", "--force", "-o", str(tmp_path / f"large.{ending}"))
+    # 127 + 2 tokens: 129 × 129 cells are more than 128 × 128.
+    ended = run("heatmap", "apple " * 127, *where)
+    line = "dots in SVG and PDF, as in a PNG: a map of more than 16,384 cells; labels are text"
+    assert ended == Run(0, "", f"{line}\n" if said else "")
+    assert run("heatmap", "apple " * 127, *where, "--quiet") == Run(0, "", "")
+    assert run("heatmap", "apple " * 126, *where) == Run(0, "", "")
+
+
+def _bytes_of_a(kind: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(file, format=kind)
+    return file.getvalue()
 
 
 def test_an_existing_file_needs_force(run: Command, tmp_path: Path) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import explorer
+from explorer.cli.view import FIGURES
+from explorer.exhibits import KINDS
 from explorer.export.carriers import read_record
+from explorer.figures.look import FONTS, UNITS
+from explorer.figures.style import PALETTES, THEMES
 from tests.cli.shell import Command
 
 TEXT = "She ate an apple."
@@ -31,6 +36,18 @@ def test_another_view_of_the_same_page(run: Command) -> None:
     told = json.loads(run("view", LINK, "--kind", "lines").out)
     assert (told["kind"], told["heads"]) == ("lines", [8])
     assert json.loads(run("view", f"{LINK}&mode=lines&with=3").out)["heads"] == [8, 3]
+
+
+def test_help_names_what_can_be_chosen(run: Command) -> None:
+    told = {kind.name: kind.figures for kind in KINDS.values()}
+    assert told == FIGURES
+    said = " ".join(run("view", "--help").out.split())
+    assert f"where the page has several: {', '.join(told)}." in said
+    several = [f"{kind} has {', '.join(names)}" for kind, names in told.items() if names[1:]]
+    assert f"where it has several: {'; '.join(several)}. [default: the first]" in said
+    for names in (UNITS, FONTS, PALETTES, THEMES):
+        *others, last = names
+        assert re.search(rf"{', '.join(others)} or {last}", said), names
 
 
 def test_how_a_figure_looks_is_in_its_file(run: Command, tmp_path: Path) -> None:
@@ -70,6 +87,19 @@ def test_a_newer_link_is_shown_with_a_remark(run: Command) -> None:
     assert ended.status == 0
     assert "does not know (hologram)" in ended.err
     assert run("view", f"{LINK}&hologram=3", "--quiet").err == ""
+
+
+@pytest.mark.parametrize("kind", ["overview", "comparison"])
+def test_a_truncated_text_is_told(run: Command, kind: str, tmp_path: Path) -> None:
+    path, told = tmp_path / "long.json", "the first 512 of 602 tokens are shown"
+    link = f"/?text={'apple%20' * 600}&truncate=true&kind={kind}"
+    both = f"of the first text {told}; of the second text {told}"
+    line = f"truncated: {both if kind == 'comparison' else told}\n"
+    ended = run("view", link, "-o", str(path))
+    assert (ended.status, ended.err) == (0, line)
+    assert run("view", link, "--quiet", "--force", "-o", str(path)).err == ""
+    assert run("remake", str(path)).err == line
+    assert run("remake", str(path), "--quiet").err == ""
 
 
 def test_a_file_is_made_again(run: Command, tmp_path: Path) -> None:
