@@ -10,7 +10,7 @@ import pytest
 
 import explorer
 from explorer.export.carriers import read_record
-from tests.cli.shell import Command
+from tests.cli.shell import Command, Run
 
 TEXT = "She ate an apple."
 LINK = "/?text=She%20ate%20an%20apple.&layer=1&head=8"
@@ -86,6 +86,13 @@ def test_a_file_is_made_again(run: Command, tmp_path: Path) -> None:
     found = json.loads(ended.out)
     assert (found["agrees"], found["where"]) == (False, "attention[1][2]")
     assert found["difference"] == pytest.approx(0.5)
+
+
+def test_the_pull_of_a_model_without_a_target_text(run: Command, tmp_path: Path) -> None:
+    path = tmp_path / "pull.json"
+    ended = run("view", "/embeddings?mode=pull&layer=2", "-o", str(path))
+    assert (ended.status, ended.err) == (0, "")
+    assert run("remake", str(path)) == Run(0, "pull: largest difference 0\n", "")
 
 
 def test_what_cannot_be_made_again_is_one_line(run: Command, tmp_path: Path) -> None:
