@@ -10,8 +10,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.capture import Capture
-from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for
+from explorer.capture import Capture, check_read
+from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for, unread
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.saving import Saving, figure_of, record, result_of, saved
 from explorer.exhibits.state import text_state
@@ -111,20 +111,22 @@ def view(
         settings: of the view, as an address names them; all others are as they begin.
 
     Raises:
-        ValueError: an unknown kind or setting, or one the model or the text does not have.
+        ValueError: an unknown kind or setting, or one the model or the text does not have; a
+            ``pair`` or ``target`` that the model does not read (of an address it is left out,
+            with a remark).
         ModelError: the model cannot be loaded or failed.
     """
     if isinstance(what, Capture):
         chosen = _kind(kind or "heatmap")
         text = text_state(request_of(what, what.target))
-        return _made(Session.of(what), chosen, {**text, **_checked(chosen, settings)})
+        return _made(Session.of(what), chosen, text, settings)
     session = _session(device, dtype, revision)
     if "/" not in what:
         chosen = _kind(what)
-        return _made(session, chosen, _checked(chosen, settings))
+        return _made(session, chosen, {}, settings)
     chosen = _kind(kind) if kind else kind_of(what)
     parsed = parse(settings_in(what), chosen.defaults, SETTINGS)
-    return _made(session, chosen, {**parsed.state, **_checked(chosen, settings)}, parsed.remarks)
+    return _made(session, chosen, parsed.state, settings, parsed.remarks)
 
 
 def show(what: str | Capture, kind: str | None = None, **settings: Any) -> go.Figure:
@@ -164,8 +166,21 @@ def _look(look: Mapping[str, Any]) -> Look:
     return Look(**look)
 
 
-def _made(session: Session, kind: Kind, state: State, remarks: tuple[str, ...] = ()) -> View:
-    return View(session, kind.make(session, state_for(kind, state)), remarks)
+def _made(
+    session: Session,
+    kind: Kind,
+    told: State,
+    settings: Mapping[str, Any],
+    remarks: tuple[str, ...] = (),
+) -> View:
+    """The view of what an address or a capture tells, and of the settings given beside it."""
+    given = _checked(kind, settings)
+    asked = state_for(kind, {**told, **given})
+    if "text" in asked:
+        model = session.model(str(asked["model"]))
+        check_read(model, *(str(given.get(name, "")) or None for name in ("pair", "target")))
+    exhibit = kind.make(session, asked)
+    return View(session, exhibit, (*remarks, *unread(asked, exhibit)))
 
 
 @lru_cache(maxsize=4)

@@ -53,6 +53,7 @@ class Session(Shelf):
         self, request: TextRequest, stack: str | None, progress: Progress | None = None
     ) -> HeadsOverview:
         """Every head of a captured text as a small map; of the first stack where it has no such."""
+        request = self.read_of(request, progress)
         cap = self.capture(request, progress)
         name = stack if stack in cap.stacks else cap.stacks[0]
         return self._results.once(
@@ -65,6 +66,7 @@ class Session(Shelf):
         self, request: TextRequest, stack: str, progress: Progress | None = None
     ) -> dict[str, FloatArray]:
         """Every per-head measure of a captured text, by name: [L, H] each."""
+        request = self.read_of(request, progress)
         return self._results.once(
             ("measures", request, stack),
             lambda: compute_all(self.capture(request, progress), stack, progress=progress),
@@ -75,6 +77,7 @@ class Session(Shelf):
         self, request: TextRequest, stack: str, progress: Progress | None = None
     ) -> dict[str, Null]:
         """What every measure gives on the same tokens in random order, by name."""
+        request = self.read_of(request, progress)
         return self._results.once(
             ("nulls", request, stack),
             lambda: nulls_of(self.capture(request, progress), stack=stack, progress=progress),
@@ -87,6 +90,7 @@ class Session(Shelf):
         """The fixed offset that gathers most of each head's weight; None on cross attention."""
         if stack == "cross":
             return None
+        request = self.read_of(request, progress)
         return self._results.once(
             ("offsets", request, stack),
             lambda: best_offset(self.capture(request, progress), stack, progress),
@@ -105,6 +109,7 @@ class Session(Shelf):
         self, request: TextRequest, stack: str, progress: Progress | None = None
     ) -> HeadDistances:
         """All heads of a captured text as points, near each other where they look alike."""
+        request = self.read_of(request, progress)
 
         def compare() -> HeadDistances:
             cap = self.capture(request, progress)
@@ -117,6 +122,7 @@ class Session(Shelf):
         self, request: TextRequest, progress: Progress | None = None
     ) -> tuple[Identity, ...]:
         """What must be true of any model, checked on a captured text."""
+        request = self.read_of(request, progress)
         return self._results.once(
             ("identities", request),
             lambda: identities(
@@ -192,6 +198,7 @@ class Session(Shelf):
             ValueError: layer, head or stack out of range.
             ModelError: the model failed, or how it keeps its maps is not known.
         """
+        request = self.read_of(request)
         cap = self.capture(request)
         given = self._results.once(
             ("inputs", request, stack), lambda: cap.attention_inputs(stack), None

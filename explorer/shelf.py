@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Self
 
 from explorer.capture import Capture, capture
@@ -93,16 +94,33 @@ class Shelf:
             "device": loaded.device, "dtype": loaded.dtype,
         }  # fmt: skip
 
+    def read_of(self, request: TextRequest, progress: Progress | None = None) -> TextRequest:
+        """A request without the second text or target that its model does not read.
+
+        The page hides their fields, which may hold what was typed for another model. With
+        ``drop_unread`` off the request is as it was, and ``capture`` refuses them.
+
+        Raises:
+            ValueError: an unusable name.
+            ModelError: the model cannot be loaded.
+        """
+        if not self._drop_unread or (request.pair is None and request.target is None):
+            return request
+        model = self.model(request.model, progress)
+        return replace(
+            request,
+            pair=request.pair if model.takes_pairs else None,
+            target=request.target if model.is_encoder_decoder else None,
+        )
+
     def capture(self, request: TextRequest, progress: Progress | None = None) -> Capture:
         """A text's capture, made now if it is not there.
-
-        The page hides the fields that a model does not read; what was typed there for
-        another model is left out here, unless ``drop_unread`` is off.
 
         Raises:
             ValueError: a text the model cannot read.
             ModelError: the model cannot be loaded or failed.
         """
+        request = self.read_of(request, progress)
         if (kept := self._kept(request)) is not None:
             return kept
         with self._results.turn(request, progress):
@@ -112,10 +130,8 @@ class Shelf:
             model = self.model(request.model, progress)
             if progress:
                 progress(f"{request.model} reads the text", None)
-            drop = self._drop_unread
-            pair = request.pair if model.takes_pairs or not drop else None
-            target = request.target if model.is_encoder_decoder or not drop else None
-            made = capture(model, request.text, pair, target, truncate=request.truncate)
+            texts = request.text, request.pair, request.target
+            made = capture(model, *texts, truncate=request.truncate)
             with self._lock:
                 self._captures[request] = made
                 while len(self._captures) > 1 and self.capture_bytes() > self._max_bytes:

@@ -69,8 +69,9 @@ def remake(
     revision = record.get("revision")
     hub = revision if revision and "==" not in revision else None
     session = session_with(
-        str(state["model"]), where, str(record.get("dtype") or "float32"), hub, quiet
-    )
+        str(state["model"]), where, str(record.get("dtype") or "float32"), hub, quiet,
+        drop_unread=True,
+    )  # fmt: skip
     found = made_again(session, data, str(file))
     for remark in found.remarks:
         say(f"not as it was: {remark}")

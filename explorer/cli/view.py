@@ -94,7 +94,7 @@ def view(
       python -m explorer view "/?mode=lines&layer=1&head=8" --palette greys -o lines.svg
       python -m explorer view "/inside?layer=1&head=8&query=4" -o row.json
     """  # noqa: D301
-    from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for
+    from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for, unread
     from explorer.exhibits.saving import Saving, figure_of, remarks_of, saved
     from explorer.export.files import PICTURES
     from explorer.figures.look import Look
@@ -111,8 +111,10 @@ def view(
     for remark in parsed.remarks:
         say(remark)
     state: State = state_for(chosen, parsed.state)
-    session = session_with(str(state["model"]), device, dtype, revision, quiet)
+    session = session_with(str(state["model"]), device, dtype, revision, quiet, drop_unread=True)
     exhibit = chosen.make(session, state)
+    for remark in unread(state, exhibit):
+        say(remark)
     if ending in PICTURES:
         for remark in remarks_of(figure_of(exhibit, saving)):
             say(remark)

@@ -28,6 +28,7 @@ from explorer.exhibits import (
     worksheet,
 )
 from explorer.exhibits.exhibit import Exhibit, Kind
+from explorer.exhibits.state import left_out, text_request
 from explorer.links import AROUND, State, given_in, parse, path_of
 from explorer.session import Session
 
@@ -40,6 +41,7 @@ __all__ = [
     "kind_of",
     "settings_in",
     "state_for",
+    "unread",
 ]
 
 _OF_HEADS = (heatmap, lines, comparison, distances, overview, heads)
@@ -88,7 +90,16 @@ def exhibit_of(session: Session, link: str) -> tuple[Exhibit, tuple[str, ...]]:
     """
     kind = kind_of(link)
     parsed = parse(settings_in(link), kind.defaults, SETTINGS)
-    return kind.make(session, state_for(kind, parsed.state)), parsed.remarks
+    state = state_for(kind, parsed.state)
+    exhibit = kind.make(session, state)
+    return exhibit, (*parsed.remarks, *unread(state, exhibit))
+
+
+def unread(asked: State, exhibit: Exhibit) -> tuple[str, ...]:
+    """What to say of the texts of a state that its view was made without."""
+    if "text" not in asked:
+        return ()
+    return left_out(text_request(asked), text_request(exhibit.state))
 
 
 def state_for(kind: Kind, told: State) -> State:

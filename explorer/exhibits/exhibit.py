@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.exhibits.state import text_request, text_state
 from explorer.figures.look import Draw
 from explorer.links import State, Value, link_to
 from explorer.session import Session
@@ -45,7 +46,7 @@ class Kind:
         path: of the page that shows it.
         mode: what is chosen there to see it.
         defaults: every setting of its state, with what it is where nothing is said.
-        make: the view of a state; raises ValueError and ModelError in one line.
+        build: the view of a state; raises ValueError and ModelError in one line.
         figures: the names of its figures, the chief one first.
     """
 
@@ -54,12 +55,23 @@ class Kind:
     path: str
     mode: str
     defaults: Mapping[str, Value]
-    make: Callable[[Session, State], Exhibit]
+    build: Callable[[Session, State], Exhibit]
     figures: tuple[str, ...]
 
     def link(self, state: State) -> str:
         """The address of a state of this kind."""
         return link_to(self.path, state, self.defaults)
+
+    def make(self, session: Session, state: State) -> Exhibit:
+        """The view of a state, whose own tells no text that its model does not read.
+
+        Raises:
+            ValueError: a setting that the model or the text does not have.
+            ModelError: the model cannot be loaded or failed.
+        """
+        if "text" in self.defaults:
+            state = {**state, **text_state(session.read_of(text_request(state)))}
+        return self.build(session, state)
 
     def exhibit(
         self,

@@ -54,7 +54,7 @@ def late_curves(session: Session, state: State) -> list[LateContext]:
     end = len(cut_after(whole, query))
     curves = []
     for name in (request.model, beside):
-        one = replace(request, model=name, pair=None)
+        one = replace(request, model=name, pair=None, target=None)
         long = session.capture(one)
         short = session.capture(replace(one, text=request.text[:end]))
         curves.append(late_context(long, short, token_at(long, end)))

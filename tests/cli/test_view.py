@@ -72,6 +72,13 @@ def test_a_newer_link_is_shown_with_a_remark(run: Command) -> None:
     assert run("view", f"{LINK}&hologram=3", "--quiet").err == ""
 
 
+def test_a_text_that_the_model_does_not_read_is_left_out_with_a_remark(run: Command) -> None:
+    ended = run("view", f"{LINK}&target=Sie%20a%C3%9F.")
+    assert ended.status == 0
+    assert ended.err == "the target text is left out: minilm is no encoder–decoder\n"
+    assert "target=" not in json.loads(ended.out)["provenance"]["command"]
+
+
 def test_a_file_is_made_again(run: Command, tmp_path: Path) -> None:
     path = tmp_path / "head.json"
     where = ("--layer", "1", "--head", "8", "--words", "--pair", "He slept.")
