@@ -107,6 +107,7 @@ def make(session: Session, state: State) -> Exhibit:
             "first": lambda look: side(0, look),
             "second": lambda look: side(1, look),
         },
+        other=lambda: str(state["other_model"]).strip(),
     )
 
 

@@ -25,6 +25,7 @@ class Exhibit:
         result: its numbers with the words that explain them, as JSON has them.
         table: the same as rows, as CSV has them.
         figures: what it can be drawn as, by name; the first is what it is mostly saved as.
+        other: the name of a second model that it was made with; empty where there is none.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Exhibit:
     result: Callable[[], dict[str, Any]]
     table: Callable[[], Table]
     figures: Mapping[str, Draw]
+    other: Callable[[], str] = lambda: ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Kind:
         result: Callable[[], dict[str, Any]],
         table: Callable[[], Table],
         figures: Mapping[str, Draw],
+        other: Callable[[], str] = lambda: "",
     ) -> Exhibit:
         """A view of this kind; all else as for ``Exhibit``."""
-        return Exhibit(self.name, self.link(state), state, stem, result, table, figures)
+        return Exhibit(self.name, self.link(state), state, stem, result, table, figures, other)

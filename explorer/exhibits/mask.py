@@ -14,7 +14,7 @@ from explorer.figures.inside_mask import late_caption, late_figure, mask_caption
 from explorer.figures.look import Draw, Look, Picture
 from explorer.figures.style import SEQUENTIAL, model_stem
 from explorer.links import State, Value
-from explorer.records import HeadMap, LateContext, ModelError
+from explorer.records import CapturedText, HeadMap, LateContext, ModelError
 from explorer.session import Session
 from explorer.views.inside_mask import cut_after, late_context, other_mask, token_at
 
@@ -50,7 +50,7 @@ def late_curves(session: Session, state: State) -> list[LateContext]:
     whole = session.capture(request)
     if len(whole.stacks) > 1:
         raise ValueError("what comes too late is shown of models with one stack")
-    beside = str(state["beside"]).strip() or _other_kind(whole.stack().causal)
+    beside = _beside(whole, state)
     end = len(cut_after(whole, query))
     curves = []
     for name in (request.model, beside):
@@ -61,9 +61,9 @@ def late_curves(session: Session, state: State) -> list[LateContext]:
     return curves
 
 
-def _other_kind(causal: bool) -> str:
-    """The bundled model that masks where this one does not."""
-    return "minilm" if causal else "smollm2"
+def _beside(whole: CapturedText, state: State) -> str:
+    """The second model; if none is named, the bundled one that masks where this one does not."""
+    return str(state["beside"]).strip() or ("minilm" if whole.stack().causal else "smollm2")
 
 
 def make(session: Session, state: State) -> Exhibit:
@@ -85,6 +85,10 @@ def make(session: Session, state: State) -> Exhibit:
         except (ValueError, ModelError) as error:
             return [], str(error)
 
+    def other_model() -> str:
+        found, _ = curves_or_why()
+        return _beside(session.capture(text_request(state)), state) if found else ""
+
     model = model_stem(own.model)
     return KIND.exhibit(
         state,
@@ -98,6 +102,7 @@ def make(session: Session, state: State) -> Exhibit:
                 late_figure(curves(), look.theme), late_caption(curves()), *_LATE, AXIS
             ),
         },
+        other=other_model,
     )
 
 

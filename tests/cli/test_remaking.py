@@ -56,6 +56,8 @@ def test_a_view_of_the_page_is_made_again(
     found = json.loads(ended.out)
     assert (found["kind"], found["agrees"], found["unlike"]) == (name, True, [])
     assert found["difference"] < 1e-6
+    second = told.get("other", {}).get("model", "")
+    assert second == ("smollm2" if name in ("comparison", "mask") else "")
     if "target" in kind.defaults:
         assert (told["settings"]["pair"], told["settings"]["target"]) == (state["pair"], "")
         assert "target=" not in told["link"]
