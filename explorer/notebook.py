@@ -93,6 +93,7 @@ def view(
     device: str = "auto",
     dtype: str = "float32",
     revision: str | None = None,
+    other_revision: str | None = None,
     **settings: str | int | float | bool,
 ) -> View:
     """A view by its address, by its kind and settings, or of a capture at hand.
@@ -108,6 +109,7 @@ def view(
         device: where the model runs, as in ``load_model``; a capture has its own.
         dtype: its precision, likewise.
         revision: a hub commit, branch or tag, likewise.
+        other_revision: the same of a second model, which a comparison or a mask may name.
         settings: of the view, as an address names them; all others are as they begin.
 
     Raises:
@@ -116,22 +118,35 @@ def view(
             with a remark).
         ModelError: the model cannot be loaded or failed.
     """
+    chosen, told, remarks = _told(what, kind)
+    given = _checked(chosen, settings)
+    asked = state_for(chosen, {**told, **given})
     if isinstance(what, Capture):
-        chosen = _kind(kind or "heatmap")
-        text = text_state(request_of(what, what.target))
-        return _made(Session.of(what), chosen, text, settings)
-    session = _session(device, dtype, revision)
-    if "/" not in what:
-        chosen = _kind(what)
-        return _made(session, chosen, {}, settings)
-    chosen = _kind(kind) if kind else kind_of(what)
-    parsed = parse(settings_in(what), chosen.defaults, SETTINGS)
-    return _made(session, chosen, parsed.state, settings, parsed.remarks)
+        session = Session.of(what, chosen.revisions(asked, None, other_revision))
+    else:
+        revisions = chosen.revisions(asked, revision, other_revision)
+        session = _session(device, dtype, tuple(revisions.items()))
+    if "text" in asked:
+        texts = (str(given.get(name, "")) or None for name in ("pair", "target"))
+        check_read(session.model(str(asked["model"])), *texts)
+    exhibit = chosen.make(session, asked)
+    return View(session, exhibit, (*remarks, *unread(asked, exhibit)))
 
 
 def show(what: str | Capture, kind: str | None = None, **settings: Any) -> go.Figure:
     """The chief figure of a view, for a notebook to display; arguments as for ``view``."""
     return view(what, kind, **settings).figure()
+
+
+def _told(what: str | Capture, kind: str | None) -> tuple[Kind, State, tuple[str, ...]]:
+    """The kind of view, what of its state is told, and what is not understood."""
+    if isinstance(what, Capture):
+        return _kind(kind or "heatmap"), text_state(request_of(what, what.target)), ()
+    if "/" not in what:
+        return _kind(what), {}, ()
+    chosen = _kind(kind) if kind else kind_of(what)
+    parsed = parse(settings_in(what), chosen.defaults, SETTINGS)
+    return chosen, parsed.state, parsed.remarks
 
 
 def _kind(name: str) -> Kind:
@@ -166,24 +181,7 @@ def _look(look: Mapping[str, Any]) -> Look:
     return Look(**look)
 
 
-def _made(
-    session: Session,
-    kind: Kind,
-    told: State,
-    settings: Mapping[str, Any],
-    remarks: tuple[str, ...] = (),
-) -> View:
-    """The view of what an address or a capture tells, and of the settings given beside it."""
-    given = _checked(kind, settings)
-    asked = state_for(kind, {**told, **given})
-    if "text" in asked:
-        model = session.model(str(asked["model"]))
-        check_read(model, *(str(given.get(name, "")) or None for name in ("pair", "target")))
-    exhibit = kind.make(session, asked)
-    return View(session, exhibit, (*remarks, *unread(asked, exhibit)))
-
-
 @lru_cache(maxsize=4)
-def _session(device: str, dtype: str, revision: str | None) -> Session:
+def _session(device: str, dtype: str, revisions: tuple[tuple[str, str], ...]) -> Session:
     """One session a device and precision, so that a notebook's cells share models and captures."""
-    return Session(device, dtype, revision)
+    return Session(device, dtype, dict(revisions))

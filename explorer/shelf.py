@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Self
 
@@ -21,8 +22,9 @@ _KEPT = {"study": 3, "inputs": 5}  # vectors of hundreds of sentences, of every 
 class Shelf:
     """Models and captures by least recent use, bounded by count and by bytes.
 
-    All models are of one device, precision and, where one is named, revision. A capture that
-    was dropped is made again when it is asked for, so a page never has to know. What several
+    All models are of one device and precision; ``revisions`` has the hub revision of those that
+    are pinned to one, by name. A capture that was dropped is made again when it is asked for, so
+    a page never has to know. What several
     threads ask for at once is made once: one makes it, the others wait. A model runs one text
     at a time by itself (``LoadedModel.lock``), so a long experiment lets another text in
     between two of its own.
@@ -32,14 +34,14 @@ class Shelf:
         self,
         device: str = "auto",
         dtype: str = "float32",
-        revision: str | None = None,
+        revisions: Mapping[str, str] | None = None,
         drop_unread: bool = True,
         max_models: int = 2,
         max_capture_bytes: int = 2 * 1024**3,
     ) -> None:
         self._device = device
         self._dtype = dtype
-        self._revision = revision
+        self._revisions = dict(revisions or {})
         self._drop_unread = drop_unread
         self._max_models = max_models
         self._max_bytes = max_capture_bytes
@@ -64,7 +66,7 @@ class Shelf:
                 name,
                 self._device,
                 self._dtype,
-                self._revision,
+                self._revisions.get(name),
                 progress=_telling_the_terminal(progress),
             )
             with self._lock:
@@ -74,9 +76,9 @@ class Shelf:
             return loaded
 
     @classmethod
-    def of(cls, cap: Capture) -> Self:
+    def of(cls, cap: Capture, revisions: Mapping[str, str] | None = None) -> Self:
         """One that has this capture and its model at hand."""
-        shelf = cls(cap.loaded.device, cap.loaded.dtype)
+        shelf = cls(cap.loaded.device, cap.loaded.dtype, revisions)
         shelf._models[cap.model_name] = cap.loaded
         shelf._captures[request_of(cap, cap.target)] = cap
         return shelf

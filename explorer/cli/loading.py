@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from explorer.cli.telling import progress
@@ -10,22 +11,28 @@ if TYPE_CHECKING:
     from explorer.session import Session
 
 
-def session_with(
-    name: str,
-    device: str,
-    dtype: str,
-    revision: str | None,
-    quiet: bool,
-    drop_unread: bool = False,
-) -> Session:
-    """A session with a model in it; a terminal is told how its loading goes.
+def session_with(name: str, device: str, dtype: str, revision: str | None, quiet: bool) -> Session:
+    """A session with a model in it, for texts that are given as options.
 
-    A second text or target that the model does not read is refused, for a person gave it as an
-    option; with ``drop_unread`` it is left out, as on the page.
+    What the model does not read of them is refused.
     """
     from explorer.session import Session
 
-    session = Session(device, dtype, revision, drop_unread)
+    revisions = {name: revision} if revision else {}
+    return _loaded(Session(device, dtype, revisions, drop_unread=False), name, quiet)
+
+
+def session_of_view(
+    name: str, device: str, dtype: str, revisions: Mapping[str, str], quiet: bool
+) -> Session:
+    """A session with a model in it, for a view as the page has it: what is not read is left out."""
+    from explorer.session import Session
+
+    return _loaded(Session(device, dtype, revisions), name, quiet)
+
+
+def _loaded(session: Session, name: str, quiet: bool) -> Session:
+    """The session with the model in it; a terminal is told how its loading goes."""
     with progress(quiet, "loading") as tell:
         session.model(name, tell)
     return session

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from explorer.cli import options
-from explorer.cli.loading import session_with
+from explorer.cli.loading import session_of_view
 from explorer.cli.telling import sayer
 from explorer.cli.writing import print_out
 
@@ -48,6 +48,7 @@ def remake(
     """  # noqa: D301
     from explorer.exhibits.remaking import MOST_APART, kind_and_state, opened
     from explorer.exhibits.remaking import remake as made_again
+    from explorer.export.record import revisions_in
     from explorer.models import pick_device
     from explorer.records import ModelError
 
@@ -66,12 +67,8 @@ def remake(
             raise
         say(f"it was made on {where}, which is not here")
         where = "auto"
-    revision = record.get("revision")
-    hub = revision if revision and "==" not in revision else None
-    session = session_with(
-        str(state["model"]), where, str(record.get("dtype") or "float32"), hub, quiet,
-        drop_unread=True,
-    )  # fmt: skip
+    dtype = str(record.get("dtype") or "float32")
+    session = session_of_view(str(state["model"]), where, dtype, revisions_in(record), quiet)
     found = made_again(session, data, str(file))
     for remark in found.remarks:
         say(f"not as it was: {remark}")

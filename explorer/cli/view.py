@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from explorer.cli import options
-from explorer.cli.loading import session_with
+from explorer.cli.loading import session_of_view
 from explorer.cli.telling import sayer
 from explorer.cli.writing import format_of, write
 from explorer.export.files import FORMATS
@@ -82,6 +82,14 @@ def view(
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
     revision: options.Revision = None,
+    other_revision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The same of a second model, which the view is made with.",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
     output: Annotated[Path | None, options.output(*FORMATS, several=False)] = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -111,7 +119,8 @@ def view(
     for remark in parsed.remarks:
         say(remark)
     state: State = state_for(chosen, parsed.state)
-    session = session_with(str(state["model"]), device, dtype, revision, quiet, drop_unread=True)
+    revisions = chosen.revisions(state, revision, other_revision)
+    session = session_of_view(str(state["model"]), device, dtype, revisions, quiet)
     exhibit = chosen.make(session, state)
     for remark in unread(state, exhibit):
         say(remark)

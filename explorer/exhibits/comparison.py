@@ -113,5 +113,5 @@ def make(session: Session, state: State) -> Exhibit:
 
 KIND: Kind = Kind(
     "comparison", "the comparison", "/", "compare", DEFAULTS, make,
-    ("difference", "first", "second"),
+    ("difference", "first", "second"), "other_model",
 )  # fmt: skip

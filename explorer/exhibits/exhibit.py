@@ -50,6 +50,7 @@ class Kind:
         defaults: every setting of its state, with what it is where nothing is said.
         build: the view of a state; raises ValueError and ModelError in one line.
         figures: the names of its figures, the chief one first.
+        second: the setting that names a second model; empty where it has none.
     """
 
     name: str
@@ -59,6 +60,24 @@ class Kind:
     defaults: Mapping[str, Value]
     build: Callable[[Session, State], Exhibit]
     figures: tuple[str, ...]
+    second: str = ""
+
+    def revisions(self, state: State, own: str | None, other: str | None) -> dict[str, str]:
+        """The hub revision of each model of a state, by name, where one is asked for.
+
+        Args:
+            state: names the models.
+            own: of the view's model.
+            other: of a second one.
+
+        Raises:
+            ValueError: one is asked for of a second model, and none is named.
+        """
+        named = str(state[self.second]).strip() if self.second else ""
+        if other and not named:
+            raise ValueError(f"{self.name} has no second model here for the revision {other}")
+        asked = {named: other, str(state["model"]): own}
+        return {model: revision for model, revision in asked.items() if revision}
 
     def link(self, state: State) -> str:
         """The address of a state of this kind."""

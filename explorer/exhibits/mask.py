@@ -119,5 +119,6 @@ def _other(own: HeadMap, other: HeadMap, query: int) -> Draw:
 
 
 KIND: Kind = Kind(
-    "mask", "the mask on and off", "/inside", "mask", DEFAULTS, make, ("own", "other", "late")
-)
+    "mask", "the mask on and off", "/inside", "mask", DEFAULTS, make, ("own", "other", "late"),
+    "beside",
+)  # fmt: skip
