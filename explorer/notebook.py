@@ -11,7 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.capture import Capture, check_read
-from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for, unread
+from explorer.exhibits import KINDS, asked_of, state_for, unread
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.saving import Saving, figure_of, record, result_of, saved
 from explorer.exhibits.state import text_state
@@ -144,9 +144,7 @@ def _told(what: str | Capture, kind: str | None) -> tuple[Kind, State, tuple[str
         return _kind(kind or "heatmap"), text_state(request_of(what, what.target)), ()
     if "/" not in what:
         return _kind(what), {}, ()
-    chosen = _kind(kind) if kind else kind_of(what)
-    parsed = parse(settings_in(what), chosen.defaults, SETTINGS)
-    return chosen, parsed.state, parsed.remarks
+    return asked_of(what, _kind(kind) if kind else None)
 
 
 def _kind(name: str) -> Kind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,9 +12,6 @@ from explorer.cli.loading import session_of_view
 from explorer.cli.telling import sayer
 from explorer.cli.writing import format_of, write
 from explorer.export.files import FORMATS
-
-if TYPE_CHECKING:
-    from explorer.links import State
 
 Link = Annotated[
     str,
@@ -102,23 +99,20 @@ def view(
       python -m explorer view "/?mode=lines&layer=1&head=8" --palette greys -o lines.svg
       python -m explorer view "/inside?layer=1&head=8&query=4" -o row.json
     """  # noqa: D301
-    from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for, unread
+    from explorer.exhibits import KINDS, asked_of, unread
     from explorer.exhibits.saving import Saving, figure_of, remarks_of, saved
     from explorer.export.files import PICTURES
     from explorer.figures.look import Look
-    from explorer.links import parse
 
     ending = format_of(output, force)
     if kind is not None and kind not in KINDS:
         raise ValueError(f"unknown view '{kind}': use {', '.join(KINDS)}")
-    chosen = KINDS[kind] if kind else kind_of(link)
-    parsed = parse(settings_in(link), chosen.defaults, SETTINGS)
+    chosen, state, remarks = asked_of(link, KINDS[kind] if kind else None)
     look = Look(theme, palette, width, unit, font, points, title, caption)
     saving = Saving(figure, look, dots)
     say = sayer(quiet)
-    for remark in parsed.remarks:
+    for remark in remarks:
         say(remark)
-    state: State = state_for(chosen, parsed.state)
     revisions = chosen.revisions(state, revision, other_revision)
     session = session_of_view(str(state["model"]), device, dtype, revisions, quiet)
     exhibit = chosen.make(session, state)

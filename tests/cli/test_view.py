@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 import explorer
+from explorer.exhibits import KINDS, exhibit_of
+from explorer.exhibits.state import OPENING_TEXT
 from explorer.export.carriers import read_record
+from explorer.session import Session
 from tests.cli.shell import Command, Run
 
 TEXT = "She ate an apple."
@@ -70,6 +73,31 @@ def test_a_newer_link_is_shown_with_a_remark(run: Command) -> None:
     assert ended.status == 0
     assert "does not know (hologram)" in ended.err
     assert run("view", f"{LINK}&hologram=3", "--quiet").err == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "said"),
+    [("/?mode=newmode", "heatmap", ["mode=newmode"]),
+     ("/?mode=newmode&kind=newkind", "heatmap", ["kind=newkind", "mode=newmode"]),
+     ("/?mode=lines&kind=newkind", "lines", ["kind=newkind"]),
+     ("/?mode=newmode&kind=lines", "lines", []),
+     ("/inside?mode=lines", "worksheet", ["mode=lines"])],
+)  # fmt: skip
+def test_a_view_of_a_newer_version_is_told(
+    run: Command, asked: str, shown: str, said: list[str], minilm: explorer.LoadedModel
+) -> None:
+    ended = run("view", asked)
+    assert (ended.status, json.loads(ended.out)["kind"]) == (0, shown)
+    title = KINDS[shown].title
+    lines = [
+        f"the address says {one}, a view that this version does not know: it may come from a "
+        f"newer one; {title} is shown"
+        for one in said
+    ]
+    assert ended.err.splitlines() == lines
+    exhibit, remarks = exhibit_of(Session.of(explorer.capture(minilm, OPENING_TEXT)), asked)
+    assert (exhibit.kind, list(remarks)) == (shown, lines)
+    assert list(explorer.view(asked, device="cpu").remarks) == lines
 
 
 def test_a_text_that_the_model_does_not_read_is_left_out_with_a_remark(run: Command) -> None:
