@@ -94,7 +94,7 @@ def view(
     dtype: str = "float32",
     revision: str | None = None,
     other_revision: str | None = None,
-    **settings: str | int | float | bool,
+    **settings: str | int | float | bool | None,
 ) -> View:
     """A view by its address, by its kind and settings, or of a capture at hand.
 
@@ -110,7 +110,8 @@ def view(
         dtype: its precision, likewise.
         revision: a hub commit, branch or tag, likewise.
         other_revision: the same of a second model, which a comparison or a mask may name.
-        settings: of the view, as an address names them; all others are as they begin.
+        settings: of the view, as an address names them; all others, and those that are None, are
+            as they begin, or as the address or the capture has them.
 
     Raises:
         ValueError: an unknown kind or setting, or one the model or the text does not have; a
@@ -157,13 +158,15 @@ def _kind(name: str) -> Kind:
 
 
 def _checked(kind: Kind, settings: Mapping[str, Any]) -> State:
-    """Settings by name, of the type the view has them in."""
+    """Settings by name, of the type the view has them in; those that are None are not given."""
     if unknown := sorted(set(settings) - set(kind.defaults)):
         raise ValueError(
             f"{kind.name} has no setting {', '.join(unknown)}: it has {', '.join(kind.defaults)}"
         )
     state: State = {}
     for name, value in settings.items():
+        if value is None:
+            continue
         parsed = parse({name: written(value)}, kind.defaults)
         if parsed.remarks:
             raise ValueError(

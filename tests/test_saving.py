@@ -254,6 +254,16 @@ def test_views_from_python(
     assert "application/vnd.plotly.v1+json" in one._repr_mimebundle_()
 
 
+def test_a_setting_that_is_none_is_not_given(minilm: explorer.LoadedModel) -> None:
+    plain = explorer.view("heatmap", text=TEXT, device="cpu")
+    given = explorer.view("heatmap", text=TEXT, pair=None, layer=None, window=None, device="cpu")
+    assert given.link == plain.link
+    assert given.data()["keys"] == plain.data()["keys"]
+    cap = explorer.capture(minilm, TEXT, "He slept.")
+    assert explorer.view(cap, pair=None).data()["pair"] == "He slept."
+    assert explorer.view(LINK, head=None).link == explorer.view(LINK).link
+
+
 def test_a_views_file_has_its_look(minilm: explorer.LoadedModel, tmp_path: Path) -> None:
     one = explorer.view(explorer.capture(minilm, TEXT), layer=1, head=8)
     path = one.save(tmp_path / "map.html", theme="dark", caption=False)
