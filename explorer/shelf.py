@@ -49,6 +49,8 @@ class Shelf:
         self._captures: OrderedDict[TextRequest, Capture] = OrderedDict()
         self._results = Results(_KEPT)
         self._lock = threading.RLock()
+        # What is told of work whose caller asks for no progress; a command sets it.
+        self.tell: Progress | None = None
 
     def model(self, name: str, progress: Progress | None = None) -> LoadedModel:
         """A model, loaded now if it is not there.
@@ -57,6 +59,7 @@ class Shelf:
             ValueError: an unusable name.
             ModelError: it cannot be loaded; the models that are there stay.
         """
+        progress = progress or self.tell
         with self._results.turn(("model", name), progress):
             with self._lock:
                 if name in self._models:
@@ -122,6 +125,7 @@ class Shelf:
             ValueError: a text the model cannot read.
             ModelError: the model cannot be loaded or failed.
         """
+        progress = progress or self.tell
         request = self.read_of(request, progress)
         if (kept := self._kept(request)) is not None:
             return kept

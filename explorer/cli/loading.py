@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from explorer.cli.telling import progress
@@ -29,6 +30,14 @@ def session_of_view(
     from explorer.session import Session
 
     return _loaded(Session(device, dtype, revisions), name, quiet)
+
+
+@contextmanager
+def told(session: Session, quiet: bool) -> Iterator[None]:
+    """A terminal is told how the session's work goes, whatever asks for it."""
+    with progress(quiet, "making the view") as tell:
+        session.tell = tell
+        yield
 
 
 def _loaded(session: Session, name: str, quiet: bool) -> Session:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from explorer.cli import options
-from explorer.cli.loading import session_of_view
+from explorer.cli.loading import session_of_view, told
 from explorer.cli.telling import sayer
 from explorer.cli.writing import print_out
 
@@ -69,17 +69,18 @@ def remake(
         where = "auto"
     dtype = str(record.get("dtype") or "float32")
     session = session_of_view(str(state["model"]), where, dtype, revisions_in(record), quiet)
-    found = made_again(session, data, str(file))
+    with told(session, quiet):
+        found = made_again(session, data, str(file))
     for remark in found.remarks:
         say(f"not as it was: {remark}")
     if as_json:
-        told = {
+        answer = {
             "file": str(file), "kind": found.exhibit.kind,
             "difference": found.difference if math.isfinite(found.difference) else None,
             "where": found.where, "unlike": list(found.unlike), "agrees": found.agrees,
             "remarks": list(found.remarks),
         }  # fmt: skip
-        print_out(json.dumps(told, ensure_ascii=False) + "\n")
+        print_out(json.dumps(answer, ensure_ascii=False) + "\n")
     else:
         at = f" at {found.where}" if found.where else ""
         print_out(f"{found.exhibit.kind}: largest difference {found.difference:.3g}{at}\n")

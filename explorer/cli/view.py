@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from explorer.cli import options
-from explorer.cli.loading import session_of_view
+from explorer.cli.loading import session_of_view, told
 from explorer.cli.telling import sayer
 from explorer.cli.writing import format_of, write
 from explorer.export.files import FORMATS
@@ -115,11 +115,12 @@ def view(
         say(remark)
     revisions = chosen.revisions(state, revision, other_revision)
     session = session_of_view(str(state["model"]), device, dtype, revisions, quiet)
-    exhibit = chosen.make(session, state)
-    for remark in unread(state, exhibit):
-        say(remark)
-    if ending in PICTURES:
-        for remark in remarks_of(figure_of(exhibit, saving)):
+    with told(session, quiet):
+        exhibit = chosen.make(session, state)
+        for remark in unread(state, exhibit):
             say(remark)
-    content: Any = saved(session, exhibit, ending, saving)
+        if ending in PICTURES:
+            for remark in remarks_of(figure_of(exhibit, saving)):
+                say(remark)
+        content: Any = saved(session, exhibit, ending, saving)
     write(content, output)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import explorer
+from explorer.cli import loading
 from explorer.exhibits import KINDS, exhibit_of
 from explorer.exhibits.state import OPENING_TEXT
 from explorer.export.carriers import read_record
+from explorer.models import Progress
 from explorer.session import Session
 from tests.cli.shell import Command, Run
 
@@ -128,6 +132,29 @@ def test_the_pull_of_a_model_without_a_target_text(run: Command, tmp_path: Path)
     ended = run("view", "/embeddings?mode=pull&layer=2", "-o", str(path))
     assert (ended.status, ended.err) == (0, "")
     assert run("remake", str(path)) == Run(0, "pull: largest difference 0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("/?kind=heads&nulls=true&text=She%20ate.", "shuffling the tokens"),
+     ("/embeddings?kind=by_layer&sentences=a%20%7C%20An%20apple.%0Ab%20%7C%20apple%20sells.",
+      "sentence 2 of 2")],
+)  # fmt: skip
+def test_a_terminal_is_told_how_slow_views_go(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, said: str
+) -> None:
+    seen: list[str] = []
+
+    @contextmanager
+    def collected(_quiet: bool, _doing: str) -> Iterator[Progress]:
+        yield lambda sentence, _share: seen.append(sentence)
+
+    monkeypatch.setattr(loading, "progress", collected)
+    path = tmp_path / "view.json"
+    for command in (("view", asked, "-o", str(path)), ("remake", str(path))):
+        seen.clear()
+        assert run(*command).status == 0
+        assert any(said in sentence for sentence in seen), seen
 
 
 def test_what_cannot_be_made_again_is_one_line(run: Command, tmp_path: Path) -> None:
