@@ -211,12 +211,7 @@ def capture(
         ValueError: an unusable text, pair or target.
         ModelError: the model failed on it; one line says why.
     """
-    if pair is not None and not model.takes_pairs:
-        raise ValueError(
-            f"{model.name} takes no second text: only encoders such as BERT read pairs"
-        )
-    if target is not None and not model.is_encoder_decoder:
-        raise ValueError(f"{model.name} takes no target text: it is no encoder–decoder")
+    check_read(model, pair, target)
     with model.lock:
         encoded, tokens = encode(
             model.tokenizer, text, pair, max_tokens=model.max_tokens, truncate=truncate
@@ -225,6 +220,20 @@ def capture(
         made = _read(model, encoded, tokens, decoder_tokens, text, pair)
     made.target = target
     return made
+
+
+def check_read(model: LoadedModel, pair: str | None, target: str | None) -> None:
+    """Refuse a second text or a target that a model does not read.
+
+    Raises:
+        ValueError: it is none that reads them.
+    """
+    if pair is not None and not model.takes_pairs:
+        raise ValueError(
+            f"{model.name} takes no second text: only encoders such as BERT read pairs"
+        )
+    if target is not None and not model.is_encoder_decoder:
+        raise ValueError(f"{model.name} takes no target text: it is no encoder–decoder")
 
 
 def capture_ids(model: LoadedModel, ids: Sequence[int], decoder_ids: Sequence[int] = ()) -> Capture:

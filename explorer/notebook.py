@@ -10,8 +10,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.capture import Capture
-from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for
+from explorer.capture import Capture, check_read
+from explorer.exhibits import KINDS, asked_of, state_for, unread
 from explorer.exhibits.exhibit import Exhibit, Kind
 from explorer.exhibits.saving import Saving, figure_of, record, result_of, saved
 from explorer.exhibits.state import text_state
@@ -93,7 +93,8 @@ def view(
     device: str = "auto",
     dtype: str = "float32",
     revision: str | None = None,
-    **settings: str | int | float | bool,
+    other_revision: str | None = None,
+    **settings: str | int | float | bool | None,
 ) -> View:
     """A view by its address, by its kind and settings, or of a capture at hand.
 
@@ -108,28 +109,43 @@ def view(
         device: where the model runs, as in ``load_model``; a capture has its own.
         dtype: its precision, likewise.
         revision: a hub commit, branch or tag, likewise.
-        settings: of the view, as an address names them; all others are as they begin.
+        other_revision: the same of a second model, which a comparison or a mask may name.
+        settings: of the view, as an address names them; all others, and those that are None, are
+            as they begin, or as the address or the capture has them.
 
     Raises:
-        ValueError: an unknown kind or setting, or one the model or the text does not have.
+        ValueError: an unknown kind or setting, or one the model or the text does not have; a
+            ``pair`` or ``target`` that the model does not read (of an address it is left out,
+            with a remark).
         ModelError: the model cannot be loaded or failed.
     """
+    chosen, told, remarks = _told(what, kind)
+    given = _checked(chosen, settings)
+    asked = state_for(chosen, {**told, **given})
     if isinstance(what, Capture):
-        chosen = _kind(kind or "heatmap")
-        text = text_state(request_of(what, what.target))
-        return _made(Session.of(what), chosen, {**text, **_checked(chosen, settings)})
-    session = _session(device, dtype, revision)
-    if "/" not in what:
-        chosen = _kind(what)
-        return _made(session, chosen, _checked(chosen, settings))
-    chosen = _kind(kind) if kind else kind_of(what)
-    parsed = parse(settings_in(what), chosen.defaults, SETTINGS)
-    return _made(session, chosen, {**parsed.state, **_checked(chosen, settings)}, parsed.remarks)
+        session = Session.of(what, chosen.revisions(asked, None, other_revision))
+    else:
+        revisions = chosen.revisions(asked, revision, other_revision)
+        session = _session(device, dtype, tuple(revisions.items()))
+    if "text" in asked:
+        texts = (str(given.get(name, "")) or None for name in ("pair", "target"))
+        check_read(session.model(str(asked["model"])), *texts)
+    exhibit = chosen.make(session, asked)
+    return View(session, exhibit, (*remarks, *unread(asked, exhibit)))
 
 
 def show(what: str | Capture, kind: str | None = None, **settings: Any) -> go.Figure:
     """The chief figure of a view, for a notebook to display; arguments as for ``view``."""
     return view(what, kind, **settings).figure()
+
+
+def _told(what: str | Capture, kind: str | None) -> tuple[Kind, State, tuple[str, ...]]:
+    """The kind of view, what of its state is told, and what is not understood."""
+    if isinstance(what, Capture):
+        return _kind(kind or "heatmap"), text_state(request_of(what, what.target)), ()
+    if "/" not in what:
+        return _kind(what), {}, ()
+    return asked_of(what, _kind(kind) if kind else None)
 
 
 def _kind(name: str) -> Kind:
@@ -142,13 +158,15 @@ def _kind(name: str) -> Kind:
 
 
 def _checked(kind: Kind, settings: Mapping[str, Any]) -> State:
-    """Settings by name, of the type the view has them in."""
+    """Settings by name, of the type the view has them in; those that are None are not given."""
     if unknown := sorted(set(settings) - set(kind.defaults)):
         raise ValueError(
             f"{kind.name} has no setting {', '.join(unknown)}: it has {', '.join(kind.defaults)}"
         )
     state: State = {}
     for name, value in settings.items():
+        if value is None:
+            continue
         parsed = parse({name: written(value)}, kind.defaults)
         if parsed.remarks:
             raise ValueError(
@@ -164,11 +182,7 @@ def _look(look: Mapping[str, Any]) -> Look:
     return Look(**look)
 
 
-def _made(session: Session, kind: Kind, state: State, remarks: tuple[str, ...] = ()) -> View:
-    return View(session, kind.make(session, state_for(kind, state)), remarks)
-
-
 @lru_cache(maxsize=4)
-def _session(device: str, dtype: str, revision: str | None) -> Session:
+def _session(device: str, dtype: str, revisions: tuple[tuple[str, str], ...]) -> Session:
     """One session a device and precision, so that a notebook's cells share models and captures."""
-    return Session(device, dtype, revision)
+    return Session(device, dtype, dict(revisions))

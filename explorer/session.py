@@ -53,6 +53,8 @@ class Session(Shelf):
         self, request: TextRequest, stack: str | None, progress: Progress | None = None
     ) -> HeadsOverview:
         """Every head of a captured text as a small map; of the first stack where it has no such."""
+        progress = progress or self.tell
+        request = self.read_of(request, progress)
         cap = self.capture(request, progress)
         name = stack if stack in cap.stacks else cap.stacks[0]
         return self._results.once(
@@ -65,6 +67,8 @@ class Session(Shelf):
         self, request: TextRequest, stack: str, progress: Progress | None = None
     ) -> dict[str, FloatArray]:
         """Every per-head measure of a captured text, by name: [L, H] each."""
+        progress = progress or self.tell
+        request = self.read_of(request, progress)
         return self._results.once(
             ("measures", request, stack),
             lambda: compute_all(self.capture(request, progress), stack, progress=progress),
@@ -75,6 +79,8 @@ class Session(Shelf):
         self, request: TextRequest, stack: str, progress: Progress | None = None
     ) -> dict[str, Null]:
         """What every measure gives on the same tokens in random order, by name."""
+        progress = progress or self.tell
+        request = self.read_of(request, progress)
         return self._results.once(
             ("nulls", request, stack),
             lambda: nulls_of(self.capture(request, progress), stack=stack, progress=progress),
@@ -85,8 +91,10 @@ class Session(Shelf):
         self, request: TextRequest, stack: str, progress: Progress | None = None
     ) -> BestOffsets | None:
         """The fixed offset that gathers most of each head's weight; None on cross attention."""
+        progress = progress or self.tell
         if stack == "cross":
             return None
+        request = self.read_of(request, progress)
         return self._results.once(
             ("offsets", request, stack),
             lambda: best_offset(self.capture(request, progress), stack, progress),
@@ -95,6 +103,7 @@ class Session(Shelf):
 
     def induction(self, name: str, progress: Progress | None = None) -> FloatArray:
         """Induction scores [L, H] of a model on repeated random tokens."""
+        progress = progress or self.tell
         return self._results.once(
             ("induction", name),
             lambda: induction_probe(self.model(name, progress), progress=progress),
@@ -105,6 +114,8 @@ class Session(Shelf):
         self, request: TextRequest, stack: str, progress: Progress | None = None
     ) -> HeadDistances:
         """All heads of a captured text as points, near each other where they look alike."""
+        progress = progress or self.tell
+        request = self.read_of(request, progress)
 
         def compare() -> HeadDistances:
             cap = self.capture(request, progress)
@@ -117,6 +128,7 @@ class Session(Shelf):
         self, request: TextRequest, progress: Progress | None = None
     ) -> tuple[Identity, ...]:
         """What must be true of any model, checked on a captured text."""
+        request = self.read_of(request, progress)
         return self._results.once(
             ("identities", request),
             lambda: identities(
@@ -138,6 +150,7 @@ class Session(Shelf):
                 is in none.
             ModelError: the model cannot be loaded or failed.
         """
+        progress = progress or self.tell
 
         def collect() -> WordStudy:
             model = self.model(request.model, progress)
@@ -192,6 +205,7 @@ class Session(Shelf):
             ValueError: layer, head or stack out of range.
             ModelError: the model failed, or how it keeps its maps is not known.
         """
+        request = self.read_of(request)
         cap = self.capture(request)
         given = self._results.once(
             ("inputs", request, stack), lambda: cap.attention_inputs(stack), None
@@ -217,6 +231,7 @@ class Session(Shelf):
 
     def word_layers(self, request: StudyRequest, progress: Progress | None = None) -> WordLayers:
         """A word study measured layer by layer, each measure beside its null."""
+        progress = progress or self.tell
         return self._results.once(
             ("word layers", request),
             lambda: word_layers(self.study(request, progress), progress=progress),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Self
 
 from explorer.capture import Capture, capture
@@ -20,8 +22,9 @@ _KEPT = {"study": 3, "inputs": 5}  # vectors of hundreds of sentences, of every 
 class Shelf:
     """Models and captures by least recent use, bounded by count and by bytes.
 
-    All models are of one device, precision and, where one is named, revision. A capture that
-    was dropped is made again when it is asked for, so a page never has to know. What several
+    All models are of one device and precision; ``revisions`` has the hub revision of those that
+    are pinned to one, by name. A capture that was dropped is made again when it is asked for, so
+    a page never has to know. What several
     threads ask for at once is made once: one makes it, the others wait. A model runs one text
     at a time by itself (``LoadedModel.lock``), so a long experiment lets another text in
     between two of its own.
@@ -31,14 +34,14 @@ class Shelf:
         self,
         device: str = "auto",
         dtype: str = "float32",
-        revision: str | None = None,
+        revisions: Mapping[str, str] | None = None,
         drop_unread: bool = True,
         max_models: int = 2,
         max_capture_bytes: int = 2 * 1024**3,
     ) -> None:
         self._device = device
         self._dtype = dtype
-        self._revision = revision
+        self._revisions = dict(revisions or {})
         self._drop_unread = drop_unread
         self._max_models = max_models
         self._max_bytes = max_capture_bytes
@@ -46,6 +49,8 @@ class Shelf:
         self._captures: OrderedDict[TextRequest, Capture] = OrderedDict()
         self._results = Results(_KEPT)
         self._lock = threading.RLock()
+        # What is told of work whose caller asks for no progress; a command sets it.
+        self.tell: Progress | None = None
 
     def model(self, name: str, progress: Progress | None = None) -> LoadedModel:
         """A model, loaded now if it is not there.
@@ -54,6 +59,7 @@ class Shelf:
             ValueError: an unusable name.
             ModelError: it cannot be loaded; the models that are there stay.
         """
+        progress = progress or self.tell
         with self._results.turn(("model", name), progress):
             with self._lock:
                 if name in self._models:
@@ -63,7 +69,7 @@ class Shelf:
                 name,
                 self._device,
                 self._dtype,
-                self._revision,
+                self._revisions.get(name),
                 progress=_telling_the_terminal(progress),
             )
             with self._lock:
@@ -73,9 +79,9 @@ class Shelf:
             return loaded
 
     @classmethod
-    def of(cls, cap: Capture) -> Self:
+    def of(cls, cap: Capture, revisions: Mapping[str, str] | None = None) -> Self:
         """One that has this capture and its model at hand."""
-        shelf = cls(cap.loaded.device, cap.loaded.dtype)
+        shelf = cls(cap.loaded.device, cap.loaded.dtype, revisions)
         shelf._models[cap.model_name] = cap.loaded
         shelf._captures[request_of(cap, cap.target)] = cap
         return shelf
@@ -93,16 +99,34 @@ class Shelf:
             "device": loaded.device, "dtype": loaded.dtype,
         }  # fmt: skip
 
+    def read_of(self, request: TextRequest, progress: Progress | None = None) -> TextRequest:
+        """A request without the second text or target that its model does not read.
+
+        The page hides their fields, which may hold what was typed for another model. With
+        ``drop_unread`` off the request is as it was, and ``capture`` refuses them.
+
+        Raises:
+            ValueError: an unusable name.
+            ModelError: the model cannot be loaded.
+        """
+        if not self._drop_unread or (request.pair is None and request.target is None):
+            return request
+        model = self.model(request.model, progress)
+        return replace(
+            request,
+            pair=request.pair if model.takes_pairs else None,
+            target=request.target if model.is_encoder_decoder else None,
+        )
+
     def capture(self, request: TextRequest, progress: Progress | None = None) -> Capture:
         """A text's capture, made now if it is not there.
-
-        The page hides the fields that a model does not read; what was typed there for
-        another model is left out here, unless ``drop_unread`` is off.
 
         Raises:
             ValueError: a text the model cannot read.
             ModelError: the model cannot be loaded or failed.
         """
+        progress = progress or self.tell
+        request = self.read_of(request, progress)
         if (kept := self._kept(request)) is not None:
             return kept
         with self._results.turn(request, progress):
@@ -112,10 +136,8 @@ class Shelf:
             model = self.model(request.model, progress)
             if progress:
                 progress(f"{request.model} reads the text", None)
-            drop = self._drop_unread
-            pair = request.pair if model.takes_pairs or not drop else None
-            target = request.target if model.is_encoder_decoder or not drop else None
-            made = capture(model, request.text, pair, target, truncate=request.truncate)
+            texts = request.text, request.pair, request.target
+            made = capture(model, *texts, truncate=request.truncate)
             with self._lock:
                 self._captures[request] = made
                 while len(self._captures) > 1 and self.capture_bytes() > self._max_bytes:

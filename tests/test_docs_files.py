@@ -72,5 +72,5 @@ def test_every_view_with_all_its_settings(name: str) -> None:
         assert f"`{figure}`" in told
     (address,) = re.findall(r"`(/[^`]*)`", told)
     assert path_of(address) == kind.path
-    assert explorer.exhibits.kind_of(address) is kind
+    assert explorer.exhibits.asked_of(address)[0] is kind
     assert parse(given_in(address), kind.defaults).remarks == ()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from explorer.exhibits import KINDS, Exhibit, heatmap, kind_of, state_for
+from explorer.exhibits import KINDS, Exhibit, asked_of, heatmap, state_for
 from explorer.exhibits.heads import ORDER
 from explorer.exhibits.state import stack_for
 from explorer.figures.look import Look
@@ -63,7 +63,7 @@ class TestStates:
         assert (parsed.state, parsed.remarks) == (told, ())
         assert kind.link(parsed.state) == link
         mode = kind.mode if "mode" in kind.defaults else "map"
-        assert kind_of(link).mode == mode
+        assert asked_of(link)[0].mode == mode
 
     def test_addresses_of_views_begin_alike(self) -> None:
         settings = address.settings_of(heads)

@@ -16,7 +16,7 @@ from PIL import Image
 from pypdf import PdfReader
 from sklearn.decomposition import PCA
 
-from explorer.exhibits import KINDS, Exhibit, exhibit_of, kind_of, state_for
+from explorer.exhibits import KINDS, Exhibit, asked_of, exhibit_of, state_for
 from explorer.exhibits.saving import FORMATS, Saving, figure_of, saved
 from explorer.exhibits.state import OPENING_TEXT as TEXT
 from explorer.export.carriers import read_record
@@ -86,7 +86,7 @@ class TestStates:
         assert {one: type(value) for one, value in parsed.state.items()} == {
             one: type(value) for one, value in kind.defaults.items()
         }
-        assert kind_of(link) is kind
+        assert asked_of(link)[0] is kind
 
     @pytest.mark.parametrize(
         ("name", "asked", "line"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.exhibits import KINDS, SETTINGS, kind_of, state_for
+from explorer.exhibits import KINDS, SETTINGS, asked_of, state_for
 from explorer.links import given_in, link_to, parse, path_of
 
 DEFAULTS = {"text": "A cat.", "layer": 0, "threshold": 0.05, "special": True, "set": ""}
@@ -67,14 +67,14 @@ def test_every_kind_comes_back_from_its_own_address(kind) -> None:
     found = parse(given_in(link), kind.defaults, SETTINGS)
     assert found.state == state
     assert found.remarks == ()
-    assert kind_of(link).path == kind.path
-    assert kind_of(link).mode == kind.mode
-    assert kind_of(f"{link}{'&' if '?' in link else '?'}kind={kind.name}") is kind
+    assert asked_of(link)[0].path == kind.path
+    assert asked_of(link)[0].mode == kind.mode
+    assert asked_of(f"{link}{'&' if '?' in link else '?'}kind={kind.name}")[0] is kind
 
 
 def test_a_path_without_views_is_refused() -> None:
     with pytest.raises(ValueError, match="/nowhere is no page with a view to save: use /"):
-        kind_of("/nowhere?layer=2")
+        asked_of("/nowhere?layer=2")
 
 
 def test_settings_that_pages_share_begin_alike() -> None:

@@ -355,6 +355,16 @@ def test_views_from_python(
     assert "application/vnd.plotly.v1+json" in one._repr_mimebundle_()
 
 
+def test_a_setting_that_is_none_is_not_given(minilm: explorer.LoadedModel) -> None:
+    plain = explorer.view("heatmap", text=TEXT, device="cpu")
+    given = explorer.view("heatmap", text=TEXT, pair=None, layer=None, window=None, device="cpu")
+    assert given.link == plain.link
+    assert given.data()["keys"] == plain.data()["keys"]
+    cap = explorer.capture(minilm, TEXT, "He slept.")
+    assert explorer.view(cap, pair=None).data()["pair"] == "He slept."
+    assert explorer.view(LINK, head=None).link == explorer.view(LINK).link
+
+
 def test_a_views_file_has_its_look(minilm: explorer.LoadedModel, tmp_path: Path) -> None:
     one = explorer.view(explorer.capture(minilm, TEXT), layer=1, head=8)
     path = one.save(tmp_path / "map.html", theme="dark", caption=False)
@@ -442,3 +452,19 @@ def test_a_comparison_tells_both_models(minilm: explorer.LoadedModel, smollm2) -
     told = one.data()["provenance"]
     assert told["other"]["model"] == "smollm2"
     assert told["other"]["checksum"].startswith("sha256:b179c9523d0e")
+
+
+def test_what_comes_too_late_tells_both_models(session: Session) -> None:
+    where = "/inside?mode=mask&text=She%20ate.&query=2"
+    exhibit, _ = exhibit_of(session, where)
+    told = json.loads(saved(session, exhibit, "json"))
+    second = told["provenance"]["other"]
+    assert {one["model"] for one in told["late"]} == {"minilm", second["model"]}
+    assert second["model"] == "smollm2"
+    assert second["checksum"].startswith("sha256:b179c9523d0e")
+    second["checksum"] = "sha256:0"
+    found = remake(session, json.dumps(told).encode(), "x.json")
+    assert found.agrees
+    assert [one.partition(":")[0] for one in found.remarks] == ["checksum"]
+    alone, _ = exhibit_of(session, where.replace("query=2", "query=0"))  # [CLS]: no curve
+    assert "other" not in json.loads(saved(session, alone, "json"))["provenance"]

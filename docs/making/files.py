@@ -53,7 +53,8 @@ table of heads has it under `provenance` of its schema’s metadata `explorer`.
 | `device`, `dtype` | where it ran, and in which precision |
 | `settings` | the whole state but the model: the text, and everything that changes the view |
 | `figure`, `look` | of a drawing: which figure, and what of its looks was chosen |
-| `other` | of a comparison with another model: the same of that one |
+| `page` | of a page to work out: its decimals, whether boxes are empty, the paper |
+| `other` | of a view with a second model, as a comparison may be: the same of that one |
 | `link` | the address that shows it |
 | `python`, `command` | lines of Python, and a command, that make it again |
 | `time` | when it was made, in UTC |

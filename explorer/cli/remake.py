@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from explorer.cli import options
-from explorer.cli.loading import session_with
+from explorer.cli.loading import session_of_view, told
 from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import print_out
 
@@ -48,6 +48,7 @@ def remake(
     """  # noqa: D301
     from explorer.exhibits.remaking import MOST_APART, kind_and_state, opened
     from explorer.exhibits.remaking import remake as made_again
+    from explorer.export.record import revisions_in
     from explorer.models import pick_device
     from explorer.records import ModelError
 
@@ -66,23 +67,21 @@ def remake(
             raise
         say(f"it was made on {where}, which is not here")
         where = "auto"
-    revision = record.get("revision")
-    hub = revision if revision and "==" not in revision else None
-    session = session_with(
-        str(state["model"]), where, str(record.get("dtype") or "float32"), hub, quiet
-    )
-    found = made_again(session, data, str(file))
+    dtype = str(record.get("dtype") or "float32")
+    session = session_of_view(str(state["model"]), where, dtype, revisions_in(record), quiet)
+    with told(session, quiet):
+        found = made_again(session, data, str(file))
     say_cut(say, found.exhibit.truncation)
     for remark in found.remarks:
         say(f"not as it was: {remark}")
     if as_json:
-        told = {
+        answer = {
             "file": str(file), "kind": found.exhibit.kind,
             "difference": found.difference if math.isfinite(found.difference) else None,
             "where": found.where, "unlike": list(found.unlike), "agrees": found.agrees,
             "remarks": list(found.remarks),
         }  # fmt: skip
-        print_out(json.dumps(told, ensure_ascii=False) + "\n")
+        print_out(json.dumps(answer, ensure_ascii=False) + "\n")
     else:
         at = f" at {found.where}" if found.where else ""
         print_out(f"{found.exhibit.kind}: largest difference {found.difference:.3g}{at}\n")

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from explorer.cli import options
-from explorer.cli.loading import session_with
+from explorer.cli.loading import session_of_view, told
 from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import format_of, write
 from explorer.export.files import FORMATS
-
-if TYPE_CHECKING:
-    from explorer.links import State
 
 # As ``KINDS`` has them, which takes seconds to import; the chief figure first.
 FIGURES = {
@@ -108,6 +105,14 @@ def view(
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
     revision: options.Revision = None,
+    other_revision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The same of a second model, which the view is made with.",
+            rich_help_panel=options.MODEL,
+        ),
+    ] = None,
     output: Annotated[Path | None, options.output(*FORMATS, several=False)] = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -120,23 +125,25 @@ def view(
       python -m explorer view "/?mode=lines&layer=1&head=8" --palette greys -o lines.svg
       python -m explorer view "/inside?layer=1&head=8&query=4" -o row.json
     """  # noqa: D301
-    from explorer.exhibits import KINDS, SETTINGS, kind_of, settings_in, state_for
+    from explorer.exhibits import KINDS, asked_of, unread
     from explorer.exhibits.saving import Saving, saved
     from explorer.figures.look import Look
-    from explorer.links import parse
 
     ending = format_of(output, force)
     if kind is not None and kind not in KINDS:
         raise ValueError(f"unknown view '{kind}': use {', '.join(KINDS)}")
-    chosen = KINDS[kind] if kind else kind_of(link)
-    parsed = parse(settings_in(link), chosen.defaults, SETTINGS)
+    chosen, state, remarks = asked_of(link, KINDS[kind] if kind else None)
     look = Look(theme, palette, width, unit, font, points, title, caption)
     saving = Saving(figure, look, dots)
     say = sayer(quiet)
-    for remark in parsed.remarks:
+    for remark in remarks:
         say(remark)
-    state: State = state_for(chosen, parsed.state)
-    session = session_with(str(state["model"]), device, dtype, revision, quiet)
-    exhibit = chosen.make(session, state)
-    say_cut(say, exhibit.truncation)
-    write(saved(session, exhibit, ending, saving, tell=say), output)
+    revisions = chosen.revisions(state, revision, other_revision)
+    session = session_of_view(str(state["model"]), device, dtype, revisions, quiet)
+    with told(session, quiet):
+        exhibit = chosen.make(session, state)
+        for remark in unread(state, exhibit):
+            say(remark)
+        say_cut(say, exhibit.truncation)
+        content = saved(session, exhibit, ending, saving, tell=say)
+    write(content, output)

@@ -67,8 +67,8 @@ def worksheet(
       python -m explorer worksheet "She ate an apple." --layer 1 --head 8 --query 4 -o apple.html
       python -m explorer worksheet "She ate." --layer 1 --head 8 --query 2 --blank -o ate.pdf
     """  # noqa: D301
-    from explorer.exhibits.saving import record, saved
-    from explorer.exhibits.worksheet import KIND, drawn
+    from explorer.exhibits.saving import saved
+    from explorer.exhibits.worksheet import KIND, drawn, page_record
     from explorer.export.carriers import html_part, in_pdf
     from explorer.export.printing import printer
     from explorer.export.worksheet_page import check_paper, worksheet_html
@@ -91,7 +91,8 @@ def worksheet(
             sayer(quiet)(f"{one.place}truncated: {row.truncation}")
         if out.kind in ("json", "csv"):
             return saved(session, exhibit, out.kind)
-        told = record(session, exhibit, "json")
+        chosen_paper = paper if out.kind == "pdf" else ""
+        told = page_record(session, exhibit, out.kind, digits, blank, chosen_paper)
         if out.kind == "html":
             return worksheet_html(row, digits, blank, about=html_part(told))
         return in_pdf(print_page(worksheet_html(row, digits, blank, paper)), told)

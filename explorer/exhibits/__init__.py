@@ -6,6 +6,8 @@ figure is the same wherever it is from. A file a view.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from explorer import kept_states
 from explorer.exhibits import (
     by_layer,
@@ -28,6 +30,7 @@ from explorer.exhibits import (
     worksheet,
 )
 from explorer.exhibits.exhibit import Exhibit, Kind
+from explorer.exhibits.state import left_out, text_request
 from explorer.links import AROUND, State, given_in, parse, path_of
 from explorer.session import Session
 
@@ -36,10 +39,11 @@ __all__ = [
     "SETTINGS",
     "Exhibit",
     "Kind",
+    "asked_of",
     "exhibit_of",
-    "kind_of",
     "settings_in",
     "state_for",
+    "unread",
 ]
 
 _OF_HEADS = (heatmap, lines, comparison, distances, overview, heads)
@@ -63,20 +67,41 @@ def settings_in(link: str) -> dict[str, str]:
     return {**given_in(kept_states.kept(given["saved"])), **around}
 
 
-def kind_of(link: str) -> Kind:
-    """The kind of view that an address is of; the first of its page where it names no other.
+def _chosen(given: Mapping[str, str], path: str) -> tuple[Kind, tuple[str, ...]]:
+    """The kind that an address's settings name, and what to say where they name none.
+
+    It is the first of the address's page then.
+    """
+    if named := KINDS.get(given.get("kind", "")):
+        return named, ()
+    here = [kind for kind in KINDS.values() if kind.path == path]
+    if not here:
+        paths = ", ".join(dict.fromkeys(kind.path for kind in KINDS.values()))
+        raise ValueError(f"{path} is no page with a view to save: use {paths}")
+    seen = [kind for kind in here if kind.mode == given.get("mode")]
+    chosen = (seen or here)[0]
+    unknown = [name for name in ("kind", *(() if seen else ("mode",))) if name in given]
+    return chosen, tuple(
+        f"the address says {name}={given[name][:40]}, a view that this version does not know: "
+        f"it may come from a newer one; {chosen.title} is shown"
+        for name in unknown
+    )
+
+
+def asked_of(link: str, kind: Kind | None = None) -> tuple[Kind, State, tuple[str, ...]]:
+    """The kind and state that an address tells, and what of it is not understood, in words.
+
+    Args:
+        link: the address.
+        kind: of the view, where the address need not say it.
 
     Raises:
         ValueError: no page of that path has a view that can be saved, or no such state is kept.
     """
-    given, path = settings_in(link), path_of(link)
-    named = [kind for kind in KINDS.values() if kind.name == given.get("kind")]
-    here = [kind for kind in KINDS.values() if kind.path == path]
-    chosen = named or [kind for kind in here if kind.mode == given.get("mode")] or here
-    if not chosen:
-        paths = ", ".join(dict.fromkeys(kind.path for kind in KINDS.values()))
-        raise ValueError(f"{path} is no page with a view to save: use {paths}")
-    return chosen[0]
+    given = settings_in(link)
+    chosen, remarks = (kind, ()) if kind else _chosen(given, path_of(link))
+    parsed = parse(given, chosen.defaults, SETTINGS)
+    return chosen, state_for(chosen, parsed.state), (*remarks, *parsed.remarks)
 
 
 def exhibit_of(session: Session, link: str) -> tuple[Exhibit, tuple[str, ...]]:
@@ -86,9 +111,16 @@ def exhibit_of(session: Session, link: str) -> tuple[Exhibit, tuple[str, ...]]:
         ValueError: no such page, or a setting the model or the text does not have.
         ModelError: the model cannot be loaded or failed.
     """
-    kind = kind_of(link)
-    parsed = parse(settings_in(link), kind.defaults, SETTINGS)
-    return kind.make(session, state_for(kind, parsed.state)), parsed.remarks
+    kind, state, remarks = asked_of(link)
+    exhibit = kind.make(session, state)
+    return exhibit, (*remarks, *unread(state, exhibit))
+
+
+def unread(asked: State, exhibit: Exhibit) -> tuple[str, ...]:
+    """What to say of the texts of a state that its view was made without."""
+    if "text" not in asked:
+        return ()
+    return left_out(text_request(asked), text_request(exhibit.state))
 
 
 def state_for(kind: Kind, told: State) -> State:

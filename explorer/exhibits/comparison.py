@@ -108,10 +108,11 @@ def make(session: Session, state: State) -> Exhibit:
             "second": lambda look: side(1, look),
         },
         truncation=sides_truncation(shown),
+        other=lambda: str(state["other_model"]).strip(),
     )
 
 
 KIND: Kind = Kind(
     "comparison", "the comparison", "/", "compare", DEFAULTS, make,
-    ("difference", "first", "second"),
+    ("difference", "first", "second"), "other_model",
 )  # fmt: skip

@@ -14,7 +14,7 @@ from explorer.figures.inside_mask import late_caption, late_figure, mask_caption
 from explorer.figures.look import Draw, Look, Picture
 from explorer.figures.style import SEQUENTIAL, model_stem
 from explorer.links import State, Value
-from explorer.records import HeadMap, LateContext, ModelError
+from explorer.records import CapturedText, HeadMap, LateContext, ModelError
 from explorer.session import Session
 from explorer.views.inside_mask import cut_after, late_context, other_mask, token_at
 
@@ -50,20 +50,20 @@ def late_curves(session: Session, state: State) -> list[LateContext]:
     whole = session.capture(request)
     if len(whole.stacks) > 1:
         raise ValueError("what comes too late is shown of models with one stack")
-    beside = str(state["beside"]).strip() or _other_kind(whole.stack().causal)
+    beside = _beside(whole, state)
     end = len(cut_after(whole, query))
     curves = []
     for name in (request.model, beside):
-        one = replace(request, model=name, pair=None)
+        one = replace(request, model=name, pair=None, target=None)
         long = session.capture(one)
         short = session.capture(replace(one, text=request.text[:end]))
         curves.append(late_context(long, short, token_at(long, end)))
     return curves
 
 
-def _other_kind(causal: bool) -> str:
-    """The bundled model that masks where this one does not."""
-    return "minilm" if causal else "smollm2"
+def _beside(whole: CapturedText, state: State) -> str:
+    """The second model; if none is named, the bundled one that masks where this one does not."""
+    return str(state["beside"]).strip() or ("minilm" if whole.stack().causal else "smollm2")
 
 
 def make(session: Session, state: State) -> Exhibit:
@@ -85,6 +85,10 @@ def make(session: Session, state: State) -> Exhibit:
         except (ValueError, ModelError) as error:
             return [], str(error)
 
+    def other_model() -> str:
+        found, _ = curves_or_why()
+        return _beside(session.capture(text_request(state)), state) if found else ""
+
     model = model_stem(own.model)
     return KIND.exhibit(
         state,
@@ -99,6 +103,7 @@ def make(session: Session, state: State) -> Exhibit:
             ),
         },
         truncation=own.truncation,
+        other=other_model,
     )
 
 
@@ -115,5 +120,6 @@ def _other(own: HeadMap, other: HeadMap, query: int) -> Draw:
 
 
 KIND: Kind = Kind(
-    "mask", "the mask on and off", "/inside", "mask", DEFAULTS, make, ("own", "other", "late")
-)
+    "mask", "the mask on and off", "/inside", "mask", DEFAULTS, make, ("own", "other", "late"),
+    "beside",
+)  # fmt: skip

@@ -61,8 +61,9 @@ def sentence_of(session: Session, study: WordStudy, state: State) -> CapturedTex
     place, last = int(state["pull_on"]), len(study.occurrences) - 1
     if not 0 <= place <= last:
         raise ValueError(f"pull_on={place} is no place of “{study.word}”: use 0 to {last}")
-    text = study.occurrences[place].text
-    return session.capture(TextRequest(str(state["model"]), text, target=text))
+    name, text = str(state["model"]), study.occurrences[place].text
+    target = text if session.model(name).is_encoder_decoder else None
+    return session.capture(TextRequest(name, text, target=target))
 
 
 def with_arrows(switches: PlaneSwitches) -> PlaneSwitches:

@@ -95,8 +95,8 @@ def record(session: Session, exhibit: Exhibit, kind: str, saving: Saving | None 
         dots = {"dots": saving.dots} if kind == "png" else {}
         drawn = {"figure": figure, **chosen_of(saving.look), **dots}
     model: dict[str, Any] = {**session.provenance(str(exhibit.state["model"]))}
-    if beside := str(exhibit.state.get("other_model", "")):
-        model["other"] = {"model": beside, **session.provenance(beside)}
+    if other := exhibit.other():
+        model["other"] = {"model": other, **session.provenance(other)}
     return record_of(exhibit.kind, exhibit.link, exhibit.state, model, kind, drawn)
 
 

@@ -49,6 +49,16 @@ def text_state(request: TextRequest) -> State:
     }  # fmt: skip
 
 
+def left_out(asked: TextRequest, read: TextRequest) -> tuple[str, ...]:
+    """What to say of texts that were given, and that the model does not read."""
+    said = []
+    if asked.pair and not read.pair:
+        said.append(f"the second text is left out: {asked.model} reads one text at a time")
+    if asked.target and not read.target:
+        said.append(f"the target text is left out: {asked.model} is no encoder–decoder")
+    return tuple(said)
+
+
 def stack_for(cap: CapturedText, asked: str | None) -> tuple[str, str]:
     """The stack that is shown where one is asked for, and what to say where there is none such."""
     if not asked or asked in cap.stacks:

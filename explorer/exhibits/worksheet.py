@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+
 from explorer.exhibits.exhibit import Exhibit, Kind
+from explorer.exhibits.saving import record
 from explorer.exhibits.state import INSIDE, head_of, settings_of, text_request
+from explorer.export.record import Record, revisions_in
 from explorer.export.worksheet import worksheet_json, worksheet_table
 from explorer.figures.caption import AXIS
 from explorer.figures.inside import strips_caption, strips_figure, strips_height
@@ -70,6 +74,47 @@ def make(session: Session, state: State) -> Exhibit:
         figures={"strips": strips},
         truncation=row.truncation,
     )
+
+
+def page_record(
+    session: Session,
+    exhibit: Exhibit,
+    ending: str,
+    digits: int = 2,
+    blank: bool = False,
+    paper: str = "",
+) -> Record:
+    """What a row's page to print tells of itself: the view's record, and the command that prints.
+
+    Args:
+        session: knows the model.
+        exhibit: the row.
+        ending: "html" or "pdf".
+        digits: decimals on the page.
+        blank: whether boxes are left empty.
+        paper: of a PDF, "A4" or "Letter".
+    """
+    state, told = exhibit.state, record(session, exhibit, "json")
+    named = ("model", "layer", "head", "query", "pair", "target", "stack")
+    given = {name: state[name] for name in named if state[name] != ""}
+    given |= {"device": told["device"], "dtype": told["dtype"]}
+    if pinned := revisions_in(told).get(str(state["model"])):
+        given["revision"] = pinned
+    page = {"digits": digits, "blank": blank, **({"paper": paper} if paper else {})}
+    switches = {"truncate": state["truncate"], **page}
+    options = [
+        f"--{name}" if value is True else f"--{name}={value}"
+        for name, value in (given | switches).items()
+        if value is not False
+    ]
+    # After "--", for a text may begin as an option does.
+    words = ["worksheet", *options, "-o", f"worksheet.{ending}", "--", str(state["text"])]
+    return {
+        **told,
+        "page": page,
+        "python": ["from explorer.cli import main", f"main({words!r})"],
+        "command": shlex.join(["python", "-m", "explorer", *words]),
+    }
 
 
 KIND: Kind = Kind(

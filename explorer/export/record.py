@@ -28,15 +28,17 @@ def record_of(
         kind: of the view.
         link: the address that shows it.
         state: every setting of it.
-        model: what is known of the loaded model: its revision, checksum, device and dtype.
+        model: what is known of the loaded model: its revision, checksum, device and dtype; under
+            "other" its name and the same of a second one.
         ending: of the file, without the dot.
         drawn: which of the view's figures is drawn and what of its looks was chosen; None where
             nothing is drawn.
     """
     loaded = {name: model[name] for name in ("device", "dtype") if model.get(name)}
-    # A bundled model's revision is the package that is installed.
-    if (revision := model.get("revision")) and "==" not in revision:
+    if revision := _pinned(model):
         loaded["revision"] = revision
+    if revision := _pinned(model.get("other") or {}):
+        loaded["other_revision"] = revision
     file, given = f"{'view' if drawn is None else 'figure'}.{ending}", dict(drawn or {})
     options = [f"--{_option(*one)}" for one in {"kind": kind, **loaded, **given}.items()]
     return {
@@ -59,6 +61,19 @@ def record_of(
     }  # fmt: skip
 
 
+def revisions_in(record: Record) -> dict[str, str]:
+    """The hub revision of each of a record's models that has one, by the model's name."""
+    other = record.get("other")
+    models = [*([other] if isinstance(other, dict) else []), record]
+    return {str(told["model"]): pinned for told in models if (pinned := _pinned(told))}
+
+
+def _pinned(model: Mapping[str, Any]) -> str:
+    """A revision to ask for; a bundled model's is the package that is installed."""
+    revision = str(model.get("revision") or "")
+    return "" if "==" in revision else revision
+
+
 def _figure_and_look(drawn: Mapping[str, Any]) -> dict[str, Any]:
     look = {name: value for name, value in drawn.items() if name != "figure"}
     return {"figure": drawn["figure"], "look": look}
@@ -75,6 +90,7 @@ def _arguments(given: Mapping[str, Any]) -> str:
 
 
 def _option(name: str, value: Any) -> str:
+    name = name.replace("_", "-")
     if isinstance(value, bool):
         return name if value else f"no-{name}"
     return f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"

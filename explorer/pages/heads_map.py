@@ -82,8 +82,8 @@ def register(app: Dash, session: Session) -> None:
         )
         stack = source.name if len(cap.stacks) > 1 else ""
         state = {
-            **heatmap.DEFAULTS, **text_state(TextRequest(**request)), "stack": stack,
-            "layer": layer, "head": head, **heads_switches.switches_in(chosen),
+            **heatmap.DEFAULTS, **text_state(session.read_of(TextRequest(**request))),
+            "stack": stack, "layer": layer, "head": head, **heads_switches.switches_in(chosen),
             "window": window or "",
         }  # fmt: skip
         told = head_facts(source, layer, head), "" if cap.pair else "hidden"

@@ -105,7 +105,7 @@ def asked(session: Session, request: dict[str, Any] | None, stack: str) -> Setti
     """Which stack of which text is measured, as a state tells it; None before any run."""
     if request is None:
         return None
-    text = TextRequest(**request)
+    text = session.read_of(TextRequest(**request))
     stacks = session.capture(text).stacks
     chosen = stack if stack in stacks else stacks[0]
     return {**text_state(text), "stack": chosen if len(stacks) > 1 else ""}
@@ -164,7 +164,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     ) -> Any:  # fmt: skip
         if not clicks or wanted is None:
             return no_update
-        exhibit = heads.make(session, measured(wanted, nulls, probed, link))
+        exhibit = heads.KIND.make(session, measured(wanted, nulls, probed, link))
         return download(saved(session, exhibit, "csv"), file_name(exhibit, "csv", Saving()), "csv")
 
 

@@ -8,11 +8,12 @@ heads-truncate, the fields ─> heads-request ─> heads-remarks what is not rea
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
+from explorer.exhibits.state import left_out
 from explorer.jobs import Jobs, Tell
 from explorer.pages import running
 from explorer.pages.running import Run
@@ -83,11 +84,8 @@ def remarks(cap: CapturedText, request: TextRequest) -> list[str]:
     # The last stack of an encoder–decoder reads both of its texts.
     if cut := truncation(cap.stack(cap.stacks[-1])):
         said.append(f"truncated: {cut}")
-    if request.pair and not cap.pair:
-        said.append(f"the second text is left out: {request.model} reads one text at a time")
-    if request.target and len(cap.stacks) == 1:
-        said.append(f"the target text is left out: {request.model} is no encoder–decoder")
-    return said
+    target = request.target if len(cap.stacks) > 1 else None
+    return [*said, *left_out(request, replace(request, pair=cap.pair, target=target))]
 
 
 def register(app: Dash, session: Session) -> None:

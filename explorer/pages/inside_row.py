@@ -16,7 +16,6 @@ import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.exhibits import worksheet
-from explorer.exhibits.saving import record
 from explorer.export.carriers import html_part
 from explorer.export.worksheet_page import worksheet_html
 from explorer.figures.inside import strips_caption, strips_figure
@@ -198,6 +197,22 @@ def steps(row: QueryRow) -> list[str]:
     return said
 
 
+def page_file(session: Session, state: dict[str, Any], blank: bool) -> dict[str, Any]:
+    """The row as a page to print, for the browser to save.
+
+    Raises:
+        ValueError: a state that has no row.
+        ModelError: the model cannot be loaded, or was captured eagerly.
+    """
+    exhibit, row = worksheet.KIND.make(session, state), worksheet.drawn(session, state)
+    told = worksheet.page_record(session, exhibit, "html", blank=blank)
+    return {
+        "content": worksheet_html(row, blank=blank, about=html_part(told)),
+        "filename": f"{exhibit.stem}-worksheet{'-blank' if blank else ''}.html",
+        "type": "text/html", "base64": False,
+    }  # fmt: skip
+
+
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     _register_table(app, session)
@@ -215,15 +230,9 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
             return no_update, no_update
         blank = ctx.triggered_id == "inside-worksheet-blank"
         try:
-            row = worksheet.drawn(session, state)
-            exhibit = worksheet.KIND.make(session, state)
-            told = record(session, exhibit, "json")
-            content = worksheet_html(row, blank=blank, about=html_part(told))
+            return page_file(session, state, blank), None
         except (ValueError, ModelError) as error:
             return no_update, running.error_line(str(error))
-        name = f"{worksheet.file_stem(row)}-worksheet{'-blank' if blank else ''}.html"
-        file = {"content": content, "filename": name, "type": "text/html", "base64": False}
-        return file, None
 
 
 def _register_table(app: Dash, session: Session) -> None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import explorer
+from explorer.cli import loading
 from explorer.cli.view import FIGURES
-from explorer.exhibits import KINDS
+from explorer.exhibits import KINDS, exhibit_of
+from explorer.exhibits.state import OPENING_TEXT
 from explorer.export.carriers import read_record
 from explorer.figures.look import FONTS, UNITS
 from explorer.figures.style import PALETTES, THEMES
-from tests.cli.shell import Command
+from explorer.models import Progress
+from explorer.session import Session
+from tests.cli.shell import Command, Run
 
 TEXT = "She ate an apple."
 LINK = "/?text=She%20ate%20an%20apple.&layer=1&head=8"
@@ -102,6 +108,38 @@ def test_a_truncated_text_is_told(run: Command, kind: str, tmp_path: Path) -> No
     assert run("remake", str(path), "--quiet").err == ""
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown", "said"),
+    [("/?mode=newmode", "heatmap", ["mode=newmode"]),
+     ("/?mode=newmode&kind=newkind", "heatmap", ["kind=newkind", "mode=newmode"]),
+     ("/?mode=lines&kind=newkind", "lines", ["kind=newkind"]),
+     ("/?mode=newmode&kind=lines", "lines", []),
+     ("/inside?mode=lines", "worksheet", ["mode=lines"])],
+)  # fmt: skip
+def test_a_view_of_a_newer_version_is_told(
+    run: Command, asked: str, shown: str, said: list[str], minilm: explorer.LoadedModel
+) -> None:
+    ended = run("view", asked)
+    assert (ended.status, json.loads(ended.out)["kind"]) == (0, shown)
+    title = KINDS[shown].title
+    lines = [
+        f"the address says {one}, a view that this version does not know: it may come from a "
+        f"newer one; {title} is shown"
+        for one in said
+    ]
+    assert ended.err.splitlines() == lines
+    exhibit, remarks = exhibit_of(Session.of(explorer.capture(minilm, OPENING_TEXT)), asked)
+    assert (exhibit.kind, list(remarks)) == (shown, lines)
+    assert list(explorer.view(asked, device="cpu").remarks) == lines
+
+
+def test_a_text_that_the_model_does_not_read_is_left_out_with_a_remark(run: Command) -> None:
+    ended = run("view", f"{LINK}&target=Sie%20a%C3%9F.")
+    assert ended.status == 0
+    assert ended.err == "the target text is left out: minilm is no encoder–decoder\n"
+    assert "target=" not in json.loads(ended.out)["provenance"]["command"]
+
+
 def test_a_file_is_made_again(run: Command, tmp_path: Path) -> None:
     path = tmp_path / "head.json"
     where = ("--layer", "1", "--head", "8", "--words", "--pair", "He slept.")
@@ -116,6 +154,36 @@ def test_a_file_is_made_again(run: Command, tmp_path: Path) -> None:
     found = json.loads(ended.out)
     assert (found["agrees"], found["where"]) == (False, "attention[1][2]")
     assert found["difference"] == pytest.approx(0.5)
+
+
+def test_the_pull_of_a_model_without_a_target_text(run: Command, tmp_path: Path) -> None:
+    path = tmp_path / "pull.json"
+    ended = run("view", "/embeddings?mode=pull&layer=2", "-o", str(path))
+    assert (ended.status, ended.err) == (0, "")
+    assert run("remake", str(path)) == Run(0, "pull: largest difference 0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("/?kind=heads&nulls=true&text=She%20ate.", "shuffling the tokens"),
+     ("/embeddings?kind=by_layer&sentences=a%20%7C%20An%20apple.%0Ab%20%7C%20apple%20sells.",
+      "sentence 2 of 2")],
+)  # fmt: skip
+def test_a_terminal_is_told_how_slow_views_go(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, said: str
+) -> None:
+    seen: list[str] = []
+
+    @contextmanager
+    def collected(_quiet: bool, _doing: str) -> Iterator[Progress]:
+        yield lambda sentence, _share: seen.append(sentence)
+
+    monkeypatch.setattr(loading, "progress", collected)
+    path = tmp_path / "view.json"
+    for command in (("view", asked, "-o", str(path)), ("remake", str(path))):
+        seen.clear()
+        assert run(*command).status == 0
+        assert any(said in sentence for sentence in seen), seen
 
 
 def test_what_cannot_be_made_again_is_one_line(run: Command, tmp_path: Path) -> None:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from explorer import session
+from explorer.exhibits.worksheet import KIND, page_record
+from explorer.export.carriers import read_record
+from explorer.pages.inside_row import page_file
 from explorer.records import HeadMaps, ModelError
+from explorer.session import Session
 from tests.cli.shell import TEXT, Command, Run
 from tests.conftest import Folder
 
@@ -48,6 +54,51 @@ def test_files(run: Command, tmp_path: Path) -> None:
     assert run("worksheet", TEXT, *WHERE, "-o", str(table)) == Run(0, "", "")
     rows = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"), newline=""))
     assert [float(row["weight"]) for row in rows] == result["weights"]
+
+
+def told(page: bytes) -> tuple[dict[str, Any], bytes]:
+    """A page's record, and the page without it."""
+    found = read_record(page, "sheet.html")
+    before, _, rest = page.partition(b'id="explorer">')
+    return found, before + rest.partition(b"</script>")[2]
+
+
+@pytest.mark.parametrize("text", [TEXT, "-x & 'y' \n<b>."])
+def test_a_page_tells_the_command_that_makes_it(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = (*WHERE, "--pair", "-He slept.", "--digits", "3", "--blank", "-o", "first.html")
+    assert run("worksheet", *given, "--", text).status == 0
+    record, page = told(Path("first.html").read_bytes())
+    assert record["page"] == {"digits": 3, "blank": True}
+    python, module, explorer, *words = shlex.split(record["command"])
+    assert (python, module, explorer) == ("python", "-m", "explorer")
+    assert run(*words) == Run(0, "", "")
+    again, same = told(Path("worksheet.html").read_bytes())
+    assert same == page
+    assert again["command"] == record["command"]
+    Path("worksheet.html").unlink()
+    exec("\n".join(record["python"]), {})
+    assert told(Path("worksheet.html").read_bytes())[1] == page
+
+
+@pytest.mark.parametrize("blank", [False, True])
+def test_a_page_of_the_page_tells_it_too(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blank: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = Session(device="cpu")
+    state = {**KIND.defaults, "text": TEXT, "layer": 3, "head": 7, "target": "Sie aß."}
+    file = page_file(own, state, blank)
+    record, page = told(file["content"].encode())
+    assert run(*shlex.split(record["command"])[3:]) == Run(0, "", "")
+    assert told(Path("worksheet.html").read_bytes())[1] == page
+    assert file["filename"].endswith("-worksheet-blank.html" if blank else "-worksheet.html")
+    drawn = page_record(own, KIND.make(own, state), "pdf", 4, blank, "Letter")
+    assert shlex.split(drawn["command"])[-3:] == ["worksheet.pdf", "--", TEXT]
+    assert {"--digits=4", "--paper=Letter"} <= set(shlex.split(drawn["command"]))
+    assert ("--blank" in drawn["command"]) is blank
 
 
 def test_a_pair_a_target_and_standard_input(run: Command, folder: Folder) -> None:

@@ -1,0 +1,63 @@
+"""Every view that the page saves is made again by the session that the command makes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import explorer
+from explorer import shelf
+from explorer.exhibits import KINDS, state_for
+from explorer.exhibits.saving import saved
+from explorer.session import Session
+from tests.cli.shell import Command
+
+# A second text that the model reads, and a target that was typed for another model.
+TYPED = {"text": "She ate an apple.", "pair": "He slept.", "target": "Sie aß."}
+WORD = {
+    "word": "apple", "anchors": "fruit",
+    "sentences": "a | An apple a day.\na | A ripe apple fell.\nb | apple sells phones.\n"
+    "b | He works at apple.",
+}  # fmt: skip
+CHOSEN: dict[str, dict[str, Any]] = {
+    "comparison": {"other_model": "smollm2"},
+    "heads": {"nulls": True, "query": "2", "key": "4"},
+    "points": {"texts": "He slept."},
+    "mask": {"pair": ""},
+}
+
+
+@pytest.fixture(scope="module")
+def page() -> Session:
+    """A session as the page has it."""
+    return Session(device="cpu")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_view_of_the_page_is_made_again(
+    name: str, page: Session, run: Command, tmp_path: Path, smollm2: explorer.LoadedModel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    loaded = shelf.load_model
+    monkeypatch.setattr(
+        shelf, "load_model",
+        lambda name, *given, **more: smollm2 if name == "smollm2" else loaded(name, *given, **more),
+    )  # fmt: skip
+    kind = KINDS[name]
+    state = state_for(kind, {**TYPED, **WORD, **CHOSEN.get(name, {})})
+    path = tmp_path / "view.json"
+    path.write_bytes(saved(page, kind.make(page, state), "json"))
+    told = json.loads(path.read_text(encoding="utf-8"))["provenance"]
+    ended = run("remake", str(path), "--json")
+    assert (ended.status, ended.err) == (0, "")
+    found = json.loads(ended.out)
+    assert (found["kind"], found["agrees"], found["unlike"]) == (name, True, [])
+    assert found["difference"] < 1e-6
+    second = told.get("other", {}).get("model", "")
+    assert second == ("smollm2" if name in ("comparison", "mask") else "")
+    if "target" in kind.defaults:
+        assert (told["settings"]["pair"], told["settings"]["target"]) == (state["pair"], "")
+        assert "target=" not in told["link"]

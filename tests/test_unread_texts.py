@@ -1,0 +1,88 @@
+"""A second text or target that a model does not read: no view tells it, whoever gave it is told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from dash import Dash
+
+import explorer
+from explorer.exhibits import KINDS, exhibit_of, state_for
+from explorer.exhibits.saving import record
+from explorer.links import link_to
+from explorer.pages import heads_map, heads_table
+from explorer.requests import TextRequest
+from explorer.session import Session
+from tests.callbacks import answer
+from tests.conftest import Folder
+
+TEXT, PAIR, TARGET = "The cat sat.", "A dog ran.", "Eine Katze."
+# Of each family, what of a second text and a target it reads.
+READ = {"bert": (PAIR, ""), "gpt2": ("", ""), "t5": ("", TARGET)}
+SAID = (
+    "the second text is left out: {} reads one text at a time",
+    "the target text is left out: {} is no encoder–decoder",
+)
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return Session(device="cpu")
+
+
+def link_of(folder: Path) -> str:
+    told = {"model": str(folder), "text": TEXT, "pair": PAIR, "target": TARGET}
+    defaults = KINDS["heatmap"].defaults
+    return link_to("/", {**defaults, **told}, defaults)
+
+
+@pytest.mark.parametrize("name", READ)
+class TestLeftOut:
+    def test_a_view_of_an_address(self, session: Session, folder: Folder, name: str) -> None:
+        exhibit, remarks = exhibit_of(session, link_of(folder(name)))
+        assert (exhibit.state["pair"], exhibit.state["target"]) == READ[name]
+        missing = [line for line, read in zip(SAID, READ[name], strict=True) if not read]
+        assert list(remarks) == [line.format(folder(name)) for line in missing]
+        told = record(session, exhibit, "json")
+        assert (told["settings"]["pair"], told["settings"]["target"]) == READ[name]
+        assert ("pair=" in told["link"], "target=" in told["command"]) == tuple(
+            bool(read) for read in READ[name]
+        )
+
+    def test_what_the_page_tells_of_its_screen(
+        self, session: Session, folder: Folder, name: str
+    ) -> None:
+        request = asdict(TextRequest(str(folder(name)), TEXT, PAIR, TARGET))
+        app = Dash("part", prevent_initial_callbacks=True, suppress_callback_exceptions=True)
+        app.layout = heads_map.layout()
+        heads_map.register(app, session)
+        fields = {"heads-request": request, "heads-mode": "lines"}
+        shown = answer(app, "heads-view.data", "heads-request.data", fields)["heads-view.data"]
+        table = heads_table.asked(session, request, "")
+        assert table is not None
+        for state in (shown, table):
+            assert (state["pair"], state["target"]) == READ[name]
+
+
+def test_who_names_it_in_python_is_refused(folder: Folder) -> None:
+    where = {"model": str(folder("gpt2")), "text": TEXT, "device": "cpu"}
+    with pytest.raises(ValueError, match="gpt2 takes no second text"):
+        explorer.view("heatmap", **where, pair=PAIR)
+    with pytest.raises(ValueError, match="gpt2 takes no target text"):
+        explorer.view(link_of(folder("gpt2")), device="cpu", target=TARGET)
+    assert explorer.view("heatmap", **where, pair="").remarks == ()
+    assert len(explorer.view(link_of(folder("gpt2")), device="cpu").remarks) == 2
+
+
+def test_another_model_of_a_comparison_reads_what_it_can(session: Session, folder: Folder) -> None:
+    told = {"model": str(folder("gpt2")), "other_model": str(folder("bert")), "text": TEXT}
+    kind = KINDS["comparison"]
+    one, other = (
+        kind.make(session, state_for(kind, {**told, "pair": pair})).result()["second"]["queries"]
+        for pair in ("", PAIR)
+    )
+    assert one == other  # the page shows no field for what was typed
+    whole = {**told, "model": told["other_model"], "other_model": told["model"], "pair": PAIR}
+    assert kind.make(session, state_for(kind, whole)).state["pair"] == PAIR
