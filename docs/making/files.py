@@ -31,7 +31,10 @@ says which view of a page is seen; two views that share a screen are told apart 
 only one is wanted: `/?kind=overview` is the picture of all heads.
 
 A setting that this version does not know, or a value that is none, is told and left out; all else
-is shown. Beside a view’s own settings an address may have `theme` (`light`, `dark`),
+is shown. So is a second text or a target that the model does not read. Of a `mode` or `kind` that
+it does not know the page’s first view is shown, and that is told.
+
+Beside a view’s own settings an address may have `theme` (`light`, `dark`),
 `present=true` (presenter mode), `step` (of a lesson), and `saved`.
 
 Over 2,000 characters, which a dozen sentences of your own soon are, the page names the state and
