@@ -24,10 +24,9 @@ class Shelf:
 
     All models are of one device and precision; ``revisions`` has the hub revision of those that
     are pinned to one, by name. A capture that was dropped is made again when it is asked for, so
-    a page never has to know. What several
-    threads ask for at once is made once: one makes it, the others wait. A model runs one text
-    at a time by itself (``LoadedModel.lock``), so a long experiment lets another text in
-    between two of its own.
+    a page never has to know. What several threads ask for at once is made once: one makes it,
+    the others wait. A model runs one text at a time by itself (``LoadedModel.lock``), so a long
+    experiment lets another text in between two of its own.
     """
 
     def __init__(
