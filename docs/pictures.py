@@ -40,12 +40,14 @@ class Picture:
         drawn: selectors of what must be there.
         part: selector of what is kept; None means the window.
         press: selector of a button that opens it, once the rest is drawn.
+        framed: selector of what must be in the view beside a lesson.
     """
 
     address: str
     drawn: tuple[str, ...]
     part: str | None = None
     press: str | None = None
+    framed: str | None = None
 
 
 # Head 8 of minilm's layer 1 looks at the next token.
@@ -79,7 +81,9 @@ PICTURES = {
     "inside-sharing": Picture(
         f"{_ROW}&mode=sharing&model=smollm2", ("#inside-sharing .lines path",), _INSIDE_PANEL
     ),
-    "learn": Picture("/learn/two-meanings", ("#learn-side h1",)),
+    "learn": Picture(
+        "/learn/two-meanings", ("#learn-side h1",), framed=f"#embeddings-plot {POINTS}"
+    ),
     "check": Picture("/check", ("#check-table .error-size",), "#check-page .panel"),
     "save": Picture(
         _HEAD, (f"#heads-heatmap {CELLS}",), ".mantine-Modal-content", "#save-button"
@@ -114,6 +118,10 @@ def take(page: Page, picture: Picture, path: Path) -> None:
     for selector in picture.drawn:
         page.wait_for_selector(selector, state="attached")
     page.wait_for_function("!document.body.hasAttribute('data-working')")
+    if picture.framed:
+        page.frame_locator("#learn-page iframe").locator(picture.framed).first.wait_for(
+            state="attached"
+        )
     if picture.press:
         page.locator(picture.press).click()
         page.wait_for_selector("#save-size:not(:empty)")
