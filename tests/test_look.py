@@ -65,6 +65,26 @@ def test_a_narrow_figure_says_what_its_labels_need() -> None:
     assert dressed(picture(), Look(width=10)).remarks == ()
 
 
+def test_numbers_that_would_meet_are_left_out() -> None:
+    """Sixteen cells a row; a number of four signs is 24 pixels wide in letters of 10."""
+
+    def picture() -> Picture:
+        cells = go.Heatmap(z=np.eye(16), texttemplate="%{z:.2f}", textfont={"size": 10})
+        return Picture(go.Figure(cells, {"margin": {"l": 80, "r": 70}}), "", 616, 516)
+
+    assert dressed(picture(), Look(caption=False)).figure.data[0].texttemplate == "%{z:.2f}"
+    small = dressed(picture(), Look(width=13, caption=False))
+    assert small.figure.data[0].texttemplate is None
+    # 16 × 24 + 80 + 70 = 534 pixels, of which 96 are 2.54 cm.
+    assert small.remarks == (
+        "the numbers in the cells are left out, for they would meet: give it 14.2 cm, "
+        "or smaller letters",
+    )
+    fits = dressed(picture(), Look(width=14.2, caption=False))
+    assert (fits.figure.data[0].texttemplate, fits.remarks) == ("%{z:.2f}", ())
+    assert dressed(picture(), Look(width=8.5, points=5, caption=False)).remarks == ()
+
+
 def test_the_font_is_changed_everywhere() -> None:
     made = dressed(picture(), Look(font="Times")).figure
     assert made.layout.font.family == FONTS["Times"]

@@ -28,6 +28,8 @@ _DRAWN_POINTS = 9.0  # figures are drawn with letters of 12 pixels, 9 points
 _PIXELS_PER_CM = 96 / 2.54
 # Of a figure's own width: below the first labels meet, below the second nothing has room.
 _CROWDED, _LEAST = 0.55, 0.3
+_NUMBER = re.compile(r"%\{\w+:(\+?)\.(\d)f\}")  # how a cell's number is written
+_DIGIT = 0.6  # of the letters' size
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,12 @@ def dressed(picture: Picture, look: Look) -> Dressed:
         captioned(figure, picture.caption, width, height, picture.below)
     else:
         figure.update_layout(width=width, height=height)
+    if needed := _room_for_numbers(figure):
+        centimetres = (needed + 1) * scale / _PIXELS_PER_CM
+        remarks.append(
+            "the numbers in the cells are left out, for they would meet: give it "
+            f"{centimetres:.1f} cm, or smaller letters"
+        )
     # Part by part: a whole figure writes its arrays as base64.
     drawn = {
         "data": [trace.to_plotly_json() for trace in figure.data],
@@ -163,6 +171,24 @@ def dressed(picture: Picture, look: Look) -> Dressed:
     if look.palette == GREYS:
         drawn = _each_string(drawn, _in_grey)
     return Dressed(go.Figure(drawn), scale, tuple(remarks))
+
+
+def _room_for_numbers(figure: go.Figure) -> float:
+    """Take the numbers out of cells too narrow for them; the width they need, 0 where all fit."""
+    layout, needed = figure.layout, 0.0
+    for cells in figure.data:
+        number = _NUMBER.fullmatch(getattr(cells, "texttemplate", None) or "")
+        if number is None:
+            continue
+        sign, places = number.groups()
+        wide = (len(sign) + 2 + int(places)) * _DIGIT * cells.textfont.size
+        left, right = layout[f"xaxis{(cells.xaxis or 'x')[1:]}"].domain or (0, 1)
+        seen = layout.width - (layout.margin.l or 0) - (layout.margin.r or 0)
+        columns = np.shape(cells.z)[1] / (right - left)
+        if wide * columns > seen:
+            cells.texttemplate = None
+            needed = max(needed, layout.width + wide * columns - seen)
+    return needed
 
 
 def _each_string(part: Any, change: Callable[[str, str], str], key: str = "") -> Any:
