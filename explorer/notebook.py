@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
@@ -118,6 +119,9 @@ def view(
             ``pair`` or ``target`` that the model does not read (of an address it is left out,
             with a remark).
         ModelError: the model cannot be loaded or failed.
+
+    Warns:
+        UserWarning: of each of its ``remarks``.
     """
     chosen, told, remarks = _told(what, kind)
     given = _checked(chosen, settings)
@@ -131,7 +135,10 @@ def view(
         texts = (str(given.get(name, "")) or None for name in ("pair", "target"))
         check_read(session.model(str(asked["model"])), *texts)
     exhibit = chosen.make(session, asked)
-    return View(session, exhibit, (*remarks, *unread(asked, exhibit)))
+    remarks = (*remarks, *unread(asked, exhibit))
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=2)
+    return View(session, exhibit, remarks)
 
 
 def show(what: str | Capture, kind: str | None = None, **settings: Any) -> go.Figure:

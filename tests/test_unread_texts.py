@@ -73,7 +73,10 @@ def test_who_names_it_in_python_is_refused(folder: Folder) -> None:
     with pytest.raises(ValueError, match="gpt2 takes no target text"):
         explorer.view(link_of(folder("gpt2")), device="cpu", target=TARGET)
     assert explorer.view("heatmap", **where, pair="").remarks == ()
-    assert len(explorer.view(link_of(folder("gpt2")), device="cpu").remarks) == 2
+    with pytest.warns(UserWarning, match="is left out") as warned:
+        remarks = explorer.view(link_of(folder("gpt2")), device="cpu").remarks
+    assert len(remarks) == 2
+    assert tuple(str(one.message) for one in warned) == remarks
 
 
 def test_another_model_of_a_comparison_reads_what_it_can(session: Session, folder: Folder) -> None:

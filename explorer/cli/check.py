@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 def check(
     text: Annotated[
         str,
-        typer.Argument(metavar="TEXT", help="The text to read; - reads standard input."),
+        typer.Argument(
+            metavar="[TEXT]",
+            help="The text to read; - reads standard input; without it the page's opening text.",
+        ),
     ] = OPENING_TEXT,
     pair: options.Pair = None,
     target: options.Target = None,

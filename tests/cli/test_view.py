@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,7 +131,9 @@ def test_a_view_of_a_newer_version_is_told(
     assert ended.err.splitlines() == lines
     exhibit, remarks = exhibit_of(Session.of(explorer.capture(minilm, OPENING_TEXT)), asked)
     assert (exhibit.kind, list(remarks)) == (shown, lines)
-    assert list(explorer.view(asked, device="cpu").remarks) == lines
+    with warnings.catch_warnings(record=True) as warned:
+        assert list(explorer.view(asked, device="cpu").remarks) == lines
+    assert [str(one.message) for one in warned] == lines
 
 
 def test_a_text_that_the_model_does_not_read_is_left_out_with_a_remark(run: Command) -> None:
