@@ -131,7 +131,7 @@ def test_a_view_of_a_newer_version_is_told(
     assert ended.err.splitlines() == lines
     exhibit, remarks = exhibit_of(Session.of(explorer.capture(minilm, OPENING_TEXT)), asked)
     assert (exhibit.kind, list(remarks)) == (shown, lines)
-    with warnings.catch_warnings(record=True) as warned:
+    with warnings.catch_warnings(record=True, action="always") as warned:
         assert list(explorer.view(asked, device="cpu").remarks) == lines
     assert [str(one.message) for one in warned] == lines
 
