@@ -181,7 +181,8 @@ def _room_for_numbers(figure: go.Figure) -> float:
         if number is None:
             continue
         sign, places = number.groups()
-        wide = (len(sign) + 2 + int(places)) * _DIGIT * cells.textfont.size
+        size = cells.textfont.size or layout.font.size or 12
+        wide = (len(sign) + 2 + int(places)) * _DIGIT * size
         left, right = layout[f"xaxis{(cells.xaxis or 'x')[1:]}"].domain or (0, 1)
         seen = layout.width - (layout.margin.l or 0) - (layout.margin.r or 0)
         columns = np.shape(cells.z)[1] / (right - left)
