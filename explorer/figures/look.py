@@ -153,7 +153,7 @@ def dressed(picture: Picture, look: Look) -> Dressed:
         captioned(figure, picture.caption, width, height, picture.below)
     else:
         figure.update_layout(width=width, height=height)
-    if needed := _room_for_numbers(figure):
+    if width < picture.width and (needed := _room_for_numbers(figure)):
         centimetres = (needed + 1) * scale / _PIXELS_PER_CM
         remarks.append(
             "the numbers in the cells are left out, for they would meet: give it "
