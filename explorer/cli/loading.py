@@ -37,7 +37,10 @@ def told(session: Session, quiet: bool) -> Iterator[None]:
     """A terminal is told how the session's work goes, whatever asks for it."""
     with progress(quiet, "making the view") as tell:
         session.tell = tell
-        yield
+        try:
+            yield
+        finally:
+            session.tell = None
 
 
 def _loaded(session: Session, name: str, quiet: bool) -> Session:

@@ -153,7 +153,7 @@ def dressed(picture: Picture, look: Look) -> Dressed:
         captioned(figure, picture.caption, width, height, picture.below)
     else:
         figure.update_layout(width=width, height=height)
-    if width < picture.width and (needed := _room_for_numbers(figure)):
+    if width < picture.width and (needed := _leave_out_crowded_numbers(figure)):
         centimetres = (needed + 1) * scale / _PIXELS_PER_CM
         remarks.append(
             "the numbers in the cells are left out, for they would meet: give it "
@@ -173,8 +173,8 @@ def dressed(picture: Picture, look: Look) -> Dressed:
     return Dressed(go.Figure(drawn), scale, tuple(remarks))
 
 
-def _room_for_numbers(figure: go.Figure) -> float:
-    """Take the numbers out of cells too narrow for them; the width they need, 0 where all fit."""
+def _leave_out_crowded_numbers(figure: go.Figure) -> float:
+    """Leave the numbers out of cells too narrow for them; the width they need, 0 where all fit."""
     layout, needed = figure.layout, 0.0
     for cells in figure.data:
         number = _NUMBER.fullmatch(getattr(cells, "texttemplate", None) or "")
