@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from explorer.web import create_app, serve
+from explorer.app.server import create_app, serve
 
 app = create_app()
 server = app.server
@@ -11,9 +11,7 @@ server = app.server
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Serve the attention explorer.")
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8050, help="port (default: %(default)s)")
     given = parser.parse_args()
     try:

@@ -39,8 +39,7 @@ def libraries() -> dict[str, Path]:
     """
     if importlib.util.find_spec("bertviz") is None:
         raise SystemExit(
-            "BertViz is not installed: pip install -r bench/requirements.txt, or leave it out "
-            "with --peer-tokens 0"
+            "BertViz is not installed: pip install -r bench/requirements.txt, or leave it out with --peer-tokens 0"
         )
     folder = user_cache_path("attention-explorer") / "bertviz"
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,9 +84,13 @@ def measure(
     """
     content = page_of(view, attentions, tokens)
     row: dict[str, Any] = {
-        "view": view, "tokens": len(tokens), "bytes": len(content.encode()),
-        "bytes_compressed": len(gzip.compress(content.encode(), 1)), "seconds": None, "nodes": None,
-    }  # fmt: skip
+        "view": view,
+        "tokens": len(tokens),
+        "bytes": len(content.encode()),
+        "bytes_compressed": len(gzip.compress(content.encode(), 1)),
+        "seconds": None,
+        "nodes": None,
+    }
     with tempfile.TemporaryDirectory() as folder, opened(playwright) as browser:
         file = Path(folder, "page.html")
         file.write_text(content, encoding="utf-8")

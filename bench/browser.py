@@ -79,9 +79,7 @@ class Questions:
                 kept.append((request.url, body))
 
 
-def measure(
-    browser: Browser, url: str, name: str, text: str, attentions: Attentions, n_clicks: int
-) -> dict[str, Any]:
+def measure(browser: Browser, url: str, name: str, text: str, attentions: Attentions, n_clicks: int) -> dict[str, Any]:
     """One row of ours: a model and a text, with the bare app's clicks in turn."""
     questions = Questions()
     open_explorer(browser, url, name, text).context.close()  # reads the text
@@ -115,9 +113,7 @@ def measure(
     }
 
 
-def open_explorer(
-    browser: Browser, url: str, name: str, text: str, questions: Questions | None = None
-) -> Page:
+def open_explorer(browser: Browser, url: str, name: str, text: str, questions: Questions | None = None) -> Page:
     """The Heads page of a text in a fresh profile, once nothing is being worked on."""
     page = new_page(browser, TIMEOUT_MS)
     if questions is not None:
@@ -163,9 +159,7 @@ def bertviz_rows(
     for n in lengths:
         attentions, tokens = eager.attentions(text_of(eager.tokenizer, n))
         for view in bertviz_page.VIEWS:
-            rows.append(
-                bertviz_page.measure(playwright, view, attentions, tokens, files, most_seconds)
-            )
+            rows.append(bertviz_page.measure(playwright, view, attentions, tokens, files, most_seconds))
             print(f"BertViz {view}, {n:,} tokens: done", file=sys.stderr, flush=True)
     return rows
 
@@ -173,20 +167,29 @@ def bertviz_rows(
 def budgets(rows: list[dict[str, Any]]) -> list[str]:
     """Each budget with the worst that was measured, met or not; where no row tells, nothing."""
     checks: list[tuple[str, list[float], float, str]] = [
-        ("one head on the wire, 512 tokens",
-         [row["bytes"]["map"] / 1e3 for row in rows if row["tokens"] == 512], 400, "KB"),
-        ("picture of all heads on the wire",
-         [row["bytes"]["overview"] / 1e3 for row in rows], 250, "KB"),
-        ("click until painted, 128 tokens, median",
-         [row["seconds"]["click"] for row in rows if row["tokens"] == 128], 0.2, "s"),
-        ("click until painted, 512 tokens, median",
-         [row["seconds"]["click"] for row in rows if row["tokens"] == 512], 0.4, "s"),
-        ("nodes in the page, in any view",
-         [count for row in rows for count in row["nodes"].values()], 5000, ""),
-    ]  # fmt: skip
+        (
+            "one head on the wire, 512 tokens",
+            [row["bytes"]["map"] / 1e3 for row in rows if row["tokens"] == 512],
+            400,
+            "KB",
+        ),
+        ("picture of all heads on the wire", [row["bytes"]["overview"] / 1e3 for row in rows], 250, "KB"),
+        (
+            "click until painted, 128 tokens, median",
+            [row["seconds"]["click"] for row in rows if row["tokens"] == 128],
+            0.2,
+            "s",
+        ),
+        (
+            "click until painted, 512 tokens, median",
+            [row["seconds"]["click"] for row in rows if row["tokens"] == 512],
+            0.4,
+            "s",
+        ),
+        ("nodes in the page, in any view", [count for row in rows for count in row["nodes"].values()], 5000, ""),
+    ]
     return [
-        f"{what}: {max(values):,.4g} of {limit:,} {unit}".strip()
-        + (": met" if max(values) <= limit else ": NOT met")
+        f"{what}: {max(values):,.4g} of {limit:,} {unit}".strip() + (": met" if max(values) <= limit else ": NOT met")
         for what, values, limit, unit in checks
         if values
     ]
@@ -197,20 +200,33 @@ def table(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         task = row["longest_task_seconds"]["click"]
-        lines.append([
-            row["model"], f"{row['tokens']:,}",
-            *(f"{row['bytes'][name] / 1e3:,.0f} KB" for name in ("map", "overview")),
-            *(f"{row['seconds'][name] * 1e3:,.0f} ms" for name in ("server", "click", "bare")),
-            f"{row['click_to_bare']:.2f}",
-            # The browser tells of tasks from 50 ms on.
-            f"{task * 1e3:,.0f} ms" if task else "< 50 ms",
-            *(f"{row['nodes'][view]:,}" for view in VIEWS),
-        ])  # fmt: skip
+        lines.append(
+            [
+                row["model"],
+                f"{row['tokens']:,}",
+                *(f"{row['bytes'][name] / 1e3:,.0f} KB" for name in ("map", "overview")),
+                *(f"{row['seconds'][name] * 1e3:,.0f} ms" for name in ("server", "click", "bare")),
+                f"{row['click_to_bare']:.2f}",
+                # The browser tells of tasks from 50 ms on.
+                f"{task * 1e3:,.0f} ms" if task else "< 50 ms",
+                *(f"{row['nodes'][view]:,}" for view in VIEWS),
+            ]
+        )
     return markdown(
-        ["model", "tokens", "one head", "picture of all", "server, one head", "click → painted",
-         "bare Dash", "÷ bare", "longest task", *(f"nodes, {view}" for view in VIEWS)],
+        [
+            "model",
+            "tokens",
+            "one head",
+            "picture of all",
+            "server, one head",
+            "click → painted",
+            "bare Dash",
+            "÷ bare",
+            "longest task",
+            *(f"nodes, {view}" for view in VIEWS),
+        ],
         lines,
-    )  # fmt: skip
+    )
 
 
 def peer_table(rows: list[dict[str, Any]], peers: list[dict[str, Any]]) -> str:
@@ -219,18 +235,33 @@ def peer_table(rows: list[dict[str, Any]], peers: list[dict[str, Any]]) -> str:
     lines = []
     for peer in peers:
         own = ours[peer["tokens"]]
-        lines.append([
-            f"{peer['tokens']:,}", peer["view"].replace("_", " "),
-            f"{peer['bytes'] / 1e6:,.1f} MB",
-            *beside(peer["bytes_compressed"] / 1e6, own["bytes"]["page"] / 1e6, " MB", 1),
-            *beside(peer["seconds"], own["seconds"]["open"], " s", 1),
-            *beside(peer["nodes"], own["nodes"]["map"], "", 0),
-        ])  # fmt: skip
+        lines.append(
+            [
+                f"{peer['tokens']:,}",
+                peer["view"].replace("_", " "),
+                f"{peer['bytes'] / 1e6:,.1f} MB",
+                *beside(peer["bytes_compressed"] / 1e6, own["bytes"]["page"] / 1e6, " MB", 1),
+                *beside(peer["seconds"], own["seconds"]["open"], " s", 1),
+                *beside(peer["nodes"], own["nodes"]["map"], "", 0),
+            ]
+        )
     return markdown(
-        ["tokens", "BertViz", "its HTML", "compressed", "ours", "×", "until painted", "ours", "×",
-         "nodes", "ours", "×"],
+        [
+            "tokens",
+            "BertViz",
+            "its HTML",
+            "compressed",
+            "ours",
+            "×",
+            "until painted",
+            "ours",
+            "×",
+            "nodes",
+            "ours",
+            "×",
+        ],
         lines,
-    )  # fmt: skip
+    )
 
 
 def beside(theirs: float | None, ours: float, unit: str, digits: int) -> tuple[str, str, str]:
@@ -277,9 +308,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--lengths", nargs="+", type=int, default=list(LENGTHS))
     parser.add_argument("--peer-tokens", type=int, default=128, help="BertViz's longest text")
-    parser.add_argument(
-        "--most-seconds", type=float, default=180.0, help="a page of BertViz's may take"
-    )
+    parser.add_argument("--most-seconds", type=float, default=180.0, help="a page of BertViz's may take")
     run(parser.parse_args())
 
 

@@ -64,9 +64,7 @@ def measure(folder: Path, n: int, device: str, repeats: int) -> dict[str, Any]:
             return body["eager"](ids, use_cache=False, output_attentions=True)
 
     seconds = seconds_in_turn(
-        {"sdpa": plain, "eager": eager, "capture": lambda: explorer.capture(loaded, text)},
-        repeats,
-        device,
+        {"sdpa": plain, "eager": eager, "capture": lambda: explorer.capture(loaded, text)}, repeats, device
     )
     cap = explorer.capture(loaded, text)
     stack = cap.stack()
@@ -101,18 +99,35 @@ def table(rows: list[dict[str, Any]]) -> str:
             name: f"{held[name] / 1e6:.1f} MB (1/{held['attention'] / held[name]:.1f})"
             for name in ("queries_keys", "queries_keys_values")
         }
-        lines.append([
-            f"{row['tokens']:,}", f"{took['sdpa'] * 1e3:.0f} ms", f"{took['eager'] * 1e3:.0f} ms",
-            f"{took['capture'] * 1e3:.0f} ms", f"{row['to_sdpa']:.2f}",
-            f"{row['eager_to_capture']:.1f}", f"{held['attention'] / 1e6:.1f} MB",
-            share["queries_keys"], share["queries_keys_values"],
-            f"{held['hidden'] / 1e6:.1f} MB",
-        ])  # fmt: skip
+        lines.append(
+            [
+                f"{row['tokens']:,}",
+                f"{took['sdpa'] * 1e3:.0f} ms",
+                f"{took['eager'] * 1e3:.0f} ms",
+                f"{took['capture'] * 1e3:.0f} ms",
+                f"{row['to_sdpa']:.2f}",
+                f"{row['eager_to_capture']:.1f}",
+                f"{held['attention'] / 1e6:.1f} MB",
+                share["queries_keys"],
+                share["queries_keys_values"],
+                f"{held['hidden'] / 1e6:.1f} MB",
+            ]
+        )
     return markdown(
-        ["tokens", "plain SDPA", "eager with attentions", "capture", "÷ SDPA", "eager ÷ capture",
-         "attention", "queries, keys", "with values", "hidden states"],
+        [
+            "tokens",
+            "plain SDPA",
+            "eager with attentions",
+            "capture",
+            "÷ SDPA",
+            "eager ÷ capture",
+            "attention",
+            "queries, keys",
+            "with values",
+            "hidden states",
+        ],
         lines,
-    )  # fmt: skip
+    )
 
 
 def run(device: str, repeats: int) -> None:

@@ -5,20 +5,31 @@ from __future__ import annotations
 import random
 from typing import Any
 
-ADJECTIVES = (
-    "old", "young", "green", "quiet", "small", "great", "dark", "early", "strange", "simple",
-)  # fmt: skip
+ADJECTIVES = ("old", "young", "green", "quiet", "small", "great", "dark", "early", "strange", "simple")
 NOUNS = (
-    "river", "house", "child", "teacher", "garden", "letter", "city", "window", "doctor",
-    "mountain", "story", "winter", "market", "bridge", "forest", "captain", "horse", "kitchen",
-    "machine", "summer",
-)  # fmt: skip
-VERBS = (
-    "found", "followed", "left", "saw", "built", "kept", "heard", "reached", "painted", "sold",
-)  # fmt: skip
-PLACES = (
-    "near", "behind", "across", "under", "before", "after", "with", "without", "from", "around",
-)  # fmt: skip
+    "river",
+    "house",
+    "child",
+    "teacher",
+    "garden",
+    "letter",
+    "city",
+    "window",
+    "doctor",
+    "mountain",
+    "story",
+    "winter",
+    "market",
+    "bridge",
+    "forest",
+    "captain",
+    "horse",
+    "kitchen",
+    "machine",
+    "summer",
+)
+VERBS = ("found", "followed", "left", "saw", "built", "kept", "heard", "reached", "painted", "sold")
+PLACES = ("near", "behind", "across", "under", "before", "after", "with", "without", "from", "around")
 
 
 def text_of(tokenizer: Any, n_tokens: int, seed: int = 0) -> str:
@@ -46,9 +57,17 @@ def text_of(tokenizer: Any, n_tokens: int, seed: int = 0) -> str:
 def _sentence(chance: random.Random) -> list[str]:
     who, whom, where = chance.sample(NOUNS, 3)
     return [
-        "The", chance.choice(ADJECTIVES), who, chance.choice(VERBS), "the", whom,
-        chance.choice(PLACES), "a", chance.choice(ADJECTIVES), f"{where}.",
-    ]  # fmt: skip
+        "The",
+        chance.choice(ADJECTIVES),
+        who,
+        chance.choice(VERBS),
+        "the",
+        whom,
+        chance.choice(PLACES),
+        "a",
+        chance.choice(ADJECTIVES),
+        f"{where}.",
+    ]
 
 
 def some_heads(n_layers: int, n_heads: int, count: int, seed: int = 0) -> list[tuple[int, int]]:

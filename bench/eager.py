@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from explorer.checkpoints import find
+from explorer.models.checkpoints import find
 
 Attentions = tuple[torch.Tensor, ...]
 
@@ -16,9 +16,7 @@ class Eager:
     def __init__(self, name: str) -> None:
         folder = find(name, None, lambda _sentence, _share: None).folder
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        self._model = AutoModel.from_pretrained(
-            folder, attn_implementation="eager", dtype=torch.float32
-        ).eval()
+        self._model = AutoModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
 
     def attentions(self, text: str) -> tuple[Attentions, list[str]]:
         """Weights [1, H, N, N] a layer, and the tokens."""

@@ -31,25 +31,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import explorer
 from bench.cases import some_heads, text_of
 from bench.memory import PeakMemory
-from bench.recording import (
-    RESULTS,
-    machine,
-    markdown,
-    medians,
-    on_what,
-    ratio,
-    seconds_in_turn,
-    settle,
-    write,
-)
-from explorer.experiments import nulls_of
-from explorer.export.formats import to_json
-from explorer.export.heatmap import heatmap_json
-from explorer.figures.heatmap import heatmap_figure
-from explorer.figures.overview import overview_figure
-from explorer.measures import compute_all
-from explorer.views.maps import MOST_CELLS, Region, head_map
-from explorer.views.overview import heads_overview
+from bench.recording import RESULTS, machine, markdown, medians, on_what, ratio, seconds_in_turn, settle, write
+from explorer.analysis.experiments import nulls_of
+from explorer.analysis.measures import compute_all
+from explorer.saving.formats import to_json
+from explorer.views.heads.heatmap.compute import MOST_CELLS, Region, head_map
+from explorer.views.heads.heatmap.data import heatmap_json
+from explorer.views.heads.heatmap.figure import heatmap_figure
+from explorer.views.heads.overview.compute import heads_overview
+from explorer.views.heads.overview.figure import overview_figure
 
 MODELS = ("minilm", "smollm2")
 LENGTHS = (16, 64, 128, 256, 512, 1024, 2048)
@@ -137,9 +127,7 @@ def measure_nulls(loaded: explorer.LoadedModel, n: int, repeats: int) -> dict[st
     }
 
 
-def measure_long(
-    loaded: explorer.LoadedModel, n: int, most_seconds: float
-) -> dict[str, dict[str, Any]]:
+def measure_long(loaded: explorer.LoadedModel, n: int, most_seconds: float) -> dict[str, dict[str, Any]]:
     """Each step once at ``n`` tokens: seconds, and bytes over what was in use before it."""
     text = text_of(loaded.tokenizer, n)
     side = min(512, n // 2)
@@ -193,21 +181,37 @@ def table(rows: list[dict[str, Any]]) -> str:
         took, size = row["seconds"], row["bytes"]
         peak = row["peak_bytes"]["measures"]
         raised = peak["host"] if peak["card"] is None else peak["card"]
-        lines.append([
-            row["model"], f"{row['tokens']:,}",
-            *(milliseconds(took[name])
-              for name in ("capture", "attention", "map", "overview", "measures")),
-            f"{row['measures_to_capture']:.1f}",
-            *(f"{size[name] / 1e3:,.0f} KB" for name in ("map", "file", "overview")),
-            megabytes(size["all_attention"]), megabytes(raised),
-            "?" if raised is None else f"{raised / size['all_attention']:.2f}",
-        ])  # fmt: skip
+        lines.append(
+            [
+                row["model"],
+                f"{row['tokens']:,}",
+                *(milliseconds(took[name]) for name in ("capture", "attention", "map", "overview", "measures")),
+                f"{row['measures_to_capture']:.1f}",
+                *(f"{size[name] / 1e3:,.0f} KB" for name in ("map", "file", "overview")),
+                megabytes(size["all_attention"]),
+                megabytes(raised),
+                "?" if raised is None else f"{raised / size['all_attention']:.2f}",
+            ]
+        )
     return markdown(
-        ["model", "tokens", "capture", "one head", "its map", "all heads", "measures",
-         "measures ÷ capture", "map", "JSON file", "picture of all", "all attention",
-         "measures' peak", "÷ all attention"],
+        [
+            "model",
+            "tokens",
+            "capture",
+            "one head",
+            "its map",
+            "all heads",
+            "measures",
+            "measures ÷ capture",
+            "map",
+            "JSON file",
+            "picture of all",
+            "all attention",
+            "measures' peak",
+            "÷ all attention",
+        ],
         lines,
-    )  # fmt: skip
+    )
 
 
 def long_table(steps: dict[str, dict[str, Any]]) -> str:
@@ -216,10 +220,7 @@ def long_table(steps: dict[str, dict[str, Any]]) -> str:
     for name, step in steps.items():
         share = step.get("share_done", 1.0)
         whole = "" if share == 1.0 else f" ({share:.0%} done)"
-        lines.append(
-            [name, f"{step['seconds']:.1f} s{whole}", megabytes(step["host"]),
-             megabytes(step["card"])]
-        )  # fmt: skip
+        lines.append([name, f"{step['seconds']:.1f} s{whole}", megabytes(step["host"]), megabytes(step["card"])])
     return markdown(["step", "time", "memory over what was in use", "of the card"], lines)
 
 
@@ -235,9 +236,7 @@ def megabytes(count: int | None) -> str:
 
 def budget_line(rows: list[dict[str, Any]]) -> str:
     """Whether the largest picture of all heads keeps to its budget."""
-    largest = max(
-        (row["bytes"]["overview"] for row in rows if row["tokens"] <= OVERVIEW_TOKENS), default=0
-    )
+    largest = max((row["bytes"]["overview"] for row in rows if row["tokens"] <= OVERVIEW_TOKENS), default=0)
     said = "met" if largest <= OVERVIEW_BUDGET else "NOT met"
     return (
         f"picture of all heads, up to {OVERVIEW_TOKENS:,} tokens: {largest / 1e3:,.0f} KB of "
@@ -245,9 +244,7 @@ def budget_line(rows: list[dict[str, Any]]) -> str:
     )
 
 
-def run(
-    device: str, repeats: int, models: list[str], lengths: list[int], folder: Path = RESULTS
-) -> None:
+def run(device: str, repeats: int, models: list[str], lengths: list[int], folder: Path = RESULTS) -> None:
     """Measure, print the tables, write the file."""
     logging.disable_progress_bar()
     here = machine(device)
@@ -294,9 +291,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--lengths", nargs="+", type=int, default=list(LENGTHS))
-    parser.add_argument(
-        "--long", action="store_true", help=f"only {LONG_MODEL} at {LONG_TOKENS:,} tokens, once"
-    )
+    parser.add_argument("--long", action="store_true", help=f"only {LONG_MODEL} at {LONG_TOKENS:,} tokens, once")
     given = parser.parse_args()
     if given.long:
         run_long(given.device)

@@ -19,10 +19,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def seconds_in_turn(
-    tasks: dict[str, Callable[[], object]],
-    repeats: int,
-    device: str = "cpu",
-    most_seconds: float = float("inf"),
+    tasks: dict[str, Callable[[], object]], repeats: int, device: str = "cpu", most_seconds: float = float("inf")
 ) -> dict[str, list[float]]:
     """Seconds each task took; the tasks take turns, and the first turn does not count.
 

@@ -19,9 +19,14 @@ from playwright.sync_api import Browser, Page, Playwright
 ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 VIEWPORT = {"width": 1440, "height": 900}
 START_S = 120.0
 
@@ -90,9 +95,11 @@ def answered(url: str, body: str) -> tuple[float, int]:
         connection.connect()
         start = time.perf_counter()
         connection.request(
-            "POST", f"{address.path}?{address.query}", body.encode(),
+            "POST",
+            f"{address.path}?{address.query}",
+            body.encode(),
             {"Content-Type": "application/json", "Accept-Encoding": "gzip, deflate, br, zstd"},
-        )  # fmt: skip
+        )
         answer = connection.getresponse()
         size = len(answer.read())
         took = time.perf_counter() - start

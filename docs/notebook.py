@@ -19,7 +19,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from explorer.export.pictures import painter  # noqa: E402
+from explorer.saving.rendering import painter  # noqa: E402
 
 PATH = Path(__file__).with_name("notebook.ipynb")
 FIGURE, PICTURE = "application/vnd.plotly.v1+json", "image/png"
@@ -29,26 +29,32 @@ _CELLS = (
     "The same views, figures and numbers as in the page. Nothing is fetched from a network: the "
     "two bundled models come as packages, and JupyterLab, Notebook 7 and VS Code draw plotly's "
     "figures themselves.",
-    ["import explorer\n\nmodel = explorer.load_model(\"minilm\")\n"
-     "cap = explorer.capture(model, \"She ate an apple while Apple announced a phone.\")\n"
-     "cap.tokens"],
+    [
+        'import explorer\n\nmodel = explorer.load_model("minilm")\n'
+        'cap = explorer.capture(model, "She ate an apple while Apple announced a phone.")\n'
+        "cap.tokens"
+    ],
     "## One head\n\n`show` draws a view of a capture; its settings are named as in addresses.",
     ["explorer.show(cap, layer=1, head=8)"],
-    ["explorer.show(cap, \"lines\", layer=1, head=8, threshold=0.2)"],
+    ['explorer.show(cap, "lines", layer=1, head=8, threshold=0.2)'],
     "## Which heads look at the token before?\n\nA measure is an array [layer, head].",
-    ["import numpy as np\n\nscores = explorer.MEASURES[\"previous_token\"].compute(cap)\n"
-     "best = np.unravel_index(np.nanargmax(scores), scores.shape)\n"
-     "f\"layer {best[0]}, head {best[1]}: {scores[best]:.2f}\""],
+    [
+        'import numpy as np\n\nscores = explorer.MEASURES["previous_token"].compute(cap)\n'
+        "best = np.unravel_index(np.nanargmax(scores), scores.shape)\n"
+        'f"layer {best[0]}, head {best[1]}: {scores[best]:.2f}"'
+    ],
     "## A word in two meanings\n\nAn address copied from the page works as well. This is the "
     "opening view of *Embeddings*: “apple” the fruit and “apple” the company, at layer 3.",
-    ["view = explorer.view(\"/embeddings?layer=3\")\nview"],
-    ["view.data()[\"fit\"]"],
+    ['view = explorer.view("/embeddings?layer=3")\nview'],
+    ['view.data()["fit"]'],
     "## Files\n\nEvery file tells what made it. A JSON file alone is enough to make the view again "
     "(`python -m explorer remake apple.json`), and the page opens each of them.",
-    ["import tempfile\nfrom pathlib import Path\n\nfolder = Path(tempfile.mkdtemp())\n"
-     "path = view.save(folder / \"apple.json\")\n"
-     "view.data()[\"provenance\"][\"command\"]"],
-)  # fmt: skip
+    [
+        "import tempfile\nfrom pathlib import Path\n\nfolder = Path(tempfile.mkdtemp())\n"
+        'path = view.save(folder / "apple.json")\n'
+        'view.data()["provenance"]["command"]'
+    ],
+)
 
 
 def unexecuted() -> nbformat.NotebookNode:

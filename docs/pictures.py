@@ -18,14 +18,19 @@ from werkzeug.serving import make_server
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from explorer.web import create_app
+from explorer.app.server import create_app
 
 FOLDER = Path(__file__).parent / "pictures"
 SIZE = {"width": 1440, "height": 900}
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 WAIT_MS = 180_000  # the first use of smollm2 converts its weights
 CELLS = ".heatmaplayer image"
 POINTS = ".scatterlayer .point"
@@ -59,36 +64,21 @@ _INSIDE_PANEL = "#inside-page .panel"
 PICTURES = {
     "heads": Picture(_HEAD, (f"#heads-heatmap {CELLS}", "#heads-table .ag-row")),
     "heads-lines": Picture(f"{_HEAD}&mode=lines", ("#heads-lines svg path",), _HEADS_PANEL),
-    "heads-distances": Picture(
-        f"{_HEAD}&mode=distances", (f"#heads-distances {POINTS}",), _HEADS_PANEL
-    ),
-    "embeddings": Picture(
-        "/embeddings", (f"#embeddings-plot {POINTS}", "#embeddings-caption:not(:empty)")
-    ),
-    "embeddings-layers": Picture(
-        "/embeddings?mode=layers", ("#embeddings-layers .lines path",), _EMBEDDINGS_PANEL
-    ),
+    "heads-distances": Picture(f"{_HEAD}&mode=distances", (f"#heads-distances {POINTS}",), _HEADS_PANEL),
+    "embeddings": Picture("/embeddings", (f"#embeddings-plot {POINTS}", "#embeddings-caption:not(:empty)")),
+    "embeddings-layers": Picture("/embeddings?mode=layers", ("#embeddings-layers .lines path",), _EMBEDDINGS_PANEL),
     "embeddings-meaning": Picture(
-        "/embeddings?model=smollm2&layer=15&mode=meaning", (f"#embeddings-meaning {CELLS}",),
-        _EMBEDDINGS_PANEL,
+        "/embeddings?model=smollm2&layer=15&mode=meaning", (f"#embeddings-meaning {CELLS}",), _EMBEDDINGS_PANEL
     ),
-    "embeddings-pull": Picture(
-        "/embeddings?mode=pull", (f"#embeddings-pull {POINTS}",), _EMBEDDINGS_PANEL
-    ),
+    "embeddings-pull": Picture("/embeddings?mode=pull", (f"#embeddings-pull {POINTS}",), _EMBEDDINGS_PANEL),
     "inside-row": Picture(_ROW, ("#inside-row-steps li",), _INSIDE_PANEL),
     "inside-points": Picture(f"{_ROW}&mode=points", (f"#inside-points {POINTS}",), _INSIDE_PANEL),
     "inside-moves": Picture(f"{_ROW}&mode=moves", (f"#inside-moves {POINTS}",), _INSIDE_PANEL),
-    "inside-sharing": Picture(
-        f"{_ROW}&mode=sharing&model=smollm2", ("#inside-sharing .lines path",), _INSIDE_PANEL
-    ),
-    "learn": Picture(
-        "/learn/two-meanings", ("#learn-side h1",), framed=f"#embeddings-plot {POINTS}"
-    ),
+    "inside-sharing": Picture(f"{_ROW}&mode=sharing&model=smollm2", ("#inside-sharing .lines path",), _INSIDE_PANEL),
+    "learn": Picture("/learn/two-meanings", ("#learn-side h1",), framed=f"#embeddings-plot {POINTS}"),
     "check": Picture("/check", ("#check-table .error-size",), "#check-page .panel"),
-    "save": Picture(
-        _HEAD, (f"#heads-heatmap {CELLS}",), ".mantine-Modal-content", "#save-button"
-    ),
-}  # fmt: skip
+    "save": Picture(_HEAD, (f"#heads-heatmap {CELLS}",), ".mantine-Modal-content", "#save-button"),
+}
 
 
 def main() -> None:
@@ -100,9 +90,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         path = os.environ.get("CHROMIUM") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        context = browser.new_context(
-            viewport=SIZE, color_scheme="light", base_url=f"http://127.0.0.1:{server.port}"
-        )
+        context = browser.new_context(viewport=SIZE, color_scheme="light", base_url=f"http://127.0.0.1:{server.port}")
         context.set_default_timeout(WAIT_MS)
         for name in wanted:
             page = context.new_page()
@@ -119,9 +107,7 @@ def take(page: Page, picture: Picture, path: Path) -> None:
         page.wait_for_selector(selector, state="attached")
     page.wait_for_function("!document.body.hasAttribute('data-working')")
     if picture.framed:
-        page.frame_locator("#learn-page iframe").locator(picture.framed).first.wait_for(
-            state="attached"
-        )
+        page.frame_locator("#learn-page iframe").locator(picture.framed).first.wait_for(state="attached")
     if picture.press:
         page.locator(picture.press).click()
         page.wait_for_selector("#save-size:not(:empty)")

@@ -9,20 +9,20 @@
 
 __version__ = "0.1.0"
 
-from explorer import starting
+from explorer.cli import starting
 
 if starting.is_program():
     # It takes what a command needs from the modules: help and completion do without torch.
     starting.end_when_interrupted()
 else:
-    from explorer import experiments
-    from explorer.capture import Capture, capture
-    from explorer.measures import MEASURES, head_distance, norm_weights, pattern_match
-    from explorer.models import LoadedModel, load_model
+    from explorer.analysis import experiments
+    from explorer.analysis.measures import MEASURES, head_distance, norm_weights, pattern_match
+    from explorer.analysis.projection import project
+    from explorer.capture.capture import Capture, capture
+    from explorer.capture.loading import LoadedModel, load_model
+    from explorer.capture.stack import Stack
     from explorer.notebook import View, show, view
-    from explorer.projection import project
     from explorer.records import ModelError
-    from explorer.stack import Stack
 
 __all__ = [
     "MEASURES",

@@ -11,16 +11,16 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.capture import Capture, check_read
-from explorer.exhibits import KINDS, asked_of, state_for, unread
-from explorer.exhibits.exhibit import Exhibit, Kind
-from explorer.exhibits.saving import Saving, figure_of, record, result_of, saved
-from explorer.exhibits.state import text_state
-from explorer.export.files import FORMATS, check_path, write_file
+from explorer.capture.capture import Capture, check_read
 from explorer.figures.look import Look
-from explorer.links import State, parse, written
-from explorer.requests import request_of
-from explorer.session import Session
+from explorer.saving.files import FORMATS, check_path, write_file
+from explorer.saving.save import Saving, figure_of, record, result_of, saved
+from explorer.session.links import State, parse, written
+from explorer.session.requests import request_of
+from explorer.session.session import Session
+from explorer.views.registry import KINDS, asked_of, state_for, unread
+from explorer.views.spec import Exhibit, Kind
+from explorer.views.state import text_state
 
 _LOOKS = frozenset(field.name for field in fields(Look))
 
@@ -158,8 +158,7 @@ def _told(what: str | Capture, kind: str | None) -> tuple[Kind, State, tuple[str
 def _kind(name: str) -> Kind:
     if name not in KINDS:
         raise ValueError(
-            f"unknown kind of view '{name}': use {', '.join(KINDS)}, or an address such as "
-            "/?layer=1&head=8"
+            f"unknown kind of view '{name}': use {', '.join(KINDS)}, or an address such as /?layer=1&head=8"
         )
     return KINDS[name]
 
@@ -167,18 +166,14 @@ def _kind(name: str) -> Kind:
 def _checked(kind: Kind, settings: Mapping[str, Any]) -> State:
     """Settings by name, of the type the view has them in; those that are None are not given."""
     if unknown := sorted(set(settings) - set(kind.defaults)):
-        raise ValueError(
-            f"{kind.name} has no setting {', '.join(unknown)}: it has {', '.join(kind.defaults)}"
-        )
+        raise ValueError(f"{kind.name} has no setting {', '.join(unknown)}: it has {', '.join(kind.defaults)}")
     state: State = {}
     for name, value in settings.items():
         if value is None:
             continue
         parsed = parse({name: written(value)}, kind.defaults)
         if parsed.remarks:
-            raise ValueError(
-                f"{name}={value!r} is no value of it: it begins as {kind.defaults[name]!r}"
-            )
+            raise ValueError(f"{name}={value!r} is no value of it: it begins as {kind.defaults[name]!r}")
         state[name] = parsed.state[name]
     return state
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from dash import Dash, dcc, html
 
-from explorer.jobs import Jobs
-from explorer.session import Session
+from explorer.session.jobs import Jobs
+from explorer.session.session import Session
 
 
 def app_of(part: ModuleType, session: Session) -> Dash:
@@ -38,8 +38,9 @@ def answer(app: Dash, output: str, triggered: str, values: dict[str, Any]) -> di
         values: the fields' values, by id; others are None.
     """
     client = app.server.test_client()
-    (owner,) = (d for d in client.get("/_dash-dependencies").json or ()
-                if output in d["output"].strip(".").split("..."))  # fmt: skip
+    (owner,) = (
+        d for d in client.get("/_dash-dependencies").json or () if output in d["output"].strip(".").split("...")
+    )
     names = [name.rsplit(".", 1) for name in owner["output"].strip(".").split("...")]
     described: Any = [{"id": name, "property": prop} for name, prop in names]
     body = {
@@ -53,8 +54,4 @@ def answer(app: Dash, output: str, triggered: str, values: dict[str, Any]) -> di
     if sent.status_code == 204:
         return {}
     assert sent.status_code == 200, sent.text
-    return {
-        f"{name}.{prop}": value
-        for name, props in sent.json["response"].items()
-        for prop, value in props.items()
-    }
+    return {f"{name}.{prop}": value for name, props in sent.json["response"].items() for prop, value in props.items()}

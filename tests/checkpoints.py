@@ -13,15 +13,7 @@ from pathlib import Path
 import torch
 import transformers as tf
 
-from tests.vocabularies import (
-    CORPUS,
-    byte_level,
-    llama_like,
-    marian,
-    roberta_like,
-    unigram,
-    wordpiece,
-)
+from tests.vocabularies import CORPUS, byte_level, llama_like, marian, roberta_like, unigram, wordpiece
 
 TEXT = "When Mary and John went to the store, the dog ate an apple."
 PAIR = "Apple announced a phone."
@@ -74,188 +66,277 @@ def spread(model: tf.PreTrainedModel, seed: int = 0, std: float = 0.2) -> tf.Pre
     return model.eval()
 
 
-def _make(
-    config: type, model: type, **settings: object
-) -> Callable[[tf.PreTrainedTokenizerBase], tf.PreTrainedModel]:
+def _make(config: type, model: type, **settings: object) -> Callable[[tf.PreTrainedTokenizerBase], tf.PreTrainedModel]:
     def make(tokenizer: tf.PreTrainedTokenizerBase) -> tf.PreTrainedModel:
-        ids = {
-            f"{role}_token_id": getattr(tokenizer, f"{role}_token_id")
-            for role in ("pad", "bos", "eos")
-        }
+        ids = {f"{role}_token_id": getattr(tokenizer, f"{role}_token_id") for role in ("pad", "bos", "eos")}
         return spread(model(config(vocab_size=len(tokenizer), **{**ids, **settings})))
 
     return make
 
 
 _BERT = dict(
-    hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=48,
-    max_position_embeddings=256,
-)  # fmt: skip
+    hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=48, max_position_embeddings=256
+)
 _LLAMA = dict(
-    hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=48,
-    max_position_embeddings=512,
-)  # fmt: skip
+    hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=48, max_position_embeddings=512
+)
 _BART = dict(
-    d_model=32, encoder_layers=3, decoder_layers=2, encoder_attention_heads=4,
-    decoder_attention_heads=4, encoder_ffn_dim=48, decoder_ffn_dim=48,
-    max_position_embeddings=256, forced_eos_token_id=None,
-)  # fmt: skip
-_THREE_STACKS = {
-    "encoder": (3, 4, 4, False),
-    "decoder": (2, 4, 4, True),
-    "cross": (2, 4, 4, False),
-}
+    d_model=32,
+    encoder_layers=3,
+    decoder_layers=2,
+    encoder_attention_heads=4,
+    decoder_attention_heads=4,
+    encoder_ffn_dim=48,
+    decoder_ffn_dim=48,
+    max_position_embeddings=256,
+    forced_eos_token_id=None,
+)
+_THREE_STACKS = {"encoder": (3, 4, 4, False), "decoder": (2, 4, 4, True), "cross": (2, 4, 4, False)}
 
 
 FAMILIES = {
     family.name: family
     for family in [
         Family(
-            "bert", _make(tf.BertConfig, tf.BertForMaskedLM, **_BERT), wordpiece,
-            tf.AutoModelForMaskedLM, {"encoder": (3, 4, 4, False)},
-            {"encoder": "bert.encoder.layer.{}.attention.output.dense"}, pairs=True,
+            "bert",
+            _make(tf.BertConfig, tf.BertForMaskedLM, **_BERT),
+            wordpiece,
+            tf.AutoModelForMaskedLM,
+            {"encoder": (3, 4, 4, False)},
+            {"encoder": "bert.encoder.layer.{}.attention.output.dense"},
+            pairs=True,
             table="bert.embeddings.word_embeddings",
         ),
         Family(
             "distilbert",
             _make(
-                tf.DistilBertConfig, tf.DistilBertForMaskedLM, dim=32, n_layers=3, n_heads=4,
-                hidden_dim=48, max_position_embeddings=256,
+                tf.DistilBertConfig,
+                tf.DistilBertForMaskedLM,
+                dim=32,
+                n_layers=3,
+                n_heads=4,
+                hidden_dim=48,
+                max_position_embeddings=256,
             ),
-            wordpiece, tf.AutoModelForMaskedLM, {"encoder": (3, 4, 4, False)},
-            {"encoder": "distilbert.transformer.layer.{}.attention.out_lin"}, pairs=True,
+            wordpiece,
+            tf.AutoModelForMaskedLM,
+            {"encoder": (3, 4, 4, False)},
+            {"encoder": "distilbert.transformer.layer.{}.attention.out_lin"},
+            pairs=True,
             table="distilbert.embeddings.word_embeddings",
         ),
         Family(
             "roberta",
             _make(
-                tf.RobertaConfig, tf.RobertaForMaskedLM,
-                **{**_BERT, "max_position_embeddings": 258}, type_vocab_size=1,
+                tf.RobertaConfig, tf.RobertaForMaskedLM, **{**_BERT, "max_position_embeddings": 258}, type_vocab_size=1
             ),
-            roberta_like, tf.AutoModelForMaskedLM, {"encoder": (3, 4, 4, False)},
-            {"encoder": "roberta.encoder.layer.{}.attention.output.dense"}, pairs=True,
+            roberta_like,
+            tf.AutoModelForMaskedLM,
+            {"encoder": (3, 4, 4, False)},
+            {"encoder": "roberta.encoder.layer.{}.attention.output.dense"},
+            pairs=True,
             table="roberta.embeddings.word_embeddings",
         ),
         Family(
-            "albert", _make(tf.AlbertConfig, tf.AlbertForMaskedLM, **_BERT, embedding_size=16),
+            "albert",
+            _make(tf.AlbertConfig, tf.AlbertForMaskedLM, **_BERT, embedding_size=16),
             lambda: unigram("<s> $A </s>", "<s> $A </s> $B:1 </s>:1"),
-            tf.AutoModelForMaskedLM, {"encoder": (3, 4, 4, False)},
+            tf.AutoModelForMaskedLM,
+            {"encoder": (3, 4, 4, False)},
             {"encoder": "albert.encoder.albert_layer_groups.0.albert_layers.0.attention.dense"},
-            pairs=True, table="albert.embeddings.word_embeddings",
+            pairs=True,
+            table="albert.embeddings.word_embeddings",
             projection="albert.encoder.embedding_hidden_mapping_in",
         ),
         Family(
-            "electra", _make(tf.ElectraConfig, tf.ElectraForMaskedLM, **_BERT, embedding_size=16),
-            wordpiece, tf.AutoModelForMaskedLM, {"encoder": (3, 4, 4, False)},
-            {"encoder": "electra.encoder.layer.{}.attention.output.dense"}, pairs=True,
+            "electra",
+            _make(tf.ElectraConfig, tf.ElectraForMaskedLM, **_BERT, embedding_size=16),
+            wordpiece,
+            tf.AutoModelForMaskedLM,
+            {"encoder": (3, 4, 4, False)},
+            {"encoder": "electra.encoder.layer.{}.attention.output.dense"},
+            pairs=True,
             table="electra.embeddings.word_embeddings",
             projection="electra.embeddings_project",
         ),
         Family(
             "modernbert",
             _make(
-                tf.ModernBertConfig, tf.ModernBertForMaskedLM, **_BERT, local_attention=8,
-                global_attn_every_n_layers=3, cls_token_id=2, sep_token_id=3,
+                tf.ModernBertConfig,
+                tf.ModernBertForMaskedLM,
+                **_BERT,
+                local_attention=8,
+                global_attn_every_n_layers=3,
+                cls_token_id=2,
+                sep_token_id=3,
             ),
-            wordpiece, tf.AutoModelForMaskedLM, {"encoder": (3, 4, 4, False)},
-            {"encoder": "model.layers.{}.attn.Wo"}, pairs=True,
+            wordpiece,
+            tf.AutoModelForMaskedLM,
+            {"encoder": (3, 4, 4, False)},
+            {"encoder": "model.layers.{}.attn.Wo"},
+            pairs=True,
             table="model.embeddings.tok_embeddings",
         ),
         Family(
             "deberta-v2",
             _make(
-                tf.DebertaV2Config, tf.DebertaV2ForMaskedLM, **_BERT, relative_attention=True,
-                pos_att_type=["p2c", "c2p"], position_biased_input=False, type_vocab_size=0,
-                position_buckets=8, norm_rel_ebd="layer_norm", share_att_key=True,
+                tf.DebertaV2Config,
+                tf.DebertaV2ForMaskedLM,
+                **_BERT,
+                relative_attention=True,
+                pos_att_type=["p2c", "c2p"],
+                position_biased_input=False,
+                type_vocab_size=0,
+                position_buckets=8,
+                norm_rel_ebd="layer_norm",
+                share_att_key=True,
             ),
-            wordpiece, tf.AutoModelForMaskedLM, {"encoder": (3, 4, 4, False)},
-            {"encoder": "deberta.encoder.layer.{}.attention.output.dense"}, method="eager",
-            pairs=True, table="deberta.embeddings.word_embeddings",
+            wordpiece,
+            tf.AutoModelForMaskedLM,
+            {"encoder": (3, 4, 4, False)},
+            {"encoder": "deberta.encoder.layer.{}.attention.output.dense"},
+            method="eager",
+            pairs=True,
+            table="deberta.embeddings.word_embeddings",
         ),
         Family(
             "gpt2",
-            _make(
-                tf.GPT2Config, tf.GPT2LMHeadModel, n_embd=32, n_layer=3, n_head=4, n_positions=256
-            ),
-            byte_level, tf.AutoModelForCausalLM, {"decoder": (3, 4, 4, True)},
-            {"decoder": "transformer.h.{}.attn.c_proj"}, table="transformer.wte",
+            _make(tf.GPT2Config, tf.GPT2LMHeadModel, n_embd=32, n_layer=3, n_head=4, n_positions=256),
+            byte_level,
+            tf.AutoModelForCausalLM,
+            {"decoder": (3, 4, 4, True)},
+            {"decoder": "transformer.h.{}.attn.c_proj"},
+            table="transformer.wte",
         ),
         Family(
-            "gpt-neox", _make(tf.GPTNeoXConfig, tf.GPTNeoXForCausalLM, **_LLAMA),
-            byte_level, tf.AutoModelForCausalLM, {"decoder": (3, 4, 4, True)},
-            {"decoder": "gpt_neox.layers.{}.attention.dense"}, table="gpt_neox.embed_in",
+            "gpt-neox",
+            _make(tf.GPTNeoXConfig, tf.GPTNeoXForCausalLM, **_LLAMA),
+            byte_level,
+            tf.AutoModelForCausalLM,
+            {"decoder": (3, 4, 4, True)},
+            {"decoder": "gpt_neox.layers.{}.attention.dense"},
+            table="gpt_neox.embed_in",
         ),
         Family(
             "opt",
             _make(
-                tf.OPTConfig, tf.OPTForCausalLM, hidden_size=32, word_embed_proj_dim=16,
-                num_hidden_layers=3, num_attention_heads=4, ffn_dim=48,
+                tf.OPTConfig,
+                tf.OPTForCausalLM,
+                hidden_size=32,
+                word_embed_proj_dim=16,
+                num_hidden_layers=3,
+                num_attention_heads=4,
+                ffn_dim=48,
                 max_position_embeddings=256,
             ),
             lambda: byte_level("</s> $A", "</s> $A $B:1", ("</s>",)),
-            tf.AutoModelForCausalLM, {"decoder": (3, 4, 4, True)},
+            tf.AutoModelForCausalLM,
+            {"decoder": (3, 4, 4, True)},
             {"decoder": "model.decoder.layers.{}.self_attn.out_proj"},
-            table="model.decoder.embed_tokens", projection="model.decoder.project_in",
+            table="model.decoder.embed_tokens",
+            projection="model.decoder.project_in",
             exit="model.decoder.project_out",
         ),
         Family(
-            "llama", _make(tf.LlamaConfig, tf.LlamaForCausalLM, **_LLAMA, num_key_value_heads=2),
-            llama_like, tf.AutoModelForCausalLM, {"decoder": (3, 4, 2, True)},
-            {"decoder": "model.layers.{}.self_attn.o_proj"}, table="model.embed_tokens",
+            "llama",
+            _make(tf.LlamaConfig, tf.LlamaForCausalLM, **_LLAMA, num_key_value_heads=2),
+            llama_like,
+            tf.AutoModelForCausalLM,
+            {"decoder": (3, 4, 2, True)},
+            {"decoder": "model.layers.{}.self_attn.o_proj"},
+            table="model.embed_tokens",
         ),
         Family(
             "gpt-bigcode",
             _make(
-                tf.GPTBigCodeConfig, tf.GPTBigCodeForCausalLM, n_embd=32, n_layer=3, n_head=4,
-                n_positions=256, multi_query=True,
+                tf.GPTBigCodeConfig,
+                tf.GPTBigCodeForCausalLM,
+                n_embd=32,
+                n_layer=3,
+                n_head=4,
+                n_positions=256,
+                multi_query=True,
             ),
-            byte_level, tf.AutoModelForCausalLM, {"decoder": (3, 4, 1, True)},
-            {"decoder": "transformer.h.{}.attn.c_proj"}, table="transformer.wte",
+            byte_level,
+            tf.AutoModelForCausalLM,
+            {"decoder": (3, 4, 1, True)},
+            {"decoder": "transformer.h.{}.attn.c_proj"},
+            table="transformer.wte",
         ),
         Family(
             "gemma",
             _make(tf.GemmaConfig, tf.GemmaForCausalLM, **_LLAMA, num_key_value_heads=1, head_dim=8),
-            llama_like, tf.AutoModelForCausalLM, {"decoder": (3, 4, 1, True)},
-            {"decoder": "model.layers.{}.self_attn.o_proj"}, table="model.embed_tokens",
+            llama_like,
+            tf.AutoModelForCausalLM,
+            {"decoder": (3, 4, 1, True)},
+            {"decoder": "model.layers.{}.self_attn.o_proj"},
+            table="model.embed_tokens",
             scale=32**0.5,
         ),
         Family(
             "gemma2",
             _make(
-                tf.Gemma2Config, tf.Gemma2ForCausalLM, **_LLAMA, num_key_value_heads=2,
-                head_dim=8, sliding_window=6, attn_logit_softcapping=2.0,
+                tf.Gemma2Config,
+                tf.Gemma2ForCausalLM,
+                **_LLAMA,
+                num_key_value_heads=2,
+                head_dim=8,
+                sliding_window=6,
+                attn_logit_softcapping=2.0,
                 query_pre_attn_scalar=4,
             ),
-            llama_like, tf.AutoModelForCausalLM, {"decoder": (3, 4, 2, True)},
-            {"decoder": "model.layers.{}.self_attn.o_proj"}, table="model.embed_tokens",
+            llama_like,
+            tf.AutoModelForCausalLM,
+            {"decoder": (3, 4, 2, True)},
+            {"decoder": "model.layers.{}.self_attn.o_proj"},
+            table="model.embed_tokens",
             scale=32**0.5,
         ),
         Family(
             "mistral",
-            _make(
-                tf.MistralConfig, tf.MistralForCausalLM, **_LLAMA, num_key_value_heads=2,
-                sliding_window=24,
-            ),
-            llama_like, tf.AutoModelForCausalLM, {"decoder": (3, 4, 2, True)},
-            {"decoder": "model.layers.{}.self_attn.o_proj"}, table="model.embed_tokens",
+            _make(tf.MistralConfig, tf.MistralForCausalLM, **_LLAMA, num_key_value_heads=2, sliding_window=24),
+            llama_like,
+            tf.AutoModelForCausalLM,
+            {"decoder": (3, 4, 2, True)},
+            {"decoder": "model.layers.{}.self_attn.o_proj"},
+            table="model.embed_tokens",
         ),
         Family(
             "gpt-oss",
             _make(
-                tf.GptOssConfig, tf.GptOssForCausalLM, **_LLAMA, num_key_value_heads=2,
-                head_dim=8, sliding_window=8, num_local_experts=2, num_experts_per_tok=1,
+                tf.GptOssConfig,
+                tf.GptOssForCausalLM,
+                **_LLAMA,
+                num_key_value_heads=2,
+                head_dim=8,
+                sliding_window=8,
+                num_local_experts=2,
+                num_experts_per_tok=1,
             ),
-            byte_level, tf.AutoModelForCausalLM, {"decoder": (3, 4, 2, True)},
-            {"decoder": "model.layers.{}.self_attn.o_proj"}, table="model.embed_tokens",
+            byte_level,
+            tf.AutoModelForCausalLM,
+            {"decoder": (3, 4, 2, True)},
+            {"decoder": "model.layers.{}.self_attn.o_proj"},
+            table="model.embed_tokens",
         ),
         Family(
             "t5",
             _make(
-                tf.T5Config, tf.T5ForConditionalGeneration, d_model=32, d_kv=8, d_ff=48,
-                num_layers=3, num_decoder_layers=2, num_heads=4, decoder_start_token_id=0,
-                relative_attention_num_buckets=8, relative_attention_max_distance=16,
+                tf.T5Config,
+                tf.T5ForConditionalGeneration,
+                d_model=32,
+                d_kv=8,
+                d_ff=48,
+                num_layers=3,
+                num_decoder_layers=2,
+                num_heads=4,
+                decoder_start_token_id=0,
+                relative_attention_num_buckets=8,
+                relative_attention_max_distance=16,
             ),
-            unigram, tf.AutoModelForSeq2SeqLM, _THREE_STACKS,
+            unigram,
+            tf.AutoModelForSeq2SeqLM,
+            _THREE_STACKS,
             {
                 "encoder": "encoder.block.{}.layer.0.SelfAttention.o",
                 "decoder": "decoder.block.{}.layer.0.SelfAttention.o",
@@ -266,35 +347,44 @@ FAMILIES = {
         Family(
             "bart",
             _make(
-                tf.BartConfig, tf.BartForConditionalGeneration, **_BART, scale_embedding=True,
-                decoder_start_token_id=2,
+                tf.BartConfig, tf.BartForConditionalGeneration, **_BART, scale_embedding=True, decoder_start_token_id=2
             ),
-            roberta_like, tf.AutoModelForSeq2SeqLM, _THREE_STACKS,
+            roberta_like,
+            tf.AutoModelForSeq2SeqLM,
+            _THREE_STACKS,
             {
                 "encoder": "model.encoder.layers.{}.self_attn.out_proj",
                 "decoder": "model.decoder.layers.{}.self_attn.out_proj",
                 "cross": "model.decoder.layers.{}.encoder_attn.out_proj",
             },
-            table="model.shared", scale=32**0.5,
+            table="model.shared",
+            scale=32**0.5,
         ),
     ]
-}  # fmt: skip
+}
 
 MARIAN = Family(
     "marian",
     lambda tokenizer: spread(
         tf.MarianMTModel(
             tf.MarianConfig(
-                vocab_size=len(tokenizer), **_BART, scale_embedding=True,
-                pad_token_id=tokenizer.pad_token_id, eos_token_id=0,
+                vocab_size=len(tokenizer),
+                **_BART,
+                scale_embedding=True,
+                pad_token_id=tokenizer.pad_token_id,
+                eos_token_id=0,
                 decoder_start_token_id=tokenizer.pad_token_id,
                 decoder_vocab_size=len(tokenizer),
             )
         )
     ),
-    wordpiece, tf.AutoModelForSeq2SeqLM, _THREE_STACKS,
-    FAMILIES["bart"].outputs, table="model.shared", scale=32**0.5,
-)  # fmt: skip
+    wordpiece,
+    tf.AutoModelForSeq2SeqLM,
+    _THREE_STACKS,
+    FAMILIES["bart"].outputs,
+    table="model.shared",
+    scale=32**0.5,
+)
 FAMILIES["marian"] = MARIAN
 
 

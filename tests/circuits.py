@@ -32,9 +32,16 @@ def write(folder: Path) -> Path:
 def _model(n_tokens: int) -> tf.GPT2LMHeadModel:
     width = 2 * n_tokens + N_POSITIONS
     config = tf.GPT2Config(
-        vocab_size=n_tokens, n_positions=N_POSITIONS, n_embd=width, n_layer=2, n_head=2,
-        n_inner=1, tie_word_embeddings=False, bos_token_id=0, eos_token_id=0,
-    )  # fmt: skip
+        vocab_size=n_tokens,
+        n_positions=N_POSITIONS,
+        n_embd=width,
+        n_layer=2,
+        n_head=2,
+        n_inner=1,
+        tie_word_embeddings=False,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
     model = tf.GPT2LMHeadModel(config).eval()
     token = slice(0, n_tokens)
     position = slice(n_tokens, n_tokens + N_POSITIONS)
@@ -56,9 +63,7 @@ def _model(n_tokens: int) -> tf.GPT2LMHeadModel:
     return model
 
 
-def _attend(
-    model: tf.GPT2LMHeadModel, head: tuple[int, int], of: slice, to: slice, shift: int = 0
-) -> None:
+def _attend(model: tf.GPT2LMHeadModel, head: tuple[int, int], of: slice, to: slice, shift: int = 0) -> None:
     """Make a head look where ``to`` has at a key what ``of`` has at the query, moved on."""
     layer, number = head
     weight = model.transformer.h[layer].attn.c_attn.weight

@@ -15,7 +15,7 @@ import torch
 from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 
-from explorer.ready_sets import READY_SETS
+from explorer.text.example_sets import READY_SETS
 from tests.browser import eager
 
 D_HEAD = 32  # of minilm
@@ -63,9 +63,7 @@ def _measures(model: str, text: str, name: str) -> np.ndarray:
     made = _run(model, text)
     words = [label.partition("·")[0] for label in made.labels]
     special = [label.startswith("[") for label in made.labels]
-    earlier = [
-        [k for k in range(q) if words[k] == words[q] and not special[q]] for q in range(len(words))
-    ]
+    earlier = [[k for k in range(q) if words[k] == words[q] and not special[q]] for q in range(len(words))]
     keys: dict[str, Callable[[int], list[int]]] = {
         "previous_token": lambda q: [q - 1] if q else [],
         "next_token": lambda q: [q + 1] if q + 1 < len(words) else [],
@@ -105,17 +103,13 @@ def _by_hand(model: str, text: str, layer: int, head: int) -> dict[str, np.ndarr
     block = eager._loaded(model)[0].encoder.layer[layer].attention
     with torch.inference_mode():
         state = torch.from_numpy(made.hidden[layer])
-        q, k, v = (
-            getattr(block.self, name)(state)[:, part].numpy() for name in ("query", "key", "value")
-        )
+        q, k, v = (getattr(block.self, name)(state)[:, part].numpy() for name in ("query", "key", "value"))
         out = block.output.dense.weight[:, part].numpy()
     given = made.attention[layer, head][:, :, None] * (v @ out.T)[None]
     return {"q": q, "k": k, "v": v, "scores": q @ k.T, "given": given}
 
 
-def _cell(
-    what: str, model: str, text: str, layer: str, head: str, query: str, key: str
-) -> np.ndarray:
+def _cell(what: str, model: str, text: str, layer: str, head: str, query: str, key: str) -> np.ndarray:
     labels = _run(model, text).labels
     table = _by_hand(model, text, int(layer), int(head))[what]
     cell: np.ndarray = table[_place(labels, query), _place(labels, key)]
@@ -157,9 +151,7 @@ def head_output(model: str, text: str, layer: str, head: str, query: str) -> flo
 # ---- vectors ----
 
 
-def cosine(
-    model: str, text: str, layer: str, word: str, other: str = "", other_text: str = ""
-) -> float:
+def cosine(model: str, text: str, layer: str, word: str, other: str = "", other_text: str = "") -> float:
     """Between two tokens at a layer, of one text or of two."""
     here, there = _run(model, text), _run(model, other_text or text)
     a = here.hidden[int(layer), _place(here.labels, word)]
@@ -262,9 +254,31 @@ def cache_mb(model: str, text: str, length: str, bytes: str, heads: str = "") ->
 CLAIMS: dict[str, Callable[..., float | bool]] = {
     function.__name__: function
     for function in (
-        attention, masked, strongest, measure, leads, count, score, scaled, unscaled_weight,
-        contribution, value_norm, head_output, cosine, norm, static_cosine, static_dot,
-        static_norm, static_rank, position_cosine, separation, explained, plane_separation,
-        pieces, tokens, config, cache_mb,
+        attention,
+        masked,
+        strongest,
+        measure,
+        leads,
+        count,
+        score,
+        scaled,
+        unscaled_weight,
+        contribution,
+        value_norm,
+        head_output,
+        cosine,
+        norm,
+        static_cosine,
+        static_dot,
+        static_norm,
+        static_rank,
+        position_cosine,
+        separation,
+        explained,
+        plane_separation,
+        pieces,
+        tokens,
+        config,
+        cache_mb,
     )
-}  # fmt: skip
+}

@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer.records import ANY_PLACE, StudyOptions, Tokens, WordStudy
-from explorer.views.study import word_study
+from explorer.views.embeddings.study import word_study
 
 
-def tokens(
-    text: str, *pieces: str | tuple[str, int, int], labels: tuple[str, ...] | None = None
-) -> Tokens:
+def tokens(text: str, *pieces: str | tuple[str, int, int], labels: tuple[str, ...] | None = None) -> Tokens:
     """Tokens of one text; ``[X]`` is a special one, others stand in the text in this order."""
     cursor, spans, names = 0, [], []
     for piece in pieces:
@@ -74,9 +72,7 @@ class HandStack:
 
     n_kv_heads = n_heads
 
-    def attention(
-        self, layer: int, head: int | None = None, rows: slice | None = None
-    ) -> np.ndarray:
+    def attention(self, layer: int, head: int | None = None, rows: slice | None = None) -> np.ndarray:
         weights = self.weights[layer][:, rows or slice(None)]
         return weights if head is None else weights[head]
 
@@ -114,10 +110,7 @@ def reading(
 
 
 def studied(
-    captures: Iterable[HandCapture],
-    senses: Iterable[str],
-    word: str,
-    options: StudyOptions = ANY_PLACE,
+    captures: Iterable[HandCapture], senses: Iterable[str], word: str, options: StudyOptions = ANY_PLACE
 ) -> WordStudy:
     """A word study of captures that are there already."""
     made = list(captures)
@@ -132,18 +125,17 @@ def with_ids(of: Tokens, *ids: int) -> Tokens:
 
 # [CLS] the , the
 TOKENS = with_ids(tokens("the, the", "[CLS]", "the", ",", "the"), 7, 1, 2, 1)
-BOTH_WAYS = np.array([
-    [1.00, 0.00, 0.00, 0.00],
-    [0.50, 0.50, 0.00, 0.00],
-    [0.25, 0.25, 0.25, 0.25],
-    [0.00, 0.50, 0.25, 0.25],
-])  # fmt: skip
-LEFT_TO_RIGHT = np.array([
-    [1.000, 0.000, 0.000, 0.000],
-    [0.500, 0.500, 0.000, 0.000],
-    [0.250, 0.250, 0.500, 0.000],
-    [0.125, 0.125, 0.250, 0.500],
-])  # fmt: skip
+BOTH_WAYS = np.array(
+    [[1.00, 0.00, 0.00, 0.00], [0.50, 0.50, 0.00, 0.00], [0.25, 0.25, 0.25, 0.25], [0.00, 0.50, 0.25, 0.25]]
+)
+LEFT_TO_RIGHT = np.array(
+    [
+        [1.000, 0.000, 0.000, 0.000],
+        [0.500, 0.500, 0.000, 0.000],
+        [0.250, 0.250, 0.500, 0.000],
+        [0.125, 0.125, 0.250, 0.500],
+    ]
+)
 
 
 def by_hand(weights: np.ndarray, of: Tokens = TOKENS, causal: bool = False) -> HandCapture:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer.records import Tokens
-from explorer.tokens import numbered
+from explorer.text.tokens import numbered
 
 
 def plain_tokens(
@@ -63,9 +63,7 @@ class PlainStack:
     def n_kv_heads(self) -> int:
         return self.n_heads
 
-    def attention(
-        self, layer: int, head: int | None = None, rows: slice | None = None
-    ) -> np.ndarray:
+    def attention(self, layer: int, head: int | None = None, rows: slice | None = None) -> np.ndarray:
         weights = self.weights[layer] if head is None else self.weights[layer, head]
         return np.where(self.mask, weights, 0)[..., rows or slice(None), :]
 

@@ -32,17 +32,11 @@ class Reference:
 
 def load(family: Family, folder: Path) -> Any:
     """The checkpoint through transformers' own Auto class, set to eager attention."""
-    return family.auto.from_pretrained(
-        folder, attn_implementation="eager", dtype=torch.float32
-    ).eval()
+    return family.auto.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
 
 
 def eager(
-    family: Family,
-    folder: Path,
-    text: str,
-    pair: str | None = None,
-    decoder_ids: list[int] | None = None,
+    family: Family, folder: Path, text: str, pair: str | None = None, decoder_ids: list[int] | None = None
 ) -> Reference:
     """Run the checkpoint eagerly on a text, as transformers' documentation does."""
     model = load(family, folder)
@@ -53,9 +47,7 @@ def eager(
     stream: list[torch.Tensor] = []
     if family.exit:  # the residual stream before it is narrowed to the table's width
         narrowing = model.get_submodule(family.exit)
-        hooks.append(
-            narrowing.register_forward_pre_hook(lambda _module, args: stream.append(args[0][0]))
-        )
+        hooks.append(narrowing.register_forward_pre_hook(lambda _module, args: stream.append(args[0][0])))
     arguments: dict[str, Any] = dict(encoded)
     if decoder_ids is not None:
         arguments["decoder_input_ids"] = torch.tensor([decoder_ids])
@@ -75,12 +67,11 @@ def eager(
             for stack, prefix in names.items()
         },
         hidden={
-            stack: _stack_states(out, prefix.replace("cross", "decoder"), stream)
-            for stack, prefix in names.items()
+            stack: _stack_states(out, prefix.replace("cross", "decoder"), stream) for stack, prefix in names.items()
         },
         logits=out.logits[0].numpy(),
         projected=projected,
-    )  # fmt: skip
+    )
 
 
 def _stack_states(out: Any, prefix: str, stream: list[torch.Tensor]) -> np.ndarray:
@@ -99,10 +90,7 @@ def _hook_outputs(
     hooks = []
     for stack, path in family.outputs.items():
         places = dict.fromkeys(path.format(i) for i in range(family.stacks[stack][0]))
-        hooks += [
-            model.get_submodule(place).register_forward_hook(partial(keep, stack))
-            for place in places
-        ]
+        hooks += [model.get_submodule(place).register_forward_hook(partial(keep, stack)) for place in places]
     return hooks
 
 

@@ -24,10 +24,18 @@ def _load(path: Path, model: tf.PreTrainedModel, tokenizer: Any) -> explorer.Loa
 def test_granite_multiplies_its_rows(tmp_path: Path) -> None:
     tokenizer = byte_level()
     config = tf.GraniteConfig(
-        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, intermediate_size=48, embedding_multiplier=3.0,
-        attention_multiplier=0.3, pad_token_id=0, bos_token_id=0, eos_token_id=0,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        intermediate_size=48,
+        embedding_multiplier=3.0,
+        attention_multiplier=0.3,
+        pad_token_id=0,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
     cap = explorer.capture(_load(tmp_path, tf.GraniteForCausalLM(config), tokenizer), TEXT)
     # Granite has no learned positions: what its first block is given is the row itself.
     np.testing.assert_allclose(cap.static, cap.hidden[0], rtol=1e-6)
@@ -37,16 +45,21 @@ def test_table_of_another_width(tmp_path: Path) -> None:
     """MobileBERT makes a row of three neighbours: no token has one of its own."""
     tokenizer = wordpiece()
     config = tf.MobileBertConfig(
-        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
-        intermediate_size=48, embedding_size=16, intra_bottleneck_size=16, true_hidden_size=16,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=48,
+        embedding_size=16,
+        intra_bottleneck_size=16,
+        true_hidden_size=16,
+    )
     loaded = _load(tmp_path, tf.MobileBertForMaskedLM(config), tokenizer)
     cap = explorer.capture(loaded, TEXT)
     with pytest.raises(explorer.ModelError) as error:
         _ = cap.static
     assert str(error.value) == (
-        "mobilebert: how its embedding table of width 16 reaches its residual stream of width 32 "
-        "is not known here"
+        "mobilebert: how its embedding table of width 16 reaches its residual stream of width 32 is not known here"
     )
     assert cap.attention(1).shape[0] == 4
 

@@ -85,9 +85,7 @@ MAY_IMPORT = {
         ]
     ),
     "psutil": frozenset(["footprint"]),
-    "transformers": frozenset(
-        ["adapters", "head_layers", "recorder", "eager_run", "checkpoints", "models"]
-    ),
+    "transformers": frozenset(["adapters", "head_layers", "recorder", "eager_run", "checkpoints", "models"]),
     "dash": frozenset(["pages", "web"]),
     "dash_mantine_components": frozenset(["pages", "web"]),
     "dash_ag_grid": frozenset(["pages", "web"]),
@@ -166,9 +164,7 @@ def violations(package: Path) -> list[str]:
             if name.partition(".")[0] not in MAY_IMPORT[library]:
                 found.append(f"{name} imports {library}")
     try:
-        graphlib.TopologicalSorter(
-            {name: imported - {name} for name, imported in own.items()}
-        ).prepare()
+        graphlib.TopologicalSorter({name: imported - {name} for name, imported in own.items()}).prepare()
     except graphlib.CycleError as error:
         found.append(f"imports go in a circle: {' → '.join(error.args[1])}")
     return found
@@ -195,18 +191,14 @@ def test_imports_point_one_way() -> None:
         ),
         (
             {"views.py": "def f():\n    import explorer.capture", "capture.py": ""},
-            [
-                "views imports capture, which is not below it",
-                "views imports capture, which knows torch",
-            ],
+            ["views imports capture, which is not below it", "views imports capture, which knows torch"],
         ),
         (
             {"export.py": "from explorer.adapters import body", "adapters.py": ""},
             ["export imports adapters, which knows torch"],
         ),
         (
-            {"figures/__init__.py": "", "figures/style.py": "from ..failures import one_line",
-             "failures.py": ""},
+            {"figures/__init__.py": "", "figures/style.py": "from ..failures import one_line", "failures.py": ""},
             ["figures.style imports failures, which knows torch"],
         ),
         ({"views.py": "import torch.nn as nn"}, ["views imports torch"]),
@@ -218,7 +210,7 @@ def test_imports_point_one_way() -> None:
             ["imports go in a circle: pages.a → pages.b → pages.a"],
         ),
     ],
-)  # fmt: skip
+)
 def test_rules_can_be_broken(files: dict[str, str], expected: list[str], tmp_path: Path) -> None:
     """Small packages with one fault each: what the rule above would say of them."""
     for name, source in files.items():
@@ -257,6 +249,10 @@ def test_core_needs_no_dash() -> None:
     core = sorted(homes - {"__init__", "__main__", "pages", "web"})
     result = subprocess.run(
         [sys.executable, "-c", WITHOUT_DASH, "explorer", *(f"explorer.{name}" for name in core)],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert (result.returncode, result.stdout.strip()) == (0, "blocked"), result.stderr

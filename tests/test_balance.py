@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.capture import capture
-from explorer.ready_sets import READY_SETS
+from explorer.capture.capture import capture
 from explorer.records import StudyOptions, WordStudy
-from explorer.views.balance import context_note, position_note, set_notes
-from explorer.views.study import word_study
+from explorer.text.example_sets import READY_SETS
+from explorer.views.embeddings.balance import context_note, position_note, set_notes
+from explorer.views.embeddings.study import word_study
 from tests.handmade import HandCapture, reading, tokens
 
 INSIDE = StudyOptions(inside=True)  # Chinese has no spaces between words
@@ -35,12 +35,7 @@ def at(sense: str, *positions: int) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "rows",
-    [
-        [*at("a", 1, 4, 2), *at("b", 4, 2, 1)],
-        at("a", 1, 4, 2),
-        [*at("a", 1, 2), *at("b", 2, 1), *at("", 1, 2)],
-    ],
+    "rows", [[*at("a", 1, 4, 2), *at("b", 4, 2, 1)], at("a", 1, 4, 2), [*at("a", 1, 2), *at("b", 2, 1), *at("", 1, 2)]]
 )
 def test_the_same_positions_are_balanced(rows: list[tuple[str, str]]) -> None:
     assert position_note(made(*rows)) is None
@@ -51,14 +46,11 @@ def test_positions_that_part_the_senses() -> None:
     first, second = (0, 1, 1, 2, 3), (5, 6, 7, 7, 9)
     note = position_note(made(*at("fruit", *first), *at("company", *second)))
     assert note is not None
-    assert note.startswith(
-        "the position of “apple” differs between the senses (mean token: fruit 1.4, company 6.8; p"
-    )
+    assert note.startswith("the position of “apple” differs between the senses (mean token: fruit 1.4, company 6.8; p")
     assert note.endswith("position alone can part these senses")
     places = np.array(first + second)
     apart = [
-        abs(places[list(chosen)].mean() - np.delete(places, chosen).mean())
-        for chosen in combinations(range(10), 5)
+        abs(places[list(chosen)].mean() - np.delete(places, chosen).mean()) for chosen in combinations(range(10), 5)
     ]
     exact = np.mean(np.array(apart) >= 5.4 - 1e-9)
     told = float(note.split("p = ")[1].split(" ")[0])
@@ -92,9 +84,7 @@ def test_what_a_causal_model_has_not_read_is_said() -> None:
     ("before", "after", "noted"),
     [(3, 4, False), (3, 5, True), (6, 9, False), (6, 10, True), (2, 1, True), (2, 0, False)],
 )
-def test_context_after_the_word_is_held_against_that_before(
-    before: int, after: int, noted: bool
-) -> None:
+def test_context_after_the_word_is_held_against_that_before(before: int, after: int, noted: bool) -> None:
     sentence = " ".join([*["so"] * before, "apple", *["so"] * after])
     assert (context_note(made(("a", sentence), causal=True)) is not None) == noted
 
@@ -107,9 +97,7 @@ def test_context_after_the_word_is_held_against_that_before(
         ("苹果", "苹果公司发布了新手机"),
     ],
 )
-def test_a_causal_model_is_told_of_what_comes_after(
-    word: str, sentence: str, smollm2: explorer.LoadedModel
-) -> None:
+def test_a_causal_model_is_told_of_what_comes_after(word: str, sentence: str, smollm2: explorer.LoadedModel) -> None:
     study = word_study(lambda text: capture(smollm2, text), [("a", sentence)], word, INSIDE)
     note = context_note(study)
     assert note is not None
@@ -125,9 +113,7 @@ def test_context_before_the_word_needs_no_note(smollm2: explorer.LoadedModel) ->
 
 
 @pytest.mark.parametrize("name", READY_SETS)
-def test_every_ready_set_has_its_context_before_the_word(
-    name: str, smollm2: explorer.LoadedModel
-) -> None:
+def test_every_ready_set_has_its_context_before_the_word(name: str, smollm2: explorer.LoadedModel) -> None:
     """Counted by the tokenizer alone: three tokens before, and not half as many again after."""
     word = READY_SETS[name].word
     for _, sentence in READY_SETS[name].rows:

@@ -55,9 +55,7 @@ def test_a_result_names_no_host_and_no_path(tmp_path: Path) -> None:
 
 
 def test_markdown_has_numbers_to_the_right() -> None:
-    assert recording.markdown(["a", "b"], [["1", "2"]]).splitlines() == [
-        "| a | b |", "| --: | --: |", "| 1 | 2 |",
-    ]  # fmt: skip
+    assert recording.markdown(["a", "b"], [["1", "2"]]).splitlines() == ["| a | b |", "| --: | --: |", "| 1 | 2 |"]
 
 
 @pytest.mark.parametrize("n", [3, 16, 129])

@@ -23,13 +23,15 @@ from bench.serving import answered
 def row(n: int, **more: Any) -> dict[str, Any]:
     """A row of ours, everything within its budget."""
     return {
-        "model": "minilm", "tokens": n, "click_to_bare": 1.5,
+        "model": "minilm",
+        "tokens": n,
+        "click_to_bare": 1.5,
         "seconds": {"open": 2.0, "server": 0.01, "click": 0.2, "bare": 0.1},
         "longest_task_seconds": {"click": 0.0, "bare": 0.06},
         "bytes": {"page": 3_000_000, "map": 120_000, "overview": 50_000},
         "nodes": {"map": 2500, "lines": 3000, "compare": 3100, "distances": 2700},
         **more,
-    }  # fmt: skip
+    }
 
 
 def test_budgets_tell_the_worst_of_the_texts_they_are_meant_for() -> None:
@@ -54,21 +56,23 @@ def test_a_budget_nothing_was_measured_for_is_not_told() -> None:
 def test_table_has_a_row_a_text() -> None:
     *_, last = browser.table([row(64)]).splitlines()
     assert last == (
-        "| minilm | 64 | 120 KB | 50 KB | 10 ms | 200 ms | 100 ms | 1.50 | < 50 ms "
-        "| 2,500 | 3,000 | 3,100 | 2,700 |"
+        "| minilm | 64 | 120 KB | 50 KB | 10 ms | 200 ms | 100 ms | 1.50 | < 50 ms | 2,500 | 3,000 | 3,100 | 2,700 |"
     )
 
 
 def test_bertviz_is_told_as_so_many_times_ours_or_not_finished() -> None:
     peer = {
-        "view": "model_view", "tokens": 64, "bytes": 53_000_000, "bytes_compressed": 24_000_000,
-        "seconds": 39.0, "nodes": 1_000_000,
-    }  # fmt: skip
+        "view": "model_view",
+        "tokens": 64,
+        "bytes": 53_000_000,
+        "bytes_compressed": 24_000_000,
+        "seconds": 39.0,
+        "nodes": 1_000_000,
+    }
     unfinished = peer | {"seconds": None, "nodes": None}
     *_, first, second = browser.peer_table([row(64)], [peer, unfinished]).splitlines()
     assert first == (
-        "| 64 | model view | 53.0 MB | 24.0 MB | 3.0 MB | 8.0 | 39.0 s | 2.0 s | 19.5 "
-        "| 1,000,000 | 2,500 | 400.0 |"
+        "| 64 | model view | 53.0 MB | 24.0 MB | 3.0 MB | 8.0 | 39.0 s | 2.0 s | 19.5 | 1,000,000 | 2,500 | 400.0 |"
     )
     assert second.endswith("| – | 2.0 s | – | – | 2,500 | – |")
 
@@ -76,13 +80,14 @@ def test_bertviz_is_told_as_so_many_times_ours_or_not_finished() -> None:
 def test_questions_for_the_two_figures_are_kept() -> None:
     questions = browser.Questions()
     address = "http://127.0.0.1:1/_dash-update-component?endId=x"
-    for output in ("..heads-heatmap.figure...heads-view.data..", "heads-lines.className",
-                   "..heads-overview.figure...heads-overview.style.."):  # fmt: skip
+    for output in (
+        "..heads-heatmap.figure...heads-view.data..",
+        "heads-lines.className",
+        "..heads-overview.figure...heads-overview.style..",
+    ):
         questions.note(SimpleNamespace(url=address, post_data=json.dumps({"output": output})))
     questions.note(SimpleNamespace(url="http://127.0.0.1:1/", post_data=None))
-    assert [json.loads(body)["output"] for _, body in questions.map] == [
-        "..heads-heatmap.figure...heads-view.data.."
-    ]
+    assert [json.loads(body)["output"] for _, body in questions.map] == ["..heads-heatmap.figure...heads-view.data.."]
     assert [url for url, _ in questions.overview] == [address]
 
 
@@ -149,11 +154,12 @@ def test_the_bare_app_answers_a_click_with_that_head() -> None:
     attention = np.random.default_rng(0).random((2, 3, 4, 4), dtype=np.float32)
     client = create_app(attention).server.test_client()
     question = {
-        "output": "map.figure", "outputs": {"id": "map", "property": "figure"},
-        "changedPropIds": ["grid.clickData"], "state": [],
-        "inputs": [{"id": "grid", "property": "clickData",
-                    "value": {"points": [{"x": 2, "y": 1}]}}],
-    }  # fmt: skip
+        "output": "map.figure",
+        "outputs": {"id": "map", "property": "figure"},
+        "changedPropIds": ["grid.clickData"],
+        "state": [],
+        "inputs": [{"id": "grid", "property": "clickData", "value": {"points": [{"x": 2, "y": 1}]}}],
+    }
     figure = client.post("/_dash-update-component", json=question).json["response"]["map"]["figure"]
     assert figure["layout"]["title"]["text"] == "layer 1 · head 2"
     assert figure["data"][0]["z"]["shape"] == "4, 4"

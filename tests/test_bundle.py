@@ -14,14 +14,14 @@ from PIL import Image
 from pypdf import PdfWriter
 
 import explorer
-from explorer.exhibits import KINDS, state_for
-from explorer.exhibits.bundle import Kept, bundle
-from explorer.exhibits.saving import Saving
-from explorer.export.carriers import read_record
-from explorer.export.files import ExportError
+from explorer.app.kept_figures import entry, kept_of
 from explorer.figures.look import Look
-from explorer.pages.keeping import entry, kept_of
-from explorer.session import Session
+from explorer.saving.bundle import Kept, bundle
+from explorer.saving.files import ExportError
+from explorer.saving.metadata import read_record
+from explorer.saving.save import Saving
+from explorer.session.session import Session
+from explorer.views.registry import KINDS, state_for
 
 TEXT = "She ate an unbelievable apple & <b>."
 
@@ -38,15 +38,12 @@ def kept(**settings) -> Kept:
 
 def test_a_bundle_holds_every_format_and_an_index(session: Session) -> None:
     said: list[str] = []
-    data = bundle(
-        session, [kept(layer=1, head=8), kept(layer=0, head=2)], lambda line, _: said.append(line)
-    )
+    data = bundle(session, [kept(layer=1, head=8), kept(layer=0, head=2)], lambda line, _: said.append(line))
     assert said == ["drawing figure 1 of 2", "drawing figure 2 of 2"]
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = set(archive.namelist())
         first = "01-minilm-encoder-layer1-head8"
-        assert {f"{first}.{kind}" for kind in
-                ("png", "svg", "pdf", "html", "csv", "json", "npz")} <= names  # fmt: skip
+        assert {f"{first}.{kind}" for kind in ("png", "svg", "pdf", "html", "csv", "json", "npz")} <= names
         assert len(names) == 16  # twice seven, the index and the pages' script
         index = archive.read("index.html").decode()
         for name in names - {"index.html", "plotly.min.js"}:
@@ -106,9 +103,7 @@ class Painter:
         return file.getvalue()
 
 
-def test_one_failed_drawing_leaves_out_itself_only(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_failed_drawing_leaves_out_itself_only(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     paint = Painter()
     monkeypatch.setattr("explorer.exhibits.bundle.painter", lambda: nullcontext(paint))
     several = [replace(kept(head=head), saving=Saving(dots=head + 1)) for head in (0, 1)]
@@ -116,9 +111,8 @@ def test_one_failed_drawing_leaves_out_itself_only(
         names = {name for name in archive.namelist() if name[0] in "01"}
         index = archive.read("index.html").decode()
     assert {name[:2] + name.rpartition(".")[2] for name in names} == {
-        f"{number}{kind}" for number in ("01", "02") for kind in
-        ("png", "svg", "pdf", "html", "csv", "json", "npz")
-    } - {"01svg"}  # fmt: skip
+        f"{number}{kind}" for number in ("01", "02") for kind in ("png", "svg", "pdf", "html", "csv", "json", "npz")
+    } - {"01svg"}
     first, second = index.split("<section>")[1:]
     reason = "the browser failed to draw the figure: &lt;too large&gt;."
     assert f"SVG is left out: {reason}" in first

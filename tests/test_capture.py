@@ -62,9 +62,7 @@ def _assert_attention(cap: explorer.Capture, expected: Reference) -> None:
         for layer, weights in enumerate(layers):
             np.testing.assert_allclose(stack.attention(layer), weights, rtol=0, atol=1e-5)
             for head in range(stack.n_heads):
-                np.testing.assert_array_equal(
-                    stack.attention(layer, head), stack.attention(layer)[head]
-                )
+                np.testing.assert_array_equal(stack.attention(layer, head), stack.attention(layer)[head])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -117,9 +115,7 @@ class TestParity:
                 weights, allowed = stack.attention(layer), stack.allowed(layer)
                 assert (weights[:, ~allowed] == 0).all()
                 # Softmax leaves no zero of its own here: where eager has one is the mask.
-                np.testing.assert_array_equal(
-                    allowed, (expected.attention[stack.name][layer] > 0).any(0)
-                )
+                np.testing.assert_array_equal(allowed, (expected.attention[stack.name][layer] > 0).any(0))
                 if stack.causal:
                     assert (weights[:, *np.triu_indices(weights.shape[1], 1)] == 0).all()
 
@@ -190,10 +186,7 @@ def test_long_text(name: str, long: Runs) -> None:
         assert relative(stack.hidden, expected.hidden[stack.name]) < 1e-4
 
 
-@pytest.mark.parametrize(
-    ("name", "layer", "window"),
-    [("mistral", 0, 24), ("gemma2", 0, 6), ("gpt-oss", 0, 8)],
-)
+@pytest.mark.parametrize(("name", "layer", "window"), [("mistral", 0, 24), ("gemma2", 0, 6), ("gpt-oss", 0, 8)])
 def test_sliding_window_is_known(name: str, layer: int, window: int, long: Runs) -> None:
     cap, _ = long(name)
     n = len(cap.tokens)

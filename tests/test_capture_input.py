@@ -39,9 +39,7 @@ ODD_TEXTS = {
 def test_odd_text_is_captured_right(case: str, name: str, tiny: Loader, folder: Folder) -> None:
     text, family = ODD_TEXTS[case], FAMILIES[name]
     cap = explorer.capture(tiny(name), text, target=text if family.is_encoder_decoder else None)
-    decoder_ids = (
-        cap.stack("decoder").query_tokens.ids.tolist() if family.is_encoder_decoder else None
-    )
+    decoder_ids = cap.stack("decoder").query_tokens.ids.tolist() if family.is_encoder_decoder else None
     expected = reference.eager(family, folder(name), text, decoder_ids=decoder_ids)
     for stack, layers in expected.attention.items():
         for layer, weights in enumerate(layers):
@@ -89,10 +87,18 @@ def test_hundred_thousand_characters(name: str, tiny: Loader) -> None:
     ("name", "limit"),
     [
         # Written out: RoBERTa keeps two of its 258 rows, BART's and OPT's tables have two more.
-        ("bert", 256), ("distilbert", 256), ("roberta", 256), ("albert", 256), ("gpt2", 256),
-        ("opt", 256), ("bart", 256), ("llama", 512), ("gpt-neox", 512), ("marian", 256),
+        ("bert", 256),
+        ("distilbert", 256),
+        ("roberta", 256),
+        ("albert", 256),
+        ("gpt2", 256),
+        ("opt", 256),
+        ("bart", 256),
+        ("llama", 512),
+        ("gpt-neox", 512),
+        ("marian", 256),
     ],
-)  # fmt: skip
+)
 def test_longest_text_is_read(name: str, limit: int, tiny: Loader) -> None:
     """The limit itself can be read: it is neither too small nor too large."""
     loaded = tiny(name)
@@ -158,15 +164,20 @@ class TestTarget:
             explorer.capture(loaded, TEXT)
         assert explorer.capture(loaded, TEXT, target="dog").stacks[2] == "cross"
 
-    def test_settings_of_the_checkpoint_do_not_matter(
-        self, folder: Folder, tmp_path: Any, tiny: Loader
-    ) -> None:
+    def test_settings_of_the_checkpoint_do_not_matter(self, folder: Folder, tmp_path: Any, tiny: Loader) -> None:
         """Greedy is greedy: published BART asks for beams and forbids repeats."""
         model = tf.AutoModelForSeq2SeqLM.from_pretrained(folder("bart"))
         model.generation_config.update(
-            num_beams=4, no_repeat_ngram_size=1, early_stopping=True, length_penalty=2.0,
-            do_sample=True, temperature=3.0, repetition_penalty=5.0, max_length=9, min_length=8,
-        )  # fmt: skip
+            num_beams=4,
+            no_repeat_ngram_size=1,
+            early_stopping=True,
+            length_penalty=2.0,
+            do_sample=True,
+            temperature=3.0,
+            repetition_penalty=5.0,
+            max_length=9,
+            min_length=8,
+        )
         model.save_pretrained(tmp_path)
         tf.AutoTokenizer.from_pretrained(folder("bart")).save_pretrained(tmp_path)
         loaded = explorer.load_model(str(tmp_path), device="cpu")
@@ -214,10 +225,7 @@ class TestFailing:
     @pytest.mark.parametrize(
         ("error", "message"),
         [
-            (
-                torch.OutOfMemoryError("CUDA out of memory.\nMore"),
-                "^out of memory while .* was read",
-            ),
+            (torch.OutOfMemoryError("CUDA out of memory.\nMore"), "^out of memory while .* was read"),
             (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "^out of memory while"),
             (RuntimeError("broken\nin two"), "failed while reading 3 tokens: broken$"),
             (IndexError("no such row"), "failed while reading 3 tokens: no such row$"),

@@ -16,23 +16,18 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader, PdfWriter
 
-from explorer.export.arrays import arrays_of
-from explorer.export.carriers import (
-    csv_head,
-    html_part,
-    in_pdf,
-    in_png,
-    in_svg,
-    npz_bytes,
-    read_record,
-)
-from explorer.export.formats import to_json
-from explorer.tables import Table
+from explorer.records.table import Table
+from explorer.saving.arrays import arrays_of
+from explorer.saving.formats import to_json
+from explorer.saving.metadata import csv_head, html_part, in_pdf, in_png, in_svg, npz_bytes, read_record
 
 RECORD = {
-    "kind": "heatmap", "link": "/?text=a%20%3Cb%3E", "model": "minilm",
-    "settings": {"text": "a <b> & </script> \"q\" ‮שלום 🙂"}, "python": ["import explorer"],
-}  # fmt: skip
+    "kind": "heatmap",
+    "link": "/?text=a%20%3Cb%3E",
+    "model": "minilm",
+    "settings": {"text": 'a <b> & </script> "q" ‮שלום 🙂'},
+    "python": ["import explorer"],
+}
 
 
 def png() -> bytes:
@@ -94,11 +89,16 @@ def test_a_table_keeps_its_rows() -> None:
 
 def test_arrays_are_those_of_the_result() -> None:
     result = {
-        "kind": "x", "attention": [[0.5, None], [0.25, 1.0]], "queries": ["a", "b"],
+        "kind": "x",
+        "attention": [[0.5, None], [0.25, 1.0]],
+        "queries": ["a", "b"],
         "points": [{"x": 1.0, "sense": "fruit"}, {"x": None, "sense": "firm"}],
-        "measures": {"entropy": [1.5, 2.5]}, "layer": 3, "pair": None, "ragged": [[1], [1, 2]],
+        "measures": {"entropy": [1.5, 2.5]},
+        "layer": 3,
+        "pair": None,
+        "ragged": [[1], [1, 2]],
         "versions": {"numpy": "2"},
-    }  # fmt: skip
+    }
     made = npz_bytes(arrays_of(result), RECORD)
     with np.load(io.BytesIO(made), allow_pickle=False) as found:
         np.testing.assert_array_equal(found["attention"], [[0.5, np.nan], [0.25, 1.0]])
@@ -180,8 +180,7 @@ def test_a_file_that_was_cut_off_is_one_line(kind: str) -> None:
 def test_a_file_with_a_flipped_bit_is_read_or_one_line(kind: str) -> None:
     data = SAVED[kind]
     chance = np.random.default_rng(0)
-    for place, bit in zip(chance.integers(len(data), size=800), chance.integers(8, size=800),
-                          strict=True):  # fmt: skip
+    for place, bit in zip(chance.integers(len(data), size=800), chance.integers(8, size=800), strict=True):
         flipped = bytearray(data)
         flipped[place] ^= 1 << bit
         line = _read(bytes(flipped))
@@ -225,15 +224,18 @@ def test_the_ends_of_a_large_file_are_enough(kind: str) -> None:
     [
         ("PNG", SAVED["PNG"].replace(b'"minilm"', b'"minikm"')),  # its checksum is another
         ("NPZ", zipped(**{"explorer.npy": b"\x93NUMPY nonsense"})),
-        ("NPZ", b"PK\x03\x04 broken"), ("PDF", b"%PDF-1.4 broken"), ("Parquet", b"PAR1 broken"),
+        ("NPZ", b"PK\x03\x04 broken"),
+        ("PDF", b"%PDF-1.4 broken"),
+        ("Parquet", b"PAR1 broken"),
         ("PNG", b"\x89PNG\r\n\x1a\n broken"),
         ("text", b'{"a": ' * 100_000),
-        ("text", b'{"provenance": {"kind": "heatmap"'), ("text", b'a,"explorer: '),
+        ("text", b'{"provenance": {"kind": "heatmap"'),
+        ("text", b'a,"explorer: '),
         ("text", SAVED["HTML"].replace(b'"minilm"', b'"mini\xfflm"')),
         ("text", SAVED["JSON"].replace(b'"minilm"', b'"mini\\ud800lm"')),
         ("text", SAVED["SVG"].replace(b'"minilm"', b"NaN")),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_file_is_told_so(kind: str, data: bytes) -> None:
     assert _read(data).startswith(f"x.bin cannot be read as {kind}: it is damaged or incomplete;")
 
@@ -245,13 +247,30 @@ def test_damage_outside_the_record_is_no_matter() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"hello", b"{}", b'{"provenance": 3}', b"a,b\n1,2\n", png(), pdf(), locked(),
-     parquet(None), npz_bytes({}, {}), zipped(**{"index.html": b"<p>"}), zipped(),
-     b"<svg></svg>", b"<html><body></body></html>", b"\xff\xfe\x00", b"GIF89a\x00\xff", b"[1, 2]",
-     b"a\rb\x00,\n",
-     b'{"provenance": {"kind": "heatmap"}}', b'{"provenance": {"kind": "heatmap", "link": "/"}}',
-     b'{"provenance": {"kind": ["x"], "link": "/", "model": "m", "settings": {}}}'],
-)  # fmt: skip
+    [
+        b"",
+        b"hello",
+        b"{}",
+        b'{"provenance": 3}',
+        b"a,b\n1,2\n",
+        png(),
+        pdf(),
+        locked(),
+        parquet(None),
+        npz_bytes({}, {}),
+        zipped(**{"index.html": b"<p>"}),
+        zipped(),
+        b"<svg></svg>",
+        b"<html><body></body></html>",
+        b"\xff\xfe\x00",
+        b"GIF89a\x00\xff",
+        b"[1, 2]",
+        b"a\rb\x00,\n",
+        b'{"provenance": {"kind": "heatmap"}}',
+        b'{"provenance": {"kind": "heatmap", "link": "/"}}',
+        b'{"provenance": {"kind": ["x"], "link": "/", "model": "m", "settings": {}}}',
+    ],
+)
 def test_a_file_without_a_record_is_one_line(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"^x\.bin holds no record of what made it: give a file"):
         read_record(data, "x.bin")

@@ -7,7 +7,7 @@ import pytest
 
 import explorer
 from explorer.records import MapSwitches
-from explorer.views.maps import Region, drawn_groups, tokens_of_cell
+from explorer.views.heads.heatmap.compute import Region, drawn_groups, tokens_of_cell
 
 
 class TestTokensOfCell:
@@ -27,9 +27,7 @@ class TestTokensOfCell:
         assert found == (queries[row][a], keys[column][b])
 
     @pytest.mark.parametrize("cell", [(0, 0), (2, 5), (7, 7)])
-    def test_of_a_block_those_with_most_weight(
-        self, cell: tuple[int, int], minilm: explorer.LoadedModel
-    ) -> None:
+    def test_of_a_block_those_with_most_weight(self, cell: tuple[int, int], minilm: explorer.LoadedModel) -> None:
         cap = explorer.capture(minilm, self.TEXT)
         attention, count = cap.attention(3, 7), len(cap.tokens)
         each = -(-count // 8)

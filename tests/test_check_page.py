@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from dash import html
 
-from explorer.identities import CLAIMS
-from explorer.pages import check
+from explorer.analysis.identities import CLAIMS
+from explorer.analysis.identities.report import magnitude, verdict, where
+from explorer.app import self_check as check
 from explorer.records import Identity, Place
-from explorer.views.check import magnitude, verdict, where
 from tests.handmade import BOTH_WAYS, by_hand
 
 ROWS, HEADS, LOGITS = (CLAIMS[name] for name in ("rows", "heads_add_up", "eager_logits"))
@@ -26,15 +26,15 @@ COARSE = Identity(HEADS, 0.1, 0.02, Place("decoder", 1), note="more is allowed")
     ("found", "said"),
     [
         ([HOLDS, COARSE], "All 2 identities hold for m on this text."),
-        ([HOLDS, OPEN], "The one identity that applies holds for m on this text; 1 does not "
-         "apply."),
-        ([HOLDS, FAILS, OPEN], "1 of 2 identities does not hold for m on this text: The heads add "
-         "up."),
-        ([FAILS, Identity(ROWS, 1, math.nan)], "2 of 2 identities do not hold for m on this text: "
-         "The heads add up; Each row adds up to 1."),
+        ([HOLDS, OPEN], "The one identity that applies holds for m on this text; 1 does not apply."),
+        ([HOLDS, FAILS, OPEN], "1 of 2 identities does not hold for m on this text: The heads add up."),
+        (
+            [FAILS, Identity(ROWS, 1, math.nan)],
+            "2 of 2 identities do not hold for m on this text: The heads add up; Each row adds up to 1.",
+        ),
         ([OPEN, OPEN], "No identity applies to m on this text."),
     ],
-)  # fmt: skip
+)
 def test_verdict(found: list[Identity], said: str) -> None:
     assert verdict("m", found) == said
 
@@ -42,11 +42,18 @@ def test_verdict(found: list[Identity], said: str) -> None:
 @pytest.mark.parametrize(
     ("number", "told"),
     [
-        (0, "0"), (0.25, "0.25"), (0.0712, "0.071"), (3.14e-7, "3.1 × 10⁻⁷"), (1e-5, "10⁻⁵"),
-        (2e-16, "2 × 10⁻¹⁶"), (9.96e-5, "10⁻⁴"), (4.2e9, "4.2 × 10⁹"), (math.nan, "no number"),
+        (0, "0"),
+        (0.25, "0.25"),
+        (0.0712, "0.071"),
+        (3.14e-7, "3.1 × 10⁻⁷"),
+        (1e-5, "10⁻⁵"),
+        (2e-16, "2 × 10⁻¹⁶"),
+        (9.96e-5, "10⁻⁴"),
+        (4.2e9, "4.2 × 10⁹"),
+        (math.nan, "no number"),
         (math.inf, "infinite"),
     ],
-)  # fmt: skip
+)
 def test_magnitude(number: float, told: str) -> None:
     assert magnitude(number) == told
 
@@ -76,8 +83,11 @@ def test_every_result_has_a_word_and_a_mark() -> None:
     assert "by hand · cpu" in _words(line)
     rows = [_words(row) for row in list(_parts(table, html.Tr))[1:]]
     assert [row.split(" Each")[0].split(" The")[0].split(" Pred")[0] for row in rows] == [
-        "✓ holds", "✗ fails", "– does not apply", "✓ holds"
-    ]  # fmt: skip
+        "✓ holds",
+        "✗ fails",
+        "– does not apply",
+        "✓ holds",
+    ]
     assert "3.1 × 10⁻⁷ 10⁻⁵ encoder · layer\u00a02 · head\u00a08" in rows[0]
     assert "0.07 10⁻⁴ encoder · layer\u00a03" in rows[1]
     assert "There is no head." in rows[2]

@@ -16,7 +16,7 @@ import transformers as tf
 from safetensors.torch import load_file, save_file
 
 import explorer
-from explorer import adapters, checkpoints
+from explorer.models import architectures, checkpoints
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT, Family, spread, write
 from tests.conftest import Folder
@@ -110,19 +110,13 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
         lambda path: (path / "config.json").unlink(),
         r"has no config\.json: it is not a transformers checkpoint",
     ),
-    "config cut off": (
-        _write("config.json", '{"model_type": "be'),
-        r"its config\.json is not a valid configuration",
-    ),
+    "config cut off": (_write("config.json", '{"model_type": "be'), r"its config\.json is not a valid configuration"),
     "config of another kind": (_write("config.json", "[]"), r"is not a valid configuration"),
     "config without an architecture": (
         lambda path: _config(path, model_type=...),
         r"its config\.json names no architecture \(model_type\)",
     ),
-    "architecture that is no name": (
-        lambda path: _config(path, model_type={"a": 1}),
-        r"names no architecture",
-    ),
+    "architecture that is no name": (lambda path: _config(path, model_type={"a": 1}), r"names no architecture"),
     "unknown architecture": (
         lambda path: _config(path, model_type="perceptron9"),
         rf"transformers {re.escape(tf.__version__)} knows no architecture 'perceptron9'",
@@ -131,10 +125,7 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
         lambda path: _config(path, num_attention_heads=5),
         r"cannot be loaded: .*hidden size \(32\)",
     ),
-    "config that does not fit the weights": (
-        lambda path: _config(path, intermediate_size=64),
-        r"cannot be loaded: ",
-    ),
+    "config that does not fit the weights": (lambda path: _config(path, intermediate_size=64), r"cannot be loaded: "),
     "remote code": (_remote_code, r"needs code that comes with the checkpoint, which is never run"),
     "pickle only": (_pickle, r"has only pickled weights \(pytorch_model\.bin\), which can run"),
     "no weights": (
@@ -161,7 +152,7 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
         r"token \d+ has no row in the embedding table of 160: the tokenizer belongs to another",
     ),
     "damaged tokenizer": (_write("tokenizer.json", "{"), r"has no tokenizer that can be loaded: "),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", list(SPOILT))
@@ -178,9 +169,7 @@ class TestNames:
 
     def test_no_folder(self, tmp_path: Path) -> None:
         path = tmp_path / "nowhere"
-        assert _error(path) == (
-            f"no folder {path}: give an existing folder, a hub id, minilm or smollm2"
-        )
+        assert _error(path) == (f"no folder {path}: give an existing folder, a hub id, minilm or smollm2")
 
     def test_empty_folder(self, tmp_path: Path) -> None:
         assert "has no config.json" in _error(tmp_path)
@@ -191,9 +180,7 @@ class TestNames:
     def test_several_gguf_files(self, tmp_path: Path) -> None:
         for name in ("a.gguf", "b.gguf"):
             (tmp_path / name).write_bytes(b"GGUF")
-        assert f"has 2 GGUF files: give the path of one, as {tmp_path / 'a.gguf'}" in _error(
-            tmp_path
-        )
+        assert f"has 2 GGUF files: give the path of one, as {tmp_path / 'a.gguf'}" in _error(tmp_path)
 
     @pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF\x03\x00\x00\x00rubbish", b"<html>"])
     def test_damaged_gguf(self, content: bytes, tmp_path: Path) -> None:
@@ -227,9 +214,7 @@ class TestWhatIsLoaded:
             (tf.BertLMHeadModel, True),
         ],
     )
-    def test_bert_of_any_kind(
-        self, kind: type, logits: bool, folder: Folder, tmp_path: Path
-    ) -> None:
+    def test_bert_of_any_kind(self, kind: type, logits: bool, folder: Folder, tmp_path: Path) -> None:
         """The head where it is for language, the bare model elsewhere; the same attention."""
         config = tf.AutoConfig.from_pretrained(folder("bert"))
         config.is_decoder = kind is tf.BertLMHeadModel
@@ -295,23 +280,27 @@ def _tiny(config: type, model: type, **settings: Any) -> Family:
 
 HYBRID = dict(hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=48)
 NOT_CAPTURED = {
-    "mamba": _tiny(
-        tf.MambaConfig, tf.MambaForCausalLM, hidden_size=32, num_hidden_layers=2, state_size=4
-    ),
+    "mamba": _tiny(tf.MambaConfig, tf.MambaForCausalLM, hidden_size=32, num_hidden_layers=2, state_size=4),
     "lfm2": _tiny(
-        tf.Lfm2Config, tf.Lfm2ForCausalLM, **HYBRID, num_key_value_heads=2,
+        tf.Lfm2Config,
+        tf.Lfm2ForCausalLM,
+        **HYBRID,
+        num_key_value_heads=2,
         layer_types=["conv", "full_attention", "conv"],
     ),
     "longformer": _tiny(
-        tf.LongformerConfig, tf.LongformerForMaskedLM, hidden_size=32, num_hidden_layers=2,
-        num_attention_heads=4, intermediate_size=48, max_position_embeddings=256,
-        attention_window=8, pad_token_id=1,
-    ),
-    "fnet": _tiny(
-        tf.FNetConfig, tf.FNetForMaskedLM, hidden_size=32, num_hidden_layers=2,
+        tf.LongformerConfig,
+        tf.LongformerForMaskedLM,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
         intermediate_size=48,
+        max_position_embeddings=256,
+        attention_window=8,
+        pad_token_id=1,
     ),
-}  # fmt: skip
+    "fnet": _tiny(tf.FNetConfig, tf.FNetForMaskedLM, hidden_size=32, num_hidden_layers=2, intermediate_size=48),
+}
 
 
 @pytest.mark.parametrize("name", list(NOT_CAPTURED))
@@ -372,5 +361,5 @@ def test_pooler_may_be_missing(copy: Path) -> None:
     """It is made up, and never used: BERT's bare model has one, its masked head has not."""
     _config(copy, architectures=["BertModel"])
     loaded = explorer.load_model(str(copy), device="cpu")
-    assert adapters.body(loaded.model) is loaded.model
+    assert architectures.body(loaded.model) is loaded.model
     assert loaded.method == "recorder"

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.exhibits import comparison
-from explorer.figures.comparison import comparison_caption, difference_figure, side_figures
 from explorer.records import MapSwitches
-from explorer.requests import TextRequest
-from explorer.session import Session
-from explorer.views.comparison import (
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
+from explorer.views.heads.comparison import view as comparison
+from explorer.views.heads.comparison.compute import (
     Side,
     align,
     compare_heads,
@@ -24,15 +23,14 @@ from explorer.views.comparison import (
     comparison_table,
     is_uncased,
 )
+from explorer.views.heads.comparison.figure import comparison_caption, difference_figure, side_figures
 from tests.conftest import Folder, Loader
 from tests.plain import PlainCapture, plain_capture, plain_tokens
 
 NAN = np.nan
 
 
-def side(
-    text: str, weights: Any, head: int = 0, mask: Any = None, causal: bool = False, **cut: Any
-) -> Side:
+def side(text: str, weights: Any, head: int = 0, mask: Any = None, causal: bool = False, **cut: Any) -> Side:
     """A side with one layer of one head."""
     tokens = plain_tokens(text, **cut)
     mask = None if mask is None else np.array(mask, dtype=bool)
@@ -49,12 +47,11 @@ def side(
         ("a b", "c d", [(0, -1), (1, -1), (-1, 0), (-1, 1)]),
         ("a a a", "a a", [(0, 0), (1, 1), (2, -1)]),
         ("x b c y", "b c", [(0, -1), (1, 0), (2, 1), (3, -1)]),
-        ("the cat sat", "so the big cat sat down", [(-1, 0), (0, 1), (-1, 2), (1, 3), (2, 4),
-                                                    (-1, 5)]),
+        ("the cat sat", "so the big cat sat down", [(-1, 0), (0, 1), (-1, 2), (1, 3), (2, 4), (-1, 5)]),
         ("", "a", [(-1, 0)]),
         ("", "", []),
     ],
-)  # fmt: skip
+)
 def test_alignment_by_hand(first: str, second: str, places: list[tuple[int, int]]) -> None:
     found = align(first.split(), second.split())
     np.testing.assert_array_equal(found, np.array(places, dtype=int).reshape(-1, 2))
@@ -95,9 +92,7 @@ def test_words_of_one_side_only_have_no_difference() -> None:
     second = side("cat now sat", [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.75, 0.25, 0.0]])
     found = compare_heads(first, second)
     assert found.queries == found.keys == ("cat", "now", "sat")
-    np.testing.assert_array_equal(
-        found.difference, [[0.0, NAN, -0.25], [NAN, NAN, NAN], [0.5, NAN, -0.75]]
-    )
+    np.testing.assert_array_equal(found.difference, [[0.0, NAN, -0.25], [NAN, NAN, NAN], [0.5, NAN, -0.75]])
     np.testing.assert_array_equal(found.query_places, [[0, 0], [-1, 1], [1, 2]])
     assert "1 word of the second text has no partner: now." in found.remarks
     assert any("merged to words" in remark for remark in found.remarks)
@@ -134,9 +129,7 @@ def test_case_is_ignored_only_where_a_tokenizer_ignores_it() -> None:
     cased = side("The end", np.eye(2))
     uncased = side("the End", np.full((2, 2), 0.5), lower=True)
     also_cased = side("the End", np.full((2, 2), 0.5))
-    assert [is_uncased(s.source.query_tokens) for s in (cased, uncased, also_cased)] == [
-        False, True, False,
-    ]  # fmt: skip
+    assert [is_uncased(s.source.query_tokens) for s in (cased, uncased, also_cased)] == [False, True, False]
     found = compare_heads(cased, uncased)
     assert found.queries == ("The", "end")
     np.testing.assert_array_equal(found.difference, [[-0.5, 0.5], [0.5, -0.5]])
@@ -151,9 +144,7 @@ def test_what_only_one_mask_forbids_is_no_difference_and_is_said() -> None:
     both_ways = side("a b c", np.full((3, 3), 1 / 3))
     found = compare_heads(causal, both_ways)
     np.testing.assert_allclose(
-        found.difference,
-        [[-2 / 3, NAN, NAN], [1 / 3 - 1 / 2, 1 / 3 - 1 / 2, NAN], [0, 0, 0]],
-        atol=1e-7,
+        found.difference, [[-2 / 3, NAN, NAN], [1 / 3 - 1 / 2, 1 / 3 - 1 / 2, NAN], [0, 0, 0]], atol=1e-7
     )
     assert "3 cells that only the first’s causal mask forbids: no difference." in found.remarks
     assert "The first is the decoder stack, the second the encoder stack." in found.remarks
@@ -173,10 +164,7 @@ def test_special_tokens_alone_are_no_common_ground() -> None:
 def test_many_words_without_a_partner_are_counted() -> None:
     words = [f"w{i}" for i in range(11)]
     found = compare_heads(side("x " + " ".join(words), np.eye(12)), side("x", np.eye(1)))
-    assert (
-        "11 words of the first text have no partner: w0, w1, w2, w3, w4, w5, w6, w7 and 3 more."
-        in found.remarks
-    )
+    assert "11 words of the first text have no partner: w0, w1, w2, w3, w4, w5, w6, w7 and 3 more." in found.remarks
     np.testing.assert_array_equal(found.difference[0, 0], 0.0)
 
 
@@ -188,9 +176,8 @@ def test_repeated_words_are_numbered_in_the_common_order() -> None:
 def test_cross_attention_aligns_queries_and_keys_apart() -> None:
     def cross(queries: str, keys: str, weights: Any) -> Side:
         cap: PlainCapture = plain_capture(
-            plain_tokens(queries), np.array([[weights]], float), keys=plain_tokens(keys),
-            name="cross",
-        )  # fmt: skip
+            plain_tokens(queries), np.array([[weights]], float), keys=plain_tokens(keys), name="cross"
+        )
         return Side(cap, 0, 0, "cross")
 
     found = compare_heads(
@@ -225,18 +212,17 @@ def test_a_causal_and_a_bidirectional_model_on_one_text(tiny: Loader) -> None:
     assert found.queries == found.keys == tuple(words)
     merged = []
     for cap, head in ((bert, 0), (gpt2, 1)):
-        owner = np.array([
-            -1 if special else text[: end].count(" ") + (text[:end].endswith("."))
-            for special, (_, end) in zip(
-                cap.query_tokens.special, cap.offsets.tolist(), strict=True)
-        ])  # fmt: skip
+        owner = np.array(
+            [
+                -1 if special else text[:end].count(" ") + (text[:end].endswith("."))
+                for special, (_, end) in zip(cap.query_tokens.special, cap.offsets.tolist(), strict=True)
+            ]
+        )
         belongs = (owner == np.arange(6)[:, None]).astype(float)
         mean = belongs / belongs.sum(axis=1, keepdims=True)
         merged.append(mean @ cap.attention(1, head).astype(float) @ belongs.T)
     later = np.triu(np.ones((6, 6), bool), 1)
-    np.testing.assert_allclose(
-        found.difference, np.where(later, NAN, merged[1] - merged[0]), atol=1e-6
-    )
+    np.testing.assert_allclose(found.difference, np.where(later, NAN, merged[1] - merged[0]), atol=1e-6)
     assert "15 cells that only the second’s causal mask forbids: no difference." in found.remarks
 
 
@@ -302,9 +288,7 @@ def test_what_cannot_be_aligned_is_not_drawn() -> None:
 
 
 def test_both_maps_have_one_colour_scale() -> None:
-    found = compare_heads(
-        side("a b", [[0.5, 0.5], [0.5, 0.5]]), side("a b", [[0.25, 0.75], [0.5, 0.5]])
-    )
+    found = compare_heads(side("a b", [[0.5, 0.5], [0.5, 0.5]]), side("a b", [[0.25, 0.75], [0.5, 0.5]]))
     figures = side_figures(found.first, found.second)
     assert [heatmap_of(figure).zmax for figure in figures] == [0.75, 0.75]
     assert [heatmap_of(figure).zmin for figure in figures] == [0, 0]
@@ -332,8 +316,7 @@ def test_a_long_texts_difference_shows_the_largest_of_each_block_with_its_sign()
 
 def state(**more: Any) -> dict[str, Any]:
     """Layer 1, head 1 of a model of three layers and two heads, and what it is compared with."""
-    return {**comparison.DEFAULTS, "model": "m", "text": "A dog.", "pair": "A cat.",
-            "layer": 1, "head": 1, **more}  # fmt: skip
+    return {**comparison.DEFAULTS, "model": "m", "text": "A dog.", "pair": "A cat.", "layer": 1, "head": 1, **more}
 
 
 def two_heads() -> PlainCapture:
@@ -351,11 +334,10 @@ FIRST = TextRequest("m", "A dog.", "A cat.")
         ({"other_layer": "2"}, (FIRST, 2, 1)),
         ({"other_head": "1"}, (FIRST, 1, 1)),
         ({"other_model": "other", "other_head": "0"}, (replace(FIRST, model="other"), 1, 0)),
-        ({"other_text": "New.", "other_layer": "0", "other_head": "0"},
-         (TextRequest("m", "New."), 0, 0)),
+        ({"other_text": "New.", "other_layer": "0", "other_head": "0"}, (TextRequest("m", "New."), 0, 0)),
         ({"over": "mean"}, (FIRST, 2, 1)),  # a layer's mean beside the next layer's
     ],
-)  # fmt: skip
+)
 def test_empty_fields_are_as_on_the_left(fields: dict[str, str], expected: Any) -> None:
     assert comparison.other_side(two_heads(), state(**fields)) == expected
 

@@ -12,19 +12,14 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.metrics import adjusted_rand_score, silhouette_samples, silhouette_score
 
-from explorer.jobs import Cancelled
-from explorer.measures.by_layer import CONTEXT_MEASURES, anchor_curves, context_curves
-from explorer.measures.contextual import (
-    anisotropy,
-    explainable_variance,
-    intra_sentence,
-    self_similarity,
-)
-from explorer.measures.grouping import proposals
-from explorer.measures.separation import sense_test, separation, silhouettes
-from explorer.measures.verdict import where_senses_part
+from explorer.analysis.measures.by_layer import CONTEXT_MEASURES, anchor_curves, context_curves
+from explorer.analysis.measures.contextual import anisotropy, explainable_variance, intra_sentence, self_similarity
+from explorer.analysis.measures.grouping import proposals
+from explorer.analysis.measures.separation import sense_test, separation, silhouettes
+from explorer.analysis.measures.verdict import where_senses_part
 from explorer.records import Anchor, LayerCurve, SenseTest, WordStudy
-from explorer.views.by_layer import layer_columns, word_layers
+from explorer.session.jobs import Cancelled
+from explorer.views.embeddings.layers.compute import layer_columns, word_layers
 from tests.handmade import reading, studied, tokens
 
 RIGHT, UP, LEFT = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
@@ -96,8 +91,7 @@ class TestAgainstOthers:
     def test_pairs_in_plain_loops(self) -> None:
         sentences = np.repeat(np.arange(8), 5)
         pairs = list(itertools.combinations(range(40), 2))
-        apart = [cosine(self.VECTORS[i], self.VECTORS[j]) for i, j in pairs
-                 if sentences[i] != sentences[j]]  # fmt: skip
+        apart = [cosine(self.VECTORS[i], self.VECTORS[j]) for i, j in pairs if sentences[i] != sentences[j]]
         assert anisotropy(self.VECTORS, sentences) == pytest.approx(np.mean(apart))
         every = [cosine(self.VECTORS[i], self.VECTORS[j]) for i, j in pairs]
         assert self_similarity(self.VECTORS) == pytest.approx(np.mean(every))
@@ -124,19 +118,17 @@ class TestAgainstOthers:
 
 
 class TestPermutations:
-    VECTORS = np.stack([random(8, 5, seed=seed) + np.repeat([[0], [far]], 4, axis=0)
-                        for seed, far in enumerate((0, 1, 3))])  # fmt: skip
+    VECTORS = np.stack(
+        [random(8, 5, seed=seed) + np.repeat([[0], [far]], 4, axis=0) for seed, far in enumerate((0, 1, 3))]
+    )
 
     def test_exact_p_in_a_plain_loop(self) -> None:
         test = sense_test(self.VECTORS, "aaaabbbb", range(8))
         assert test is not None
         ways = list(itertools.combinations(range(8), 4))
         dealt = [["a" if i in way else "b" for i in range(8)] for way in ways]
-        chance = np.array(
-            [[silhouette_score(v, way, metric="cosine") for way in dealt] for v in self.VECTORS]
-        )
-        here = np.array([silhouette_score(v, list("aaaabbbb"), metric="cosine")
-                         for v in self.VECTORS])  # fmt: skip
+        chance = np.array([[silhouette_score(v, way, metric="cosine") for way in dealt] for v in self.VECTORS])
+        here = np.array([silhouette_score(v, list("aaaabbbb"), metric="cosine") for v in self.VECTORS])
         assert (test.assignments, test.exact) == (70, True)
         np.testing.assert_allclose(test.separation.values, here)
         np.testing.assert_allclose(test.separation.null_mean, chance.mean(axis=1))
@@ -169,9 +161,7 @@ class TestPermutations:
 
     def test_many_sentences_are_drawn_and_seeded(self) -> None:
         vectors = np.stack([random(24, 6), random(24, 6) + np.repeat([[-4], [4]], 12, axis=0)])
-        first, same, other = (
-            sense_test(vectors, "a" * 12 + "b" * 12, range(24), seed) for seed in (0, 0, 1)
-        )
+        first, same, other = (sense_test(vectors, "a" * 12 + "b" * 12, range(24), seed) for seed in (0, 0, 1))
         assert first is not None and same is not None and other is not None
         assert (first.assignments, first.exact) == (2500, False)
         assert first.smallest_p == first.p[1] == first.p_corrected[1] == 1 / 2500
@@ -210,11 +200,8 @@ def _study(senses: str = "aabb", sentences: int = 4, words: int = 5, layers: int
     for seed in range(sentences):
         of = tokens("an apple x y z", "an", "apple", "x", "y", "z")
         captures.append(
-            reading(
-                of, np.eye(words), hidden=random(layers, words, 6, seed=seed) + 0.4,
-                static=random(words, 6),
-            )
-        )  # fmt: skip
+            reading(of, np.eye(words), hidden=random(layers, words, 6, seed=seed) + 0.4, static=random(words, 6))
+        )
     return studied(captures, senses, "apple")
 
 
@@ -238,10 +225,12 @@ class TestByLayer:
         study = _study(words=5)
         one = np.unique(study.sample.sentences, return_index=True)[1]
         sample = replace(
-            study.sample, vectors=study.sample.vectors[:, one], static=study.sample.static[one],
+            study.sample,
+            vectors=study.sample.vectors[:, one],
+            static=study.sample.static[one],
             labels=tuple(study.sample.labels[i] for i in one),
             sentences=study.sample.sentences[one],
-        )  # fmt: skip
+        )
         curves = context_curves(replace(study, sample=sample))
         for layer in range(3):
             # Half the pairs' mean is anisotropy by its own definition.
@@ -296,17 +285,27 @@ class TestByLayer:
             assert {name, f"{name}_null", f"{name}_null_std"} <= columns.keys()
             low, high = measure.range
             assert ((columns[name] >= low) & (columns[name] <= high)).all()
-        assert {"separation_p", "separation_p_corrected", "similarity:pear:a", "similarity:pear:b",
-                "similarity:pear_null"} <= columns.keys()  # fmt: skip
+        assert {
+            "separation_p",
+            "separation_p_corrected",
+            "similarity:pear:a",
+            "similarity:pear:b",
+            "similarity:pear_null",
+        } <= columns.keys()
         assert {len(column) for column in columns.values()} == {3}
 
 
 def _layers(values: list[float], p: list[float], smallest: float = 0.01) -> str:
     blank = np.zeros(len(values))
     test = SenseTest(
-        LayerCurve(np.array(values), blank, blank), np.array(p), np.array(p), smallest,
-        {"fruit": 4, "company": 4}, 70, True,
-    )  # fmt: skip
+        LayerCurve(np.array(values), blank, blank),
+        np.array(p),
+        np.array(p),
+        smallest,
+        {"fruit": 4, "company": 4},
+        70,
+        True,
+    )
     return where_senses_part(replace(word_layers(_study("a", 1)), test=test))
 
 
@@ -314,19 +313,28 @@ class TestInWords:
     @pytest.mark.parametrize(
         ("values", "p", "said"),
         [
-            ([0.1, 0.2, 0.74, 0.6], [0.5, 0.2, 0.01, 0.03],
-             "fruit and company part from layer 2 on, most at layer 2 (0.74, p = 0.01, the "
-             "smallest 4 + 4 sentences allow; corrected for looking at 4 layers)"),
-            ([0.5, 0.6, 0.1, 0.5], [0.04, 0.02, 0.6, 0.04],
-             "part from layer 0 to 1, most at layer 1 (0.60, p = 0.02; corrected"),
+            (
+                [0.1, 0.2, 0.74, 0.6],
+                [0.5, 0.2, 0.01, 0.03],
+                "fruit and company part from layer 2 on, most at layer 2 (0.74, p = 0.01, the "
+                "smallest 4 + 4 sentences allow; corrected for looking at 4 layers)",
+            ),
+            (
+                [0.5, 0.6, 0.1, 0.5],
+                [0.04, 0.02, 0.6, 0.04],
+                "part from layer 0 to 1, most at layer 1 (0.60, p = 0.02; corrected",
+            ),
             ([0.5, 0.6], [0.04, 0.02], "part at every layer, most at layer 1"),
             ([0.1, 0.6, 0.1], [0.4, 0.02, 0.4], "part at layer 1 only, most at"),
-            ([0.1, 0.12], [0.5, 0.34],
-             "do not part at any layer beyond chance: the largest separation is 0.12, at layer 1 "
-             "(p = 0.34, corrected for looking at 2 layers)"),
+            (
+                [0.1, 0.12],
+                [0.5, 0.34],
+                "do not part at any layer beyond chance: the largest separation is 0.12, at layer 1 "
+                "(p = 0.34, corrected for looking at 2 layers)",
+            ),
             ([np.nan, 0.6, 0.7], [np.nan, 0.02, 0.01], "from layer 1 on, most at layer 2"),
         ],
-    )  # fmt: skip
+    )
     def test_where_the_senses_part(self, values: list[float], p: list[float], said: str) -> None:
         assert said in _layers(values, p)
 
@@ -361,8 +369,6 @@ class TestProposals:
         assert [members[0] for members in found.typical] == [1, 4]
         assert found.rand is None
 
-    @pytest.mark.parametrize(
-        "vectors", [np.ones((5, 3)), np.array([RIGHT, UP]), np.array([RIGHT] * 4 + [UP])]
-    )
+    @pytest.mark.parametrize("vectors", [np.ones((5, 3)), np.array([RIGHT, UP]), np.array([RIGHT] * 4 + [UP])])
     def test_nothing_to_group(self, vectors: np.ndarray) -> None:
         assert proposals(vectors, [""] * len(vectors)) is None

@@ -10,8 +10,7 @@ import torch
 from transformers.models.llama.modeling_llama import repeat_kv
 
 import explorer
-from explorer.figures.cost import cost_caption
-from explorer.measures.cost import (
+from explorer.analysis.measures.cost import (
     cache_bytes,
     cache_bytes_per_token,
     forward_operations,
@@ -21,7 +20,8 @@ from explorer.measures.cost import (
     vector_bytes,
 )
 from explorer.records import AttentionShape, CostSettings, ModelShape
-from explorer.views.cost import costs, sharing_options, sharings
+from explorer.views.inside.cost.compute import costs, sharing_options, sharings
+from explorer.views.inside.cost.figure import cost_caption
 from tests.checkpoints import FAMILIES, LONG, TEXT
 from tests.conftest import Loader
 
@@ -44,8 +44,7 @@ def test_llama_2_7b_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("precision", "expected"),
-    [("float32", 960), ("float16", 480), ("bfloat16", 480), ("int8", 240), ("int4", 120)],
+    ("precision", "expected"), [("float32", 960), ("float16", 480), ("bfloat16", 480), ("int8", 240), ("int4", 120)]
 )
 def test_precisions(precision: str, expected: int) -> None:
     """2 layers · 2 key/value heads · (3 + 3) numbers · 10 tokens = 240 numbers."""
@@ -154,12 +153,9 @@ def test_the_formula_is_the_real_cache(name: str, tiny: Loader) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "windows"),
-    [("mistral", (24, 24, 24)), ("gemma2", (6, None, 6)), ("gpt-oss", (8, None, 8))],
+    ("name", "windows"), [("mistral", (24, 24, 24)), ("gemma2", (6, None, 6)), ("gpt-oss", (8, None, 8))]
 )
-def test_windows_bound_the_real_cache(
-    name: str, windows: tuple[int | None, ...], tiny: Loader
-) -> None:
+def test_windows_bound_the_real_cache(name: str, windows: tuple[int | None, ...], tiny: Loader) -> None:
     """Between two tokens transformers keeps one less than a query sees: the newest is to come."""
     (shape,) = tiny(name).shape().stacks
     assert shape.windows == windows

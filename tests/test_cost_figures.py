@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.export.cost import costs_table
-from explorer.figures.cost import cache_figure, cost_caption, operations_figure, said
-from explorer.figures.sharing import sharing_caption, sharing_figure
 from explorer.records import AttentionShape, Costs, CostSettings, ModelShape
-from explorer.views.cost import costs, sharings
+from explorer.views.inside.cost.compute import costs, sharings
+from explorer.views.inside.cost.data import costs_table
+from explorer.views.inside.cost.figure import cache_figure, cost_caption, operations_figure, said
+from explorer.views.inside.cost.sharing_figure import sharing_caption, sharing_figure
 
 SMALL = AttentionShape("decoder", True, 2, 4, 2, 3, 3)
 DECODER = ModelShape("small", (SMALL,), 1000, "float32", "recorder", None, 10.0, 0.0)
@@ -61,9 +61,7 @@ def test_many_heads_are_drawn_with_few_numbers() -> None:
     queries = next(t for t in figure.data if t.xaxis == "x2" and t.mode == "markers+text")
     assert [text for text in queries.text if text] == ["0", "40", "63"]
     near = next(
-        t
-        for t in sharing_figure(shape, sharings(shape), 2).data
-        if t.xaxis == "x2" and t.mode == "markers+text"
+        t for t in sharing_figure(shape, sharings(shape), 2).data if t.xaxis == "x2" and t.mode == "markers+text"
     )
     assert [text for text in near.text if text] == ["2", "63"]
 
@@ -98,11 +96,7 @@ def test_curves_hold_the_formulas(theme: str) -> None:
     figure = cache_figure(shown, theme)
     curves = _traces(figure)
     assert set(curves) == {"multi-head, 4", "grouped, 2 (this model)", "multi-query, 1"}
-    for name, heads in [
-        ("multi-head, 4", 4),
-        ("grouped, 2 (this model)", 2),
-        ("multi-query, 1", 1),
-    ]:
+    for name, heads in [("multi-head, 4", 4), ("grouped, 2 (this model)", 2), ("multi-query, 1", 1)]:
         lengths = np.array(curves[name].x)
         assert (lengths[0], lengths[-1]) == (1, 1_000_000)
         np.testing.assert_array_equal(curves[name].y, 2 * heads * 6 * 3 * lengths)
@@ -134,9 +128,7 @@ def test_an_encoder_keeps_no_cache() -> None:
     shown = _encoder()
     assert shown.step is None
     assert shown.needed == shown.forward.total
-    assert set(_traces(operations_figure(shown))) == {
-        "all maps: N²", "q, k, v: N", "all N tokens: N²",
-    }  # fmt: skip
+    assert set(_traces(operations_figure(shown))) == {"all maps: N²", "q, k, v: N", "all N tokens: N²"}
     assert cache_figure(shown).layout.title.text.startswith("Keys and values, if all were kept ·")
     caption = cost_caption(shown)
     assert "is an encoder: it reads all tokens at once and keeps no cache" in caption
@@ -156,9 +148,16 @@ def test_the_caption_says_what_is_counted() -> None:
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (2_147_483_648, "2.15 GB"), (999_600, "1 MB"),
-     (12_345, "12.3 kB"), (5e17, "500 PB")],
-)  # fmt: skip
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (2_147_483_648, "2.15 GB"),
+        (999_600, "1 MB"),
+        (12_345, "12.3 kB"),
+        (5e17, "500 PB"),
+    ],
+)
 def test_numbers_as_they_are_said(number: float, expected: str) -> None:
     assert said(number, "B") == expected
 
@@ -168,13 +167,25 @@ def test_csv_has_every_number() -> None:
     rows = list(csv.DictReader(io.StringIO(costs_table(shown).csv())))
     asked = next(row for row in rows if row["what"] == "cache" and row["sharing"] == "multi-query")
     assert asked == {
-        "what": "cache", "sharing": "multi-query", "key_value_heads": "1", "batch": "2",
-        "precision": "float16", "tokens": "4096", "value": str(2 * 6 * 4096 * 2 * 2),
+        "what": "cache",
+        "sharing": "multi-query",
+        "key_value_heads": "1",
+        "batch": "2",
+        "precision": "float16",
+        "tokens": "4096",
+        "value": str(2 * 6 * 4096 * 2 * 2),
         "unit": "bytes",
-    }  # fmt: skip
+    }
     of_maps = {int(row["tokens"]): int(row["value"]) for row in rows if row["what"] == "maps"}
     assert of_maps[1_000_000] == 10**12 * 4 * 2 * 4
     assert {row["what"] for row in rows} == {
-        "weights", "cache a token", "cache", "capture", "operations, cells left", "maps",
-        "queries, keys, values", "operations, all tokens", "operations, one more token",
-    }  # fmt: skip
+        "weights",
+        "cache a token",
+        "cache",
+        "capture",
+        "operations, cells left",
+        "maps",
+        "queries, keys, values",
+        "operations, all tokens",
+        "operations, one more token",
+    }

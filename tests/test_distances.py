@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from explorer.figures.distances import distances_caption, distances_figure
-from explorer.measures import compute_all, head_distance
+from explorer.analysis.measures import compute_all, head_distance
 from explorer.records import HeadDistances, HeadPoints
-from explorer.requests import TextRequest
-from explorer.session import Session
-from explorer.views.distances import distances_table, head_distances
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
+from explorer.views.heads.distances.compute import distances_table, head_distances
+from explorer.views.heads.distances.figure import distances_caption, distances_figure
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder
@@ -69,9 +69,7 @@ class TestView:
     def test_csv_is_what_is_drawn(self) -> None:
         drawn = _by_hand()
         rows = list(csv.DictReader(io.StringIO(distances_table(drawn).csv(), newline="")))
-        assert [(row["layer"], row["head"]) for row in rows] == [
-            ("0", "0"), ("0", "1"), ("1", "0"), ("1", "1"),
-        ]  # fmt: skip
+        assert [(row["layer"], row["head"]) for row in rows] == [("0", "0"), ("0", "1"), ("1", "0"), ("1", "1")]
         written = np.array([[row["x"], row["y"]] for row in rows], dtype=float)
         np.testing.assert_array_equal(written, drawn.points.points)
         assert (rows[2]["nearest_layer"], rows[2]["nearest_head"]) == ("1", "1")
@@ -95,10 +93,11 @@ class TestFigure:
         """Bands of the colour bar meet halfway between two layers, each in one colour."""
         drawn = replace(_by_hand(), points=HeadPoints(np.zeros((count, 2)), 0.0, 1))
         drawn = replace(
-            drawn, nearest=np.full(count, -1),
+            drawn,
+            nearest=np.full(count, -1),
             measures={name: np.zeros((count, 1)) for name in drawn.measures},
             facts=[["entropy 0.00"]] * count,
-        )  # fmt: skip
+        )
         marker = distances_figure(drawn).data[0].marker
         edges = np.array([edge for edge, _ in marker.colorscale])
         shown = marker.cmin + edges * (marker.cmax - marker.cmin)
@@ -129,9 +128,14 @@ class TestFigure:
         drawn = _by_hand()
         said = distances_caption(drawn)
         for part in (
-            "4 heads of by hand (encoder self-attention)", "Jensen–Shannon", "over 2 queries",
-            "MDS", "Clark et al. 2019", "Colour: layer.", "Text: “a b”",
-        ):  # fmt: skip
+            "4 heads of by hand (encoder self-attention)",
+            "Jensen–Shannon",
+            "over 2 queries",
+            "MDS",
+            "Clark et al. 2019",
+            "Colour: layer.",
+            "Text: “a b”",
+        ):
             assert part in said
         for stress, fit in ((0.05, "good"), (0.15, "fair"), (0.3, "poor")):
             assert f"stress {stress:.2f} ({fit};" in distances_caption(_points(drawn, stress))

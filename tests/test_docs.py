@@ -17,8 +17,8 @@ from PIL import Image
 
 import explorer
 from docs.generate import pages
-from explorer.cli import app
-from explorer.measures.by_layer import ANCHOR_MEASURE, CONTEXT_MEASURES
+from explorer.analysis.measures.by_layer import ANCHOR_MEASURE, CONTEXT_MEASURES
+from explorer.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -115,9 +115,7 @@ class TestPython:
                 assert first in told[title], title
 
     @pytest.mark.parametrize(
-        "described",
-        [explorer.Capture, explorer.Stack, explorer.LoadedModel],
-        ids=lambda c: c.__name__,
+        "described", [explorer.Capture, explorer.Stack, explorer.LoadedModel], ids=lambda c: c.__name__
     )
     def test_all_that_a_class_has(self, described: type) -> None:
         told = _sections("api.md")
@@ -235,9 +233,7 @@ def test_the_readme_is_a_screen_and_a_half() -> None:
 
 
 @pytest.mark.parametrize("name", ["quick-start.md", "extending.md"])
-def test_examples_give_what_they_say(
-    name: str, minilm: explorer.LoadedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_examples_give_what_they_say(name: str, minilm: explorer.LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explorer, "load_model", {"minilm": minilm}.__getitem__)
     sessions = "\n".join(_blocks(DOCS / name, "pycon"))
     test = doctest.DocTestParser().get_doctest(sessions, {}, name, str(DOCS / name), 0)
@@ -247,9 +243,7 @@ def test_examples_give_what_they_say(
     assert not failed, "".join(said)
 
 
-def test_the_readmes_example_runs(
-    minilm: explorer.LoadedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_readmes_example_runs(minilm: explorer.LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explorer, "load_model", {"minilm": minilm}.__getitem__)
     scope: dict[str, Any] = {}
     for block in _blocks(ROOT / "README.md", "python"):

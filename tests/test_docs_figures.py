@@ -72,10 +72,7 @@ def test_the_browser_beside_bertviz() -> None:
     assert len(told) == 9
     for start, tokens in enumerate((16, 64, 128)):
         own = _row(BROWSER["rows"], model="minilm", tokens=tokens)
-        views = [
-            _row(BROWSER["bertviz"], view=view, tokens=tokens)
-            for view in ("head_view", "model_view")
-        ]
+        views = [_row(BROWSER["bertviz"], view=view, tokens=tokens) for view in ("head_view", "model_view")]
         size, painted, nodes = (row[2:] for row in told[3 * start : 3 * start + 3])
         for cells, ours, theirs in (
             (size, own["bytes"]["page"] / 1e6, [v["bytes_compressed"] / 1e6 for v in views]),
@@ -91,18 +88,14 @@ def test_the_browser_beside_bertviz() -> None:
 
 def test_clicks_and_sizes() -> None:
     def median(tokens: int) -> float:
-        found = sorted(
-            row["seconds"]["click"] for row in BROWSER["rows"] if row["tokens"] == tokens
-        )
+        found = sorted(row["seconds"]["click"] for row in BROWSER["rows"] if row["tokens"] == tokens)
         return sum(found) / len(found)  # of two
 
     assert f"{median(128):.2f} s at 128 tokens and {median(512):.2f} s at 512" in COSTS
     rows = BROWSER["rows"]
     largest = max(row["bytes"]["map"] for row in rows if row["tokens"] == 512)
     assert f"at most {largest / 1e6:.2f} MB" in COSTS
-    assert f"{max(row['bytes']['overview'] for row in rows) / 1e6:.2f} MB; no view" in " ".join(
-        COSTS.split()
-    )
+    assert f"{max(row['bytes']['overview'] for row in rows) / 1e6:.2f} MB; no view" in " ".join(COSTS.split())
     assert max(count for row in rows for count in row["nodes"].values()) <= 3600
     ratios = [row["click_to_bare"] for row in rows]
     assert (round(min(ratios), 1), round(max(ratios))) == (1.5, 3)

@@ -11,12 +11,12 @@ import pytest
 
 import explorer
 from docs.making.files import CARRIERS
-from explorer.exhibits import KINDS
-from explorer.exhibits.saving import Saving, saved
-from explorer.export.files import FORMATS
-from explorer.export.pictures import painter
-from explorer.links import given_in, parse, path_of, written
-from explorer.session import Session
+from explorer.saving.files import FORMATS
+from explorer.saving.rendering import painter
+from explorer.saving.save import Saving, saved
+from explorer.session.links import given_in, parse, path_of, written
+from explorer.session.session import Session
+from explorer.views.registry import KINDS
 
 PAGE = (Path(__file__).parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
 _, *_PARTS = re.split(r"^#+ (.+)$", PAGE, flags=re.MULTILINE)
@@ -42,13 +42,12 @@ def test_the_record_is_where_the_page_says(kind: str, files: Path) -> None:
     assert told["kind"] == "heatmap"
     assert told["model"] == "minilm"
     assert told["settings"]["text"] == "She ate."
-    named = set(
-        re.findall(r"`(\w+)`", re.sub(r"\|[^|]*\|$", "", SECTIONS["What a file tells"], flags=re.M))
-    )
+    named = set(re.findall(r"`(\w+)`", re.sub(r"\|[^|]*\|$", "", SECTIONS["What a file tells"], flags=re.M)))
     assert set(told) <= named
     drawn = {"figure", "look"} if kind in ("png", "svg", "pdf", "html") else set()
-    assert {"revision", "checksum", "device", "dtype", "link", "python", "command", "time",
-            "versions", *drawn} <= set(told)  # fmt: skip
+    assert {"revision", "checksum", "device", "dtype", "link", "python", "command", "time", "versions", *drawn} <= set(
+        told
+    )
 
 
 def _read(kind: str, path: Path) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from explorer.exhibits import Exhibit, exhibit_of
-from explorer.export.formats import to_json
 from explorer.figures.look import Look
-from explorer.ready_sets import OPENING
-from explorer.session import Session
+from explorer.saving.formats import to_json
+from explorer.session.session import Session
+from explorer.text.example_sets import OPENING
+from explorer.views.registry import Exhibit, exhibit_of
 from tests.browser import eager
 
 SENSES, SENTENCES = (list(part) for part in zip(*OPENING.rows, strict=True))
@@ -56,9 +56,7 @@ Vectors = tuple[np.ndarray, np.ndarray]
 
 
 class TestPlane:
-    def test_points_are_scikit_learns_of_the_layer_on_the_screen(
-        self, session: Session, vectors: Vectors
-    ) -> None:
+    def test_points_are_scikit_learns_of_the_layer_on_the_screen(self, session: Session, vectors: Vectors) -> None:
         contextual, static = vectors
         exhibit, result = _made(session, "/embeddings?layer=5&axes=3")
         pca = PCA(3, svd_solver="full").fit(np.concatenate([contextual[5], static]))
@@ -82,9 +80,7 @@ class TestPlane:
         # Paths need one basis: without it a layer is all there is to see.
         assert _made(session, "/embeddings?paths=true")[1]["layers"] == [3]
 
-    def test_other_tokens_and_what_stands_beside_the_plane(
-        self, session: Session, vectors: Vectors
-    ) -> None:
+    def test_other_tokens_and_what_stands_beside_the_plane(self, session: Session, vectors: Vectors) -> None:
         contextual, static = vectors
         exhibit, result = _made(session, "/embeddings?others=true")
         tokens = [row["token"] for row in result["others"]]
@@ -172,9 +168,7 @@ def test_meaning_is_the_nearest_static_vectors(session: Session, vectors: Vector
 
 def test_pull_is_what_the_output_projection_gives(session: Session, vectors: Vectors) -> None:
     exhibit, result = _made(session, "/embeddings?mode=pull&pull_on=7&layer=2&arrow_length=true")
-    _, given, _ = eager.given_and_made(
-        "minilm", SENTENCES[7], "encoder.layer.2.attention.output.dense"
-    )
+    _, given, _ = eager.given_and_made("minilm", SENTENCES[7], "encoder.layer.2.attention.output.dense")
     labels = eager.run("minilm", SENTENCES[7]).labels
     total = given[labels.index("apple")]
     assert result["sum"]["length"] == pytest.approx(np.linalg.norm(total), rel=1e-4)
@@ -183,9 +177,7 @@ def test_pull_is_what_the_output_projection_gives(session: Session, vectors: Vec
     assert result["drawn_times"] == 1
     pca = PCA(2, svd_solver="full").fit(np.concatenate([vectors[0][2], vectors[1]]))
     along = np.abs(pca.components_ @ total)
-    np.testing.assert_allclose(
-        np.abs([result["sum"]["x"], result["sum"]["y"]]), along, atol=1e-4 * along.max()
-    )
+    np.testing.assert_allclose(np.abs([result["sum"]["x"], result["sum"]["y"]]), along, atol=1e-4 * along.max())
     assert [row["head"] for row in result["heads"]] == list(range(12))
     *rows, last = _cells(exhibit)
     assert [row["label"] for row in rows] == [arrow["label"] for arrow in result["arrows"]]

@@ -17,36 +17,41 @@ from PIL import Image
 from plotly.utils import PlotlyJSONEncoder
 from pypdf import PdfReader
 
-from explorer.exhibits import KINDS, exhibit_of, state_for
-from explorer.exhibits.saving import Saving, saved
-from explorer.export.carriers import read_record
-from explorer.export.files import DRAWINGS, FORMATS
-from explorer.export.formats import to_json
-from explorer.export.pictures import Draw, painter
-from explorer.links import given_in, parse
-from explorer.pages import address, embeddings
-from explorer.ready_sets import READY_SETS
-from explorer.sentences import sentences_text
-from explorer.session import Session
+from explorer.app import address
+from explorer.saving.files import DRAWINGS, FORMATS
+from explorer.saving.formats import to_json
+from explorer.saving.metadata import read_record
+from explorer.saving.rendering import Draw, painter
+from explorer.saving.save import Saving, saved
+from explorer.session.links import given_in, parse
+from explorer.session.session import Session
+from explorer.text.example_sets import READY_SETS
+from explorer.text.sentences import sentences_text
+from explorer.views.embeddings import panel as embeddings
+from explorer.views.registry import KINDS, exhibit_of, state_for
 
 OF_WORDS = [kind for kind in KINDS.values() if kind.path == "/embeddings"]
 COMMON = {
-    "model": "smollm2", "word": "bat", "sentences": "a | A bat + a “bat”.\n| 50% bat & ball",
-    "match_case": True, "inside": True, "which": "last", "echo": True, "anchors": "bird, ball",
+    "model": "smollm2",
+    "word": "bat",
+    "sentences": "a | A bat + a “bat”.\n| 50% bat & ball",
+    "match_case": True,
+    "inside": True,
+    "which": "last",
+    "echo": True,
+    "anchors": "bird, ball",
     "layer": 5,
-}  # fmt: skip
+}
 FIT = {"basis": "all", "normalise": "unit", "method": "pca", "axes": 3, "drop_first": True}
 # Every setting of each view as it does not begin.
 CHANGED: dict[str, dict[str, Any]] = {
-    "embeddings": {
-        **FIT, "arrows": False, "paths": True, "anchors_shown": False, "others": True,
-    },
+    "embeddings": {**FIT, "arrows": False, "paths": True, "anchors_shown": False, "others": True},
     "by_layer": {},
     "similarity": {"values": "corrected"},
     "meaning": {"meaning_of": "sense:a", "read_by": "static"},
     "pull": {**FIT, "pull_on": 3, "head": "7", "arrow_length": "true"},
     "positions": {"positions_of": 4},
-}  # fmt: skip
+}
 # What the chief figure of each view says somewhere.
 SAID = {
     "embeddings": ("“apple” in minilm · layer 3", "banana", "static vector"),
@@ -86,9 +91,13 @@ class TestLinks:
     def test_a_link_alone_makes_the_same_numbers(self, session: Session, kind: Any) -> None:
         rows = READY_SETS["bat"].rows[:3] + READY_SETS["bat"].rows[6:9]
         told = {
-            **CHANGED[kind.name], "word": "bat", "sentences": sentences_text(rows), "layer": 2,
-            "anchors": "bird", "meaning_of": "sense:sport",
-        }  # fmt: skip
+            **CHANGED[kind.name],
+            "word": "bat",
+            "sentences": sentences_text(rows),
+            "layer": 2,
+            "anchors": "bird",
+            "meaning_of": "sense:sport",
+        }
         exhibit = kind.make(session, state_for(kind, told))
         again, _ = exhibit_of(Session(device="cpu"), exhibit.link)
         assert again.state == exhibit.state
@@ -220,11 +229,7 @@ class TestPage:
         changed = {name: value for part in CHANGED.values() for name, value in part.items()}
         state = {**address.settings_of(embeddings), **COMMON, **changed, "mode": "pull"}
         layout = address.filled(embeddings.layout(), embeddings.ADDRESS, state)
-        held = {
-            one["props"]["id"]: one["props"]
-            for one in _components(self._sent(layout))
-            if "id" in one["props"]
-        }
+        held = {one["props"]["id"]: one["props"] for one in _components(self._sent(layout)) if "id" in one["props"]}
         for name, field in embeddings.ADDRESS.items():
             props = held[field]
             value = props["checked"] if isinstance(state[name], bool) else props["value"]

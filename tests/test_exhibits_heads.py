@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from explorer.exhibits import KINDS, Exhibit, asked_of, heatmap, state_for
-from explorer.exhibits.heads import ORDER
-from explorer.exhibits.state import stack_for
+from explorer.app import address
 from explorer.figures.look import Look
-from explorer.links import State, given_in, parse
-from explorer.pages import address, heads
-from explorer.session import Session
+from explorer.session.links import State, given_in, parse
+from explorer.session.session import Session
+from explorer.views.heads import panel as heads
+from explorer.views.heads.heads.view import ORDER
+from explorer.views.heads.heatmap import view as heatmap
+from explorer.views.registry import KINDS, Exhibit, asked_of, state_for
+from explorer.views.state import stack_for
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder
@@ -23,14 +25,39 @@ NAMES = ("heatmap", "lines", "comparison", "distances", "overview", "heads")
 
 # Every setting of each kind other than it begins; texts with what an address must escape.
 OTHER: dict[str, State] = {
-    "model": "smollm2", "text": "50% & more? “a b”\nünï #1", "pair": "+ 🕊️", "target": "Ein",
-    "truncate": True, "stack": "decoder", "layer": 3, "head": 7, "over": "max", "set": "1.8,2.0",
-    "norm": True, "words": True, "special": False, "part": "A→B", "log": True,
-    "palette": "cividis", "window": "0-10,5-20", "with": "1,5", "threshold": 0.125, "count": 17,
-    "other_model": "minilm", "other_text": "Another one.", "other_layer": "0", "other_head": "2",
-    "colour": "entropy", "show": "link", "query": "2", "key": "5", "nulls": True, "probe": True,
-    "sort": "entropy:desc,head:asc", "filter": "entropy:greaterThan:0.5",
-}  # fmt: skip
+    "model": "smollm2",
+    "text": "50% & more? “a b”\nünï #1",
+    "pair": "+ 🕊️",
+    "target": "Ein",
+    "truncate": True,
+    "stack": "decoder",
+    "layer": 3,
+    "head": 7,
+    "over": "max",
+    "set": "1.8,2.0",
+    "norm": True,
+    "words": True,
+    "special": False,
+    "part": "A→B",
+    "log": True,
+    "palette": "cividis",
+    "window": "0-10,5-20",
+    "with": "1,5",
+    "threshold": 0.125,
+    "count": 17,
+    "other_model": "minilm",
+    "other_text": "Another one.",
+    "other_layer": "0",
+    "other_head": "2",
+    "colour": "entropy",
+    "show": "link",
+    "query": "2",
+    "key": "5",
+    "nulls": True,
+    "probe": True,
+    "sort": "entropy:desc,head:asc",
+    "filter": "entropy:greaterThan:0.5",
+}
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +101,7 @@ class TestStates:
 
     @pytest.mark.parametrize("setting", heads.ADDRESS)
     def test_a_field_begins_as_its_setting(self, setting: str) -> None:
-        (field,) = [
-            one for one in address._all(heads.layout())
-            if getattr(one, "id", None) == heads.ADDRESS[setting]
-        ]  # fmt: skip
+        (field,) = [one for one in address._all(heads.layout()) if getattr(one, "id", None) == heads.ADDRESS[setting]]
         held = [getattr(field, name, None) for name in ("checked", "value", "data")]
         switched, value, stored = held
         begins = address.settings_of(heads)[setting]
@@ -86,9 +110,7 @@ class TestStates:
         elif type(field).__name__ == "Store":
             assert (stored or "") == begins
         else:
-            assert (
-                ",".join(value) if isinstance(value, list) else value or type(begins)()
-            ) == begins
+            assert (",".join(value) if isinstance(value, list) else value or type(begins)()) == begins
 
     def test_every_field_is_filled_from_an_address(self) -> None:
         told = {**address.settings_of(heads), **OTHER, "mode": "compare"}
@@ -106,9 +128,7 @@ class TestStates:
         captured = session.capture(heatmap.text_request(cap.state))
         assert stack_for(captured, "") == stack_for(captured, None) == ("encoder", "")
         assert stack_for(captured, "encoder") == ("encoder", "")
-        assert stack_for(captured, "cross") == (
-            "encoder", "bert has no stack “cross”: encoder is shown"
-        )  # fmt: skip
+        assert stack_for(captured, "cross") == ("encoder", "bert has no stack “cross”: encoder is shown")
         for name in NAMES:
             with pytest.raises(ValueError, match="cross"):
                 made(session, name, model=str(folder("bert")), stack="cross")
@@ -126,9 +146,7 @@ class TestHeatmap:
         assert told["keys"] == whole.result()["keys"][1:4]
         assert told["settings"]["window"] == "2-7,1-4"
         assert part.table().header == ("query", *told["keys"])
-        assert (whole.stem, part.stem) == (
-            "bert-encoder-layer1-head2", "bert-encoder-layer1-head2-part2-7-1-4"
-        )  # fmt: skip
+        assert (whole.stem, part.stem) == ("bert-encoder-layer1-head2", "bert-encoder-layer1-head2-part2-7-1-4")
         picture = part.figures["map"](Look())
         assert "Part of the map: queries 2–6 and keys 1–3" in picture.caption
 
@@ -152,9 +170,8 @@ class TestHeatmap:
 class TestLines:
     def test_the_strongest_weights_of_two_heads(self, session: Session, folder: Folder) -> None:
         exhibit = made(
-            session, "lines", model=str(folder("bert")), layer=1, head=0, threshold=0.0, count=3,
-            **{"with": "1"},
-        )  # fmt: skip
+            session, "lines", model=str(folder("bert")), layer=1, head=0, threshold=0.0, count=3, **{"with": "1"}
+        )
         told = exhibit.result()
         weights = eager(folder)[1, :2]
         strongest = np.sort(weights.ravel())[::-1][:3]
@@ -162,18 +179,13 @@ class TestLines:
         for one in told["lines"]:
             of = weights[one["head"], one["query"], one["key"]]
             np.testing.assert_allclose(one["weight"], of, atol=1e-5)
-        assert [row[-1] for row in exhibit.table().rows] == [
-            one["weight"] for one in told["lines"]
-        ]  # fmt: skip
+        assert [row[-1] for row in exhibit.table().rows] == [one["weight"] for one in told["lines"]]
         assert exhibit.stem == "bert-encoder-layer1-heads0-1-lines"
 
 
 class TestComparison:
     def test_second_minus_first(self, session: Session, folder: Folder) -> None:
-        exhibit = made(
-            session, "comparison", model=str(folder("bert")), layer=1, other_layer="0",
-            other_head="1",
-        )  # fmt: skip
+        exhibit = made(session, "comparison", model=str(folder("bert")), layer=1, other_layer="0", other_head="1")
         weights, told = eager(folder), exhibit.result()
         expected = weights[0, 1] - weights[1, 0]
         np.testing.assert_allclose(told["difference"], expected, atol=1e-5)
@@ -184,9 +196,7 @@ class TestComparison:
         rows = exhibit.table().rows
         np.testing.assert_allclose([row[-1] for row in rows], expected.ravel(), atol=1e-5)
 
-    def test_saved_maps_have_all_labels_and_one_scale(
-        self, session: Session, folder: Folder
-    ) -> None:
+    def test_saved_maps_have_all_labels_and_one_scale(self, session: Session, folder: Folder) -> None:
         long = " ".join([TEXT] * 2)
         exhibit = made(session, "comparison", model=str(folder("bert")), text=long)
         told = exhibit.result()
@@ -196,17 +206,17 @@ class TestComparison:
             assert len(picture.figure.layout.xaxis.ticktext) == len(told["keys"])
             assert picture.width >= 26 * len(told["keys"])
         tops = {
-            trace.zmax for name in ("first", "second")
-            for trace in pictures[name].figure.data if trace.type == "heatmap"
-        }  # fmt: skip
+            trace.zmax
+            for name in ("first", "second")
+            for trace in pictures[name].figure.data
+            if trace.type == "heatmap"
+        }
         largest = max(np.max(told[side]["attention"]) for side in ("first", "second"))
         assert len(tops) == 1
         assert tops.pop() == pytest.approx(largest)
 
     def test_texts_without_a_common_word(self, session: Session, folder: Folder) -> None:
-        exhibit = made(
-            session, "comparison", model=str(folder("bert")), text="dog", other_text="apple"
-        )
+        exhibit = made(session, "comparison", model=str(folder("bert")), text="dog", other_text="apple")
         assert exhibit.result()["difference"] is None
         with pytest.raises(ValueError, match="no word in common"):
             exhibit.figures["difference"](Look())
@@ -238,20 +248,13 @@ class TestDistances:
         named = [name for name in heads_drawn.text if name]
         assert 20 < len(set(named)) == len(named) < 72
         places = [".".join(map(str, place)) for place in heads_drawn.customdata]
-        assert all(
-            name in ("", place) for name, place in zip(heads_drawn.text, places, strict=True)
-        )
+        assert all(name in ("", place) for name, place in zip(heads_drawn.text, places, strict=True))
         assert len(ring.x) == 0  # which head is chosen is the page's
         told = exhibit.result()
-        np.testing.assert_array_equal(
-            heads_drawn.marker.color, [row["entropy"] for row in told["heads"]]
-        )
+        np.testing.assert_array_equal(heads_drawn.marker.color, [row["entropy"] for row in told["heads"]])
 
     def test_cross_attention_of_a_pair_of_texts(self, session: Session, folder: Folder) -> None:
-        exhibit = made(
-            session, "distances", model=str(folder("t5")), text="A cat.", target="Ein",
-            stack="cross",
-        )  # fmt: skip
+        exhibit = made(session, "distances", model=str(folder("t5")), text="A cat.", target="Ein", stack="cross")
         assert exhibit.stem == "t5-cross-heads-distances"
         told = exhibit.result()
         assert (told["stack"], told["settings"]["target"]) == ("cross", "Ein")
@@ -286,9 +289,7 @@ class TestOverview:
         assert last[2] == f"{told['queries'][starts[-1]]} … {told['queries'][-1]}"
 
     def test_what_links_two_tokens(self, session: Session, folder: Folder) -> None:
-        exhibit = made(
-            session, "overview", model=str(folder("bert")), show="link", query="2", key="5"
-        )
+        exhibit = made(session, "overview", model=str(folder("bert")), show="link", query="2", key="5")
         told, weights = exhibit.result(), eager(folder)
         np.testing.assert_allclose(told["values"], weights[:, :, 2, 5], atol=1e-5)
         assert told["name"] == f"{told['queries'][2]} → {told['keys'][5]}"
@@ -318,9 +319,7 @@ class TestOverview:
             ({"show": "link", "query": "0", "key": "99"}, "key 99 is out of range"),
         ],
     )
-    def test_nothing_of_that_name(
-        self, session: Session, folder: Folder, told: dict[str, str], says: str
-    ) -> None:
+    def test_nothing_of_that_name(self, session: Session, folder: Folder, told: dict[str, str], says: str) -> None:
         with pytest.raises(ValueError, match=says):
             made(session, "overview", model=str(folder("bert")), **told)
 
@@ -348,8 +347,11 @@ class TestTable:
     def test_the_figure_has_a_grid_a_column(self, session: Session, folder: Folder) -> None:
         exhibit = made(session, "heads", model=str(folder("bert")), nulls=True, query="2", key="5")
         picture = exhibit.figures["measures"](Look())
-        drawn = [name for name in exhibit.result()["heads"][0]
-                 if name not in ("layer", "head") and not name.endswith("_null")]  # fmt: skip
+        drawn = [
+            name
+            for name in exhibit.result()["heads"][0]
+            if name not in ("layer", "head") and not name.endswith("_null")
+        ]
         assert len(picture.figure.data) == len(drawn)
         for trace, name in zip(picture.figure.data, drawn, strict=True):
             column = [row[name] for row in exhibit.result()["heads"]]

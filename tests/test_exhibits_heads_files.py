@@ -15,20 +15,23 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from explorer.exhibits import KINDS, exhibit_of, state_for
-from explorer.exhibits.saving import FORMATS, saved
-from explorer.export.pictures import Draw, painter
-from explorer.session import Session
+from explorer.saving.rendering import Draw, painter
+from explorer.saving.save import FORMATS, saved
+from explorer.session.session import Session
+from explorer.views.registry import KINDS, exhibit_of, state_for
 from tests.checkpoints import PAIR
 from tests.conftest import Folder
 
 SVG = "{http://www.w3.org/2000/svg}"
 # Text that each kind's drawing holds.
 LABELS = {
-    "heatmap": ("[CLS]", "dog", "key (attended to)"), "lines": ("dog",),
-    "comparison": ("[CLS]", "dog", "key (attended to)"), "distances": ("nats)", "layer"),
-    "overview": ("layer", "head"), "heads": ("Entropy", "Previous token"),
-}  # fmt: skip
+    "heatmap": ("[CLS]", "dog", "key (attended to)"),
+    "lines": ("dog",),
+    "comparison": ("[CLS]", "dog", "key (attended to)"),
+    "distances": ("nats)", "layer"),
+    "overview": ("layer", "head"),
+    "heads": ("Entropy", "Previous token"),
+}
 
 
 @pytest.fixture(scope="module")

@@ -16,15 +16,15 @@ from PIL import Image
 from pypdf import PdfReader
 from sklearn.decomposition import PCA
 
-from explorer.exhibits import KINDS, Exhibit, asked_of, exhibit_of, state_for
-from explorer.exhibits.saving import FORMATS, Saving, figure_of, saved
-from explorer.exhibits.state import OPENING_TEXT as TEXT
-from explorer.export.carriers import read_record
-from explorer.export.pictures import Draw, painter
 from explorer.figures.look import Look
-from explorer.links import given_in, parse
 from explorer.records import ModelError
-from explorer.session import Session
+from explorer.saving.metadata import read_record
+from explorer.saving.rendering import Draw, painter
+from explorer.saving.save import FORMATS, Saving, figure_of, saved
+from explorer.session.links import given_in, parse
+from explorer.session.session import Session
+from explorer.views.registry import KINDS, Exhibit, asked_of, exhibit_of, state_for
+from explorer.views.state import OPENING_TEXT as TEXT
 from tests.browser import eager
 from tests.checkpoints import FAMILIES
 from tests.conftest import Folder
@@ -34,17 +34,27 @@ NAMES = ("worksheet", "points", "moves", "mask", "head_outputs", "cost")
 PLACE = {"layer": 2, "head": 3, "query": 6}
 CHANGED: dict[str, dict[str, Any]] = {
     "worksheet": {**PLACE, "key": "0", "before": True},
-    "points": {**PLACE, "when": "before", "keys": "met", "least": 0.35, "first": False,
-               "texts": "Apple sold a phone.\nI ate & drank 50%."},
+    "points": {
+        **PLACE,
+        "when": "before",
+        "keys": "met",
+        "least": 0.35,
+        "first": False,
+        "texts": "Apple sold a phone.\nI ate & drank 50%.",
+    },
     "moves": {**PLACE, "map": "key", "first": False, "share": 0.25},
     "mask": {**PLACE, "beside": "minilm"},
     "head_outputs": PLACE,
     "cost": {"head": 3, "tokens": 1000, "batch": 2, "precision": "int8", "sharing": "4"},
-}  # fmt: skip
+}
 WHOLE = {
-    "model": "smollm2", "text": "Ünder & über: 50% <b>?", "pair": "A b.", "target": "C d.",
-    "truncate": True, "stack": "decoder",
-}  # fmt: skip
+    "model": "smollm2",
+    "text": "Ünder & über: 50% <b>?",
+    "pair": "A b.",
+    "target": "C d.",
+    "truncate": True,
+    "stack": "decoder",
+}
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +123,7 @@ class TestStates:
         assert "\n" not in str(caught.value)
 
     @pytest.mark.parametrize("name", [name for name in NAMES if name != "cost"])
-    def test_an_eager_models_views_are_refused_in_one_line(
-        self, session: Session, folder: Folder, name: str
-    ) -> None:
+    def test_an_eager_models_views_are_refused_in_one_line(self, session: Session, folder: Folder, name: str) -> None:
         """Weights alone say nothing of queries, keys and values; the cost needs none of them."""
         assert FAMILIES["deberta-v2"].method == "eager"
         with pytest.raises(ModelError, match="captured eagerly") as caught:
@@ -148,9 +156,7 @@ class TestNumbers:
     def test_points(self, session: Session, run: eager.EagerRun) -> None:
         exhibit = made(session, "points", when="after", keys="own", first=True, texts="")
         told = exhibit.result()
-        given, _, attention = eager.given_and_made(
-            "minilm", TEXT, "encoder.layer.2.attention.self.query"
-        )
+        given, _, attention = eager.given_and_made("minilm", TEXT, "encoder.layer.2.attention.self.query")
         q, k = (
             given @ module.weight.detach().numpy()[96:128].T + module.bias.detach().numpy()[96:128]
             for module in (attention, eager.module("minilm", "encoder.layer.2.attention.self.key"))
@@ -167,25 +173,19 @@ class TestNumbers:
         assert (told["query"], told["query_label"]) == (6, run.labels[6])
         rows = rows_of(exhibit)
         assert [row["label"] for row in rows if row["what"] == "key"] == run.labels
-        assert [float(row["x"]) for row in rows if row["what"] == "query"] == points[
-            :12, 0
-        ].tolist()
+        assert [float(row["x"]) for row in rows if row["what"] == "query"] == points[:12, 0].tolist()
 
     def test_moves(self, session: Session, run: eager.EagerRun) -> None:
         exhibit = made(session, "moves", first=True)
         told = exhibit.result()
-        given, made_of, module = eager.given_and_made(
-            "minilm", TEXT, "encoder.layer.2.attention.self.key"
-        )
+        given, made_of, module = eager.given_and_made("minilm", TEXT, "encoder.layer.2.attention.self.key")
         for name, vectors in (("before", given), ("after", made_of[:, 96:128])):
             found = np.array([[one[f"{name}_1"], one[f"{name}_2"]] for one in told["tokens"]])
             placed = PCA(2, svd_solver="full").fit_transform(vectors.astype(float))
             placed *= np.sign((placed * found).sum(axis=0))
             np.testing.assert_allclose(found, placed, atol=2e-3 * np.abs(placed).max())
         weight = module.weight.detach().numpy()[96:128].astype(float)
-        np.testing.assert_allclose(
-            told["singular_values"], np.linalg.svd(weight, compute_uv=False), rtol=1e-5
-        )
+        np.testing.assert_allclose(told["singular_values"], np.linalg.svd(weight, compute_uv=False), rtol=1e-5)
         assert [one["label"] for one in told["tokens"]] == run.labels
         rows = rows_of(exhibit)
         assert [float(row["after_1"]) for row in rows if row["what"] == "token"] == [
@@ -201,9 +201,7 @@ class TestNumbers:
         own = run.attention[2, 3]
         np.testing.assert_allclose(told["attention"], own, atol=1e-5)
         earlier = np.tril(own)
-        np.testing.assert_allclose(
-            told["other_mask"], earlier / earlier.sum(axis=1, keepdims=True), atol=1e-5
-        )
+        np.testing.assert_allclose(told["other_mask"], earlier / earlier.sum(axis=1, keepdims=True), atol=1e-5)
         whole, cut = (eager.run("minilm", one).hidden[:, 4] for one in (TEXT, "She ate an apple"))
         alike = (whole * cut).sum(axis=1)
         alike /= np.linalg.norm(whole, axis=1) * np.linalg.norm(cut, axis=1)
@@ -226,9 +224,7 @@ class TestNumbers:
     def test_outputs_of_all_heads(self, session: Session) -> None:
         exhibit = made(session, "head_outputs")
         told = exhibit.result()
-        mixed, given, module = eager.given_and_made(
-            "minilm", TEXT, "encoder.layer.2.attention.output.dense"
-        )
+        mixed, given, module = eager.given_and_made("minilm", TEXT, "encoder.layer.2.attention.output.dense")
         np.testing.assert_allclose(told["sum"], given[6], atol=1e-5)
         np.testing.assert_allclose(told["projected"], given[6], atol=1e-5)
         part = module.weight.detach().numpy()[:, 96:128]
@@ -251,19 +247,14 @@ class TestNumbers:
         at = told["lengths"].index(1)
         assert chosen["curve"][at] == chosen["bytes_a_token"] * 2
         assert told["maps_bytes"]["total"] == 6 * 12 * 1000 * 1000 * 4
-        row = next(
-            row for row in rows_of(exhibit)
-            if row["what"] == "cache" and row["key_value_heads"] == "4"
-        )  # fmt: skip
+        row = next(row for row in rows_of(exhibit) if row["what"] == "cache" and row["key_value_heads"] == "4")
         assert int(row["value"]) == chosen["bytes"]
 
 
 class TestFigures:
     @pytest.mark.parametrize("name", NAMES)
     @pytest.mark.parametrize("theme", ["light", "dark"])
-    def test_every_figure_is_drawn_in_its_theme(
-        self, session: Session, name: str, theme: str
-    ) -> None:
+    def test_every_figure_is_drawn_in_its_theme(self, session: Session, name: str, theme: str) -> None:
         exhibit = made(session, name, query=4) if name != "cost" else made(session, name)
         papers = {"light": "#ffffff", "dark": "#14181e"}
         for figure in exhibit.figures:
@@ -275,10 +266,13 @@ class TestFigures:
         first = {name: list(made(session, name).figures) for name in NAMES}
         assert first == {name: list(KINDS[name].figures) for name in NAMES}
         assert first == {
-            "worksheet": ["strips"], "points": ["points"], "moves": ["moves"],
-            "mask": ["own", "other", "late"], "head_outputs": ["outputs"],
+            "worksheet": ["strips"],
+            "points": ["points"],
+            "moves": ["moves"],
+            "mask": ["own", "other", "late"],
+            "head_outputs": ["outputs"],
             "cost": ["cache", "operations", "heads"],
-        }  # fmt: skip
+        }
 
     def test_strips_keep_their_colours_before_rotation(self, session: Session) -> None:
         """Both scales hold the largest number of either, so that colours can be compared."""
@@ -320,9 +314,7 @@ LABELS = {
 
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("name", NAMES)
-def test_every_format_opens_in_its_reader(
-    session: Session, draw: Draw, name: str, kind: str
-) -> None:
+def test_every_format_opens_in_its_reader(session: Session, draw: Draw, name: str, kind: str) -> None:
     more = {"texts": "I ate fish"} if name == "points" else {}
     exhibit = made(session, name, **more)
     data = saved(session, exhibit, kind, draw=draw)
@@ -334,9 +326,7 @@ def test_every_format_opens_in_its_reader(
         assert Image.open(io.BytesIO(data)).width > 800
     elif kind == "svg":
         drawn = ET.fromstring(data)
-        text = " ".join(
-            part.text or "" for part in drawn.iter() if part.tag.endswith(("text", "tspan"))
-        )
+        text = " ".join(part.text or "" for part in drawn.iter() if part.tag.endswith(("text", "tspan")))
     elif kind == "pdf":
         (page,) = PdfReader(io.BytesIO(data)).pages
         text = unicodedata.normalize("NFKC", page.extract_text())  # "fi" may be one sign
@@ -351,9 +341,11 @@ def test_every_format_opens_in_its_reader(
         assert list(told) == [*result, "provenance"]
     else:
         arrays = np.load(io.BytesIO(data))
-        key = "lengths" if name in ("cost", "head_outputs") else next(
-            one for one in ("weights", "origin", "plane_map", "attention") if one in result
-        )  # fmt: skip
+        key = (
+            "lengths"
+            if name in ("cost", "head_outputs")
+            else next(one for one in ("weights", "origin", "plane_map", "attention") if one in result)
+        )
         np.testing.assert_array_equal(arrays[key], np.array(result[key]))
     if kind in ("svg", "pdf"):
         spaceless = "".join(text.split())

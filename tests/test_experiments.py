@@ -11,8 +11,8 @@ import torch
 from transformers import AutoTokenizer
 
 import explorer
-from explorer import experiments
-from explorer.measures import MEASURES, compute_all
+from explorer.analysis import experiments
+from explorer.analysis.measures import MEASURES, compute_all
 from tests import circuits, reference
 from tests.checkpoints import FAMILIES, PAIR, TEXT
 from tests.circuits import COPIES, INDUCTION, PREVIOUS, UNIFORM
@@ -101,9 +101,7 @@ class TestProbe:
                 assert len(set(ids)) == 21
                 assert not set(ids[1:]) & set(loaded.tokenizer.all_special_ids)
 
-    def test_model_without_a_first_token(
-        self, tiny: Loader, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_model_without_a_first_token(self, tiny: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
         """T5 puts nothing before a text; its decoder has a start token."""
         read = _watch(monkeypatch, "capture_ids")
         scores = experiments.induction_probe(tiny("t5"), length=10, draws=1, stack="decoder")
@@ -114,9 +112,7 @@ class TestProbe:
         assert scores.shape == (2, 4)
         assert np.isnan(experiments.induction_probe(tiny("t5"), 10, 1, stack="cross")).all()
 
-    def test_scores_are_the_eager_models(
-        self, tiny: Loader, folder: Folder, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_scores_are_the_eager_models(self, tiny: Loader, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
         """The weight from each token of the second copy to what followed it in the first."""
         read = _watch(monkeypatch, "capture_ids")
         found = experiments.induction_probe(tiny("gpt2"), length=12, draws=2)
@@ -126,17 +122,14 @@ class TestProbe:
             with torch.inference_mode():
                 out = model(torch.tensor([ids]), output_attentions=True)
             for layer in out.attentions:
-                expected.append([
-                    np.mean([head[query, query - 12 + 1] for query in range(13, 25)])
-                    for head in layer[0].numpy()
-                ])  # fmt: skip
+                expected.append(
+                    [np.mean([head[query, query - 12 + 1] for query in range(13, 25)]) for head in layer[0].numpy()]
+                )
         expected = np.mean(np.reshape(expected, (2, 3, 4)), axis=0)
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
     def test_seed(self, tiny: Loader) -> None:
-        once, again, other = (
-            experiments.induction_probe(tiny("gpt2"), 8, 2, seed) for seed in (3, 3, 4)
-        )
+        once, again, other = (experiments.induction_probe(tiny("gpt2"), 8, 2, seed) for seed in (3, 3, 4))
         np.testing.assert_array_equal(once, again)
         assert (once != other).any()
 
@@ -177,9 +170,7 @@ def _watch(monkeypatch: pytest.MonkeyPatch, name: str) -> list[tuple[Any, ...]]:
 
 
 class TestNulls:
-    def test_against_the_eager_model(
-        self, tiny: Loader, folder: Folder, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_against_the_eager_model(self, tiny: Loader, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
         """Mean, spread and z from eager runs on the very orders that were drawn."""
         seen = _watch(monkeypatch, "compute_all")
         found = experiments.nulls(tiny("bert"), TEXT, draws=4, pair=PAIR)
@@ -194,10 +185,9 @@ class TestNulls:
             with torch.inference_mode():
                 out = model(torch.tensor([order]), token_type_ids=types, output_attentions=True)
             heads = torch.cat(out.attentions).numpy()
-            return np.array([
-                [np.mean([head[q, q - 1] for q in range(1, len(order))]) for head in layer]
-                for layer in heads
-            ])  # fmt: skip
+            return np.array(
+                [[np.mean([head[q, q - 1] for q in range(1, len(order))]) for head in layer] for layer in heads]
+            )
 
         scores = np.stack([previous(cap.query_tokens.ids.tolist()) for cap in drawn])
         null = found["previous_token"]
@@ -222,18 +212,12 @@ class TestNulls:
             for segment, typed in enumerate((TEXT, PAIR)):
                 here = text.segment == segment
                 assert sorted(tokens.ids[here]) == sorted(text.ids[here])
-                for (start, end), label in zip(
-                    tokens.offsets[here], np.array(tokens.labels)[here], strict=True
-                ):
+                for (start, end), label in zip(tokens.offsets[here], np.array(tokens.labels)[here], strict=True):
                     assert typed[start:end].lower() == label.partition("·")[0]
 
-    def test_two_texts_of_an_encoder_decoder(
-        self, tiny: Loader, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_two_texts_of_an_encoder_decoder(self, tiny: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
         seen = _watch(monkeypatch, "compute_all")
-        found = experiments.null(
-            tiny("bart"), TEXT, "entropy", draws=2, target=REPEATING, stack="cross"
-        )
+        found = experiments.null(tiny("bart"), TEXT, "entropy", draws=2, target=REPEATING, stack="cross")
         assert found.z.shape == (2, 4)
         text, *drawn = [args[0] for args in seen]
         for cap in drawn:
@@ -286,9 +270,7 @@ class TestCaptureIds:
             given = cap.stack("decoder").query_tokens.ids.tolist() if target else []
             again = explorer.experiments.capture_ids(tiny(name), ids, given)
             for stack in cap.stacks:
-                np.testing.assert_array_equal(
-                    again.stack(stack).attention(1), cap.stack(stack).attention(1)
-                )
+                np.testing.assert_array_equal(again.stack(stack).attention(1), cap.stack(stack).attention(1))
             ours, theirs = again.stack().query_tokens, cap.stack().query_tokens
             np.testing.assert_array_equal(ours.special, theirs.special)
             assert ours.labels == theirs.labels

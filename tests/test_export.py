@@ -19,27 +19,54 @@ import pytest
 from scipy.spatial.distance import pdist
 
 import explorer
-from explorer.export.embeddings import plane_json, plane_table, telling_layer
-from explorer.export.files import ExportError, check_path, write_file
-from explorer.export.formats import to_json
-from explorer.export.heatmap import heatmap_json, heatmap_table
-from explorer.export.pictures import figure_bytes
 from explorer.records import PLAIN_PARTS, PLAIN_PLANE, PlaneSwitches, WordStudy
-from explorer.views.by_layer import word_layers
-from explorer.views.maps import head_map
-from explorer.views.words import word_projections
+from explorer.saving.files import ExportError, check_path, write_file
+from explorer.saving.formats import to_json
+from explorer.saving.rendering import figure_bytes
+from explorer.views.embeddings.embeddings.compute import word_projections
+from explorer.views.embeddings.embeddings.data import plane_json, plane_table, telling_layer
+from explorer.views.embeddings.layers.compute import word_layers
+from explorer.views.heads.heatmap.compute import head_map
+from explorer.views.heads.heatmap.data import heatmap_json, heatmap_table
 from tests.conftest import Loader
 from tests.handmade import reading, studied, tokens
 
 HEATMAP_KEYS = [
-    "kind", "model", "revision", "stack", "layer", "head", "text", "pair", "queries", "keys",
-    "causal", "attention", "settings", "versions",
-]  # fmt: skip
+    "kind",
+    "model",
+    "revision",
+    "stack",
+    "layer",
+    "head",
+    "text",
+    "pair",
+    "queries",
+    "keys",
+    "causal",
+    "attention",
+    "settings",
+    "versions",
+]
 EMBEDDINGS_KEYS = [
-    "kind", "model", "word", "sentences", "layers", "basis", "fit", "points", "static",
-    "explained_variance", "separation", "measures", "verdict", "notes", "scree", "distances",
-    "settings", "versions",
-]  # fmt: skip
+    "kind",
+    "model",
+    "word",
+    "sentences",
+    "layers",
+    "basis",
+    "fit",
+    "points",
+    "static",
+    "explained_variance",
+    "separation",
+    "measures",
+    "verdict",
+    "notes",
+    "scree",
+    "distances",
+    "settings",
+    "versions",
+]
 TEXT = "the cat sat on the mat"
 
 
@@ -72,9 +99,7 @@ class TestHeatmap:
         drawn = head_map(cap, 1, 2)
         result = strictly(to_json(heatmap_json(drawn, {"device": "cpu"})))
         assert list(result) == HEATMAP_KEYS
-        np.testing.assert_array_equal(
-            np.array(result["attention"], dtype=np.float32), cap.attention(1, 2)
-        )
+        np.testing.assert_array_equal(np.array(result["attention"], dtype=np.float32), cap.attention(1, 2))
         assert result["queries"] == result["keys"] == list(cap.tokens)
         assert (result["kind"], result["layer"], result["head"]) == ("heatmap", 1, 2)
         assert (result["text"], result["pair"], result["causal"]) == (TEXT, None, True)
@@ -83,10 +108,7 @@ class TestHeatmap:
         assert result["versions"] == {
             "python": platform.python_version(),
             "explorer": explorer.__version__,
-            **{
-                name: metadata.version(name)
-                for name in ("torch", "transformers", "numpy", "plotly")
-            },
+            **{name: metadata.version(name) for name in ("torch", "transformers", "numpy", "plotly")},
         }
 
     def test_csv_holds_the_map_in_full_precision(self, tiny: Loader) -> None:
@@ -135,9 +157,7 @@ class TestEmbeddings:
         assert list(result["static"][0]) == ["sentence", "occurrence", "layer", "x", "y"]
         measures = result["measures"]
         assert {len(values) for values in measures.values()} == {3}
-        assert {"self_similarity", "intra_sentence", "mev", "anisotropy", "mev_null"} <= set(
-            measures
-        )
+        assert {"self_similarity", "intra_sentence", "mev", "anisotropy", "mev_null"} <= set(measures)
         assert "2 + 2 sentences are too few to show that a and b part" in result["verdict"]
         # Two of the six ways to deal out two senses over two and two are the given ones.
         assert min(measures["separation_p"]) >= 1 / 3
@@ -145,11 +165,7 @@ class TestEmbeddings:
     def test_points_keep_the_distances_of_their_layer(self) -> None:
         """Four points and their static vectors, all in one plane: PCA only turns it."""
         of = study()
-        flat = type(of)(**{
-            **vars(of),
-            "contextual": of.contextual * [1, 1, 0, 0],
-            "static": of.static * [1, 1, 0, 0],
-        })  # fmt: skip
+        flat = type(of)(**{**vars(of), "contextual": of.contextual * [1, 1, 0, 0], "static": of.static * [1, 1, 0, 0]})
         result = embeddings_json(flat, [2, 0])
         assert result["layers"] == [2, 0]
         for layer in (2, 0):
@@ -217,17 +233,14 @@ def test_what_is_no_number_is_null() -> None:
 
 class TestFiles:
     @pytest.mark.parametrize(
-        ("name", "kind"),
-        [("a.json", "json"), ("a.b.CSV", "csv"), ("a.png", "png"), ("a.svg", "svg")],
+        ("name", "kind"), [("a.json", "json"), ("a.b.CSV", "csv"), ("a.png", "png"), ("a.svg", "svg")]
     )
     def test_the_ending_names_the_format(self, tmp_path: Path, name: str, kind: str) -> None:
         assert check_path(tmp_path / name) == kind
 
     @pytest.mark.parametrize("name", ["a.txt", "a", ".json", "a.json.gz"])
     def test_an_unknown_ending_names_those_that_work(self, tmp_path: Path, name: str) -> None:
-        with pytest.raises(
-            ValueError, match=r"use \.png, \.svg, \.pdf, \.html, \.csv, \.json or \.npz$"
-        ):
+        with pytest.raises(ValueError, match=r"use \.png, \.svg, \.pdf, \.html, \.csv, \.json or \.npz$"):
             check_path(tmp_path / name)
 
     def test_an_existing_file_is_kept(self, tmp_path: Path) -> None:
@@ -262,9 +275,7 @@ class TestFiles:
         assert (tmp_path / "link.csv").is_symlink()
         assert (tmp_path / "real.csv").read_text() == "x"
 
-    def test_a_failure_leaves_what_was_there(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_failure_leaves_what_was_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "a.csv").write_text("mine")
 
         def full(_self: Path, _data: bytes) -> int:
@@ -298,9 +309,7 @@ class TestBrowser:
         assert message.startswith("a PNG is drawn by a browser and none was found: install")
         assert "CHROMIUM=/path/to/chromium" in message
 
-    def test_one_that_does_not_run(
-        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_one_that_does_not_run(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
         monkeypatch.setenv("CHROMIUM", sys.executable)
         assert "the browser that was to draw the figure does not run" in self.fails()
         assert capfd.readouterr() == ("", "")

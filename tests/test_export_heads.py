@@ -10,15 +10,19 @@ from dataclasses import replace
 import numpy as np
 from pyarrow import parquet
 
-from explorer.export.formats import to_json
-from explorer.export.heads import heads_json, heads_parquet, measures_table
 from explorer.records import HeadsTable
+from explorer.saving.formats import to_json
+from explorer.views.heads.heads.data import heads_json, heads_parquet, measures_table
 
 NEXT = np.array([[0.1, np.nan, 1 / 3]])
 TABLE = HeadsTable(
-    model="by hand", revision=None, stack="decoder", text='"Straße",\n🍎', pair=None,
+    model="by hand",
+    revision=None,
+    stack="decoder",
+    text='"Straße",\n🍎',
+    pair=None,
     columns={"next_token": NEXT, "induction": NEXT * np.nan},
-)  # fmt: skip
+)
 ROWS = [
     {"layer": 0, "head": 0, "next_token": 0.1, "induction": None},
     {"layer": 0, "head": 1, "next_token": None, "induction": None},
@@ -30,12 +34,15 @@ def test_json() -> None:
     told = json.loads(to_json(heads_json(TABLE, {"device": "cpu"})))
     assert told["heads"] == ROWS
     assert [told[key] for key in ("kind", "model", "revision", "stack", "text", "pair")] == [
-        "heads", "by hand", None, "decoder", '"Straße",\n🍎', None,
-    ]  # fmt: skip
+        "heads",
+        "by hand",
+        None,
+        "decoder",
+        '"Straße",\n🍎',
+        None,
+    ]
     assert list(told["measures"]) == ["next_token", "induction"]
-    assert told["settings"] == {
-        "draws": None, "seed": None, "truncation": None, "device": "cpu",
-    }  # fmt: skip
+    assert told["settings"] == {"draws": None, "seed": None, "truncation": None, "device": "cpu"}
 
 
 def test_nulls_are_no_measures_of_their_own() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.measures import compute_all
-from explorer.views.facts import facts_of_heads, head_facts, received
+from explorer.analysis.measures import compute_all
+from explorer.views.heads.facts import facts_of_heads, head_facts, received
 from tests.handmade import reading, tokens
 
 OF = tokens("a b.", "[CLS]", "a", "b", ".", "[SEP]")
@@ -16,9 +16,7 @@ def test_a_head_that_rests() -> None:
     cap = reading(OF, weights)
     np.testing.assert_allclose(received(cap.only, 0, 0), weights[0])
     # −.75 ln .75 − .25 ln .25 = .562; the previous token of four: .75, 0, .25, 0.
-    assert head_facts(cap.only, 0, 0) == (
-        "entropy 0.56 nats · previous 0.25 · rests on [CLS] (75%)"
-    )
+    assert head_facts(cap.only, 0, 0) == ("entropy 0.56 nats · previous 0.25 · rests on [CLS] (75%)")
 
 
 def test_a_head_that_looks_at_words() -> None:

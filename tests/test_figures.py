@@ -14,28 +14,20 @@ import pytest
 from PIL import Image
 
 import explorer
-from explorer.export.comparison import side_picture
-from explorer.export.heatmap import heatmap_picture
-from explorer.figures import heatmap_figure, overview_figure, word_figure
 from explorer.figures.caption import captioned
-from explorer.figures.heatmap import heatmap_caption
-from explorer.figures.overview import measure_figure, overview_caption
-from explorer.figures.plane import plane_figure
 from explorer.figures.style import OKABE_ITO, PALETTES, SYMBOLS
-from explorer.figures.word_caption import facts_line, word_caption
-from explorer.records import (
-    HeadMap,
-    HeadNumbers,
-    HeadsOverview,
-    MapSwitches,
-    PlaneParts,
-    PlaneSwitches,
-    WordStudy,
-)
-from explorer.views.comparison import Side, compare_heads
-from explorer.views.maps import head_map
-from explorer.views.overview import heads_overview
-from explorer.views.words import word_projection, word_projections
+from explorer.records import HeadMap, HeadNumbers, HeadsOverview, MapSwitches, PlaneParts, PlaneSwitches, WordStudy
+from explorer.views.embeddings.embeddings.compute import word_projection, word_projections
+from explorer.views.embeddings.embeddings.figure import plane_figure
+from explorer.views.embeddings.embeddings.points_figure import word_figure
+from explorer.views.embeddings.word_caption import facts_line, word_caption
+from explorer.views.heads.comparison.compute import Side, compare_heads
+from explorer.views.heads.comparison.data import side_picture
+from explorer.views.heads.heatmap.compute import head_map
+from explorer.views.heads.heatmap.data import heatmap_picture
+from explorer.views.heads.heatmap.figure import heatmap_caption, heatmap_figure
+from explorer.views.heads.overview.compute import heads_overview
+from explorer.views.heads.overview.figure import measure_figure, overview_caption, overview_figure
 from tests.conftest import Loader
 from tests.handmade import reading, studied, tokens
 
@@ -121,9 +113,7 @@ class TestHeatmap:
 
     def test_log_shows_decades_and_hovers_weights(self) -> None:
         weights = np.array([[0.9999, 0.0001], [0.0, 1.0]])
-        trace = cells(
-            heatmap_figure(head_map(reading(tokens("a b", *"ab"), weights), 0, 0), log=True)
-        )
+        trace = cells(heatmap_figure(head_map(reading(tokens("a b", *"ab"), weights), 0, 0), log=True))
         np.testing.assert_allclose(trace.z, [[np.log10(0.9999), -4], [-4, 0]], atol=1e-6)
         np.testing.assert_allclose(trace.customdata, weights, atol=1e-7)
 
@@ -143,9 +133,7 @@ class TestHeatmap:
         cap = reading(tokens(" ".join(words), *words), weights)
         drawn = head_map(cap, 0, 0)
         sides = compare_heads(Side(cap, 0, 0), Side(cap, 0, 0))
-        for picture in (
-            heatmap_picture(drawn, log), side_picture(sides, 0, log), side_picture(sides, 1, log),
-        ):  # fmt: skip
+        for picture in (heatmap_picture(drawn, log), side_picture(sides, 0, log), side_picture(sides, 1, log)):
             trace = cells(picture.figure)
             np.testing.assert_allclose(trace.customdata if log else trace.z, weights, atol=1e-7)
             assert "about" not in trace.hovertemplate
@@ -212,9 +200,7 @@ class TestHeatmap:
         cap = explorer.capture(minilm, "She ate apples.")
         plain = heatmap_caption(head_map(cap, 0, 0))
         assert not any(word in plain for word in ("Hatched", "merged", "left out", "Logarithmic"))
-        switched = heatmap_caption(
-            head_map(cap, 0, 0, switches=MapSwitches(words=True, special=False))
-        )
+        switched = heatmap_caption(head_map(cap, 0, 0, switches=MapSwitches(words=True, special=False)))
         assert "summed over a key's, averaged over a query's" in switched
         assert "Special tokens left out, rows not renormalised." in switched
 
@@ -288,9 +274,7 @@ class TestWords:
             of = tokens(text, *text.split())
             rng = np.random.default_rng(seed)
             hidden = rng.normal(size=(2, len(of), 4))
-            captures.append(
-                reading(of, np.eye(len(of)), hidden=hidden, static=np.ones((len(of), 4)))
-            )
+            captures.append(reading(of, np.eye(len(of)), hidden=hidden, static=np.ones((len(of), 4))))
         return studied(captures, senses, word)
 
     def test_points_are_the_projections(self) -> None:
@@ -329,9 +313,13 @@ class TestWords:
 
     def test_markup_is_escaped_everywhere(self) -> None:
         study = self.study("ab", "<script>", "see <script> & <i>here</i>")
-        study = type(study)(**{**vars(study), "model": NASTY, "occurrences": tuple(
-            type(o)(**{**vars(o), "sense": NASTY}) for o in study.occurrences
-        )})  # fmt: skip
+        study = type(study)(
+            **{
+                **vars(study),
+                "model": NASTY,
+                "occurrences": tuple(type(o)(**{**vars(o), "sense": NASTY}) for o in study.occurrences),
+            }
+        )
         shown = word_projection(study, 0)
         figure = captioned(word_figure(study, shown), word_caption(study, shown), 400, 300)
         found = list(strings(figure.to_dict()))
@@ -373,9 +361,7 @@ class TestPlane:
 
     def test_axes_that_hide_a_layer_say_so(self) -> None:
         study = self.study()
-        shown = replace(
-            word_projections(study, PlaneSwitches(basis="all"))[1], kept=0.03, separation=0.5
-        )
+        shown = replace(word_projections(study, PlaneSwitches(basis="all"))[1], kept=0.03, separation=0.5)
         line = facts_line(study, {0: None, 1: 0.5}, shown)
         assert line.startswith("separation by sense 0.50 · most at layer 1 (0.50) · ")
         assert line.endswith("keep 3% of this layer: try unit length or axes of each layer")

@@ -15,11 +15,11 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from explorer.exhibits import exhibit_of
-from explorer.exhibits.saving import saved
-from explorer.exhibits.state import OPENING_TEXT as TEXT
-from explorer.ready_sets import OPENING
-from explorer.session import Session
+from explorer.saving.save import saved
+from explorer.session.session import Session
+from explorer.text.example_sets import OPENING
+from explorer.views.registry import exhibit_of
+from explorer.views.state import OPENING_TEXT as TEXT
 from tests.browser import eager
 
 SENSES, SENTENCES = (list(part) for part in zip(*OPENING.rows, strict=True))
@@ -44,9 +44,7 @@ def nearest_cosines() -> np.ndarray:
 
 def row_made(position: int) -> np.ndarray:
     """What each head of layer 2 adds to a token [H, D]."""
-    mixed, _, module = eager.given_and_made(
-        "minilm", TEXT, "encoder.layer.2.attention.output.dense"
-    )
+    mixed, _, module = eager.given_and_made("minilm", TEXT, "encoder.layer.2.attention.output.dense")
     parts = module.weight.detach().numpy().reshape(384, 12, 32)
     return np.einsum("dhk,hk->hd", parts, mixed[position].reshape(12, 32))
 
@@ -68,9 +66,7 @@ class Case:
 
 def column(name: str, **where: str) -> Callable[[Rows], list[Any]]:
     """The cells of a column, in the rows that say so."""
-    return lambda rows: [
-        row[name] for row in rows if all(row[key] == value for key, value in where.items())
-    ]
+    return lambda rows: [row[name] for row in rows if all(row[key] == value for key, value in where.items())]
 
 
 def signed(values: np.ndarray) -> np.ndarray:
@@ -81,67 +77,81 @@ def signed(values: np.ndarray) -> np.ndarray:
 INSIDE = "/inside?layer=2&head=3&query=6"
 CASES = {
     "embeddings": Case(
-        "/embeddings?layer=5", "points.x", column("x", kind="contextual"),
-        lambda: first_component(np.concatenate([word()[0][5], word()[1]]))[:12], signed,
+        "/embeddings?layer=5",
+        "points.x",
+        column("x", kind="contextual"),
+        lambda: first_component(np.concatenate([word()[0][5], word()[1]]))[:12],
+        signed,
     ),
     "by_layer": Case(
-        "/embeddings?mode=layers", "measures.separation", column("separation"),
+        "/embeddings?mode=layers",
+        "measures.separation",
+        column("separation"),
         lambda: np.array([silhouette_score(one, SENSES, metric="cosine") for one in word()[0]]),
     ),
     "similarity": Case(
-        "/embeddings?mode=similarity&layer=4", "cosine",
+        "/embeddings?mode=similarity&layer=4",
+        "cosine",
         lambda rows: [[row[f"{n}.0"] for n in range(12)] for row in rows],
         lambda: cosine_similarity(word()[0][4]),
     ),
     "meaning": Case(
-        "/embeddings?mode=meaning&meaning_of=sense:company", "words.value",
+        "/embeddings?mode=meaning&meaning_of=sense:company",
+        "words.value",
         # A layer's row of the word itself follows its six nearest.
-        lambda rows: np.ravel(
-            [column("value", layer=str(n))(rows)[:6] for n in range(7)]
-        ).tolist(),
+        lambda rows: np.ravel([column("value", layer=str(n))(rows)[:6] for n in range(7)]).tolist(),
         lambda: nearest_cosines().ravel(),
     ),
     "pull": Case(
-        "/embeddings?mode=pull&head=5&layer=5", "arrows.value_norm",
+        "/embeddings?mode=pull&head=5&layer=5",
+        "arrows.value_norm",
         lambda rows: [row["value_norm"] for row in rows if row["value_norm"]],
-        lambda: eager.value_norms(SENTENCES[0], 5, 5), np.sort,
+        lambda: eager.value_norms(SENTENCES[0], 5, 5),
+        np.sort,
     ),
     "positions": Case(
-        "/embeddings?mode=positions&positions_of=3", "parts.static.length",
+        "/embeddings?mode=positions&positions_of=3",
+        "parts.static.length",
         column("value", what="norm: static"),
         lambda: np.linalg.norm(eager.run("minilm", SENTENCES[3]).rows, axis=1),
     ),
-    "worksheet": Case(
-        INSIDE, "weights", column("weight"), lambda: eager.run("minilm", TEXT).attention[2, 3, 6]
-    ),
+    "worksheet": Case(INSIDE, "weights", column("weight"), lambda: eager.run("minilm", TEXT).attention[2, 3, 6]),
     "points": Case(
-        f"{INSIDE}&mode=points&least=0.35", "lines.weight",
+        f"{INSIDE}&mode=points&least=0.35",
+        "lines.weight",
         lambda rows: [row["weight"] for row in rows if float(row["weight"] or 0) >= 0.35],
         lambda: (lambda all_: all_[all_ >= 0.35])(eager.run("minilm", TEXT).attention[2, 3]),
         np.sort,
     ),
     "moves": Case(
-        f"{INSIDE}&mode=moves&map=key", "tokens.after_1", column("after_1", what="token"),
+        f"{INSIDE}&mode=moves&map=key",
+        "tokens.after_1",
+        column("after_1", what="token"),
         lambda: first_component(
             eager.given_and_made("minilm", TEXT, "encoder.layer.2.attention.self.key")[1][:, 96:128]
-        ), signed,
+        ),
+        signed,
     ),
     "mask": Case(
-        f"{INSIDE}&mode=mask", "attention",
+        f"{INSIDE}&mode=mask",
+        "attention",
         lambda rows: np.reshape(column("own mask")(rows), (12, 12)).tolist(),
         lambda: eager.run("minilm", TEXT).attention[2, 3],
     ),
     "head_outputs": Case(
-        f"{INSIDE}&mode=heads", "outputs",
+        f"{INSIDE}&mode=heads",
+        "outputs",
         lambda rows: [[row[str(n)] for n in range(384)] for row in rows[:12]],
         lambda: row_made(6),
     ),
     "cost": Case(
-        "/inside?mode=sharing&precision=int8", "weights_bytes", column("value", what="weights"),
+        "/inside?mode=sharing&precision=int8",
+        "weights_bytes",
+        column("value", what="weights"),
         lambda: np.array(sum(one.numel() for one in eager.module("minilm", "").parameters())),
         np.ravel,
     ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -172,10 +182,9 @@ def test_csv_json_and_npz_hold_the_numbers(session: Session, name: str) -> None:
     rows = list(csv.DictReader(io.StringIO(files["csv"].decode(), newline="")))
     expected = case.order(np.asarray(case.expected(), dtype=float))
     for kind, found in (
-        ("csv", case.cells(rows)), ("json", in_json(files["json"], case.name)),
+        ("csv", case.cells(rows)),
+        ("json", in_json(files["json"], case.name)),
         ("npz", in_npz(files["npz"], case.name)),
-    ):  # fmt: skip
+    ):
         numbers = case.order(np.array(found, dtype=float))
-        np.testing.assert_allclose(
-            numbers, expected, atol=1e-4 * np.abs(expected).max(), err_msg=kind
-        )
+        np.testing.assert_allclose(numbers, expected, atol=1e-4 * np.abs(expected).max(), err_msg=kind)

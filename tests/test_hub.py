@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import explorer
-from explorer import hub
+from explorer.models import hub
 from tests.conftest import Folder, set_hub
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -61,16 +61,9 @@ class _Answer(BaseHTTPRequestHandler):
 
     def _send_listing(self, repo: str, tree: bool) -> None:
         files = sorted(self.server.repos[repo].iterdir())
-        body: object = {
-            "id": repo,
-            "sha": COMMIT,
-            "siblings": [{"rfilename": file.name} for file in files],
-        }
+        body: object = {"id": repo, "sha": COMMIT, "siblings": [{"rfilename": file.name} for file in files]}
         if tree:
-            body = [
-                {"type": "file", "path": f.name, "size": f.stat().st_size, "oid": _etag(f)}
-                for f in files
-            ]
+            body = [{"type": "file", "path": f.name, "size": f.stat().st_size, "oid": _etag(f)} for f in files]
         self._send(200, {"Content-Type": "application/json"}, json.dumps(body).encode())
 
     def _send_file(self, path: Path) -> None:
@@ -123,9 +116,7 @@ class TestReachable:
     def test_loads_and_tells(self, fake_hub: FakeHub, folder: Folder) -> None:
         fake_hub.repos["owner/tiny"] = folder("bert")
         told: list[tuple[str, float | None]] = []
-        loaded = explorer.load_model(
-            "owner/tiny", device="cpu", progress=lambda *said: told.append(said)
-        )
+        loaded = explorer.load_model("owner/tiny", device="cpu", progress=lambda *said: told.append(said))
         assert (loaded.source, loaded.revision, loaded.family) == ("hub", COMMIT, "bert")
         fetching = [share for said, share in told if said == "fetching owner/tiny"]
         assert fetching[-1] == 1.0
@@ -157,9 +148,7 @@ class TestReachable:
         self, fake_hub: FakeHub, no_hub: Path, folder: Folder, tmp_path: Path
     ) -> None:
         shutil.copytree(folder("bert"), tmp_path / "pickled")
-        (tmp_path / "pickled" / "model.safetensors").rename(
-            tmp_path / "pickled" / "pytorch_model.bin"
-        )
+        (tmp_path / "pickled" / "model.safetensors").rename(tmp_path / "pickled" / "pytorch_model.bin")
         fake_hub.repos["owner/pickled"] = tmp_path / "pickled"
         assert "only pickled weights (pytorch_model.bin)" in _error("owner/pickled")
         assert not list(no_hub.rglob("*.bin"))
@@ -176,9 +165,7 @@ class TestUnreachable:
 
     @pytest.mark.parametrize("cached_as", ["openai-community/gpt2", "gpt2"])
     @pytest.mark.parametrize("asked_for", ["openai-community/gpt2", "gpt2"])
-    def test_cached_preset(
-        self, asked_for: str, cached_as: str, no_hub: Path, folder: Folder
-    ) -> None:
+    def test_cached_preset(self, asked_for: str, cached_as: str, no_hub: Path, folder: Folder) -> None:
         assert not hub.is_cached("openai-community/gpt2")
         _cache(no_hub, cached_as, folder("gpt2"))
         assert hub.is_cached("openai-community/gpt2")

@@ -12,10 +12,11 @@ import pytest
 import torch
 
 import explorer
-from explorer import head_layers, recorder
-from explorer.attention_call import AttentionCall
-from explorer.identities import CLAIMS, TOLERANCES, identities, pca, second_run
-from explorer.identities.weights import UNMASKED, weights_alone
+from explorer.analysis.identities import CLAIMS, TOLERANCES, identities, pca, second_run
+from explorer.analysis.identities.weights import UNMASKED, weights_alone
+from explorer.capture import recorder
+from explorer.capture.attention_call import AttentionCall
+from explorer.models import head_layers
 from explorer.records import Identity, ModelError, Place, Projection
 from tests import reference
 from tests.checkpoints import FAMILIES, LONG, TEXT
@@ -60,8 +61,7 @@ class TestWhatIsRightPasses:
         assert _failing(found) == set()
         skipped = {one for one, identity in found.items() if identity.ok is None}
         stacks = [cap.stack(stack) for stack in cap.stacks]
-        sees_all = all(stack.allowed(layer).all() for stack in stacks
-                       for layer in range(stack.n_layers))  # fmt: skip
+        sees_all = all(stack.allowed(layer).all() for stack in stacks for layer in range(stack.n_layers))
         expected = {"masked"} if sees_all else set()
         expected |= AGAINST_EAGER if FAMILIES[name].method == "eager" else set()
         assert skipped == expected
@@ -280,11 +280,7 @@ class TestSpoiled:
         [
             (lambda p: replace(p, components=p.components[::-1]), {"pca"}, None),
             (lambda p: replace(p, components=-p.components), set(), None),
-            (
-                lambda p: replace(p, explained_variance=p.explained_variance * 1.5),
-                {"variance"},
-                0.5,
-            ),
+            (lambda p: replace(p, explained_variance=p.explained_variance * 1.5), {"variance"}, 0.5),
         ],
         ids=["other order", "other sign", "shares over 1"],
     )
@@ -312,9 +308,7 @@ class TestWhatDoesNotApply:
         assert loaded.method_reason in found["heads_add_up"].why_not
         assert found["rows"].ok
 
-    def test_an_unknown_output_projection(
-        self, gpt2: explorer.LoadedModel, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_an_unknown_output_projection(self, gpt2: explorer.LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
         def unknown(*_given: Any) -> Any:
             raise ModelError("none known")
 
@@ -323,9 +317,7 @@ class TestWhatDoesNotApply:
         assert _failing(found) == set()
         assert "output projection is, is not known" in found["heads_add_up"].why_not
 
-    def test_no_memory_for_a_second_run(
-        self, tiny: Loader, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_no_memory_for_a_second_run(self, tiny: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(second_run, "free_bytes", lambda _device: 0)
         found = _check(tiny("llama"), _captured(tiny("llama")))
         assert {name for name, one in found.items() if one.ok is None} == AGAINST_EAGER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.identities.errors import Largest, relative
+from explorer.analysis.identities.errors import Largest, relative
 from explorer.records import Place
 
 

@@ -9,21 +9,15 @@ import pytest
 import torch
 
 import explorer
-from explorer.figures.head_outputs import cosines, outputs_caption, outputs_figure
-from explorer.figures.inside import heaviest, strips_caption, strips_figure
-from explorer.figures.inside_mask import late_caption, late_figure, mask_caption, other_figure
-from explorer.head_maps import head_maps
-from explorer.pages.inside_row import columns_of, table_rows, total_row
+from explorer.analysis.head_maps import head_maps
 from explorer.records import ModelError, ScoreParts
-from explorer.views.head_outputs import head_outputs, outputs_table
-from explorer.views.inside import query_row, softmax_input
-from explorer.views.inside_mask import (
-    cut_after,
-    late_context,
-    masked_softmax,
-    other_mask,
-    token_at,
-)
+from explorer.views.inside.contributions.compute import head_outputs, outputs_table
+from explorer.views.inside.contributions.figure import cosines, outputs_caption, outputs_figure
+from explorer.views.inside.mask.compute import cut_after, late_context, masked_softmax, other_mask, token_at
+from explorer.views.inside.mask.figure import late_caption, late_figure, mask_caption, other_figure
+from explorer.views.inside.worksheet.compute import query_row, softmax_input
+from explorer.views.inside.worksheet.figure import heaviest, strips_caption, strips_figure
+from explorer.views.inside.worksheet.panel import columns_of, table_rows, total_row
 from tests import reference
 from tests.browser import eager
 from tests.checkpoints import FAMILIES, TEXT
@@ -137,9 +131,7 @@ class TestMaps:
         layer = expected.model.bert.encoder.layer[2].attention.self
         maps = head_maps(cap, 2, 1)
         cut = slice(8, 16)  # the second head's rows
-        for ours, module in (
-            (maps.query, layer.query), (maps.key, layer.key), (maps.value, layer.value),
-        ):  # fmt: skip
+        for ours, module in ((maps.query, layer.query), (maps.key, layer.key), (maps.value, layer.value)):
             np.testing.assert_array_equal(ours.weight, module.weight.detach().numpy()[cut].T)
             np.testing.assert_array_equal(ours.bias, module.bias.detach().numpy()[cut])
         np.testing.assert_allclose(maps.given_queries, expected.hidden["encoder"][2], atol=1e-5)
@@ -169,9 +161,7 @@ class TestMask:
         weights = expected.attention["encoder"][1][2]
         earlier = np.tril(weights)
         np.testing.assert_allclose(own.weights, weights, atol=1e-5)
-        np.testing.assert_allclose(
-            other.weights, earlier / earlier.sum(axis=1, keepdims=True), atol=1e-5
-        )
+        np.testing.assert_allclose(other.weights, earlier / earlier.sum(axis=1, keepdims=True), atol=1e-5)
         assert other.causal
         assert "a causal mask added" in other_figure(other).layout.title.text
         assert f"{weights[2, 3:].sum():.0%} of its weight on later" in mask_caption(own, other, 2)
@@ -206,9 +196,7 @@ class TestMask:
             other_mask(runs("bart")[0], 0, 0, "cross")
 
     @pytest.mark.parametrize("name", ["minilm", "smollm2"])
-    def test_what_comes_later_moves_only_who_sees_it(
-        self, name: str, request: pytest.FixtureRequest
-    ) -> None:
+    def test_what_comes_later_moves_only_who_sees_it(self, name: str, request: pytest.FixtureRequest) -> None:
         loaded = request.getfixturevalue(name)
         text = "The apple that we saw announced a phone."
         whole = explorer.capture(loaded, text)
@@ -265,10 +253,7 @@ class TestFigures:
         np.testing.assert_allclose(bars.y, np.linalg.norm(outputs.added, axis=1))
         np.testing.assert_allclose(np.diag(alike.z), 1)
         np.testing.assert_allclose(
-            np.asarray(vectors.z)[-1],
-            outputs.added.sum(axis=0) + outputs.bias,
-            rtol=1e-4,
-            atol=1e-6,
+            np.asarray(vectors.z)[-1], outputs.added.sum(axis=0) + outputs.bias, rtol=1e-4, atol=1e-6
         )
         assert "12 × 32 = 384" in outputs_caption(outputs)
         header, *body = outputs_table(outputs).csv().splitlines()
@@ -293,9 +278,7 @@ class TestTable:
             for one in rows:
                 score = one["capped"] if capped else one["scaled"]
                 score += one["bias"] if biased else 0
-                assert (
-                    one["score"] is None if one["forbidden"] else abs(one["score"] - score) < 1e-9
-                )
+                assert one["score"] is None if one["forbidden"] else abs(one["score"] - score) < 1e-9
             made = np.exp([-np.inf if one["score"] is None else one["score"] for one in rows])
             weights = expected.attention[stack][1][2, 4]
             np.testing.assert_allclose(made / made.sum(), weights, atol=1e-5)

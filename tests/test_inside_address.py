@@ -6,8 +6,9 @@ from typing import Any
 
 import dash_mantine_components as dmc
 
-from explorer.exhibits import KINDS
-from explorer.pages import address, inside
+from explorer.app import address
+from explorer.views.inside import panel as inside
+from explorer.views.registry import KINDS
 from tests.test_exhibits_inside import CHANGED, NAMES
 
 
@@ -20,17 +21,12 @@ def test_the_page_begins_as_the_views_do() -> None:
     """Every field of an address is on the page, and holds what its setting begins with."""
     begins = address.settings_of(inside)
     layout = inside.layout()
-    fields = {
-        one.id: one for part in layout for one in [part, *part._traverse()]
-        if getattr(one, "id", None)
-    }  # fmt: skip
+    fields = {one.id: one for part in layout for one in [part, *part._traverse()] if getattr(one, "id", None)}
     bar = {"model", "text", "pair", "target", "truncate"}
     assert set(inside.ADDRESS) == set(begins) - bar
     for setting, component in inside.ADDRESS.items():
         held = _held(fields[component])
-        assert (held if held is not None else "") in (begins[setting], str(begins[setting])), (
-            setting
-        )
+        assert (held if held is not None else "") in (begins[setting], str(begins[setting])), setting
     for shown in inside.SHOWN.values():
         assert shown.store in fields
         assert all(name in KINDS for name in shown.kinds)
@@ -41,10 +37,7 @@ def test_fields_are_filled_from_an_address() -> None:
     asked = {name: value for one in CHANGED.values() for name, value in one.items()}
     state = {**address.settings_of(inside), **asked, "mode": "points"}
     layout = address.filled(inside.layout(), inside.ADDRESS, state)
-    fields = {
-        one.id: one for part in layout for one in [part, *part._traverse()]
-        if getattr(one, "id", None)
-    }  # fmt: skip
+    fields = {one.id: one for part in layout for one in [part, *part._traverse()] if getattr(one, "id", None)}
     for setting, component in inside.ADDRESS.items():
         held = _held(fields[component])
         assert (held if held is not None else "") in (state[setting], str(state[setting])), setting
@@ -59,7 +52,9 @@ def test_a_view_there_is_not_falls_back_and_is_said() -> None:
         "the address says map=output, which is not offered here: query is taken",
     ]
     (control,) = (
-        one for part in address.filled(layout, inside.ADDRESS, state)
-        for one in [part, *part._traverse()] if getattr(one, "id", None) == "inside-mode"
-    )  # fmt: skip
+        one
+        for part in address.filled(layout, inside.ADDRESS, state)
+        for one in [part, *part._traverse()]
+        if getattr(one, "id", None) == "inside-mode"
+    )
     assert control.value == "row"

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from explorer.jobs import Jobs, Tell
 from explorer.records import ModelError
+from explorer.session.jobs import Jobs, Tell
 
 WAIT_S = 20
 
@@ -46,12 +46,8 @@ def test_waiting_ends_when_the_job_does() -> None:
     assert jobs.wait(jobs.start(lambda _tell: None), 10 * WAIT_S).done
 
 
-@pytest.mark.parametrize(
-    "error", [ValueError("the text is empty"), ModelError("no such model: choose another")]
-)
-def test_what_a_person_can_mend_is_one_line(
-    error: Exception, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.parametrize("error", [ValueError("the text is empty"), ModelError("no such model: choose another")])
+def test_what_a_person_can_mend_is_one_line(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         now = _raising(error).wait(1, WAIT_S)
     assert now.done
@@ -60,9 +56,7 @@ def test_what_a_person_can_mend_is_one_line(
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a\nlong\nstory"), KeyError("x"), MemoryError()])
-def test_what_nobody_expected_is_logged_and_told(
-    error: Exception, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_nobody_expected_is_logged_and_told(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         now = _raising(error).wait(1, WAIT_S)
     assert now.done

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.kept_states import keep, kept
+from explorer.session.short_links import keep, kept
 
 LINK = "/?text=" + "long%20" * 1000
 

@@ -10,18 +10,11 @@ from typing import Any
 import pytest
 from dash.development.base_component import Component
 
-from explorer.lesson_claims import KINDS, Claim, parse_claim
-from explorer.lesson_files import (
-    FOLDER,
-    MODES,
-    PARAMETERS,
-    Lesson,
-    questions_table,
-    read_lesson,
-    read_lessons,
-)
-from explorer.lesson_questions import QUESTIONS
-from explorer.pages import inside, learn
+from explorer.app import learn
+from explorer.lessons.claims import KINDS, Claim, parse_claim
+from explorer.lessons.files import FOLDER, MODES, PARAMETERS, Lesson, questions_table, read_lesson, read_lessons
+from explorer.lessons.questions import QUESTIONS
+from explorer.views.inside import panel as inside
 from tests.claims import CLAIMS
 
 ROOT = Path(__file__).parents[1]
@@ -118,22 +111,25 @@ class TestReading:
         first, second = lesson.steps
         assert first.text == "Some *text*.\n\nopen: this is text, too"
         assert first.view.parameters == {
-            "model": "minilm", "text": "The apple & the pear.", "layer": "1", "head": "8",
+            "model": "minilm",
+            "text": "The apple & the pear.",
+            "layer": "1",
+            "head": "8",
             "query": "2",
-        }  # fmt: skip
-        assert first.view.href == (
-            "/?model=minilm&text=The+apple+%26+the+pear.&layer=1&head=8&query=2"
-        )
+        }
+        assert first.view.href == ("/?model=minilm&text=The+apple+%26+the+pear.&layer=1&head=8&query=2")
         assert first.claims == (
             Claim(
-                "attention", "minilm", "The apple & the pear.",
-                {"layer": "1", "head": "8", "query": "apple", "key": "the·1"}, "at least", "0.5",
+                "attention",
+                "minilm",
+                "The apple & the pear.",
+                {"layer": "1", "head": "8", "query": "apple", "key": "the·1"},
+                "at least",
+                "0.5",
             ),
-        )  # fmt: skip
+        )
         assert second.view.path == "/embeddings"
-        assert second.view.parameters == {
-            "model": "smollm2", "word": "apple", "sentences": "a | An apple.\nb | One.",
-        }  # fmt: skip
+        assert second.view.parameters == {"model": "smollm2", "word": "apple", "sentences": "a | An apple.\nb | One."}
 
     @pytest.mark.parametrize(
         ("line", "instead", "number", "tells"),
@@ -175,9 +171,7 @@ class TestReading:
             ("\n\nMore.\n", "\n", 18, "the step “Second” has no text"),
         ],
     )
-    def test_a_bad_file(
-        self, tmp_path: Path, line: str, instead: str, number: int, tells: str
-    ) -> None:
+    def test_a_bad_file(self, tmp_path: Path, line: str, instead: str, number: int, tells: str) -> None:
         assert line in GOOD
         with pytest.raises(ValueError, match=f"^a-lesson.md, line {number}: ") as said:
             self._read(tmp_path, GOOD.replace(line, instead, 1))
@@ -209,12 +203,18 @@ class TestClaims:
     @pytest.mark.parametrize(
         ("ends", "found", "holds"),
         [
-            ("at least 0.5", 0.5, True), ("at least 0.5", 0.49, False),
-            ("at most 0.5", 0.5, True), ("at most 0.5", 0.51, False),
-            ("is 0.50", 0.504, True), ("is 0.50", 0.494, False), ("is 0.5", 0.54, True),
-            ("is -0.02", -0.0195, True), ("is 12", 12.0, True), ("is 12", 13.0, False),
+            ("at least 0.5", 0.5, True),
+            ("at least 0.5", 0.49, False),
+            ("at most 0.5", 0.5, True),
+            ("at most 0.5", 0.51, False),
+            ("is 0.50", 0.504, True),
+            ("is 0.50", 0.494, False),
+            ("is 0.5", 0.54, True),
+            ("is -0.02", -0.0195, True),
+            ("is 12", 12.0, True),
+            ("is 12", 13.0, False),
         ],
-    )  # fmt: skip
+    )
     def test_a_number_is_compared(self, ends: str, found: float, holds: bool) -> None:
         claim = parse_claim(f"config name=hidden_size {ends}", "minilm", "")
         assert claim.holds(found) is holds
@@ -252,9 +252,7 @@ class TestThePage:
             ("/learn/masking/2", "", None, 0, "there is no lesson “masking/2”"),
         ],
     )
-    def test_an_address(
-        self, path: str, search: str, lesson: str | None, number: int, tells: str
-    ) -> None:
+    def test_an_address(self, path: str, search: str, lesson: str | None, number: int, tells: str) -> None:
         place, wrong = learn.find(LESSONS, path, search)
         assert (place.lesson.name if place else None) == lesson
         assert (place.number if place else 0) == number

@@ -11,17 +11,11 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.exhibits import lines
-from explorer.figures.lines import (
-    STEPS,
-    line_groups,
-    lines_caption,
-    lines_figure,
-    panel_height,
-)
 from explorer.figures.style import THEMES
 from explorer.records import MapSwitches
-from explorer.views.lines import MAX_HEADS, head_lines, lines_table
+from explorer.views.heads.lines import view as lines
+from explorer.views.heads.lines.compute import MAX_HEADS, head_lines, lines_table
+from explorer.views.heads.lines.figure import STEPS, line_groups, lines_caption, lines_figure, panel_height
 from tests.conftest import Loader
 from tests.plain import plain_capture, plain_tokens
 
@@ -51,9 +45,15 @@ def lines_of(drawn: Any) -> list[tuple[int, int, int, float]]:
 def test_lines_come_strongest_first_and_equal_ones_by_head_and_place() -> None:
     drawn = head_lines(causal_pair(), 0, [0, 1], threshold=0.3, count=100)
     assert lines_of(drawn) == [
-        (0, 0, 0, 1.0), (1, 0, 0, 1.0), (1, 1, 1, 1.0), (0, 1, 0, 0.75),
-        (0, 2, 1, 0.5), (1, 2, 0, 0.5), (1, 2, 2, 0.5), (0, 2, 2, 0.375),
-    ]  # fmt: skip
+        (0, 0, 0, 1.0),
+        (1, 0, 0, 1.0),
+        (1, 1, 1, 1.0),
+        (0, 1, 0, 0.75),
+        (0, 2, 1, 0.5),
+        (1, 2, 0, 0.5),
+        (1, 2, 2, 0.5),
+        (0, 2, 2, 0.375),
+    ]
     assert drawn.above == 8
     # 1 + 0.75 + 0.5 + 0.375 of 3; all of 3.
     assert drawn.shares == (2.625 / 3, 1.0)
@@ -96,18 +96,11 @@ def test_no_line_is_a_figure_that_says_so() -> None:
 
 def test_words_and_special_tokens_as_in_the_map() -> None:
     tokens = plain_tokens("abc d", pieces=[(0, 2), (2, 3), (4, 5)], begin="[CLS]")
-    weights = np.array([[[
-        [0.25, 0.25, 0.25, 0.25],
-        [0.5, 0.25, 0.25, 0.0],
-        [0.25, 0.0, 0.5, 0.25],
-        [0.0, 0.5, 0.25, 0.25],
-    ]]])  # fmt: skip
+    weights = np.array(
+        [[[[0.25, 0.25, 0.25, 0.25], [0.5, 0.25, 0.25, 0.0], [0.25, 0.0, 0.5, 0.25], [0.0, 0.5, 0.25, 0.25]]]]
+    )
     drawn = head_lines(
-        plain_capture(tokens, weights),
-        0,
-        [0],
-        switches=MapSwitches(words=True, special=False),
-        threshold=0.1,
+        plain_capture(tokens, weights), 0, [0], switches=MapSwitches(words=True, special=False), threshold=0.1
     )
     assert drawn.queries == drawn.keys == ("abc", "d")
     # abc→abc: mean of 0.25+0.25 and 0.0+0.5; abc→d: mean of 0 and 0.25; d→abc: 0.5+0.25.
@@ -207,8 +200,7 @@ def test_hover_spells_out_a_tokens_strongest_lines() -> None:
 def test_legend_names_heads_and_widths() -> None:
     figure = lines_figure(head_lines(causal_pair(), 0, [0, 1], threshold=0.3))
     names = [trace.name for trace in figure.data[3:]]
-    assert names == ["head 0", "head 1", "weight 0.2 to 0.4", "weight 0.4 to 0.7",
-                     "weight 0.7 and more"]  # fmt: skip
+    assert names == ["head 0", "head 1", "weight 0.2 to 0.4", "weight 0.4 to 0.7", "weight 0.7 and more"]
     assert [trace.line.color for trace in figure.data[3:5]] == list(THEMES["light"].senses[:2])
 
 
@@ -273,9 +265,7 @@ def test_lines_of_a_model_are_its_largest_weights(tiny: Loader) -> None:
     drawn = head_lines(cap, 1, [2, 0], threshold=0.0, count=25)
     attention = cap.attention(1)[[2, 0]]
     np.testing.assert_array_equal(drawn.weights, np.sort(attention.ravel())[::-1][:25])
-    np.testing.assert_array_equal(
-        attention[drawn.line_heads, drawn.line_queries, drawn.line_keys], drawn.weights
-    )
+    np.testing.assert_array_equal(attention[drawn.line_heads, drawn.line_queries, drawn.line_keys], drawn.weights)
 
 
 def test_a_block_of_a_pair_has_its_own_queries_and_keys(tiny: Loader) -> None:
@@ -286,9 +276,7 @@ def test_a_block_of_a_pair_has_its_own_queries_and_keys(tiny: Loader) -> None:
     assert drawn.keys == tuple(cap.tokens[i] for i in second)
     block = cap.attention(0, 1)[np.ix_(first, second)]
     np.testing.assert_array_equal(drawn.weights, np.sort(block.ravel())[::-1])
-    assert "Block A→B: queries of text A, keys of B; neither special tokens nor" in lines_caption(
-        drawn
-    )
+    assert "Block A→B: queries of text A, keys of B; neither special tokens nor" in lines_caption(drawn)
 
 
 @pytest.mark.parametrize(

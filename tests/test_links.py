@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.exhibits import KINDS, SETTINGS, asked_of, state_for
-from explorer.links import given_in, link_to, parse, path_of
+from explorer.session.links import given_in, link_to, parse, path_of
+from explorer.views.registry import KINDS, SETTINGS, asked_of, state_for
 
 DEFAULTS = {"text": "A cat.", "layer": 0, "threshold": 0.05, "special": True, "set": ""}
 
@@ -27,9 +27,7 @@ def test_any_text_comes_back_as_it_was(text: str) -> None:
 
 def test_numbers_and_switches_have_their_type() -> None:
     given = given_in("/?layer=4&threshold=0.25&special=false")
-    assert parse(given, DEFAULTS).state == DEFAULTS | {
-        "layer": 4, "threshold": 0.25, "special": False,
-    }  # fmt: skip
+    assert parse(given, DEFAULTS).state == DEFAULTS | {"layer": 4, "threshold": 0.25, "special": False}
 
 
 @pytest.mark.parametrize("wrong", ["layer=two", "threshold=x", "special=yes", "layer=1.5"])
@@ -58,10 +56,9 @@ def test_settings_of_other_views_are_no_mistake() -> None:
 def test_every_kind_comes_back_from_its_own_address(kind) -> None:
     """Each setting changed at once: the address holds them all, and names the kind's own view."""
     changed = {
-        name: not value if isinstance(value, bool) else f"{value}x" if isinstance(value, str)
-        else value + 1
+        name: not value if isinstance(value, bool) else f"{value}x" if isinstance(value, str) else value + 1
         for name, value in kind.defaults.items()
-    }  # fmt: skip
+    }
     state = state_for(kind, changed)
     link = kind.link(state)
     found = parse(given_in(link), kind.defaults, SETTINGS)

@@ -8,8 +8,8 @@ import torch
 
 import explorer
 from explorer.records import MapSwitches
-from explorer.views.maps import Region, head_map
-from explorer.views.overview import heads_overview
+from explorer.views.heads.heatmap.compute import Region, head_map
+from explorer.views.heads.overview.compute import heads_overview
 
 N, LAST, FIRST = 2048, 32, 64
 LAYER, HEAD, EARLY = 17, 3, 1
@@ -17,18 +17,7 @@ LAYER, HEAD, EARLY = 17, 3, 1
 
 @pytest.fixture(scope="module")
 def long(smollm2: explorer.LoadedModel) -> explorer.Capture:
-    words = [
-        "river",
-        "stone",
-        "apple",
-        "cloud",
-        "music",
-        "garden",
-        "window",
-        "letter",
-        "winter",
-        "number",
-    ]
+    words = ["river", "stone", "apple", "cloud", "music", "garden", "window", "letter", "winter", "number"]
     rng = np.random.default_rng(0)
     text = " ".join(rng.choice(words) for _ in range(3 * N))
     ids = smollm2.tokenizer(text)["input_ids"][:N]
@@ -53,19 +42,13 @@ def eager(smollm2: explorer.LoadedModel, long: explorer.Capture) -> dict[str, np
             cache = model(ids[:, :-LAST], use_cache=True).past_key_values
             model.set_attn_implementation("eager")
             first = model(ids[:, :FIRST], output_attentions=True).attentions
-            last = model(ids[:, -LAST:], past_key_values=cache, output_attentions=True).attentions[
-                LAYER
-            ][0]
+            last = model(ids[:, -LAST:], past_key_values=cache, output_attentions=True).attentions[LAYER][0]
     finally:
         model.set_attn_implementation(before)
-    return {
-        "first": first[LAYER][0].numpy(), "early": first[EARLY][0].numpy(), "last": last.numpy(),
-    }  # fmt: skip
+    return {"first": first[LAYER][0].numpy(), "early": first[EARLY][0].numpy(), "last": last.numpy()}
 
 
-def test_rows_are_those_of_eager_transformers(
-    long: explorer.Capture, eager: dict[str, np.ndarray]
-) -> None:
+def test_rows_are_those_of_eager_transformers(long: explorer.Capture, eager: dict[str, np.ndarray]) -> None:
     stack = long.stack()
     first = stack.attention(LAYER, rows=slice(0, FIRST))
     np.testing.assert_allclose(first[:, :, :FIRST], eager["first"], atol=1e-5)
@@ -74,14 +57,10 @@ def test_rows_are_those_of_eager_transformers(
     np.testing.assert_allclose(last, eager["last"], atol=1e-5)
 
 
-def test_a_window_down_to_single_cells(
-    long: explorer.Capture, eager: dict[str, np.ndarray]
-) -> None:
+def test_a_window_down_to_single_cells(long: explorer.Capture, eager: dict[str, np.ndarray]) -> None:
     region = Region((N - 20, N - 10), (N - 40, N - 5), most=512)
     drawn = head_map(long, LAYER, HEAD, region=region)
-    np.testing.assert_allclose(
-        drawn.weights, eager["last"][HEAD, LAST - 20 : LAST - 10, N - 40 : N - 5], atol=1e-5
-    )
+    np.testing.assert_allclose(drawn.weights, eager["last"][HEAD, LAST - 20 : LAST - 10, N - 40 : N - 5], atol=1e-5)
     assert drawn.queries == long.tokens[N - 20 : N - 10]
     assert drawn.keys == long.tokens[N - 40 : N - 5]
 

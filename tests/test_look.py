@@ -26,10 +26,14 @@ def test_a_figure_has_its_own_size_where_none_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("look", "width_cm"),
-    [(Look(width=8.5), 8.5), (Look(width=2, unit="columns"), 17),
-     (Look(width=4, unit="inches"), 10.16),
-     (Look(width=12, points=6), 12), (Look(width=12, points=18), 12)],
-)  # fmt: skip
+    [
+        (Look(width=8.5), 8.5),
+        (Look(width=2, unit="columns"), 17),
+        (Look(width=4, unit="inches"), 10.16),
+        (Look(width=12, points=6), 12),
+        (Look(width=12, points=18), 12),
+    ],
+)
 def test_the_width_is_that_on_paper_whatever_the_letters(look: Look, width_cm: float) -> None:
     made = dressed(picture(), look)
     assert made.size_cm[0] == pytest.approx(width_cm, abs=0.03)
@@ -43,9 +47,7 @@ def test_letters_are_of_the_size_asked_for() -> None:
 
 
 def test_height_follows_the_width_unless_it_is_fixed() -> None:
-    assert dressed(picture(), Look(width=10, caption=False)).size_cm[1] == pytest.approx(
-        5, abs=0.02
-    )
+    assert dressed(picture(), Look(width=10, caption=False)).size_cm[1] == pytest.approx(5, abs=0.02)
     fixed = dressed(picture(fixed=True), Look(width=10, caption=False))
     assert fixed.figure.layout.height == 300
 
@@ -77,8 +79,7 @@ def test_numbers_that_would_meet_are_left_out() -> None:
     assert small.figure.data[0].texttemplate is None
     # 16 × 24 + 80 + 70 = 534 pixels, of which 96 are 2.54 cm.
     assert small.remarks == (
-        "the numbers in the cells are left out, for they would meet: give it 14.2 cm, "
-        "or smaller letters",
+        "the numbers in the cells are left out, for they would meet: give it 14.2 cm, or smaller letters",
     )
     fits = dressed(picture(), Look(width=14.2, caption=False))
     assert (fits.figure.data[0].texttemplate, fits.remarks) == ("%{z:.2f}", ())
@@ -105,23 +106,27 @@ def test_greys_leave_text_that_reads_like_a_colour() -> None:
     said = ["#d9480f", "rgb(217, 72, 15)", '&lt;span style="color:#d9480f">']
     figure = go.Figure(
         go.Scatter(
-            x=[0, 1, 2], y=[0, 1, 2], text=said, customdata=said, name="#d9480f",
-            marker={"color": ["#d9480f", "rgb(217, 72, 15)", "#d9480f"],
-                    "line": {"color": "#d9480f"}},
+            x=[0, 1, 2],
+            y=[0, 1, 2],
+            text=said,
+            customdata=said,
+            name="#d9480f",
+            marker={"color": ["#d9480f", "rgb(217, 72, 15)", "#d9480f"], "line": {"color": "#d9480f"}},
         ),
-        {"title": {"text": "#d9480f"}, "plot_bgcolor": "#d9480f",
-         "xaxis": {"tickvals": [0, 1, 2], "ticktext": said, "gridcolor": "#d9480f"},
-         "annotations": [{"text": '<span style="color:#d9480f">●</span> #d9480f'}]},
-    )  # fmt: skip
+        {
+            "title": {"text": "#d9480f"},
+            "plot_bgcolor": "#d9480f",
+            "xaxis": {"tickvals": [0, 1, 2], "ticktext": said, "gridcolor": "#d9480f"},
+            "annotations": [{"text": '<span style="color:#d9480f">●</span> #d9480f'}],
+        },
+    )
     plain = Look(palette="greys", title=True, caption=False)
     made = dressed(Picture(figure, "", 400, 300), plain).figure
     (trace,) = made.data
     assert (list(trace.text), list(trace.customdata), trace.name) == (said, said, "#d9480f")
     assert (list(made.layout.xaxis.ticktext), made.layout.title.text) == (said, "#d9480f")
     assert list(trace.marker.color) == ["#636363"] * 3
-    assert {trace.marker.line.color, made.layout.plot_bgcolor, made.layout.xaxis.gridcolor} == {
-        "#636363"
-    }
+    assert {trace.marker.line.color, made.layout.plot_bgcolor, made.layout.xaxis.gridcolor} == {"#636363"}
     assert made.layout.annotations[0].text == '<span style="color:#636363">●</span> #d9480f'
 
 
@@ -136,13 +141,16 @@ def test_another_palette_is_of_sequential_scales_only() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [({"theme": "sepia"}, "unknown theme 'sepia': use light, dark"),
-     ({"palette": "jet"}, "unknown palette 'jet': use viridis, cividis, greys"),
-     ({"unit": "miles"}, "unknown unit 'miles': use cm, inches, columns"),
-     ({"font": "Comic"}, "unknown font 'Comic'"),
-     ({"width": 0.5}, "a width of 0.5 cm is out of range: use 3 to 100 cm"),
-     ({"width": 20, "unit": "columns"}, "out of range"), ({"points": 2}, "letters of 2 points")],
-)  # fmt: skip
+    [
+        ({"theme": "sepia"}, "unknown theme 'sepia': use light, dark"),
+        ({"palette": "jet"}, "unknown palette 'jet': use viridis, cividis, greys"),
+        ({"unit": "miles"}, "unknown unit 'miles': use cm, inches, columns"),
+        ({"font": "Comic"}, "unknown font 'Comic'"),
+        ({"width": 0.5}, "a width of 0.5 cm is out of range: use 3 to 100 cm"),
+        ({"width": 20, "unit": "columns"}, "out of range"),
+        ({"points": 2}, "letters of 2 points"),
+    ],
+)
 def test_what_cannot_be_drawn_is_refused(wrong, said: str) -> None:
     with pytest.raises(ValueError, match=said.replace("(", r"\(")):
         Look(**wrong)
@@ -160,8 +168,9 @@ def test_a_map_of_nothing_known_has_a_scale_and_no_cell() -> None:
 
 
 def test_each_cell_becomes_an_outline_of_its_colour() -> None:
-    figure = go.Figure(go.Heatmap(z=[[0.0, 1.0], [np.nan, 0.0]], zmin=0, zmax=1,
-                                  colorscale=[[0, "#000000"], [1, "#ffffff"]]))  # fmt: skip
+    figure = go.Figure(
+        go.Heatmap(z=[[0.0, 1.0], [np.nan, 0.0]], zmin=0, zmax=1, colorscale=[[0, "#000000"], [1, "#ffffff"]])
+    )
     black, white = outlines(figure)
     assert (black.fillcolor, white.fillcolor) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)")
     # The cell of row 0, column 1 reaches from 0.5 to 1.5 and from −0.5 to 0.5.
@@ -173,8 +182,11 @@ def test_each_cell_becomes_an_outline_of_its_colour() -> None:
 
 
 def test_numbers_in_cells_become_text_that_is_read_on_its_colour() -> None:
-    figure = go.Figure(go.Heatmap(z=[[0.123, 0.9]], zmin=0, zmax=1, texttemplate="%{z:.2f}",
-                                  colorscale=[[0, "#000000"], [1, "#ffffff"]]))  # fmt: skip
+    figure = go.Figure(
+        go.Heatmap(
+            z=[[0.123, 0.9]], zmin=0, zmax=1, texttemplate="%{z:.2f}", colorscale=[[0, "#000000"], [1, "#ffffff"]]
+        )
+    )
     (text,) = [trace for trace in vectorised(figure).data if trace.mode == "text"]
     assert list(text.text) == ["0.12", "0.90"]
     assert list(text.textfont.color) == ["#ffffff", "#000000"]

@@ -8,48 +8,52 @@ import io
 import numpy as np
 import pytest
 
-from explorer.export.meaning import meaning_table
-from explorer.figures.meaning import meaning_caption, meaning_figure, panel_height
-from explorer.records import (
-    Meaning,
-    NearestWords,
-    Occurrence,
-    Reading,
-    TokenSample,
-    WordStudy,
-)
-from explorer.views.meaning import members, places
+from explorer.records import Meaning, NearestWords, Occurrence, Reading, TokenSample, WordStudy
+from explorer.views.embeddings.meaning.compute import members, places
+from explorer.views.embeddings.meaning.data import meaning_table
+from explorer.views.embeddings.meaning.figure import meaning_caption, meaning_figure, panel_height
 
 
 def _study() -> WordStudy:
     rows = (("fruit", "a ripe apple"), ("firm", "the apple shop"), ("fruit", "an apple"))
     return WordStudy(
-        model="plain", revision=None, word="apple", sentences=rows,
+        model="plain",
+        revision=None,
+        word="apple",
+        sentences=rows,
         occurrences=tuple(
-            Occurrence(number, 0, sense, text, (0, 1), 1, 1)
-            for number, (sense, text) in enumerate(rows)
+            Occurrence(number, 0, sense, text, (0, 1), 1, 1) for number, (sense, text) in enumerate(rows)
         ),
-        contextual=np.ones((3, 3, 2)), static=np.ones((3, 2)),
+        contextual=np.ones((3, 3, 2)),
+        static=np.ones((3, 2)),
         sample=TokenSample(np.ones((3, 0, 2)), np.ones((0, 2)), (), np.zeros(0, int)),
-        intra_sentence=np.ones((3, 3)), sentence_tokens=np.full(3, 3),
-    )  # fmt: skip
+        intra_sentence=np.ones((3, 3)),
+        sentence_tokens=np.full(3, 3),
+    )
 
 
 def _meaning(head: str = "next", following: str | None = "pie") -> Meaning:
     return Meaning(
-        model="plain", revision=None, word="apple", place="sentence 1: a ripe apple pie.",
-        nearest=NearestWords(
-            ("apple", "pear"), np.array([5, 9]), np.array([1.0, 0.5]), np.array([True, False])
-        ),
+        model="plain",
+        revision=None,
+        word="apple",
+        place="sentence 1: a ripe apple pie.",
+        nearest=NearestWords(("apple", "pear"), np.array([5, 9]), np.array([1.0, 0.5]), np.array([True, False])),
         reading=Reading(
-            head=head, n_words=100, labels=(("apple", "<b>"), ("pie", "tree")),
-            ids=np.array([[5, 7], [6, 8]]), values=np.array([[0.64, 0.16], [0.25, 0.09]]),
-            own="apple", own_id=5, own_values=np.array([0.64, 0.01]), own_ranks=np.array([1, 30]),
+            head=head,
+            n_words=100,
+            labels=(("apple", "<b>"), ("pie", "tree")),
+            ids=np.array([[5, 7], [6, 8]]),
+            values=np.array([[0.64, 0.16], [0.25, 0.09]]),
+            own="apple",
+            own_id=5,
+            own_values=np.array([0.64, 0.01]),
+            own_ranks=np.array([1, 30]),
             following=following,
             following_ranks=None if following is None else np.array([12, 1]),
         ),
         remarks=("a remark",),
-    )  # fmt: skip
+    )
 
 
 def test_each_occurrence_and_each_senses_mean_can_be_chosen() -> None:

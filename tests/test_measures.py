@@ -9,9 +9,9 @@ from math import log, nan
 import numpy as np
 import pytest
 
-from explorer.measures import MEASURES, best_offset, compute_all, pattern_match
-from explorer.measures.blocks import BLOCK_BYTES
-from explorer.measures.measure import means_over_queries
+from explorer.analysis.measures import MEASURES, best_offset, compute_all, pattern_match
+from explorer.analysis.measures.blocks import BLOCK_BYTES
+from explorer.analysis.measures.measure import means_over_queries
 from tests.handmade import (
     BOTH_WAYS,
     LEFT_TO_RIGHT,
@@ -27,16 +27,22 @@ from tests.handmade import (
 from tests.plain import PlainCapture, PlainStack, plain_capture
 
 KEYS = [
-    "entropy", "entropy_share", "distance", "previous_token", "next_token", "same_token",
-    "sink_first", "sink_special", "sink_punctuation", "duplicate_token", "induction",
-]  # fmt: skip
+    "entropy",
+    "entropy_share",
+    "distance",
+    "previous_token",
+    "next_token",
+    "same_token",
+    "sink_first",
+    "sink_special",
+    "sink_punctuation",
+    "duplicate_token",
+    "induction",
+]
 
 
 BY_HAND = {
-    "entropy": (
-        (0 + 1 + 2 + 1.5) / 4 * log(2),
-        (0 + 1 + 1.5 + 1.75) / 4 * log(2),
-    ),
+    "entropy": ((0 + 1 + 2 + 1.5) / 4 * log(2), (0 + 1 + 1.5 + 1.75) / 4 * log(2)),
     "entropy_share": (
         (0 + 1 + 2 + 1.5) / 4 / 2,
         (1 + 1.5 * log(2) / log(3) + 1.75 / 2) / 3,  # the first query sees one key
@@ -79,9 +85,7 @@ class TestByHand:
         for layer, head in np.ndindex(2, 3):
             weights[layer, head, :, (layer + head) % 4] = 1
         found = compute_all(by_hand(weights))
-        assert all(
-            values.shape == (2, 3) and values.dtype == np.float64 for values in found.values()
-        )
+        assert all(values.shape == (2, 3) and values.dtype == np.float64 for values in found.values())
         np.testing.assert_array_equal(found["sink_first"], [[1, 0, 0], [0, 0, 0]])
         np.testing.assert_array_equal(found["sink_punctuation"], [[0, 0, 1], [0, 1, 0]])
         np.testing.assert_array_equal(found["duplicate_token"], [[0, 1, 0], [1, 0, 0]])
@@ -107,9 +111,7 @@ class TestUndefined:
     """What a measure says of itself is what it does."""
 
     def _said(self, *words: str) -> set[str]:
-        return {
-            name for name, one in MEASURES.items() if any(word in one.undefined for word in words)
-        }
+        return {name for name, one in MEASURES.items() if any(word in one.undefined for word in words)}
 
     def _found(self, cap: HandCapture | PlainCapture) -> set[str]:
         return {name for name, values in compute_all(cap).items() if np.isnan(values).all()}
@@ -174,13 +176,8 @@ class TestMasks:
         cap = plain_capture(queries, weights, keys=TOKENS, name="cross")
         found = {name: values[0, 0] for name, values in compute_all(cap, "cross").items()}
         undefined = {name for name, value in found.items() if np.isnan(value)}
-        assert undefined == {
-            "distance", "previous_token", "next_token", "same_token", "duplicate_token",
-            "induction",
-        }  # fmt: skip
-        assert undefined == {
-            name for name, one in MEASURES.items() if "on cross attention" in one.undefined
-        }
+        assert undefined == {"distance", "previous_token", "next_token", "same_token", "duplicate_token", "induction"}
+        assert undefined == {name for name, one in MEASURES.items() if "on cross attention" in one.undefined}
         assert found["entropy_share"] == pytest.approx(1)
         assert found["sink_first"] == found["sink_special"] == found["sink_punctuation"] == 0.25
 
@@ -189,19 +186,28 @@ class TestPunctuation:
     def test_marks_only(self) -> None:
         """Marks of any script count; letters, mixtures, specials and emoji do not."""
         of = tokens(
-            "Dr. said, «well»… $5 。 🙂 ·", "[SEP]", "Dr.", "said", ",", "«", "well", "»", "…",
-            "$", "5", "。", "🙂", "·",
-        )  # fmt: skip
+            "Dr. said, «well»… $5 。 🙂 ·",
+            "[SEP]",
+            "Dr.",
+            "said",
+            ",",
+            "«",
+            "well",
+            "»",
+            "…",
+            "$",
+            "5",
+            "。",
+            "🙂",
+            "·",
+        )
         weights = np.zeros((1, 1, len(of), len(of)))
         weights[0, 0] = 2.0 ** np.arange(len(of))  # each key its own bit
         marks = [3, 4, 6, 7, 8, 10, 12]
         assert _one("sink_punctuation", by_hand(weights, of)) == sum(2**place for place in marks)
 
     def test_label_where_a_token_has_no_place(self) -> None:
-        of = replace(
-            tokens("a", "a", "[X]", "[X]"),
-            labels=("a", ",·1", ",·2"), special=np.zeros(3, dtype=bool),
-        )  # fmt: skip
+        of = replace(tokens("a", "a", "[X]", "[X]"), labels=("a", ",·1", ",·2"), special=np.zeros(3, dtype=bool))
         assert _one("sink_punctuation", by_hand(np.array([[0, 0.25, 0.5]] * 3), of)) == 0.75
 
 
@@ -211,9 +217,7 @@ class Watched(HandStack):
 
     asked: tuple[list[int], ...] = ()
 
-    def attention(
-        self, layer: int, head: int | None = None, rows: slice | None = None
-    ) -> np.ndarray:
+    def attention(self, layer: int, head: int | None = None, rows: slice | None = None) -> np.ndarray:
         weights = super().attention(layer, head, rows)
         self.asked[layer].append(weights.shape[1])
         return weights
@@ -247,9 +251,7 @@ class TestBlocks:
         pattern = np.random.default_rng(1).random((len(of), len(of)))
         for kind in ("mul", "abs"):
             np.testing.assert_allclose(
-                pattern_match(cap, pattern, kind, block_bytes=size),
-                pattern_match(cap, pattern, kind),
-                rtol=1e-6,
+                pattern_match(cap, pattern, kind, block_bytes=size), pattern_match(cap, pattern, kind), rtol=1e-6
             )
         parts, whole = best_offset(cap, block_bytes=size), best_offset(cap)
         np.testing.assert_array_equal(parts.offsets, whole.offsets)
@@ -279,9 +281,7 @@ class Endless:
         self.query_tokens = self.key_tokens = tokens(text, *text.split())
         self.largest = 0
 
-    def attention(
-        self, layer: int, head: int | None = None, rows: slice | None = None
-    ) -> np.ndarray:
+    def attention(self, layer: int, head: int | None = None, rows: slice | None = None) -> np.ndarray:
         n = len(self.key_tokens)
         shape = (self.n_heads, len(range(n)[rows or slice(None)]), n)
         self.largest = max(self.largest, 4 * int(np.prod(shape)))

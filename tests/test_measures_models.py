@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 import explorer
-from explorer.measures import MEASURES, best_offset, compute_all, norm_weights
+from explorer.analysis.measures import MEASURES, best_offset, compute_all, norm_weights
 from tests import reference
 from tests.checkpoints import FAMILIES, PAIR, TEXT
 from tests.conftest import Folder, Loader
@@ -23,8 +23,9 @@ REPEATING = "She ate an apple, and then she ate an apple; the dog (a fox) ate an
 MARKS = {",", ";", "(", ")", "."}
 
 
-def _loops(weights: np.ndarray, ids: list[int], special: list[bool], marks: list[bool],
-           causal: bool) -> dict[str, float]:  # fmt: skip
+def _loops(
+    weights: np.ndarray, ids: list[int], special: list[bool], marks: list[bool], causal: bool
+) -> dict[str, float]:
     """Every measure of one head [Q, K], a cell at a time, as GROUND_TRUTH's table reads."""
     n = len(ids)
     values: dict[str, list[float]] = {name: [] for name in MEASURES}
@@ -101,9 +102,7 @@ def test_cross_attention(tiny: Loader, folder: Folder) -> None:
     for layer, weights in enumerate(expected.attention["cross"]):
         entropy = -(weights * np.log(weights)).sum(-1).mean(-1)
         np.testing.assert_allclose(found["entropy"][layer], entropy, atol=1e-5)
-        np.testing.assert_allclose(
-            found["sink_special"][layer], weights[..., special].sum(-1).mean(-1), atol=1e-5
-        )
+        np.testing.assert_allclose(found["sink_special"][layer], weights[..., special].sum(-1).mean(-1), atol=1e-5)
     assert np.isnan(found["previous_token"]).all()
     assert np.isnan(found["distance"]).all()
 
@@ -125,9 +124,7 @@ def test_weighted_values_are_the_layers_output(name: str, tiny: Loader, folder: 
             total = np.einsum("hqk,hkd->qd", stack.attention(layer), vectors)
             assert relative(total + stack.output_bias(layer), projected) < 1e-4
             for head in range(stack.n_heads):
-                np.testing.assert_allclose(
-                    stack.transformed_values(layer, head), vectors[head], rtol=0, atol=1e-6
-                )
+                np.testing.assert_allclose(stack.transformed_values(layer, head), vectors[head], rtol=0, atol=1e-6)
 
 
 def _bert_values(model: Any, layer: int, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -166,14 +163,10 @@ def test_norm_weights(
             for q, k in np.ndindex(n, n):
                 vectors[q, k] = weights[head, q, k] * values[k, part] @ output[part]
             summed += vectors
-            np.testing.assert_allclose(
-                norm_weights(cap, layer, head), vectors.norm(dim=-1), rtol=1e-4, atol=1e-5
-            )
+            np.testing.assert_allclose(norm_weights(cap, layer, head), vectors.norm(dim=-1), rtol=1e-4, atol=1e-5)
         together = norm_weights(cap, layer)
         np.testing.assert_allclose(together, summed.norm(dim=-1), rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(
-            norm_weights(cap, layer, block_bytes=1), together, rtol=1e-5, atol=1e-7
-        )
+        np.testing.assert_allclose(norm_weights(cap, layer, block_bytes=1), together, rtol=1e-5, atol=1e-7)
         assert (together[~cap.allowed(layer)] == 0).all()
 
 

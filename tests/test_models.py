@@ -8,8 +8,9 @@ import pytest
 import torch
 
 import explorer
-from explorer import models, recorder
-from explorer.failures import is_out_of_memory, one_line
+from explorer.capture import loading as models
+from explorer.capture import recorder
+from explorer.models.failures import is_out_of_memory, one_line
 from tests.conftest import Folder
 
 
@@ -27,9 +28,7 @@ class TestDevice:
             (2, True, "cpu", "cpu"),
         ],
     )
-    def test_taken(
-        self, cuda: int, mps: bool, asked: str, taken: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_taken(self, cuda: int, mps: bool, asked: str, taken: str, monkeypatch: pytest.MonkeyPatch) -> None:
         _devices(monkeypatch, cuda, mps)
         assert models.pick_device(asked) == taken
 
@@ -41,9 +40,7 @@ class TestDevice:
             (0, "mps", "mps was asked for, but torch does not find it: use auto or cpu"),
         ],
     )
-    def test_absent(
-        self, cuda: int, asked: str, message: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_absent(self, cuda: int, asked: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
         _devices(monkeypatch, cuda, mps=False)
         with pytest.raises(explorer.ModelError) as error:
             explorer.load_model("minilm", device=asked)

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from explorer.exhibits import moves as moves_view
-from explorer.exhibits.state import text_state
-from explorer.figures.moves import brought_back, moves_caption, moves_facts, moves_figure
-from explorer.pages import inside_moves
 from explorer.records import HeadMaps, LinearMap, ModelError, Moves
-from explorer.requests import TextRequest
-from explorer.session import Session
-from explorer.views.moves import moves, moves_table
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
+from explorer.views.inside.matrices import panel as inside_moves
+from explorer.views.inside.matrices import view as moves_view
+from explorer.views.inside.matrices.compute import moves, moves_table
+from explorer.views.inside.matrices.figure import brought_back, moves_caption, moves_facts, moves_figure
+from explorer.views.state import text_state
 from tests.browser import eager
 from tests.callbacks import answer, app_of, said
 from tests.checkpoints import TEXT
@@ -38,9 +38,26 @@ def made_by(given: Any, weight: Any, bias: Any = None) -> HeadMaps:
     labels = tuple(f"t{i}" for i in range(len(given)))
     after = given @ weight + query.bias
     return HeadMaps(
-        "by hand", "encoder", 0, 0, 0, labels, labels, given, given, query, one, none,
-        after, given, after, given, given * 0, normalised=False, rotated=False,
-    )  # fmt: skip
+        "by hand",
+        "encoder",
+        0,
+        0,
+        0,
+        labels,
+        labels,
+        given,
+        given,
+        query,
+        one,
+        none,
+        after,
+        given,
+        after,
+        given,
+        given * 0,
+        normalised=False,
+        rotated=False,
+    )
 
 
 def moved(given: Any, weight: Any, bias: Any = None, which: str = "query") -> Moves:
@@ -138,9 +155,7 @@ def test_the_grid_lies_around_the_tokens() -> None:
     np.testing.assert_allclose(across[0], [[-4, -1], [-4, 1]])
 
 
-def state(
-    request: TextRequest, layer: int, head: int, which: str = "query", stack: str = ""
-) -> dict[str, Any]:
+def state(request: TextRequest, layer: int, head: int, which: str = "query", stack: str = "") -> dict[str, Any]:
     """The state of a screen."""
     asked = {"mode": "moves", "stack": stack, "layer": layer, "head": head, "map": which}
     return moves_view.DEFAULTS | text_state(request) | asked
@@ -184,10 +199,7 @@ def test_the_grid_is_moved_by_the_models_own_weights(
     shown = moves_view.drawn(session, asked)
     before, after = (PCA(2, svd_solver="full").fit(rows) for rows in (given, made))
     left, right = aligned(before, given, shown.before), aligned(after, made, shown.after)
-    places = [
-        (shown.before, (given - given.mean(0)) @ left.T),
-        (shown.after, (made - made.mean(0)) @ right.T),
-    ]
+    places = [(shown.before, (given - given.mean(0)) @ left.T), (shown.after, (made - made.mean(0)) @ right.T)]
     for ends, moved_ends in zip(shown.grid_before, shown.grid_after, strict=True):
         vectors = given.mean(axis=0) + ends @ left
         places.append((moved_ends, (vectors @ weight + bias - made.mean(axis=0)) @ right.T))
@@ -232,9 +244,7 @@ def test_left_and_right_show_the_same() -> None:
     count = len(figure.data) // 2
     left, right = figure.data[:count], figure.data[count:]
     assert [t.name for t in left] == [t.name for t in right]
-    assert [t.text for t in left if t.name == "names"] == [
-        t.text for t in right if t.name == "names"
-    ]
+    assert [t.text for t in left if t.name == "names"] == [t.text for t in right if t.name == "names"]
     assert {t.xaxis for t in left} == {"x"}
     assert {t.xaxis for t in right} == {"x2"}
     assert [one["trace"] for one in meta["moved"]] == list(range(count, 2 * count))
@@ -314,8 +324,9 @@ def test_every_stack_has_its_maps(stack: str, folder: Folder, session: Session) 
     cap = session.capture(request).stack(stack)
     np.testing.assert_allclose(
         np.linalg.norm(shown.after[:, None] - shown.after[None], axis=-1).max(),
-        spread_of(PCA(2, svd_solver="full").fit_transform(cap.k(1, 2))), rtol=1e-3,
-    )  # fmt: skip
+        spread_of(PCA(2, svd_solver="full").fit_transform(cap.k(1, 2))),
+        rtol=1e-3,
+    )
     assert shown.labels == cap.keys
 
 
@@ -327,9 +338,12 @@ def test_what_the_page_answers(session: Session, folder: Folder) -> None:
     app = app_of(inside_moves, session)
     asked = state(TextRequest("minilm", APPLE), 3, 5, "value") | {"first": False, "share": 0.25}
     fields = {
-        "inside-view": state(TextRequest("minilm", APPLE), 3, 5), "inside-moves-map": "value",
-        "inside-first": False, "inside-moves-share": 0.25, "theme": "light",
-    }  # fmt: skip
+        "inside-view": state(TextRequest("minilm", APPLE), 3, 5),
+        "inside-moves-map": "value",
+        "inside-first": False,
+        "inside-moves-share": 0.25,
+        "theme": "light",
+    }
     graph = "inside-moves-graph.figure"
     told = answer(app, graph, "inside-view.data", fields)
     assert told[graph]["layout"]["title"]["text"].startswith("Value map · minilm")
@@ -357,9 +371,7 @@ def test_a_file_shows_the_move_as_far_as_it_is_brought() -> None:
     assert "25% of the way" in moves_caption(shown, 0.25)
     assert figure.layout.meta is None
     ends = [list(moves_figure(shown).layout[axis].range) for axis in ("xaxis", "xaxis2")]
-    np.testing.assert_allclose(
-        figure.layout.xaxis2.range, 0.75 * np.array(ends[0]) + 0.25 * np.array(ends[1])
-    )
+    np.testing.assert_allclose(figure.layout.xaxis2.range, 0.75 * np.array(ends[0]) + 0.25 * np.array(ends[1]))
     whole = brought_back(moves_figure(shown), 1)
     assert whole.layout.xaxis2.title.text.startswith("after: ")
     assert "of the way" not in moves_caption(shown)

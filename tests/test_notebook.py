@@ -34,18 +34,15 @@ def kept() -> nbformat.NotebookNode:
 
 def results(book: nbformat.NotebookNode) -> list[dict]:
     return [
-        output.data for cell in book.cells if cell.cell_type == "code"
-        for output in cell.outputs if "data" in output
-    ]  # fmt: skip
+        output.data for cell in book.cells if cell.cell_type == "code" for output in cell.outputs if "data" in output
+    ]
 
 
 def test_it_runs_and_gives_what_the_repository_shows(
     writer: ModuleType, kept: nbformat.NotebookNode, minilm: explorer.LoadedModel
 ) -> None:
     book = writer.executed(writer.unexecuted())
-    assert [cell.source for cell in book.cells] == [cell.source for cell in kept.cells], (
-        "run python docs/notebook.py"
-    )
+    assert [cell.source for cell in book.cells] == [cell.source for cell in kept.cells], "run python docs/notebook.py"
     now, before = results(book), results(kept)
     assert len(now) == len(before) == 7
     for one, other in zip(now, before, strict=True):
@@ -68,9 +65,7 @@ def _numbers(told: dict | list) -> np.ndarray:
     return raw.reshape([int(side) for side in told["shape"].split(",")])
 
 
-def test_every_figure_is_also_a_picture_and_nothing_is_fetched(
-    kept: nbformat.NotebookNode,
-) -> None:
+def test_every_figure_is_also_a_picture_and_nothing_is_fetched(kept: nbformat.NotebookNode) -> None:
     figures = [one for one in results(kept) if FIGURE in one]
     assert len(figures) == 3
     for one in figures:

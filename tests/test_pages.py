@@ -14,24 +14,37 @@ import pytest
 from dash import Dash
 from dash.development.base_component import Component
 
-from explorer import kept_states
-from explorer.export.carriers import read_record
-from explorer.jobs import Jobs
-from explorer.pages import frame
-from explorer.pages.examples import EXAMPLE_TEXTS
-from explorer.ready_sets import OPENING_TEXT
-from explorer.session import Session
-from explorer.web import create_app
+from explorer.app import frame
+from explorer.app.server import create_app
+from explorer.saving.metadata import read_record
+from explorer.session.jobs import Jobs
+from explorer.session.session import Session
+from explorer.text.example_sets import OPENING_TEXT
+from explorer.views.panel.examples import EXAMPLE_TEXTS
 
 ROOT = Path(__file__).parents[1]
 
 # SPEC.md, the ids of the frame and of the first two pages.
 PUBLISHED_IDS = {
-    "model-select", "text-input", "pair-input", "run-button", "status", "share-button",
-    "theme-toggle", "heads-overview", "heads-layer", "heads-head", "heads-heatmap",
-    "embeddings-sentences", "embeddings-word", "embeddings-layer", "embeddings-plot",
-    "save-png", "save-svg", "save-csv",
-}  # fmt: skip
+    "model-select",
+    "text-input",
+    "pair-input",
+    "run-button",
+    "status",
+    "share-button",
+    "theme-toggle",
+    "heads-overview",
+    "heads-layer",
+    "heads-head",
+    "heads-heatmap",
+    "embeddings-sentences",
+    "embeddings-word",
+    "embeddings-layer",
+    "embeddings-plot",
+    "save-png",
+    "save-svg",
+    "save-csv",
+}
 
 Fire = Callable[..., Any]
 
@@ -101,9 +114,7 @@ def fire(app: Dash, dependencies: list[dict[str, Any]]) -> Fire:
             return {}
         assert answer.status_code == 200, answer.text
         return {
-            f"{name}.{prop}": value
-            for name, props in answer.json["response"].items()
-            for prop, value in props.items()
+            f"{name}.{prop}": value for name, props in answer.json["response"].items() for prop, value in props.items()
         }
 
     return call
@@ -122,9 +133,7 @@ def _texts(component: Any) -> str:
 
 class TestWiring:
     def test_every_output_has_one_owner(self, dependencies: list[dict[str, Any]]) -> None:
-        owners = Counter(
-            output for d in dependencies for output in _outputs(d) if "@" not in output
-        )
+        owners = Counter(output for d in dependencies for output in _outputs(d) if "@" not in output)
         assert [output for output, count in owners.items() if count > 1] == []
 
     def test_what_is_shared_has_an_owner(self, dependencies: list[dict[str, Any]]) -> None:
@@ -133,9 +142,7 @@ class TestWiring:
         shared = {output.partition("@")[0] for output in outputs if "@" in output}
         assert shared - owned == set()
 
-    def test_every_wire_ends_at_a_component(
-        self, dependencies: list[dict[str, Any]], ids: list[str]
-    ) -> None:
+    def test_every_wire_ends_at_a_component(self, dependencies: list[dict[str, Any]], ids: list[str]) -> None:
         ends = {place["id"] for d in dependencies for place in d["inputs"] + d["state"]}
         ends |= {output.rpartition(".")[0] for d in dependencies for output in _outputs(d)}
         assert {end for end in ends if not end.startswith("{")} - set(ids) == set()
@@ -157,9 +164,7 @@ class TestWiring:
     def test_callbacks_belong_to_their_app(self) -> None:
         """Two apps side by side: nothing is registered with Dash's global list."""
         first, second = create_app(), create_app()
-        paths = [
-            app.server.test_client().get("/_dash-dependencies").json for app in (first, second)
-        ]
+        paths = [app.server.test_client().get("/_dash-dependencies").json for app in (first, second)]
         assert len(paths[0]) == len(paths[1]) > 10
 
     @pytest.mark.parametrize("page", frame.PAGES)
@@ -232,9 +237,7 @@ class TestRunning:
     def test_a_run_ends_in_a_request(self, fire: Fire, folder: Callable[[str], Path]) -> None:
         name = str(folder("bert"))
         job = self._start(fire, model__select=name, pair__input="")
-        assert job["request"] == {
-            "model": name, "text": "An apple.", "pair": None, "target": None, "truncate": False,
-        }  # fmt: skip
+        assert job["request"] == {"model": name, "text": "An apple.", "pair": None, "target": None, "truncate": False}
         told = self._watch(fire, job)
         assert told["heads-request.data"] == job["request"]
         assert told["heads-message.children"] is None
@@ -282,9 +285,14 @@ class TestRunning:
     )
     def test_unusable_sentences(self, fire: Fire, word: str, sentences: Any, tells: str) -> None:
         job = fire(
-            "embeddings-job.data", "run-button.n_clicks", url="/embeddings", mounted=["embeddings"],
-            model__select="minilm", embeddings__word=word, embeddings__sentences=sentences,
-        )["embeddings-job.data"]  # fmt: skip
+            "embeddings-job.data",
+            "run-button.n_clicks",
+            url="/embeddings",
+            mounted=["embeddings"],
+            model__select="minilm",
+            embeddings__word=word,
+            embeddings__sentences=sentences,
+        )["embeddings-job.data"]
         assert tells in job["error"]
 
 
@@ -300,20 +308,30 @@ class TestSaving:
     def _owner(self, dependencies: list[dict[str, Any]], trigger: str) -> str:
         """An Output of the callback that a component starts on the server."""
         (owner,) = (
-            d for d in dependencies
+            d
+            for d in dependencies
             if not d["clientside_function"] and trigger in [place["id"] for place in d["inputs"]]
-        )  # fmt: skip
+        )
         return _outputs(owner)[0]
 
     def test_the_table_of_heads_has_a_record(
         self, fire: Fire, dependencies: list[dict[str, Any]], folder: Callable[[str], Path]
     ) -> None:
-        wanted = {"model": str(folder("bert")), "text": "An apple.", "pair": "", "target": "",
-                  "truncate": False, "stack": ""}  # fmt: skip
+        wanted = {
+            "model": str(folder("bert")),
+            "text": "An apple.",
+            "pair": "",
+            "target": "",
+            "truncate": False,
+            "stack": "",
+        }
         told = fire(
-            self._owner(dependencies, "heads-table-csv"), "heads-table-csv.n_clicks",
-            heads__table__csv=1, table__request=wanted, heads__link=[1, 2],
-        )  # fmt: skip
+            self._owner(dependencies, "heads-table-csv"),
+            "heads-table-csv.n_clicks",
+            heads__table__csv=1,
+            table__request=wanted,
+            heads__link=[1, 2],
+        )
         file = told["download.data"]
         record = read_record(base64.b64decode(file["content"]), file["filename"])
         assert file["filename"].endswith("-encoder-heads.csv")
@@ -321,9 +339,10 @@ class TestSaving:
         assert record["settings"]["text"] == "An apple."
         assert (record["settings"]["query"], record["settings"]["key"]) == ("1", "2")
         opened = fire(
-            self._owner(dependencies, "open-file"), "open-file.contents",
+            self._owner(dependencies, "open-file"),
+            "open-file.contents",
             open__file=f"data:text/csv;base64,{file['content']}",
-        )  # fmt: skip
+        )
         assert opened["opened-link.data"].endswith("&text=An%20apple.&query=1&key=2")
 
     def test_a_long_link_leaves_what_the_address_was_remarked_on(
@@ -332,11 +351,11 @@ class TestSaving:
         """It tells its own error, in a place of its own, until the next that is kept or fits."""
         (tmp_path / "file").touch()
         link, changed = "/?text=" + "a" * 3000, "long-link.data"
-        monkeypatch.setattr(kept_states, "_folder", lambda: tmp_path / "file" / "views")
+        monkeypatch.setattr(short_links, "_folder", lambda: tmp_path / "file" / "views")
         told = fire("short-link.data", changed, long__link=link)
         assert set(told) == {"short-link.data", "short-link-message.children"}
         assert "cannot be written" in _texts(told["short-link-message.children"])
-        monkeypatch.setattr(kept_states, "_folder", lambda: tmp_path)
+        monkeypatch.setattr(short_links, "_folder", lambda: tmp_path)
         told = fire("short-link.data", changed, long__link=link)
         assert told["short-link.data"]["link"] == link
         assert set(told) == {"short-link.data", "short-link-message.children"}
@@ -345,15 +364,22 @@ class TestSaving:
 
     @pytest.mark.parametrize("button", ["keep-button", "save-keep"])
     def test_a_figure_is_kept_as_the_menu_has_it(
-        self, button: str, fire: Fire, dependencies: list[dict[str, Any]],
-        folder: Callable[[str], Path],
-    ) -> None:  # fmt: skip
+        self, button: str, fire: Fire, dependencies: list[dict[str, Any]], folder: Callable[[str], Path]
+    ) -> None:
         state = {"model": str(folder("bert")), "text": "An apple.", "head": 1}
         menu = {
-            "kept": [], "url": "/", "save-what": "heatmap/map", "save-state": state,
-            "heads-shown": state, "save-dots": "4", "save-theme": "dark", "save-unit": "cm",
-            "save-font": "sans", "save-title": True, "save-caption": False,
-        }  # fmt: skip
+            "kept": [],
+            "url": "/",
+            "save-what": "heatmap/map",
+            "save-state": state,
+            "heads-shown": state,
+            "save-dots": "4",
+            "save-theme": "dark",
+            "save-unit": "cm",
+            "save-font": "sans",
+            "save-title": True,
+            "save-caption": False,
+        }
         output = self._owner(dependencies, button)
         where = "save-menu-message" if button == "save-keep" else "save-message"
         told = fire(output, f"{button}.n_clicks", **menu)
@@ -363,8 +389,6 @@ class TestSaving:
         refused = fire(output, f"{button}.n_clicks", **menu | {"save-width": 3})
         assert "no room" in _texts(refused[f"{where}.children"])
         gone = state | {"model": "/no/such/folder"}
-        refused = fire(
-            output, f"{button}.n_clicks", **menu | {"save-state": gone, "heads-shown": gone}
-        )
+        refused = fire(output, f"{button}.n_clicks", **menu | {"save-state": gone, "heads-shown": gone})
         assert "/no/such/folder" in _texts(refused[f"{where}.children"])
         assert "kept.data" not in refused

@@ -7,17 +7,9 @@ from math import log, nan
 import numpy as np
 import pytest
 
-from explorer.measures import MEASURES, best_offset, head_distance, pattern_match
-from explorer.measures.distances import head_points
-from tests.handmade import (
-    BOTH_WAYS,
-    LEFT_TO_RIGHT,
-    TOKENS,
-    by_hand,
-    random_weights,
-    repeating,
-    tokens,
-)
+from explorer.analysis.measures import MEASURES, best_offset, head_distance, pattern_match
+from explorer.analysis.measures.distances import head_points
+from tests.handmade import BOTH_WAYS, LEFT_TO_RIGHT, TOKENS, by_hand, random_weights, repeating, tokens
 from tests.plain import plain_capture
 
 
@@ -44,9 +36,7 @@ class TestPatternMatch:
         cap = by_hand(LEFT_TO_RIGHT, causal=True)
         both = self.PREVIOUS + self.PREVIOUS.T
         for kind in ("mul", "abs"):
-            np.testing.assert_array_equal(
-                pattern_match(cap, both, kind), pattern_match(cap, self.PREVIOUS, kind)
-            )
+            np.testing.assert_array_equal(pattern_match(cap, both, kind), pattern_match(cap, self.PREVIOUS, kind))
 
     def test_refused(self) -> None:
         cap = by_hand(BOTH_WAYS)
@@ -103,16 +93,10 @@ class TestHeadDistance:
     def test_by_hand(self) -> None:
         """Two heads alike, one that never agrees (ln 2), one that half agrees."""
         on_first, on_second, on_both = [1.0, 0.0], [0.0, 1.0], [0.5, 0.5]
-        weights = np.array([[[row] * 2 for row in (on_first, on_first)],
-                            [[row] * 2 for row in (on_second, on_both)]])  # fmt: skip
+        weights = np.array([[[row] * 2 for row in (on_first, on_first)], [[row] * 2 for row in (on_second, on_both)]])
         found = head_distance(by_hand(weights, tokens("a b", "a", "b")))
         half = 0.75 * log(4 / 3) + 0.25 * log(4) - 0.5 * log(2)
-        expected = [
-            [0, 0, log(2), half],
-            [0, 0, log(2), half],
-            [log(2), log(2), 0, half],
-            [half, half, half, 0],
-        ]
+        expected = [[0, 0, log(2), half], [0, 0, log(2), half], [log(2), log(2), 0, half], [half, half, half, 0]]
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
     @pytest.mark.parametrize("causal", [False, True])
@@ -168,9 +152,7 @@ class TestHeadPoints:
     def test_same_seed_same_points(self) -> None:
         draw = np.random.default_rng(0).random((6, 6))
         distances = (draw + draw.T) * (1 - np.eye(6))
-        np.testing.assert_array_equal(
-            head_points(distances, 3).points, head_points(distances, 3).points
-        )
+        np.testing.assert_array_equal(head_points(distances, 3).points, head_points(distances, 3).points)
 
     def test_refused(self) -> None:
         with pytest.raises(ValueError, match="have shape \\(2, 3\\)"):

@@ -12,13 +12,13 @@ from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler, normalize
 
 import explorer
-from explorer.capture import capture
-from explorer.figures.word_caption import word_caption
+from explorer.analysis.vocabulary import vocabulary_sample
+from explorer.capture.capture import capture
 from explorer.records import Anchor, PlaneParts, PlaneSwitches, StudyOptions, WordStudy
-from explorer.views.study import word_study
-from explorer.views.word_distances import word_distances
-from explorer.views.words import word_projection, word_projections
-from explorer.vocabulary import vocabulary_sample
+from explorer.views.embeddings.embeddings.compute import word_projection, word_projections
+from explorer.views.embeddings.embeddings.distances import word_distances
+from explorer.views.embeddings.study import word_study
+from explorer.views.embeddings.word_caption import word_caption
 from tests.browser import eager
 from tests.conftest import Loader
 
@@ -73,11 +73,7 @@ def _same_up_to_sign(ours: np.ndarray, theirs: np.ndarray) -> None:
 @pytest.mark.parametrize("basis", ["layer", "all", "vocabulary"])
 @pytest.mark.parametrize("normalise", ["none", "unit", "standard"])
 def test_every_basis_is_scikit_learns(
-    apples: WordStudy,
-    states: tuple[np.ndarray, np.ndarray],
-    loaded: explorer.LoadedModel,
-    basis: str,
-    normalise: str,
+    apples: WordStudy, states: tuple[np.ndarray, np.ndarray], loaded: explorer.LoadedModel, basis: str, normalise: str
 ) -> None:
     contextual, static = states
     vocabulary = vocabulary_sample(loaded, 60) if basis == "vocabulary" else None
@@ -85,11 +81,7 @@ def test_every_basis_is_scikit_learns(
     assert [one.layer for one in planes] == list(range(len(contextual)))
     for layer in (1, len(contextual) // 2):
         together = np.concatenate([contextual[layer], static])
-        fitted = {
-            "layer": together,
-            "all": np.concatenate([*contextual, static]),
-            "vocabulary": vocabulary,
-        }[basis]
+        fitted = {"layer": together, "all": np.concatenate([*contextual, static]), "vocabulary": vocabulary}[basis]
         assert fitted is not None
         fitted, shown = _prepare(normalise, fitted.astype(np.float64), together)
         pca = PCA(svd_solver="full").fit(fitted)
@@ -165,8 +157,7 @@ class TestByHand:
         """
         width = study.static.shape[1]
         occurrences = tuple(
-            replace(study.occurrences[0], sentence=n, position=0 if n < first else 3)
-            for n in range(12)
+            replace(study.occurrences[0], sentence=n, position=0 if n < first else 3) for n in range(12)
         )
         plain = replace(
             study,
@@ -195,15 +186,14 @@ class TestByHand:
             word_projection(only, 1, PlaneSwitches(drop_first=True))
 
     @pytest.mark.parametrize("basis", ["layer", "all"])
-    def test_one_sentence_and_its_static_vector_lie_on_a_line(
-        self, study: WordStudy, basis: str
-    ) -> None:
+    def test_one_sentence_and_its_static_vector_lie_on_a_line(self, study: WordStudy, basis: str) -> None:
         alone = replace(
-            study, occurrences=study.occurrences[:1], contextual=study.contextual[:1, :1],
-            static=study.static[:1], sample=replace(
-                study.sample, vectors=study.sample.vectors[:1]
-            ),
-        )  # fmt: skip
+            study,
+            occurrences=study.occurrences[:1],
+            contextual=study.contextual[:1, :1],
+            static=study.static[:1],
+            sample=replace(study.sample, vectors=study.sample.vectors[:1]),
+        )
         shown = word_projection(alone, 0, PlaneSwitches(basis))
         np.testing.assert_allclose(shown.explained_variance, [1, 0], atol=1e-12)
         apart = np.linalg.norm(alone.contextual[0, 0] - alone.static[0])
@@ -233,9 +223,7 @@ class TestByHand:
         assert "neighbours, not distances" in shown.warnings[0]
 
     def test_what_tsne_cannot_place_is_said(self, study: WordStudy) -> None:
-        anchored = replace(
-            study, anchors=(Anchor("pear", "", study.contextual[:, 0], study.static[0]),)
-        )
+        anchored = replace(study, anchors=(Anchor("pear", "", study.contextual[:, 0], study.static[0]),))
         shown = word_projection(anchored, 1, PlaneSwitches(method="tsne"))
         said = "are left out: t-SNE can place none."
         parts = PlaneParts(others=True)
@@ -265,9 +253,8 @@ class TestByHand:
         layer = np.stack([axes[0], axes[1], 3 * axes[1]])
         of = replace(study, contextual=layer[None], static=np.tile(axes[0], (3, 1)))
         shown = replace(
-            word_projection(study, 0), points=np.array([[0.0, 0], [3, 4], [3, 0]]),
-            static=np.zeros((3, 2)),
-        )  # fmt: skip
+            word_projection(study, 0), points=np.array([[0.0, 0], [3, 4], [3, 0]]), static=np.zeros((3, 2))
+        )
         made = word_distances(of, shown)
         assert made.pairs == ("within a", "within b", "between senses", "to static")
         assert made.cosine == (None, 0, 1, pytest.approx(2 / 3))

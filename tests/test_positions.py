@@ -11,10 +11,10 @@ import pytest
 import torch
 
 import explorer
-from explorer.export.positions import positions_table
-from explorer.figures.positions import positions_caption, positions_figure
-from explorer.positions import entrance, positions
+from explorer.analysis.positions import entrance, positions
 from explorer.records import Entrance, Positions, Rotation
+from explorer.views.embeddings.positions.data import positions_table
+from explorer.views.embeddings.positions.figure import positions_caption, positions_figure
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder, Loader
@@ -39,9 +39,7 @@ ENTRANCES = {
 
 
 @pytest.mark.parametrize("name", ENTRANCES)
-def test_the_parts_add_up_to_what_the_first_block_is_given(
-    name: str, folder: Folder, tiny: Loader
-) -> None:
+def test_the_parts_add_up_to_what_the_first_block_is_given(name: str, folder: Folder, tiny: Loader) -> None:
     family = FAMILIES[name]
     ids = [0, 5, 6] if family.is_encoder_decoder else None
     theirs = reference.eager(family, folder(name), TEXT, decoder_ids=ids)
@@ -98,9 +96,7 @@ def test_positions_of_a_relative_model(tiny: Loader) -> None:
             np.testing.assert_array_equal(found.bias[:, 19 + key - query], expected[:, query, key])
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"), [("bert", "learned"), ("marian", "sinusoidal"), ("deberta-v2", "none")]
-)
+@pytest.mark.parametrize(("name", "kind"), [("bert", "learned"), ("marian", "sinusoidal"), ("deberta-v2", "none")])
 def test_what_is_done_is_said(name: str, kind: str, tiny: Loader) -> None:
     found = positions(tiny(name), 8)
     assert (found.kind, found.model) == (kind, tiny(name).name)
@@ -120,11 +116,7 @@ def test_a_learned_model_is_drawn_as_similarity_components_and_a_sum() -> None:
     assert list(bars.y) == ["static vector", "+ position", "= sum"]
     np.testing.assert_allclose(bars.x, [1.8, 3.2, 5.0])
     np.testing.assert_allclose(bars.base, [0, 1.8, 0])
-    assert list(bars.text) == [
-        "+1.800, own length 3.000",
-        "+3.200, own length 4.000",
-        "5.000 → 10.000 after norm",
-    ]
+    assert list(bars.text) == ["+1.800, own length 3.000", "+3.200, own length 4.000", "5.000 → 10.000 after norm"]
     caption = positions_caption(shown, _given(), 1)
     assert "principal components (80%, 20% of the variance)" in caption
     assert "of “b”: static + position, through the norm;" in caption
@@ -151,10 +143,7 @@ def test_turns_are_drawn_by_distance() -> None:
     np.testing.assert_allclose(pairs.z[:, 10], [np.cos(10), np.cos(1)])
     assert mean.y[10] == pytest.approx((np.cos(10) + np.cos(1)) / 2)
     caption = positions_caption(shown, _given(), 0)
-    assert (
-        "All layers: 4 of 6 dimensions a head turn in pairs with θ = 100, once in 6 to 63 tokens."
-        in caption
-    )
+    assert "All layers: 4 of 6 dimensions a head turn in pairs with θ = 100, once in 6 to 63 tokens." in caption
 
 
 def test_a_bias_is_drawn_by_distance() -> None:

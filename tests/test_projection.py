@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler, normalize
 
-from explorer.projection import fit_basis, place, project, turn
+from explorer.analysis.projection import fit_basis, place, project, turn
 
 RNG = np.random.default_rng(7)
 VECTORS = RNG.normal(size=(12, 40)) * np.linspace(3, 0.1, 40)
@@ -21,11 +21,7 @@ def same_up_to_sign(ours: np.ndarray, theirs: np.ndarray) -> None:
 
 @pytest.mark.parametrize(
     ("normalise", "prepared"),
-    [
-        ("none", VECTORS),
-        ("unit", normalize(VECTORS)),
-        ("standard", StandardScaler().fit_transform(VECTORS)),
-    ],
+    [("none", VECTORS), ("unit", normalize(VECTORS)), ("standard", StandardScaler().fit_transform(VECTORS))],
 )
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_pca_is_scikit_learns(normalise: str, prepared: np.ndarray, n: int) -> None:

@@ -15,13 +15,13 @@ from sklearn.decomposition import PCA
 from transformers import AutoModel, AutoTokenizer
 
 import explorer
-from explorer import checkpoints as real
-from explorer.figures.pull import heads_figure, pull_caption, pull_figure, stretch
-from explorer.ready_sets import OPENING
+from explorer.models import checkpoints as real
 from explorer.records import ModelError, Occurrence, PlaneSwitches, Pull, WordStudy
-from explorer.views.pull import pull, pull_plane, pull_table
-from explorer.views.study import word_study
-from explorer.views.words import word_projection
+from explorer.text.example_sets import OPENING
+from explorer.views.embeddings.embeddings.compute import word_projection
+from explorer.views.embeddings.pull.compute import pull, pull_plane, pull_table
+from explorer.views.embeddings.pull.figure import heads_figure, pull_caption, pull_figure, stretch
+from explorer.views.embeddings.study import word_study
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder, Loader
 from tests.handmade import HandCapture, HandStack, studied, tokens
@@ -69,9 +69,7 @@ def inputs_of(model: Any, path: str, n_layers: int, run: Callable[[], Any]) -> l
     return given
 
 
-def assert_adds_up(
-    cap: Any, pieces: list[int], word: Occurrence, expected: list[np.ndarray]
-) -> None:
+def assert_adds_up(cap: Any, pieces: list[int], word: Occurrence, expected: list[np.ndarray]) -> None:
     """Residual + every head's arrows + output bias = the attention block's own output."""
     source = cap.stack()
     for layer, stream in enumerate(expected):
@@ -131,18 +129,14 @@ def test_bundled_models_add_up(name: str, path: str, residual: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "residual"), [("gemma2", "inner"), ("gpt-neox", "parallel")])
-def test_other_ways_to_meet_the_stream_are_known(
-    name: str, residual: str, folder: Folder, tiny: Loader
-) -> None:
+def test_other_ways_to_meet_the_stream_are_known(name: str, residual: str, folder: Folder, tiny: Loader) -> None:
     """What is drawn there is what the output projection itself gives."""
     cap = explorer.capture(tiny(name), TEXT)
     model = load(FAMILIES[name], folder(name))
     encoded = AutoTokenizer.from_pretrained(folder(name))(TEXT, return_tensors="pt")
     given: list[np.ndarray] = []
     path = FAMILIES[name].outputs["decoder"].format(1)
-    model.get_submodule(path).register_forward_hook(
-        lambda _module, _args, output: given.append(output[0].numpy())
-    )
+    model.get_submodule(path).register_forward_hook(lambda _module, _args, output: given.append(output[0].numpy()))
     with torch.inference_mode():
         model(**encoded)
     one = pull(cap, occurrence_of(TEXT, "store"), 1)
@@ -176,10 +170,7 @@ class ByHand(HandStack):
     """Two heads, three tokens, a residual stream of three dimensions."""
 
     residual = "post"
-    values = np.array([
-        [[2.0, 0, 0], [0, 1, 0], [0, 0, 3]],
-        [[0.0, 4, 0], [0, 0, 2], [1, 0, 0]],
-    ])  # fmt: skip
+    values = np.array([[[2.0, 0, 0], [0, 1, 0], [0, 0, 3]], [[0.0, 4, 0], [0, 0, 2], [1, 0, 0]]])
 
     def transformed_values(self, layer: int, head: int | None = None) -> np.ndarray:
         return self.values if head is None else self.values[head]
@@ -189,10 +180,7 @@ class ByHand(HandStack):
 
 
 # The word stands in tokens 1 and 2; head 0 weighs [.5 .5 0] and [.5 0 .5] there.
-WEIGHTS = np.array([
-    [[1.0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5]],
-    [[1.0, 0, 0], [1.0, 0, 0], [0, 0, 1.0]],
-])  # fmt: skip
+WEIGHTS = np.array([[[1.0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5]], [[1.0, 0, 0], [1.0, 0, 0], [0, 0, 1.0]]])
 
 
 def by_hand(causal: bool = False) -> HandCapture:
@@ -245,9 +233,7 @@ def test_arrows_by_hand() -> None:
     assert arrows["b"].seen == pytest.approx(1 / root)
     total = (1 + 0.25**2 + 0.75**2) ** 0.5
     assert arrows["a"].cosine == pytest.approx(1 / total)
-    assert [arrows[of].share for of in "abc"] == pytest.approx(
-        [1 / total**2, 0.25**2 / total**2, 0.75**2 / total**2]
-    )
+    assert [arrows[of].share for of in "abc"] == pytest.approx([1 / total**2, 0.25**2 / total**2, 0.75**2 / total**2])
     assert plane.total.length == pytest.approx(total)
     assert plane.total.x == pytest.approx(2.25 / root)
     assert plane.attention.x == pytest.approx(5.25 / root)
@@ -257,13 +243,9 @@ def test_arrows_by_hand() -> None:
 
 @pytest.mark.parametrize("basis", ["layer", "all"])
 @pytest.mark.parametrize("normalise", ["none", "standard"])
-def test_arrows_lie_in_the_planes_own_axes(
-    basis: str, normalise: str, minilm: explorer.LoadedModel
-) -> None:
+def test_arrows_lie_in_the_planes_own_axes(basis: str, normalise: str, minilm: explorer.LoadedModel) -> None:
     """scikit-learn's axes, of what the plane view says it is fitted on."""
-    study = word_study(
-        lambda sentence: explorer.capture(minilm, sentence), OPENING.rows, OPENING.word
-    )
+    study = word_study(lambda sentence: explorer.capture(minilm, sentence), OPENING.rows, OPENING.word)
     occurrence = study.occurrences[2]
     one = pull(explorer.capture(minilm, occurrence.text), occurrence, 4)
     shown = word_projection(study, 4, PlaneSwitches(basis=basis, normalise=normalise))

@@ -12,17 +12,17 @@ import pytest
 from sklearn.decomposition import PCA
 
 import explorer
-from explorer.exhibits import points
-from explorer.exhibits.state import INSIDE
+from explorer.analysis.head_maps import head_maps
 from explorer.figures.labels import named, thinned
-from explorer.figures.query_key_points import points_caption, points_figure
-from explorer.head_maps import head_maps
-from explorer.pages import inside_points
 from explorer.records import ModelError, QueryKeyPoints, ScoreParts
 from explorer.records.spaces import MOST_PAIRS
-from explorer.requests import TextRequest
-from explorer.session import Session
-from explorer.views.query_key_points import PointSwitches, points_table, query_key_points
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
+from explorer.views.inside.points import panel as inside_points
+from explorer.views.inside.points import view as points
+from explorer.views.inside.points.compute import PointSwitches, points_table, query_key_points
+from explorer.views.inside.points.figure import points_caption, points_figure
+from explorer.views.state import INSIDE
 from tests.browser import eager
 from tests.callbacks import answer, app_of, said
 from tests.checkpoints import TEXT
@@ -51,9 +51,7 @@ class Vectors(HandStack):
         return ScoreParts(1.0, None, None, None, np.ones(len(self.key_tokens), bool))
 
 
-def by_hand(
-    queries: Any, keys: Any, weights: np.ndarray | None = None, causal: bool = False
-) -> HandCapture:
+def by_hand(queries: Any, keys: Any, weights: np.ndarray | None = None, causal: bool = False) -> HandCapture:
     """A capture whose queries and keys are given; weights are their softmax where none are."""
     queries, keys = np.asarray(queries, float), np.asarray(keys, float)
     if weights is None:
@@ -61,9 +59,7 @@ def by_hand(
         weights = powers / powers.sum(axis=1, keepdims=True)
     text = " ".join(f"t{i}" for i in range(len(queries)))
     of = tokens(text, *text.split())
-    return HandCapture(
-        Vectors(of, of, weights[None, None], causal=causal, queries=queries, keys=keys), text
-    )
+    return HandCapture(Vectors(of, of, weights[None, None], causal=causal, queries=queries, keys=keys), text)
 
 
 def same_up_to_sign(points: np.ndarray, expected: np.ndarray) -> None:
@@ -93,9 +89,7 @@ def test_the_plane_is_scikit_learns(minilm: explorer.LoadedModel) -> None:
 
 
 @pytest.mark.parametrize(("name", "layer", "head"), [("minilm", 3, 5), ("smollm2", 5, 7)])
-def test_lines_are_the_strong_weights_of_eager_attention(
-    name: str, layer: int, head: int, session: Session
-) -> None:
+def test_lines_are_the_strong_weights_of_eager_attention(name: str, layer: int, head: int, session: Session) -> None:
     attention = eager.run(name, APPLE).attention[layer, head]
     shown = query_key_points([session.capture(TextRequest(name, APPLE))], layer, head, 4)
     drawn = {(pair.query, pair.key): pair.weight for pair in shown.pairs}
@@ -118,15 +112,12 @@ def test_before_rotation_is_what_the_projections_give(session: Session) -> None:
     path = f"layers.{layer}.self_attn."
     made = [eager.given_and_made("smollm2", APPLE, path + side)[1] for side in ("q_proj", "k_proj")]
     kv_head = head // 3
-    expected = np.concatenate([
-        made[0][:, head * width : (head + 1) * width],
-        made[1][:, kv_head * width : (kv_head + 1) * width],
-    ])  # fmt: skip
+    expected = np.concatenate(
+        [made[0][:, head * width : (head + 1) * width], made[1][:, kv_head * width : (kv_head + 1) * width]]
+    )
     request = TextRequest("smollm2", APPLE)
     maps = [session.head_maps(request, None, layer, head)]
-    shown = query_key_points(
-        [session.capture(request)], layer, head, 0, None, maps, PointSwitches(before=True)
-    )
+    shown = query_key_points([session.capture(request)], layer, head, 0, None, maps, PointSwitches(before=True))
     same_up_to_sign(together(shown), PCA(2, svd_solver="full").fit_transform(expected))
     assert shown.kv_head == kv_head
     assert "before they are rotated" in points_caption(shown)
@@ -163,24 +154,19 @@ def test_keys_moved_to_the_queries_keep_every_weight(minilm: explorer.LoadedMode
     cap = explorer.capture(minilm, APPLE)
     shown = query_key_points([cap], 3, 5, 0, switches=PointSwitches(met=True))
     (text,) = shown.texts
-    np.testing.assert_allclose(
-        text.query_points.mean(axis=0), text.key_points.mean(axis=0), atol=1e-6
-    )
+    np.testing.assert_allclose(text.query_points.mean(axis=0), text.key_points.mean(axis=0), atol=1e-6)
     q, k = cap.q(3, 5).astype(float), cap.k(3, 5).astype(float)
     scores = q @ (k + q.mean(axis=0) - k.mean(axis=0)).T / np.sqrt(32)
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     np.testing.assert_allclose(
-        powers / powers.sum(axis=1, keepdims=True),
-        eager.run("minilm", APPLE).attention[3, 5], atol=1e-5,
-    )  # fmt: skip
+        powers / powers.sum(axis=1, keepdims=True), eager.run("minilm", APPLE).attention[3, 5], atol=1e-5
+    )
     plain = query_key_points([cap], 3, 5, 0)
     assert not np.allclose(plain.texts[0].query_points.mean(0), plain.texts[0].key_points.mean(0))
     assert "changes no weight" in points_caption(shown)
 
 
-@pytest.mark.parametrize(
-    ("name", "exact"), [("llama", True), ("gemma2", False), ("gpt-oss", False)]
-)
+@pytest.mark.parametrize(("name", "exact"), [("llama", True), ("gemma2", False), ("gpt-oss", False)])
 def test_a_cap_or_a_sink_would_feel_moved_keys(name: str, exact: bool, tiny: Loader) -> None:
     cap = explorer.capture(tiny(name), TEXT)
     shown = query_key_points([cap], 0, 0, 0, switches=PointSwitches(met=True))
@@ -332,10 +318,14 @@ def test_what_the_page_answers(session: Session) -> None:
     app = app_of(inside_points, session)
     view = {name: state()[name] for name in INSIDE}
     fields = {
-        "inside-view": view, "inside-points-when": "after", "inside-points-keys": "own",
-        "inside-points-least": 0.2, "inside-first": True, "inside-points-texts": f"{PHONE}\n\n",
+        "inside-view": view,
+        "inside-points-when": "after",
+        "inside-points-keys": "own",
+        "inside-points-least": 0.2,
+        "inside-first": True,
+        "inside-points-texts": f"{PHONE}\n\n",
         "theme": "dark",
-    }  # fmt: skip
+    }
     graph = "inside-points-graph.figure"
     ready = inside_points.reading(state(texts=f"{PHONE}\n\n"))
     assert answer(app, graph, "inside-view.data", fields) == {}
@@ -357,9 +347,7 @@ def test_what_the_page_answers(session: Session) -> None:
 def test_further_texts_are_read_in_the_background(session: Session) -> None:
     app = app_of(inside_points, session)
     view = {name: state()[name] for name in INSIDE}
-    fields = {
-        "inside-view": view, "inside-points-when": "after", "inside-points-texts": PHONE
-    }  # fmt: skip
+    fields = {"inside-view": view, "inside-points-when": "after", "inside-points-texts": PHONE}
     start, watch = "inside-points-job.data", "inside-points-request.data"
     job = answer(app, start, "inside-view.data", fields)[start]
     wanted = inside_points.reading(state(texts=PHONE))

@@ -12,10 +12,10 @@ import torch
 import transformers as tf
 
 import explorer
-from explorer.readout import logits_of, meaning, nearest_words, read_states
-from explorer.requests import StudyRequest
-from explorer.session import Session
-from explorer.views.study import word_study
+from explorer.analysis.readout import logits_of, meaning, nearest_words, read_states
+from explorer.session.requests import StudyRequest
+from explorer.session.session import Session
+from explorer.views.embeddings.study import word_study
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT, spread
 from tests.conftest import Folder, Loader
@@ -26,9 +26,7 @@ PLACE = 5  # the token whose states are read
 # How each model makes logits of a state before its final norm, as its source says.
 HEADS: dict[str, Callable[[Any, torch.Tensor], torch.Tensor]] = {
     "bert": lambda m, x: m.cls(x),
-    "distilbert": lambda m, x: m.vocab_projector(
-        m.vocab_layer_norm(torch.nn.functional.gelu(m.vocab_transform(x)))
-    ),
+    "distilbert": lambda m, x: m.vocab_projector(m.vocab_layer_norm(torch.nn.functional.gelu(m.vocab_transform(x)))),
     "roberta": lambda m, x: m.lm_head(x),
     "albert": lambda m, x: m.predictions(x),
     "electra": lambda m, x: m.generator_lm_head(m.generator_predictions(x)),
@@ -40,13 +38,11 @@ HEADS: dict[str, Callable[[Any, torch.Tensor], torch.Tensor]] = {
     "gemma": lambda m, x: m.lm_head(m.model.norm(x)),
     "gemma2": lambda m, x: 30 * torch.tanh(m.lm_head(m.model.norm(x)) / 30),
     "gpt-oss": lambda m, x: m.lm_head(m.model.norm(x)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_each_layer_is_read_as_the_model_reads_its_last(
-    name: str, folder: Folder, tiny: Loader
-) -> None:
+def test_each_layer_is_read_as_the_model_reads_its_last(name: str, folder: Folder, tiny: Loader) -> None:
     eager = reference.eager(FAMILIES[name], folder(name), TEXT)
     (states,) = eager.hidden.values()
     ours = logits_of(tiny(name), states[:, PLACE])
@@ -63,9 +59,15 @@ def _saved(path: Path, model: tf.PreTrainedModel, tokenizer: Any) -> tf.PreTrain
 
 
 _SMALL = dict(
-    hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-    intermediate_size=48, pad_token_id=0, bos_token_id=0, eos_token_id=0,
-)  # fmt: skip
+    hidden_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    intermediate_size=48,
+    pad_token_id=0,
+    bos_token_id=0,
+    eos_token_id=0,
+)
 
 
 def test_scales_of_logits_are_the_models_own(tmp_path: Path) -> None:
@@ -112,9 +114,7 @@ def test_smollm2_reads_its_last_state_as_its_logits() -> None:
     assert reading.ids[-1, 0] == cap.logits()[-1].argmax()
 
 
-def test_a_checkpoint_without_a_head_is_read_by_its_static_vectors(
-    minilm: explorer.LoadedModel,
-) -> None:
+def test_a_checkpoint_without_a_head_is_read_by_its_static_vectors(minilm: explorer.LoadedModel) -> None:
     cap = explorer.capture(minilm, "I ate a red apple.")
     place = cap.tokens.index("apple")
     own = int(cap.query_tokens.ids[place])
@@ -156,9 +156,7 @@ def test_an_encoders_states_are_not_read_by_the_decoders_head(tiny: Loader) -> N
 
 def test_a_meaning_is_of_one_place_or_of_the_mean_of_several() -> None:
     session = Session(device="cpu")
-    request = StudyRequest(
-        "minilm", "apple", (("fruit", "a red apple fell"), ("firm", "new apple shares fell"))
-    )
+    request = StudyRequest("minilm", "apple", (("fruit", "a red apple fell"), ("firm", "new apple shares fell")))
     study = session.study(request)
     model = session.model("minilm")
     one, both = meaning(model, study, [1]), meaning(model, study, [0, 1])
@@ -172,20 +170,13 @@ def test_a_meaning_is_of_one_place_or_of_the_mean_of_several() -> None:
         meaning(model, study, [2])
 
 
-def test_a_mean_over_different_tokens_marks_them_all_and_says_so(
-    smollm2: explorer.LoadedModel,
-) -> None:
+def test_a_mean_over_different_tokens_marks_them_all_and_says_so(smollm2: explorer.LoadedModel) -> None:
     """“Apple” at the start, after a space and in lower case are three tokens of smollm2."""
     sentences = ("Apple rose.", "We saw an Apple fall.", "We ate an apple.", "An apple fell.")
-    ids = [
-        smollm2.tokenizer(word, add_special_tokens=False)["input_ids"]
-        for word in ("Apple", " Apple", " apple")
-    ]
+    ids = [smollm2.tokenizer(word, add_special_tokens=False)["input_ids"] for word in ("Apple", " Apple", " apple")]
     assert [len(own) for own in ids] == [1, 1, 1]
     start, upper, lower = (own[0] for own in ids)
-    study = word_study(
-        lambda text: explorer.capture(smollm2, text), [("", s) for s in sentences], "apple"
-    )
+    study = word_study(lambda text: explorer.capture(smollm2, text), [("", s) for s in sentences], "apple")
     shown = meaning(smollm2, study, range(4))
     marked = set(shown.nearest.ids[shown.nearest.own].tolist())
     assert marked == {start, upper, lower} & set(shown.nearest.ids.tolist())
@@ -205,6 +196,5 @@ def test_a_word_in_pieces_says_so(minilm: explorer.LoadedModel) -> None:
     no_head, pieces = meaning(minilm, study, [0]).remarks
     assert no_head == "this checkpoint has no head that makes words of these states"
     assert pieces == (
-        "“snowclone” is cut into 3 pieces: the mean of their vectors is read, and its own token "
-        "is the last of them"
+        "“snowclone” is cut into 3 pieces: the mean of their vectors is read, and its own token is the last of them"
     )

@@ -12,7 +12,7 @@ import torch
 from transformers.models.gpt2 import modeling_gpt2
 
 import explorer
-from explorer import recorder
+from explorer.capture import recorder
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder, Loader
@@ -128,9 +128,7 @@ class TestUnknownKeyword:
         assert "temperature" in loaded.method_reason
         _assert_right(loaded, folder)
 
-    def test_while_capturing(
-        self, heated: Callable[[], None], gpt2: explorer.LoadedModel, folder: Folder
-    ) -> None:
+    def test_while_capturing(self, heated: Callable[[], None], gpt2: explorer.LoadedModel, folder: Folder) -> None:
         assert gpt2.method == "recorder"
         cold = explorer.capture(gpt2, TEXT).attention(1)
         heated()
@@ -184,10 +182,7 @@ class TestLayerThatGoesItsOwnWay:
 
         monkeypatch.setattr(modeling_gpt2.GPT2Attention, "__init__", init)
         loaded = explorer.load_model(str(folder("gpt2")), device="cpu")
-        assert (loaded.method, loaded.method_reason) == (
-            "eager",
-            "2 of 3 layers called the attention function",
-        )
+        assert (loaded.method, loaded.method_reason) == ("eager", "2 of 3 layers called the attention function")
         _assert_right(loaded, folder)
 
     def test_while_capturing(self, gpt2: explorer.LoadedModel, folder: Folder) -> None:

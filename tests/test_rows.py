@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import explorer
-from explorer import recorder
+from explorer.capture import recorder
 from tests.checkpoints import FAMILIES, LONG, TEXT
 from tests.conftest import Loader
 

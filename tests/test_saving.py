@@ -18,17 +18,17 @@ from PIL import Image
 from pypdf import PdfReader
 
 import explorer
-from explorer import kept_states
-from explorer.exhibits import KINDS, exhibit_of
-from explorer.exhibits.remaking import remake
-from explorer.exhibits.saving import Saving, file_name, saved
-from explorer.export.carriers import csv_head, read_record
-from explorer.export.files import FORMATS, ExportError
-from explorer.export.pictures import painter
-from explorer.export.record import record_of
 from explorer.figures.look import Look
-from explorer.requests import TextRequest
-from explorer.session import Session
+from explorer.saving.files import FORMATS, ExportError
+from explorer.saving.metadata import csv_head, read_record
+from explorer.saving.provenance import record_of
+from explorer.saving.remake import remake
+from explorer.saving.rendering import painter
+from explorer.saving.save import Saving, file_name, saved
+from explorer.session import short_links
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
+from explorer.views.registry import KINDS, exhibit_of
 
 TEXT = "She ate an unbelievable apple & <b>."
 LINK = f"/?text={TEXT.replace(' ', '%20').replace('&', '%26')}&layer=1&head=8"
@@ -83,9 +83,7 @@ def test_a_document_has_the_size_and_the_labels(drawn: dict[str, bytes]) -> None
 
 
 @pytest.mark.parametrize("kind", ["csv", "json", "npz", "html"])
-def test_numbers_are_those_of_the_capture(
-    session: Session, attention: np.ndarray, kind: str
-) -> None:
+def test_numbers_are_those_of_the_capture(session: Session, attention: np.ndarray, kind: str) -> None:
     exhibit, _ = exhibit_of(session, LINK)
     data = saved(session, exhibit, kind)
     record = read_record(data, kind)
@@ -108,16 +106,17 @@ def test_numbers_are_those_of_the_capture(
     np.testing.assert_array_equal(found.astype(np.float32), attention)
 
 
-def test_a_view_is_made_again_by_another_process_from_its_file_alone(
-    session: Session, tmp_path: Path
-) -> None:
+def test_a_view_is_made_again_by_another_process_from_its_file_alone(session: Session, tmp_path: Path) -> None:
     exhibit, _ = exhibit_of(session, LINK)
     path = tmp_path / "head.json"
     path.write_bytes(saved(session, exhibit, "json"))
     ended = subprocess.run(
         [sys.executable, "-m", "explorer", "remake", str(path), "--json"],
-        capture_output=True, text=True, cwd=ROOT, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout)
     assert (told["difference"], told["unlike"], told["agrees"]) == (0, [], True)
@@ -176,9 +175,7 @@ def test_only_json_is_compared(session: Session) -> None:
 
 
 def test_a_word_with_a_slash_is_no_folder(session: Session) -> None:
-    exhibit, _ = exhibit_of(
-        session, "/embeddings?word=and/or&sentences=a | Tea and/or milk.%0Ab | Cats and/or dogs."
-    )
+    exhibit, _ = exhibit_of(session, "/embeddings?word=and/or&sentences=a | Tea and/or milk.%0Ab | Cats and/or dogs.")
     assert file_name(exhibit, "csv", Saving()) == "minilm-and-or-layer3.csv"
 
 
@@ -246,20 +243,20 @@ def test_a_views_file_has_its_look(minilm: explorer.LoadedModel, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("what", "settings", "said"),
-    [("hologram", {}, "unknown kind of view 'hologram': use heatmap"),
-     ("heatmap", {"colour": 1}, "heatmap has no setting colour"),
-     ("heatmap", {"layer": "x"}, "layer='x' is no value of it"),
-     ("heatmap", {"text": TEXT, "layer": 6}, "layer 6 is out of range: minilm has layers 0 to 5"),
-     ("/nowhere", {}, "/nowhere is no page")],
-)  # fmt: skip
+    [
+        ("hologram", {}, "unknown kind of view 'hologram': use heatmap"),
+        ("heatmap", {"colour": 1}, "heatmap has no setting colour"),
+        ("heatmap", {"layer": "x"}, "layer='x' is no value of it"),
+        ("heatmap", {"text": TEXT, "layer": 6}, "layer 6 is out of range: minilm has layers 0 to 5"),
+        ("/nowhere", {}, "/nowhere is no page"),
+    ],
+)
 def test_a_view_there_is_not_is_one_line(what: str, settings, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         explorer.view(what, **settings)
 
 
-def test_drawing_without_a_browser_says_how_to_get_one(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_drawing_without_a_browser_says_how_to_get_one(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "/no/such/browser")
     exhibit, _ = exhibit_of(session, LINK)
     with pytest.raises(ExportError, match="is no program: name a Chromium or Chrome that runs"):
@@ -267,7 +264,7 @@ def test_drawing_without_a_browser_says_how_to_get_one(
 
 
 def test_a_kept_state_is_the_same_view_everywhere(minilm: explorer.LoadedModel) -> None:
-    name = kept_states.keep(LINK)
+    name = short_links.keep(LINK)
     assert explorer.view(f"/?saved={name}").link == explorer.view(LINK).link
     with pytest.raises(ValueError, match="no view named 0123456789abcdef is kept here"):
         explorer.view("/?saved=0123456789abcdef")
@@ -292,9 +289,7 @@ def test_a_png_is_as_wide_on_paper_as_it_says(drawn: dict[str, bytes]) -> None:
         assert image.width / across * 2.54 == pytest.approx(8.5, abs=0.1)
 
 
-@pytest.mark.parametrize(
-    "settings", [{"layer": "abc"}, {"layer": None}, {"layer": [1]}, {"shiny": 3}, {"text": 5}]
-)
+@pytest.mark.parametrize("settings", [{"layer": "abc"}, {"layer": None}, {"layer": [1]}, {"shiny": 3}, {"text": 5}])
 def test_a_record_with_nonsense_is_shown_with_a_remark(session: Session, settings) -> None:
     exhibit, _ = exhibit_of(session, LINK)
     told = json.loads(saved(session, exhibit, "json"))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import silhouette_score
 
-from explorer.measures.verdict import where_senses_part
-from explorer.ready_sets import OPENING, READY_SETS
-from explorer.requests import StudyRequest
-from explorer.session import Session
+from explorer.analysis.measures.verdict import where_senses_part
+from explorer.session.requests import StudyRequest
+from explorer.session.session import Session
+from explorer.text.example_sets import OPENING, READY_SETS
 from tests.browser import eager
 
 

@@ -10,9 +10,9 @@ import pytest
 from sklearn.metrics import silhouette_score
 from transformers import AutoTokenizer
 
-from explorer import checkpoints
-from explorer.ready_sets import OPENING, READY_SETS, ReadySet
-from explorer.sentences import (
+from explorer.models import checkpoints
+from explorer.text.example_sets import OPENING, READY_SETS, ReadySet
+from explorer.text.sentences import (
     MAX_CHARACTERS,
     check_rows,
     decoded,
@@ -94,9 +94,7 @@ class TestLines:
             (("fruit", ""), ("fruit", "")),
         ],
     )
-    def test_a_row_is_one_line_and_is_read_back(
-        self, row: tuple[str, str], back: tuple[str, str]
-    ) -> None:
+    def test_a_row_is_one_line_and_is_read_back(self, row: tuple[str, str], back: tuple[str, str]) -> None:
         assert parse_sentences(sentences_text([row, row])) == [back, back]
 
     @pytest.mark.parametrize(
@@ -136,7 +134,7 @@ class TestFiles:
             ("a.csv", "One.\n\n,\nTwo.\n", [("", "One."), ("", "Two.")]),
             ("a.csv", 'a,"One\ntwo."\nb,Two.\n', [("a", "One\ntwo."), ("b", "Two.")]),
         ],
-    )  # fmt: skip
+    )
     def test_tables_are_read(self, name: str, text: str, rows: list[tuple[str, str]]) -> None:
         assert [(line.sense, line.sentence) for line in read_table(text, name)] == rows
 
@@ -157,7 +155,7 @@ class TestFiles:
             ("a.csv", "a,One.\nb,Two, three.\n", "a.csv, line 2 has 3 columns where sense and"),
             ("a.csv", "a,One.\nTwo.\n", "a.csv, line 2 has 1 columns"),
         ],
-    )  # fmt: skip
+    )
     def test_a_line_that_cannot_be_read_is_named(self, name: str, text: str, said: str) -> None:
         with pytest.raises(ValueError, match=said) as refused:
             read_table(text, name)
@@ -188,9 +186,7 @@ def place_of(request: pytest.FixtureRequest) -> Callable[[str, str], list[int]]:
     def place(sentence: str, word: str) -> list[int]:
         offsets = tokenizer(sentence, return_offsets_mapping=True)["offset_mapping"]
         start = sentence.index(word)
-        return [
-            i for i, (a, b) in enumerate(offsets) if a < start + len(word) and b > max(a, start)
-        ]
+        return [i for i, (a, b) in enumerate(offsets) if a < start + len(word) and b > max(a, start)]
 
     return place
 
@@ -218,9 +214,7 @@ class TestReadySets:
     def test_parts_by_sense_or_not(self, ready: ReadySet) -> None:
         """Scikit-learn on hidden states straight from transformers, the layer that parts most."""
         senses = [sense for sense, _ in ready.rows]
-        hidden, static = eager.word_vectors(
-            "minilm", [sentence for _, sentence in ready.rows], ready.word
-        )
+        hidden, static = eager.word_vectors("minilm", [sentence for _, sentence in ready.rows], ready.word)
         assert np.ptp(static, axis=0).max() == 0
         most = max(silhouette_score(layer, senses, metric="cosine") for layer in hidden)
         assert most < 0.05 if "control" in ready.title else most > 0.35

@@ -6,10 +6,10 @@ import base64
 
 import pytest
 
-from explorer.exhibits.state import READY_ANCHORS, STUDY, study_request
-from explorer.pages.embeddings_sentences import FORM, in_fields, layout, request_from, uploaded
 from explorer.records import StudyOptions
-from explorer.requests import StudyRequest
+from explorer.session.requests import StudyRequest
+from explorer.views.embeddings.sentences_panel import FORM, in_fields, layout, request_from, uploaded
+from explorer.views.state import READY_ANCHORS, STUDY, study_request
 
 
 def sent(data: bytes) -> str:
@@ -18,34 +18,38 @@ def sent(data: bytes) -> str:
 
 
 def test_fields_become_a_request() -> None:
-    request = request_from(
-        "minilm", " apple ", "a | An apple.\n\nApple", True, False, "last", True, "pear, fig,"
-    )
+    request = request_from("minilm", " apple ", "a | An apple.\n\nApple", True, False, "last", True, "pear, fig,")
     assert request == {
-        "model": "minilm", "word": "apple", "sentences": "a | An apple.\n\nApple",
-        "match_case": True, "inside": False, "which": "last", "echo": True,
+        "model": "minilm",
+        "word": "apple",
+        "sentences": "a | An apple.\n\nApple",
+        "match_case": True,
+        "inside": False,
+        "which": "last",
+        "echo": True,
         "anchors": "pear, fig",
-    }  # fmt: skip
+    }
     assert list(request) == list(STUDY)
     assert study_request(request) == StudyRequest(
-        "minilm", "apple", (("a", "An apple."), ("", "Apple")),
+        "minilm",
+        "apple",
+        (("a", "An apple."), ("", "Apple")),
         StudyOptions(True, False, "last", ("pear", "fig"), True),
-    )  # fmt: skip
+    )
     assert len(FORM) == 7
 
 
 @pytest.mark.parametrize(
     ("word", "typed", "told", "read"),
     [
-        ("apple", "banana,orange , Microsoft, Google", READY_ANCHORS,
-         ("banana", "orange", "Microsoft", "Google")),
+        ("apple", "banana,orange , Microsoft, Google", READY_ANCHORS, ("banana", "orange", "Microsoft", "Google")),
         ("apple", "", "", ()),
         ("apple", "banana", "banana", ("banana",)),
         ("bat", "bird, mouse, ball, racket", READY_ANCHORS, ("bird", "mouse", "ball", "racket")),
         ("zebra", "", READY_ANCHORS, ()),
         ("zebra", "horse,horse", "horse", ("horse",)),
     ],
-)  # fmt: skip
+)
 def test_anchors_come_with_the_word_unless_others_are_named(
     word: str, typed: str, told: str, read: tuple[str, ...]
 ) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer import shelf as shelf_module
-from explorer.requests import StudyRequest, TextRequest
-from explorer.session import Session
+from explorer.session import models_cache as shelf_module
+from explorer.session.requests import StudyRequest, TextRequest
+from explorer.session.session import Session
 
 WAIT_S = 20
 
@@ -59,9 +59,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Ledger:
         kept.loaded.append(name)
         return kept.models.get(name, FakeModel(name))
 
-    def capture(
-        model: FakeModel, text: str, pair: str | None, target: str | None, truncate: bool
-    ) -> FakeCapture:
+    def capture(model: FakeModel, text: str, pair: str | None, target: str | None, truncate: bool) -> FakeCapture:
         kept.on_capture(model.name, text)
         kept.captured.append((model.name, text))
         return FakeCapture(model, (text, pair, target))
@@ -149,10 +147,7 @@ def test_what_a_model_does_not_read_is_left_out(ledger: Ledger) -> None:
     ledger.models["decoder"] = FakeModel("decoder", takes_pairs=False)
     ledger.models["both"] = FakeModel("both", takes_pairs=False, is_encoder_decoder=True)
     session = Session(max_models=3)
-    seen = {
-        name: session.capture(TextRequest(name, "text", "pair", "target")).arguments
-        for name in ledger.models
-    }
+    seen = {name: session.capture(TextRequest(name, "text", "pair", "target")).arguments for name in ledger.models}
     assert seen == {
         "encoder": ("text", "pair", None),
         "decoder": ("text", None, None),

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer import session as session_module
-from explorer.jobs import Cancelled
-from explorer.requests import TextRequest
-from explorer.session import Session
+from explorer.session import session as session_module
+from explorer.session.jobs import Cancelled
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
 from tests.conftest import Folder
 
 WAIT_S = 20
@@ -42,9 +42,7 @@ class Held:
         self.let_go = threading.Event()
         monkeypatch.setattr(session_module, work, self)
 
-    def __call__(
-        self, *_: Any, progress: Callable[[str, float | None], None], stack: str = ""
-    ) -> object:
+    def __call__(self, *_: Any, progress: Callable[[str, float | None], None], stack: str = "") -> object:
         self.runs += 1
         self.begun.set()
         assert self.let_go.wait(WAIT_S)
@@ -84,9 +82,7 @@ def test_experiments_take_turns_with_texts(name: str, threads: ThreadPoolExecuto
     assert most == 1
 
 
-def test_a_text_is_read_between_two_passes_of_an_experiment(
-    name: str, threads: ThreadPoolExecutor
-) -> None:
+def test_a_text_is_read_between_two_passes_of_an_experiment(name: str, threads: ThreadPoolExecutor) -> None:
     session = Session(device="cpu")
     read: list[int] = []
 
@@ -134,9 +130,7 @@ def _cancelled(sentence: str, _share: float | None) -> None:
     raise Cancelled
 
 
-def test_who_waits_can_be_cancelled(
-    name: str, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_waits_can_be_cancelled(name: str, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
     session, request = Session(device="cpu"), TextRequest(name, TEXT)
     session.capture(request)
     held = Held(monkeypatch, "nulls_of")
@@ -148,9 +142,7 @@ def test_who_waits_can_be_cancelled(
     assert first.result(WAIT_S) is session.nulls(request, "decoder")
 
 
-def test_a_cancelled_experiment_leaves_model_and_result_to_others(
-    name: str, threads: ThreadPoolExecutor
-) -> None:
+def test_a_cancelled_experiment_leaves_model_and_result_to_others(name: str, threads: ThreadPoolExecutor) -> None:
     session, request = Session(device="cpu"), TextRequest(name, TEXT)
     waits = threading.Event()
     others: list[Future[Any]] = []

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from dash import Dash
 
-from explorer.exhibits import cost
-from explorer.exhibits.state import INSIDE
-from explorer.pages import inside_sharing
-from explorer.session import Session
+from explorer.session.session import Session
+from explorer.views.inside.cost import panel as inside_sharing
+from explorer.views.inside.cost import view as cost
+from explorer.views.state import INSIDE
 from tests.callbacks import answer, app_of, said
 from tests.conftest import Folder
 
@@ -33,9 +33,10 @@ def _asked(model: str, **more: Any) -> dict[str, Any]:
     fields = {"tokens": 4096, "batch": 1, "precision": "float16", "by": "own"} | more
     view = {**INSIDE, "model": model, "text": "A cat.", "mode": "sharing", "head": 1}
     return {
-        "inside-view": view, "theme": "light",
+        "inside-view": view,
+        "theme": "light",
         **{f"inside-sharing-{name}": value for name, value in fields.items()},
-    }  # fmt: skip
+    }
 
 
 def _fire(app: Dash, output: str, triggered: str = "inside-view.data", **fields: Any) -> Any:
@@ -123,14 +124,12 @@ def test_what_can_be_shared_is_offered(app: Dash, folder: Folder) -> None:
     ("field", "value", "line"),
     [
         ("tokens", 0, "The context length is 0: type a whole number from 1 to 1,000,000."),
-        ("tokens", 10**12, "The context length is 1000000000000: type a whole number from 1 to "
-         "1,000,000."),
+        ("tokens", 10**12, "The context length is 1000000000000: type a whole number from 1 to 1,000,000."),
         ("tokens", "", "The context length is empty: type a whole number from 1 to 1,000,000."),
         ("batch", 0, "The batch is 0: type a whole number from 1 to 10,000."),
-        ("precision", "fp8",
-         "Unknown precision 'fp8': use float32, float16, bfloat16, int8, int4."),
+        ("precision", "fp8", "Unknown precision 'fp8': use float32, float16, bfloat16, int8, int4."),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_one_line_and_leaves_the_pictures(
     field: str, value: Any, line: str, app: Dash, folder: Folder
 ) -> None:

@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer.figures.by_layer import layers_caption, layers_figure
-from explorer.figures.embeddings import word_figure
-from explorer.figures.similarity import excerpt, similarity_caption, similarity_figure
 from explorer.records import Anchor, Occurrence, PlaneSwitches, WordStudy
-from explorer.views.by_layer import layers_table, word_layers
-from explorer.views.similarity import proposals_in_words, similarity_table, word_similarity
-from explorer.views.words import word_projection
+from explorer.views.embeddings.embeddings.compute import word_projection
+from explorer.views.embeddings.embeddings.points_figure import word_figure
+from explorer.views.embeddings.layers.compute import layers_table, word_layers
+from explorer.views.embeddings.layers.figure import layers_caption, layers_figure
+from explorer.views.embeddings.similarity.compute import proposals_in_words, similarity_table, word_similarity
+from explorer.views.embeddings.similarity.figure import excerpt, similarity_caption, similarity_figure
 from tests.handmade import reading, studied, tokens
 
 
@@ -46,9 +46,7 @@ def test_cosines_by_sense_and_corrected() -> None:
     assert corrected.zmin == -corrected.zmax
     # One line each way between the two senses.
     shapes = similarity_figure(study, shown).layout.shapes
-    assert [(s.x0, s.x1, s.y0, s.y1) for s in shapes] == [
-        (1.5, 1.5, -0.5, 3.5), (-0.5, 3.5, 1.5, 1.5),
-    ]  # fmt: skip
+    assert [(s.x0, s.x1, s.y0, s.y1) for s in shapes] == [(1.5, 1.5, -0.5, 3.5), (-0.5, 3.5, 1.5, 1.5)]
     assert "minus anisotropy" in similarity_caption(study, shown, corrected=True).lower()
 
 
@@ -102,9 +100,7 @@ def test_csv_has_the_matrix() -> None:
     study = _study(["a", "b", "a"])
     shown = word_similarity(study, 2)
     for corrected in (False, True):
-        rows = list(
-            csv.DictReader(io.StringIO(similarity_table(study, shown, corrected).csv(), newline=""))
-        )
+        rows = list(csv.DictReader(io.StringIO(similarity_table(study, shown, corrected).csv(), newline="")))
         written = np.array([[row[name] for name in ("0.0", "1.0", "2.0")] for row in rows], float)
         expected = shown.cosine - (shown.anisotropy if corrected else 0)
         np.testing.assert_allclose(written, expected)
@@ -130,9 +126,7 @@ def test_excerpt_keeps_whole_words(text: str, span: tuple[int, int], expected: s
 
 def test_49_senses_look_different_in_every_picture() -> None:
     senses = [f"sense {number}" for number in range(49)]
-    study = replace(
-        _study(senses), anchors=(Anchor("pear", "The word is pear.", np.ones((3, 5)), np.ones(5)),)
-    )
+    study = replace(_study(senses), anchors=(Anchor("pear", "The word is pear.", np.ones((3, 5)), np.ones(5)),))
     for axes in (2, 3):
         shown = word_projection(study, 1, PlaneSwitches(axes=axes))
         drawn = [trace.marker for trace in word_figure(study, shown).data if trace.name in senses]
@@ -161,6 +155,4 @@ def test_small_pictures_by_layer() -> None:
     assert "6 ways to deal the senses out anew (all)" in layers_caption(layers)
     rows = list(csv.DictReader(io.StringIO(layers_table(layers).csv(), newline="")))
     assert [row["layer"] for row in rows] == ["0", "1", "2"]
-    np.testing.assert_allclose(
-        [float(row["separation"]) for row in rows], layers.curves["separation"].values
-    )
+    np.testing.assert_allclose([float(row["separation"]) for row in rows], layers.curves["separation"].values)

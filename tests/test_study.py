@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.measures.by_layer import CONTEXT_MEASURES
+from explorer.analysis.measures.by_layer import CONTEXT_MEASURES
 from explorer.records import StudyOptions
-from explorer.views.study import word_study
+from explorer.views.embeddings.study import word_study
 from tests.handmade import HandCapture, reading, tokens
 
 
@@ -19,9 +19,7 @@ def split(text: str) -> HandCapture:
     of = tokens(text, "[CLS]", *text.split(), "[SEP]")
     lengths = np.array([len(label) for label in of.labels], dtype=float)
     places = np.arange(len(of), dtype=float)
-    hidden = np.stack(
-        [np.stack([np.full(len(of), layer), places, lengths], axis=1) for layer in (0.0, 1.0)]
-    )
+    hidden = np.stack([np.stack([np.full(len(of), layer), places, lengths], axis=1) for layer in (0.0, 1.0)])
     static = np.stack([0 * lengths, 0 * lengths, lengths], axis=1)
     return reading(of, np.eye(len(of)), hidden=hidden, static=static)
 
@@ -37,9 +35,7 @@ def test_inside_longer_words_only_when_asked() -> None:
     assert places("apple", *sentences) == [(0, 0, 5)]
     assert places("apple", *sentences, inside=True) == [(0, 0, 2), (0, 1, 5), (1, 0, 2)]
     study = word_study(split, [("", s) for s in sentences], "apple", StudyOptions(inside=True))
-    assert study.remarks[-1] == (
-        "“apple” is part of a longer token in sentences 1 and 2: that one is shown"
-    )
+    assert study.remarks[-1] == ("“apple” is part of a longer token in sentences 1 and 2: that one is shown")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.records import BestOffsets, Null
-from explorer.views.table import head_columns, head_rows, heads_table
+from explorer.views.heads.heads.compute import head_columns, head_rows, heads_table
 from tests.handmade import reading, tokens
 
 ENTROPY = np.array([[0.5, 1.5], [2.5, 3.5], [4.5, 5.5]])
@@ -36,8 +36,13 @@ def test_best_offsets_are_columns() -> None:
 def test_a_row_a_head() -> None:
     rows = head_rows({"next_token": NEXT, "entropy": ENTROPY})
     assert [(row["layer"], row["head"], row["entropy"]) for row in rows] == [
-        (0, 0, 0.5), (0, 1, 1.5), (1, 0, 2.5), (1, 1, 3.5), (2, 0, 4.5), (2, 1, 5.5),
-    ]  # fmt: skip
+        (0, 0, 0.5),
+        (0, 1, 1.5),
+        (1, 0, 2.5),
+        (1, 1, 3.5),
+        (2, 0, 4.5),
+        (2, 1, 5.5),
+    ]
     assert all(list(row) == ["layer", "head", "next_token", "entropy"] for row in rows)
     assert all(type(row["entropy"]) is float and row["next_token"] is None for row in rows)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.exhibits import heads
-from explorer.links import State
-from explorer.measures import MEASURES
-from explorer.pages.heads_columns import column_definitions
-from explorer.pages.heads_table import asked, measured, rows
-from explorer.session import Session
+from explorer.analysis.measures import MEASURES
+from explorer.session.links import State
+from explorer.session.session import Session
+from explorer.views.heads.heads import view as heads
+from explorer.views.heads.heads.columns import column_definitions
+from explorer.views.heads.heads.panel import asked, measured, rows
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder
@@ -30,9 +30,12 @@ def _request(session: Session, folder: Folder, name: str, stack: str) -> State:
 
 
 def _columns(
-    session: Session, wanted: State, nulls: State | None = None, probed: State | None = None,
+    session: Session,
+    wanted: State,
+    nulls: State | None = None,
+    probed: State | None = None,
     link: list[int] | None = None,
-) -> dict[str, np.ndarray]:  # fmt: skip
+) -> dict[str, np.ndarray]:
     return dict(heads.drawn(session, measured(wanted, nulls, probed, link)).columns)
 
 
@@ -46,13 +49,28 @@ def test_measures_in_their_order() -> None:
 
 def test_what_a_score_is_held_against_stands_beside_it() -> None:
     names = [
-        "offset_weight", "offset", "same_token_z", "same_token_null", "same_token", "entropy",
-        "probe", "entropy_z", "link",
-    ]  # fmt: skip
+        "offset_weight",
+        "offset",
+        "same_token_z",
+        "same_token_null",
+        "same_token",
+        "entropy",
+        "probe",
+        "entropy_z",
+        "link",
+    ]
     assert _fields(names) == [
-        "layer", "head", "link", "probe", "entropy", "entropy_z", "same_token", "same_token_z",
-        "offset", "offset_weight",
-    ]  # fmt: skip
+        "layer",
+        "head",
+        "link",
+        "probe",
+        "entropy",
+        "entropy_z",
+        "same_token",
+        "same_token_z",
+        "offset",
+        "offset_weight",
+    ]
 
 
 def test_the_link_is_named_and_sorted_by() -> None:
@@ -77,14 +95,11 @@ def test_offsets_are_those_of_eager_attention(session: Session, folder: Folder) 
     layers = reference.eager(FAMILIES["gpt2"], folder("gpt2"), TEXT).attention["decoder"]
     n = layers[0].shape[-1]
     on_diagonals = np.array(
-        [[[np.trace(head, offset) for offset in range(1 - n, 1)] for head in layer]
-         for layer in layers]
-    )  # fmt: skip
+        [[[np.trace(head, offset) for offset in range(1 - n, 1)] for head in layer] for layer in layers]
+    )
     offsets = on_diagonals.argmax(axis=2) - (n - 1)
     np.testing.assert_array_equal(columns["offset"], offsets)
-    np.testing.assert_allclose(
-        columns["offset_weight"], on_diagonals.max(axis=2) / (n + offsets), rtol=1e-4
-    )
+    np.testing.assert_allclose(columns["offset_weight"], on_diagonals.max(axis=2) / (n + offsets), rtol=1e-4)
     assert {f"{name}_z" for name in MEASURES} < set(columns)
     first = rows(columns)[0]
     assert (first["id"], first["offset"], first["next_token_z"]) == ("0.0", offsets[0, 0], None)
@@ -108,9 +123,7 @@ def test_probe_and_link_when_asked_for(session: Session, folder: Folder) -> None
     np.testing.assert_allclose(columns["link"], linked, atol=1e-5)
 
 
-def test_what_was_made_for_another_text_or_model_is_not_shown(
-    session: Session, folder: Folder
-) -> None:
+def test_what_was_made_for_another_text_or_model_is_not_shown(session: Session, folder: Folder) -> None:
     request = _request(session, folder, "bert", "")
     state = measured(request, {**request, "text": "Another."}, {"model": "another"}, None)
     assert (state["nulls"], state["probe"]) == (False, False)

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import models, pre_tokenizers
 
 from explorer.records import Tokens
-from explorer.tokens import describe_generated, encode
+from explorer.text.tokens import describe_generated, encode
 from tests import vocabularies
 
 
@@ -45,10 +45,7 @@ def _tokens(tokenizer: Any, text: str, pair: str | None = None) -> Tokens:
 
 
 def _spans(tokens: Tokens) -> list[str]:
-    return [
-        tokens.texts[max(seg, 0)][a:b]
-        for (a, b), seg in zip(tokens.offsets, tokens.segment, strict=True)
-    ]
+    return [tokens.texts[max(seg, 0)][a:b] for (a, b), seg in zip(tokens.offsets, tokens.segment, strict=True)]
 
 
 class TestLabels:
@@ -56,12 +53,8 @@ class TestLabels:
 
     def test_wordpiece(self, tokenizer: Tokenizer) -> None:
         tokens = _tokens(tokenizer("wordpiece"), "When the THE dog, the dogs")
-        assert tokens.labels == (
-            "[CLS]", "whe", "n", "the·1", "the·2", "dog·1", ",", "the·3", "dog·2", "s", "[SEP]",
-        )  # fmt: skip
-        assert _spans(tokens) == [
-            "", "Whe", "n", "the", "THE", "dog", ",", "the", "dog", "s", "",
-        ]  # fmt: skip
+        assert tokens.labels == ("[CLS]", "whe", "n", "the·1", "the·2", "dog·1", ",", "the·3", "dog·2", "s", "[SEP]")
+        assert _spans(tokens) == ["", "Whe", "n", "the", "THE", "dog", ",", "the", "dog", "s", ""]
         assert tokens.special.tolist() == [True, *[False] * 9, True]
         assert tokens.segment.tolist() == [-1, *[0] * 9, -1]
         assert set(tokens.notes) == {""}
@@ -88,20 +81,19 @@ class TestLabels:
     @pytest.mark.parametrize("kind", KINDS)
     def test_repeats(self, kind: str, tokenizer: Tokenizer) -> None:
         tokens = _tokens(tokenizer(kind), "on dog dog dog cat")
-        assert [label for label in tokens.labels if label.startswith("dog")] == [
-            "dog·1", "dog·2", "dog·3",
-        ]  # fmt: skip
+        assert [label for label in tokens.labels if label.startswith("dog")] == ["dog·1", "dog·2", "dog·3"]
 
     @pytest.mark.parametrize(
         ("kind", "typed"),
         [
-            ("wordpiece", "[SEP]"), ("roberta", "</s>"), ("llama", "<s>"), ("unigram", "</s>"),
+            ("wordpiece", "[SEP]"),
+            ("roberta", "</s>"),
+            ("llama", "<s>"),
+            ("unigram", "</s>"),
             ("byte-level", "<|endoftext|>"),
         ],
-    )  # fmt: skip
-    def test_special_tokens_typed_by_hand(
-        self, kind: str, typed: str, tokenizer: Tokenizer
-    ) -> None:
+    )
+    def test_special_tokens_typed_by_hand(self, kind: str, typed: str, tokenizer: Tokenizer) -> None:
         """They are the model's, are marked, and are never numbered."""
         tokens = _tokens(tokenizer(kind), f"dog {typed} cat {typed}")
         at = [i for i, span in enumerate(_spans(tokens)) if span == typed]
@@ -114,8 +106,7 @@ class TestLabels:
         """GPT-2 has ``####`` in its vocabulary: no piece of a word."""
         vocabulary = {"####": 0, "<|endoftext|>": 1}
         gpt2 = tf.GPT2Tokenizer(
-            vocab=vocabulary | {c: i + 2 for i, c in enumerate(["#", "##"])},
-            merges=[("#", "#"), ("##", "##")],
+            vocab=vocabulary | {c: i + 2 for i, c in enumerate(["#", "##"])}, merges=[("#", "#"), ("##", "##")]
         )
         assert _tokens(gpt2, "####").labels == ("####",)
 
@@ -145,9 +136,7 @@ class TestUnicode:
         assert [_spans(tokens)[i] for i in pieces] == ["🙂"] * 4 + ["é"] * 2
 
     @pytest.mark.parametrize("kind", ["byte-level", "roberta", "llama"])
-    @pytest.mark.parametrize(
-        "text", ["שלום עולם", "日本語 と abc", "مرحبا", "👩‍👩‍👧 x", "İstanbul", "e\u0301"]
-    )
+    @pytest.mark.parametrize("text", ["שלום עולם", "日本語 と abc", "مرحبا", "👩‍👩‍👧 x", "İstanbul", "e\u0301"])
     def test_any_script_is_covered(self, kind: str, text: str, tokenizer: Tokenizer) -> None:
         tokens = _tokens(tokenizer(kind), text)
         covered = {i for a, b in tokens.offsets for i in range(a, b)}
@@ -161,9 +150,7 @@ class TestUnicode:
     def test_characters_that_would_turn_or_hide_text(self) -> None:
         """Direction marks show their code, joiners only where they stand alone."""
         words = ["<unk>", "a\u202eb", "\u200b", "👩\u200d👧"]
-        word_level = tf.PreTrainedTokenizerFast(
-            tokenizer_object=_word_level(words), unk_token="<unk>"
-        )
+        word_level = tf.PreTrainedTokenizerFast(tokenizer_object=_word_level(words), unk_token="<unk>")
         tokens = _tokens(word_level, "a\u202eb \u200b 👩\u200d👧")
         assert tokens.labels == ("a\\u202eb", "\\u200b", "👩\u200d👧")
 
@@ -197,9 +184,7 @@ class TestOffsets:
         """Positions in the second text begin anew."""
         tokens = _tokens(tokenizer(kind), "the dog", "a cat")
         for segment, text in enumerate(("the dog", "a cat")):
-            spans = [
-                s for s, seg in zip(_spans(tokens), tokens.segment, strict=True) if seg == segment
-            ]
+            spans = [s for s, seg in zip(_spans(tokens), tokens.segment, strict=True) if seg == segment]
             assert "".join("".join(spans).split()) == text.replace(" ", "")
         assert tokens.texts == ("the dog", "a cat")
 

@@ -14,23 +14,23 @@ import torch
 import transformers as tf
 
 import explorer
-from explorer.exhibits import KINDS, state_for
-from explorer.experiments import nulls_of
-from explorer.export.heads import heads_json, measures_table
-from explorer.export.heatmap import heatmap_json, heatmap_table
-from explorer.figures.comparison import comparison_caption
-from explorer.figures.distances import distances_caption
-from explorer.figures.heatmap import heatmap_caption
-from explorer.figures.lines import lines_caption
+from explorer.analysis.experiments import nulls_of
+from explorer.analysis.measures import compute_all
 from explorer.figures.look import Look
-from explorer.measures import compute_all
-from explorer.session import Session
-from explorer.tokens import TextTooLong
-from explorer.views.comparison import Side, compare_heads, comparison_table
-from explorer.views.distances import distances_table, head_distances
-from explorer.views.lines import head_lines, lines_table
-from explorer.views.maps import head_map
-from explorer.views.table import heads_table
+from explorer.session.session import Session
+from explorer.text.tokens import TextTooLong
+from explorer.views.heads.comparison.compute import Side, compare_heads, comparison_table
+from explorer.views.heads.comparison.figure import comparison_caption
+from explorer.views.heads.distances.compute import distances_table, head_distances
+from explorer.views.heads.distances.figure import distances_caption
+from explorer.views.heads.heads.compute import heads_table
+from explorer.views.heads.heads.data import heads_json, measures_table
+from explorer.views.heads.heatmap.compute import head_map
+from explorer.views.heads.heatmap.data import heatmap_json, heatmap_table
+from explorer.views.heads.heatmap.figure import heatmap_caption
+from explorer.views.heads.lines.compute import head_lines, lines_table
+from explorer.views.heads.lines.figure import lines_caption
+from explorer.views.registry import KINDS, state_for
 from tests import reference
 from tests.checkpoints import FAMILIES
 from tests.conftest import Folder, Loader
@@ -53,9 +53,7 @@ def attention_on(name: str, folder: Folder, ids: list[int]) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt2", "llama", "deberta-v2"])
-def test_the_first_tokens_are_read_as_eager_attention_reads_them(
-    name: str, tiny: Loader, folder: Folder
-) -> None:
+def test_the_first_tokens_are_read_as_eager_attention_reads_them(name: str, tiny: Loader, folder: Folder) -> None:
     loaded = tiny(name)
     limit, whole = loaded.max_tokens, ids_of(loaded, LONG)
     assert limit is not None
@@ -128,9 +126,7 @@ def test_a_text_that_fits_is_left_alone(name: str, tiny: Loader) -> None:
     assert "runcated" not in heatmap_caption(head_map(cap, 0, 0))
 
 
-def test_a_tokenizer_that_cuts_the_beginning_cuts_the_end_here(
-    folder: Folder, tmp_path: Any
-) -> None:
+def test_a_tokenizer_that_cuts_the_beginning_cuts_the_end_here(folder: Folder, tmp_path: Any) -> None:
     tf.AutoModel.from_pretrained(folder("gpt2")).save_pretrained(tmp_path)
     tokenizer = tf.AutoTokenizer.from_pretrained(folder("gpt2"), truncation_side="left")
     tokenizer.save_pretrained(tmp_path)
@@ -181,16 +177,13 @@ def test_tables_of_heads_say_so(tiny: Loader) -> None:
 OF_TEXTS = [kind.name for kind in KINDS.values() if "truncate" in kind.defaults]
 
 
-@pytest.mark.parametrize(
-    ("name", "show"), [*((name, "maps") for name in OF_TEXTS), ("overview", "entropy")]
-)
+@pytest.mark.parametrize(("name", "show"), [*((name, "maps") for name in OF_TEXTS), ("overview", "entropy")])
 def test_every_figure_and_file_of_a_text_says_so(name: str, show: str, folder: Folder) -> None:
     kind, session = KINDS[name], Session(device="cpu")
     tokenizer = tf.AutoTokenizer.from_pretrained(folder("bert"))
     given = len(tokenizer(LONG).input_ids)
     told = f"the first 256 of {given:,} tokens are shown"
-    state = {"model": str(folder("bert")), "text": LONG, "truncate": True, "show": show,
-             "beside": str(folder("gpt2"))}  # fmt: skip
+    state = {"model": str(folder("bert")), "text": LONG, "truncate": True, "show": show, "beside": str(folder("gpt2"))}
     exhibit = kind.make(session, state_for(kind, state))
     assert told in exhibit.truncation
     result = exhibit.result()
@@ -215,9 +208,7 @@ def test_every_figure_and_file_of_a_text_says_so(name: str, show: str, folder: F
 
 def test_of_several_texts_it_is_told_which(folder: Folder) -> None:
     state = {"model": str(folder("bert")), "text": "the dog", "truncate": True, "texts": LONG}
-    exhibit = KINDS["points"].make(
-        Session(device="cpu"), state_for(KINDS["points"], state | {"query": 1})
-    )
+    exhibit = KINDS["points"].make(Session(device="cpu"), state_for(KINDS["points"], state | {"query": 1}))
     assert re.fullmatch(r"of text 2 the first 256 of \d+ tokens are shown", exhibit.truncation)
 
 
@@ -240,9 +231,7 @@ class TestMemory:
         foretold = loaded.footprint.of(len(cap.stack().tokens))
         assert foretold == pytest.approx(cap.nbytes, rel=0.1)
 
-    def test_too_much_is_refused_before_the_model_runs(
-        self, tiny: Loader, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_too_much_is_refused_before_the_model_runs(self, tiny: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
         loaded, text = tiny("t5"), "the dog saw a cat " * 200
         assert loaded.max_tokens is None
         count = len(ids_of(loaded, text))
@@ -251,7 +240,7 @@ class TestMemory:
             raise AssertionError("the model runs")
 
         taken = explorer.capture(loaded, text, target=text).nbytes
-        module = importlib.import_module("explorer.capture")
+        module = importlib.import_module("explorer.capture.capture")
         monkeypatch.setattr(module, "free_bytes", lambda _device: 30_000_000)
         with monkeypatch.context() as patch:
             patch.setattr(module, "run", fail)

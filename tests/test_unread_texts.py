@@ -9,12 +9,13 @@ import pytest
 from dash import Dash
 
 import explorer
-from explorer.exhibits import KINDS, exhibit_of, state_for
-from explorer.exhibits.saving import record
-from explorer.links import link_to
-from explorer.pages import heads_map, heads_table
-from explorer.requests import TextRequest
-from explorer.session import Session
+from explorer.saving.save import record
+from explorer.session.links import link_to
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
+from explorer.views.heads.heads import panel as heads_table
+from explorer.views.heads.heatmap import panel as heads_map
+from explorer.views.registry import KINDS, exhibit_of, state_for
 from tests.callbacks import answer
 from tests.conftest import Folder
 
@@ -47,13 +48,9 @@ class TestLeftOut:
         assert list(remarks) == [line.format(folder(name)) for line in missing]
         told = record(session, exhibit, "json")
         assert (told["settings"]["pair"], told["settings"]["target"]) == READ[name]
-        assert ("pair=" in told["link"], "target=" in told["command"]) == tuple(
-            bool(read) for read in READ[name]
-        )
+        assert ("pair=" in told["link"], "target=" in told["command"]) == tuple(bool(read) for read in READ[name])
 
-    def test_what_the_page_tells_of_its_screen(
-        self, session: Session, folder: Folder, name: str
-    ) -> None:
+    def test_what_the_page_tells_of_its_screen(self, session: Session, folder: Folder, name: str) -> None:
         request = asdict(TextRequest(str(folder(name)), TEXT, PAIR, TARGET))
         app = Dash("part", prevent_initial_callbacks=True, suppress_callback_exceptions=True)
         app.layout = heads_map.layout()

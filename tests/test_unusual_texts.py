@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.figures.heatmap import heatmap_figure
-from explorer.figures.overview import overview_figure
 from explorer.records import MapSwitches
-from explorer.tokens import TextTooLong
-from explorer.views.maps import Region, head_map
-from explorer.views.overview import heads_overview
+from explorer.text.tokens import TextTooLong
+from explorer.views.heads.heatmap.compute import Region, head_map
+from explorer.views.heads.heatmap.figure import heatmap_figure
+from explorer.views.heads.overview.compute import heads_overview
+from explorer.views.heads.overview.figure import overview_figure
 from tests.vocabularies import EMOJI
 
 Load = Callable[[str], explorer.LoadedModel]

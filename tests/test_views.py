@@ -12,11 +12,11 @@ from sklearn.metrics import silhouette_samples
 from transformers import AutoModel, AutoTokenizer
 
 import explorer
-from explorer import bundled
+from explorer.models import bundled
 from explorer.records import MapSwitches, PlaneSwitches, Sink, StudyOptions, WordStudy
-from explorer.views.maps import Region, coarse, head_map
-from explorer.views.overview import heads_overview
-from explorer.views.words import separations, word_projection
+from explorer.views.embeddings.embeddings.compute import separations, word_projection
+from explorer.views.heads.heatmap.compute import Region, coarse, head_map
+from explorer.views.heads.overview.compute import heads_overview
 from tests.conftest import Loader
 from tests.handmade import HandCapture, HandStack, paired, reading, studied, tokens
 
@@ -31,13 +31,15 @@ APPLES = (
     ("company", "An Apple engineer wrote the software."),
 )
 PIECES = tokens("unbelievable pie", "[CLS]", "un", "believable", "pie", "[SEP]")
-WEIGHTS = np.array([
-    [0.50, 0.10, 0.10, 0.10, 0.20],
-    [0.10, 0.20, 0.30, 0.30, 0.10],
-    [0.30, 0.00, 0.10, 0.50, 0.10],
-    [0.00, 0.25, 0.25, 0.25, 0.25],
-    [0.90, 0.00, 0.00, 0.00, 0.10],
-])  # fmt: skip
+WEIGHTS = np.array(
+    [
+        [0.50, 0.10, 0.10, 0.10, 0.20],
+        [0.10, 0.20, 0.30, 0.30, 0.10],
+        [0.30, 0.00, 0.10, 0.50, 0.10],
+        [0.00, 0.25, 0.25, 0.25, 0.25],
+        [0.90, 0.00, 0.00, 0.00, 0.10],
+    ]
+)
 
 
 class TestHeadMap:
@@ -65,17 +67,13 @@ class TestHeadMap:
         assert drawn.keys == ("un", "believable", "pie")
         assert drawn.query_notes == ("",) * 3
         assert not drawn.switches.special
-        both = head_map(
-            reading(PIECES, WEIGHTS), 0, 0, switches=MapSwitches(words=True, special=False)
-        )
+        both = head_map(reading(PIECES, WEIGHTS), 0, 0, switches=MapSwitches(words=True, special=False))
         np.testing.assert_allclose(both.weights, [[0.30, 0.40], [0.50, 0.25]], atol=1e-7)
 
     def test_a_causal_map_of_words(self) -> None:
         """A word may see a later one where a piece of it may, itself included."""
         causal = np.tril(np.ones((5, 5))) / np.arange(1, 6)[:, None]
-        drawn = head_map(
-            reading(PIECES, causal, causal=True), 0, 0, switches=MapSwitches(words=True)
-        )
+        drawn = head_map(reading(PIECES, causal, causal=True), 0, 0, switches=MapSwitches(words=True))
         np.testing.assert_array_equal(drawn.allowed, np.tri(4, dtype=bool))
         np.testing.assert_allclose(drawn.weights.sum(axis=1), 1, atol=1e-7)
         assert not drawn.weights[~drawn.allowed].any()
@@ -101,13 +99,10 @@ class TestHeadMap:
     def test_layers_heads_taken_together(self, minilm: explorer.LoadedModel) -> None:
         cap = explorer.capture(minilm, "She ate an apple.")
         np.testing.assert_allclose(
-            head_map(cap, 2, 0, switches=MapSwitches(over="mean")).weights,
-            cap.attention(2).mean(axis=0),
-            atol=1e-7,
+            head_map(cap, 2, 0, switches=MapSwitches(over="mean")).weights, cap.attention(2).mean(axis=0), atol=1e-7
         )
         np.testing.assert_array_equal(
-            head_map(cap, 2, 0, switches=MapSwitches(over="max")).weights,
-            cap.attention(2).max(axis=0),
+            head_map(cap, 2, 0, switches=MapSwitches(over="max")).weights, cap.attention(2).max(axis=0)
         )
 
     def test_chosen_heads_of_any_layers(self, minilm: explorer.LoadedModel) -> None:
@@ -130,9 +125,7 @@ class TestHeadMap:
             v = x @ value.weight[part].T + value.bias[part]
             lengths = (v @ block.output.dense.weight[:, part].T).norm(dim=1).numpy()
         drawn = head_map(cap, layer, head, None, MapSwitches(norm=True))
-        np.testing.assert_allclose(
-            drawn.weights, cap.attention(layer, head) * lengths, rtol=1e-4, atol=1e-6
-        )
+        np.testing.assert_allclose(drawn.weights, cap.attention(layer, head) * lengths, rtol=1e-4, atol=1e-6)
         assert drawn.sinks == ()
         together = head_map(cap, layer, head, None, MapSwitches(norm=True, over="sum"))
         each = [head_map(cap, layer, h, None, MapSwitches(norm=True)).weights for h in range(12)]
@@ -140,13 +133,15 @@ class TestHeadMap:
 
     def test_sinks_are_marked_by_their_columns(self) -> None:
         of = tokens("a b.", "[CLS]", "a", "b", ".", "[SEP]")
-        weights = np.array([
-            [0.5, 0.1, 0.1, 0.0, 0.3],
-            [0.4, 0.0, 0.2, 0.1, 0.3],
-            [0.3, 0.2, 0.0, 0.2, 0.3],
-            [0.2, 0.2, 0.1, 0.1, 0.4],
-            [0.6, 0.0, 0.1, 0.1, 0.2],
-        ])  # fmt: skip
+        weights = np.array(
+            [
+                [0.5, 0.1, 0.1, 0.0, 0.3],
+                [0.4, 0.0, 0.2, 0.1, 0.3],
+                [0.3, 0.2, 0.0, 0.2, 0.3],
+                [0.2, 0.2, 0.1, 0.1, 0.4],
+                [0.6, 0.0, 0.1, 0.1, 0.2],
+            ]
+        )
         # Column means: .40 .10 .10 .10 .30; the first, the mark and [SEP] together .8.
         assert head_map(reading(of, weights), 0, 0).sinks == (
             Sink(0, "[CLS]", pytest.approx(0.4)),
@@ -175,9 +170,7 @@ class TestHeadMap:
             ),
         ],
     )
-    def test_what_there_is_not(
-        self, minilm: explorer.LoadedModel, arguments: dict, said: str
-    ) -> None:
+    def test_what_there_is_not(self, minilm: explorer.LoadedModel, arguments: dict, said: str) -> None:
         cap = explorer.capture(minilm, "She ate an apple.")
         with pytest.raises(ValueError, match=said):
             head_map(cap, **arguments)
@@ -185,9 +178,7 @@ class TestHeadMap:
 
 class TestWindow:
     WEIGHTS = np.arange(30.0).reshape(5, 6) / 30
-    WIDE = HandStack(
-        tokens("a b c d e", *"abcde"), tokens("f g h i j k", *"fghijk"), WEIGHTS[None, None]
-    )
+    WIDE = HandStack(tokens("a b c d e", *"abcde"), tokens("f g h i j k", *"fghijk"), WEIGHTS[None, None])
 
     def test_what_fits_stays_as_it_is(self) -> None:
         drawn = head_map(HandCapture(self.WIDE, "a b c d e"), 0, 0)
@@ -225,10 +216,18 @@ class TestOverview:
         of = tokens(" ".join("a" * 37), *"a" * 37)
         cap = HandCapture(HandStack(of, of, weights), of.texts[0])
         starts = np.arange(28) * 37 // 28
-        pooled = np.array([[[[head[a:b, c:d].max()
-            for c, d in zip(starts, [*starts[1:], 37], strict=True)]
-            for a, b in zip(starts, [*starts[1:], 37], strict=True)]
-            for head in layer] for layer in weights])  # fmt: skip
+        pooled = np.array(
+            [
+                [
+                    [
+                        [head[a:b, c:d].max() for c, d in zip(starts, [*starts[1:], 37], strict=True)]
+                        for a, b in zip(starts, [*starts[1:], 37], strict=True)
+                    ]
+                    for head in layer
+                ]
+                for layer in weights
+            ]
+        )
         expected = np.sqrt(pooled / pooled.max(axis=(2, 3), keepdims=True))
         for block_bytes in (1, 5000, 10**9):
             overview = heads_overview(cap, block_bytes=block_bytes)
@@ -259,9 +258,8 @@ class TestOverview:
                     for j in range(3):
                         block = whole[edges[i] : edges[i + 1], edges[j] : edges[j + 1]]
                         np.testing.assert_allclose(
-                            overview.tiles[layer, head, i, j] ** 2,
-                            block.max() / whole.max(), rtol=1e-5,
-                        )  # fmt: skip
+                            overview.tiles[layer, head, i, j] ** 2, block.max() / whole.max(), rtol=1e-5
+                        )
 
 
 def _occurrence(text: str, pieces: tuple[str, ...], seed: int) -> HandCapture:
@@ -317,9 +315,7 @@ class TestWordStudy:
 
 
 class TestWordProjection:
-    STUDY = studied(
-        [_occurrence("apple", ("apple",), seed) for seed in range(6)], "aabbbb", "apple"
-    )
+    STUDY = studied([_occurrence("apple", ("apple",), seed) for seed in range(6)], "aabbbb", "apple")
 
     def test_contextual_and_static_share_scikit_learns_basis(self) -> None:
         shown = word_projection(self.STUDY, 2)
@@ -328,14 +324,10 @@ class TestWordProjection:
         theirs, ours = pca.transform(together), np.concatenate([shown.points, shown.static])
         np.testing.assert_allclose(ours * np.sign((ours * theirs).sum(axis=0)), theirs, atol=1e-9)
         np.testing.assert_allclose(shown.explained_variance, pca.explained_variance_ratio_)
-        assert shown.fit == (
-            "PCA of the 6 vectors of “apple” at layer 2 together with their 6 static vectors"
-        )
+        assert shown.fit == ("PCA of the 6 vectors of “apple” at layer 2 together with their 6 static vectors")
 
     def test_scaling_is_said(self) -> None:
-        assert word_projection(self.STUDY, 0, PlaneSwitches(normalise="unit")).fit.endswith(
-            "each scaled to length 1"
-        )
+        assert word_projection(self.STUDY, 0, PlaneSwitches(normalise="unit")).fit.endswith("each scaled to length 1")
 
     @pytest.mark.parametrize("layer", [-1, 3])
     def test_layer_out_of_range(self, layer: int) -> None:
@@ -381,11 +373,7 @@ def test_apple_parts_by_sense(name: str) -> None:
     loaded = explorer.load_model(name, device="cpu")
     captures = [explorer.capture(loaded, sentence) for _, sentence in APPLES]
     study: WordStudy = studied(captures, [sense for sense, _ in APPLES], "apple")
-    folder = (
-        bundled.weights_path(name).parent
-        if name == "minilm"
-        else Path(loaded.model.config._name_or_path)
-    )
+    folder = bundled.weights_path(name).parent if name == "minilm" else Path(loaded.model.config._name_or_path)
     hidden, static = _hidden_by_transformers(folder)
     scale = np.abs(hidden).max(axis=(1, 2), keepdims=True)
     np.testing.assert_allclose(study.contextual / scale, hidden / scale, atol=1e-5)

@@ -14,8 +14,8 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 import app as app_module
-from explorer.pages.keeping import LARGEST_FILE
-from explorer.web import create_app, serve
+from explorer.app.kept_figures import LARGEST_FILE
+from explorer.app.server import create_app, serve
 
 ROOT = Path(__file__).parents[1]
 
@@ -75,9 +75,7 @@ def test_component_suites_are_local(app: Dash) -> None:
 def test_a_request_over_the_limit_is_refused(app: Dash, client: FlaskClient) -> None:
     limit = app.server.config["MAX_CONTENT_LENGTH"]
     assert 1_000_000 <= limit <= 16 * 1024**2
-    answer = client.post(
-        "/_dash-update-component", data=b"x" * (limit + 1), content_type="application/json"
-    )
+    answer = client.post("/_dash-update-component", data=b"x" * (limit + 1), content_type="application/json")
     assert answer.status_code == 413
 
 
@@ -97,11 +95,18 @@ def test_other_wsgi_servers_find_the_app() -> None:
         return None
 
     environment = {
-        "REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80", "wsgi.url_scheme": "http", "wsgi.input": None,
-        "wsgi.errors": sys.stderr, "wsgi.version": (1, 0), "wsgi.multithread": True,
-        "wsgi.multiprocess": False, "wsgi.run_once": False,
-    }  # fmt: skip
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": None,
+        "wsgi.errors": sys.stderr,
+        "wsgi.version": (1, 0),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
     body = b"".join(app_module.server(environment, start_response))
     assert said == ["200 OK"]
     assert b"Attention explorer" in body
@@ -110,9 +115,8 @@ def test_other_wsgi_servers_find_the_app() -> None:
 
 def _start(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "app.py", *arguments], cwd=ROOT, capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
+        [sys.executable, "app.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def test_a_taken_port_is_one_clear_line() -> None:
@@ -128,9 +132,7 @@ def test_a_taken_port_is_one_clear_line() -> None:
     assert "--port" in line
 
 
-@pytest.mark.parametrize(
-    "arguments", [("--port", "99999"), ("--port", "0"), ("--host", "no.such.host.invalid")]
-)
+@pytest.mark.parametrize("arguments", [("--port", "99999"), ("--port", "0"), ("--host", "no.such.host.invalid")])
 def test_an_address_that_is_none_is_one_clear_line(arguments: tuple[str, ...]) -> None:
     host, port = ("127.0.0.1", arguments[1]) if arguments[0] == "--port" else (arguments[1], "8050")
     with pytest.raises(ValueError, match=arguments[1]) as caught:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.words import find_word, merge_words, pieces_of, word_groups, word_labels
+from explorer.text.words import find_word, merge_words, pieces_of, word_groups, word_labels
 from tests.handmade import paired, tokens
 
 

@@ -17,27 +17,47 @@ from safetensors.numpy import load_file
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 
 import explorer
-from explorer import bundled
-from explorer.export.formats import to_json
-from explorer.export.worksheet import worksheet_json, worksheet_table
-from explorer.head_maps import head_maps
+from explorer.analysis.head_maps import head_maps
+from explorer.models import bundled
 from explorer.records import QueryRow
-from explorer.views.inside import query_row
+from explorer.saving.formats import to_json
+from explorer.views.inside.worksheet.compute import query_row
+from explorer.views.inside.worksheet.data import worksheet_json, worksheet_table
 from tests import reference
 from tests.checkpoints import FAMILIES, LONG, TEXT
 from tests.conftest import Folder, Loader
 
 APPLES = "She ate an apple while Apple announced a phone."
 KEYS = [
-    "kind", "model", "revision", "stack", "layer", "head", "kv_head", "text", "pair", "query",
-    "query_label", "keys", "key_positions", "q", "k", "v", "scale", "scores", "bias", "softcap",
-    "scaled", "weights", "output", "settings", "versions",
-]  # fmt: skip
+    "kind",
+    "model",
+    "revision",
+    "stack",
+    "layer",
+    "head",
+    "kv_head",
+    "text",
+    "pair",
+    "query",
+    "query_label",
+    "keys",
+    "key_positions",
+    "q",
+    "k",
+    "v",
+    "scale",
+    "scores",
+    "bias",
+    "softcap",
+    "scaled",
+    "weights",
+    "output",
+    "settings",
+    "versions",
+]
 
 
-def row_of(
-    cap: explorer.Capture, layer: int, head: int, query: int, stack: str | None = None
-) -> QueryRow:
+def row_of(cap: explorer.Capture, layer: int, head: int, query: int, stack: str | None = None) -> QueryRow:
     return query_row(cap, layer, head, query, stack, head_maps(cap, layer, head, stack))
 
 
@@ -123,9 +143,8 @@ def llama(folder: Path, text: str, layer: int, head: int) -> ByHand:
     def turned(vectors: np.ndarray) -> np.ndarray:
         first, second = vectors[:, : d // 2], vectors[:, d // 2 :]
         return np.hstack(
-            [first * np.cos(angles) - second * np.sin(angles),
-             first * np.sin(angles) + second * np.cos(angles)]
-        )  # fmt: skip
+            [first * np.cos(angles) - second * np.sin(angles), first * np.sin(angles) + second * np.cos(angles)]
+        )
 
     return ByHand(turned(q), turned(k), v, q, k)
 
@@ -136,17 +155,11 @@ def check(found: dict[str, Any], by_hand: ByHand, query: int, seen: int) -> None
     scores = k @ q
     scaled = scores / np.sqrt(len(q))
     weights = np.exp(scaled) / np.exp(scaled).sum()
-    expected = {
-        "q": q, "k": k, "v": v, "scores": scores, "scaled": scaled, "weights": weights,
-        "output": weights @ v,
-    }  # fmt: skip
+    expected = {"q": q, "k": k, "v": v, "scores": scores, "scaled": scaled, "weights": weights, "output": weights @ v}
     if by_hand.q_before is not None and by_hand.k_before is not None:
         expected |= {"q_before": by_hand.q_before[query], "k_before": by_hand.k_before[:seen]}
     assert list(found) == [
-        key
-        for group in KEYS
-        for key in ([group, "q_before", "k_before"] if group == "v" else [group])
-        if key in found
+        key for group in KEYS for key in ([group, "q_before", "k_before"] if group == "v" else [group]) if key in found
     ]
     assert ("q_before" in found, "k_before" in found) == (by_hand.q_before is not None,) * 2
     assert found["scale"] == pytest.approx(1 / np.sqrt(len(q)))
@@ -166,14 +179,11 @@ class TestNumbers:
         found = told(row_of(explorer.capture(minilm, APPLES), layer, head, query))
         folder = bundled.weights_path("minilm").parent
         check(found, bert(folder, APPLES, layer, head), query, 12)
-        labels = ["[CLS]", "she", "ate", "an", "apple·1", "while", "apple·2", "announced", "a",
-                  "phone", ".", "[SEP]"]  # fmt: skip
+        labels = ["[CLS]", "she", "ate", "an", "apple·1", "while", "apple·2", "announced", "a", "phone", ".", "[SEP]"]
         assert found["keys"] == labels
         assert found["key_positions"] == list(range(12))
         place = ("model", "stack", "layer", "head", "kv_head", "query", "query_label")
-        assert [found[name] for name in place] == [
-            "minilm", "encoder", layer, head, head, query, labels[query],
-        ]  # fmt: skip
+        assert [found[name] for name in place] == ["minilm", "encoder", layer, head, head, query, labels[query]]
         assert (found["text"], found["pair"]) == (APPLES, None)
         assert {"python", "explorer", "torch", "transformers"} <= set(found["versions"])
 
@@ -183,25 +193,19 @@ class TestNumbers:
         check(found, by_hand, 2, len(by_hand.k))
 
     @pytest.mark.parametrize(("layer", "head", "query"), [(0, 3, 0), (1, 2, 5), (2, 0, 9)])
-    def test_tiny_gpt2(
-        self, tiny: Loader, folder: Folder, layer: int, head: int, query: int
-    ) -> None:
+    def test_tiny_gpt2(self, tiny: Loader, folder: Folder, layer: int, head: int, query: int) -> None:
         cap = explorer.capture(tiny("gpt2"), TEXT)
         found = told(row_of(cap, layer, head, query))
         check(found, gpt2(folder("gpt2"), TEXT, layer, head), query, query + 1)
         assert found["keys"] == list(cap.tokens[: query + 1])
 
     @pytest.mark.parametrize(("layer", "head", "query"), [(0, 3, 4), (2, 1, 9)])
-    def test_tiny_llama(
-        self, tiny: Loader, folder: Folder, layer: int, head: int, query: int
-    ) -> None:
+    def test_tiny_llama(self, tiny: Loader, folder: Folder, layer: int, head: int, query: int) -> None:
         found = told(row_of(explorer.capture(tiny("llama"), TEXT), layer, head, query))
         check(found, llama(folder("llama"), TEXT, layer, head), query, query + 1)
 
     @pytest.mark.parametrize(("layer", "head", "query"), [(0, 0, 3), (4, 5, 7), (20, 8, 9)])
-    def test_smollm2(
-        self, smollm2: explorer.LoadedModel, layer: int, head: int, query: int
-    ) -> None:
+    def test_smollm2(self, smollm2: explorer.LoadedModel, layer: int, head: int, query: int) -> None:
         """Nine heads over three of keys and values."""
         found = told(row_of(explorer.capture(smollm2, APPLES), layer, head, query))
         folder = Path(smollm2.model.config._name_or_path)

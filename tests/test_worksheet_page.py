@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.export.worksheet_page import worksheet_html
 from explorer.records import QueryRow
-from explorer.views.inside import query_row
-from explorer.views.worksheet import MOST_KEYS, worksheet
+from explorer.views.inside.worksheet.compute import query_row
+from explorer.views.inside.worksheet.page import worksheet_html
+from explorer.views.inside.worksheet.page_numbers import MOST_KEYS, worksheet
 from tests.checkpoints import LONG, TEXT
 from tests.conftest import Loader
 from tests.test_worksheet import APPLES, row_of
@@ -86,10 +86,7 @@ class TestPage:
     def test_rounded_numbers(self, apple: QueryRow, digits: int) -> None:
         page = Page(worksheet_html(apple, digits))
         query, products, softmax, values = range(4)
-        assert [cell for cell, _ in page.tables[query][1]] == [
-            "apple·1",
-            *shown(apple.q[:4], digits),
-        ]
+        assert [cell for cell, _ in page.tables[query][1]] == ["apple·1", *shown(apple.q[:4], digits)]
         assert page.column(products, 0) == list(apple.labels)
         for i in range(4):
             assert page.column(products, 1 + i) == shown(apple.k[:, i], digits)
@@ -108,10 +105,16 @@ class TestPage:
     def test_blank_has_the_answers_in_its_key_only(self, apple: QueryRow) -> None:
         """Other answers leave everything before the key as it is."""
         other = replace(
-            apple, products=apple.products + 1, scaled=apple.scaled - 2, output=apple.output * 3,
-            exponentials=apple.exponentials / 5, weights=apple.weights / 7, error=0.5,
-            contributions=apple.contributions + 1, added=apple.added * 2,
-        )  # fmt: skip
+            apple,
+            products=apple.products + 1,
+            scaled=apple.scaled - 2,
+            output=apple.output * 3,
+            exponentials=apple.exponentials / 5,
+            weights=apple.weights / 7,
+            error=0.5,
+            contributions=apple.contributions + 1,
+            added=apple.added * 2,
+        )
         front, key = worksheet_html(apple, blank=True).split('<section class="key">')
         assert worksheet_html(other, blank=True).split('<section class="key">')[0] == front
         exercise = Page(front.split("<body>")[1])
@@ -137,9 +140,14 @@ class TestPage:
     def test_what_a_text_holds_stays_text(self, apple: QueryRow) -> None:
         nasty = ("<script>alert(1)</script>", "שלום", '"&amp;', "</table>")
         row = replace(
-            apple, labels=(*nasty, *apple.labels[4:]), query_label=nasty[0], text=nasty[0],
-            pair=nasty[3], model="/a/b/<i>", truncation="<b>",
-        )  # fmt: skip
+            apple,
+            labels=(*nasty, *apple.labels[4:]),
+            query_label=nasty[0],
+            text=nasty[0],
+            pair=nasty[3],
+            model="/a/b/<i>",
+            truncation="<b>",
+        )
         page = Page(worksheet_html(row, blank=True))
         assert page.column(1, 0) == list(row.labels)
         assert not page.tags & {"script", "i"}
@@ -159,16 +167,11 @@ class TestPage:
         scores, products = [], []
         for k in apple.k.tolist():
             given = round(sum(a * b for a, b in zip(apple.q[4:].tolist(), k[4:], strict=True)), 1)
-            products.append(
-                round(sum(a * round(b, 1) for a, b in zip(q, k, strict=False)) + given, 1)
-            )
+            products.append(round(sum(a * round(b, 1) for a, b in zip(q, k, strict=False)) + given, 1))
             scores.append(round(products[-1] / 32**0.5, 1))
         powers = [round(np.exp(score - max(scores)), 1) for score in scores]
         weights = [round(power / sum(powers), 1) for power in powers]
-        output = [
-            sum(w * round(v[i], 1) for w, v in zip(weights, apple.v.tolist(), strict=True))
-            for i in range(4)
-        ]
+        output = [sum(w * round(v[i], 1) for w, v in zip(weights, apple.v.tolist(), strict=True)) for i in range(4)]
         misses = worksheet(apple, 1).misses
         assert misses.products == pytest.approx(np.abs(np.array(products) - apple.products).max())
         assert misses.weights == pytest.approx(np.abs(np.array(weights) - apple.weights).max())
@@ -180,9 +183,7 @@ class TestPage:
             told = re.search(r"within ([\d.]+) of.*within ([\d.]+) and.*within ([\d.]+)\.", text)
             assert told is not None
             missed = worksheet(apple, digits).misses
-            for bound, miss in zip(
-                told.groups(), (missed.products, missed.weights, missed.output), strict=True
-            ):
+            for bound, miss in zip(told.groups(), (missed.products, missed.weights, missed.output), strict=True):
                 assert 0 <= float(bound) - miss + 1e-6 < 10**-digits + 1e-6
         fine = worksheet(apple, 6).misses
         assert max(fine.products, fine.weights, fine.output) < 1e-4
@@ -201,8 +202,7 @@ class TestPage:
         assert page.column(2, 3)[-2] == shown(row.weights[rest].sum(), 6)[0]
         # What is printed still adds up to the head's output.
         weights, values = (
-            [float(text.replace("−", "-")) for text in page.column(*where)[:-1]]
-            for where in ((2, 3), (3, 1))
+            [float(text.replace("−", "-")) for text in page.column(*where)[:-1]] for where in ((2, 3), (3, 1))
         )
         assert np.dot(weights, values) == pytest.approx(row.output[0], abs=1e-5)
         assert f"The token may see {n} keys. The {MOST_KEYS} with the largest" in page.text
@@ -215,9 +215,7 @@ class TestPage:
         assert later in text
         first = Page(worksheet_html(query_row(cap, 0, 1, 0)))
         assert first.column(1, 0) == [cap.tokens[0]]
-        assert (
-            " and 3 more come after" in Page(worksheet_html(query_row(cap, 0, 1, last - 15))).text
-        )
+        assert " and 3 more come after" in Page(worksheet_html(query_row(cap, 0, 1, last - 15))).text
         assert "may see every token." in Page(worksheet_html(query_row(cap, 0, 1, last))).text
 
     @pytest.mark.parametrize("name", ["t5", "gemma2", "gpt-oss"])
@@ -231,9 +229,7 @@ class TestPage:
         heads = [cell for cell, _ in page.tables[2][0]]
         scores = heads.index("6e" + "score − largest") - 1
         assert page.column(2, scores)[: len(printed)] == shown(row.scaled[printed], 4)
-        assert page.column(2, 1)[: len(printed)] == shown(
-            row.products[printed] * row.parts.scale, 4
-        )
+        assert page.column(2, 1)[: len(printed)] == shown(row.products[printed] * row.parts.scale, 4)
         if name == "t5":
             assert heads[1:4] == ["4q·k", "4+ bias", "4= score"]
             assert row.parts.bias is not None

@@ -12,9 +12,8 @@ from tokenizers import trainers as train
 
 # Over a thousand: three runs of Unicode's pictures.
 EMOJI = "".join(
-    chr(point) for run in ((0x1F300, 0x1F64F), (0x1F680, 0x1F6C6), (0x1F90C, 0x1FA00))
-    for point in range(*run)
-)  # fmt: skip
+    chr(point) for run in ((0x1F300, 0x1F64F), (0x1F680, 0x1F6C6), (0x1F90C, 0x1FA00)) for point in range(*run)
+)
 
 CORPUS = [
     "The quick brown fox jumps over the lazy dog, and the dog sleeps on.",
@@ -33,8 +32,7 @@ def wordpiece() -> tf.PreTrainedTokenizerFast:
     tokenizer.decoder = decoders.WordPiece()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     tokenizer.train_from_iterator(
-        CORPUS,
-        train.WordPieceTrainer(vocab_size=160, special_tokens=special, show_progress=False),
+        CORPUS, train.WordPieceTrainer(vocab_size=160, special_tokens=special, show_progress=False)
     )
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
@@ -69,16 +67,22 @@ def byte_level(
         ),
     )
     named = [(token, tokenizer.token_to_id(token)) for token in special]
-    tokenizer.post_processor = processors.Sequence([
-        processors.ByteLevel(trim_offsets=True),
-        processors.TemplateProcessing(single=single, pair=pair, special_tokens=named),
-    ])  # fmt: skip
+    tokenizer.post_processor = processors.Sequence(
+        [
+            processors.ByteLevel(trim_offsets=True),
+            processors.TemplateProcessing(single=single, pair=pair, special_tokens=named),
+        ]
+    )
     roles = {"bos_token": special[0], "eos_token": special[-1], "unk_token": special[-1]}
     if "<pad>" in special:
         roles = {
-            "bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>",
-            "pad_token": "<pad>", "mask_token": "<mask>",
-        }  # fmt: skip
+            "bos_token": "<s>",
+            "eos_token": "</s>",
+            "cls_token": "<s>",
+            "sep_token": "</s>",
+            "pad_token": "<pad>",
+            "mask_token": "<mask>",
+        }
     return tf.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, model_input_names=["input_ids", "attention_mask"], **roles
     )
@@ -87,30 +91,22 @@ def byte_level(
 def roberta_like() -> tf.PreTrainedTokenizerFast:
     """RoBERTa's and BART's: byte-level, ``<s> a </s></s> b </s>``."""
     return byte_level(
-        single="<s> $A </s>",
-        pair="<s> $A </s> </s> $B </s>",
-        special=("<s>", "<pad>", "</s>", "<mask>"),
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special=("<s>", "<pad>", "</s>", "<mask>")
     )
 
 
 def llama_like() -> tf.PreTrainedTokenizerFast:
     """Llama's: sentencepiece BPE with byte fallback, a begin token, ``▁`` for a space."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
     )
-    tokenizer.decoder = decoders.Sequence([
-        decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(),
-        decoders.Strip(" ", 1, 0),
-    ])  # fmt: skip
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("(?=▁)"), "isolated")
     byte_tokens = [f"<0x{value:02X}>" for value in range(256)]
     special = ["<unk>", "<s>", "</s>"]
     tokenizer.train_from_iterator(
-        CORPUS,
-        train.BpeTrainer(
-            vocab_size=480, special_tokens=[*special, *byte_tokens], show_progress=False
-        ),
+        CORPUS, train.BpeTrainer(vocab_size=480, special_tokens=[*special, *byte_tokens], show_progress=False)
     )
     # The trainer calls all of them special; only the first three are.
     raw = json.loads(tokenizer.to_str())
@@ -137,10 +133,7 @@ def unigram(single: str = "$A </s>", pair: str = "$A </s> $B </s>") -> tf.PreTra
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
     tokenizer.train_from_iterator(
-        CORPUS,
-        train.UnigramTrainer(
-            vocab_size=160, special_tokens=special, unk_token="<unk>", show_progress=False
-        ),
+        CORPUS, train.UnigramTrainer(vocab_size=160, special_tokens=special, unk_token="<unk>", show_progress=False)
     )
     tokenizer.post_processor = processors.TemplateProcessing(
         single=single, pair=pair, special_tokens=[("</s>", 1), ("<s>", 3)]
@@ -170,6 +163,4 @@ def marian(folder: Path) -> tf.MarianTokenizer:
     words = ["</s>", "<unk>", *(p for p in pieces if p not in ("<s>", "</s>", "<unk>")), "<pad>"]
     vocab = folder / "vocab.json"
     vocab.write_text(json.dumps({w: i for i, w in enumerate(words)}), encoding="utf-8")
-    return tf.MarianTokenizer(
-        str(folder / "source.spm"), str(folder / "target.spm"), str(vocab), model_max_length=512
-    )
+    return tf.MarianTokenizer(str(folder / "source.spm"), str(folder / "target.spm"), str(vocab), model_max_length=512)

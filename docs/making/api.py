@@ -10,8 +10,8 @@ from typing import Any
 import explorer
 from docs.making.markdown import anchor, bullets, code, docstring, document, plain
 from explorer import records
-from explorer.measures import Measure
-from explorer.tokens import TextTooLong
+from explorer.analysis.measures import Measure
+from explorer.text.tokens import TextTooLong
 
 _OPENING = """\
 # Python
@@ -74,28 +74,24 @@ def _contents(functions: list[str], classes: list[str], modules: list[str]) -> s
     def links(names: list[str], before: str = "") -> str:
         return ", ".join(f"[`{name}`](#{anchor(before + name)})" for name in names)
 
-    return bullets([
-        f"Functions: {links(functions)}",
-        f"Measures: {links(['MEASURES'])}",
-        f"Modules: {links(modules)}",
-        f"Classes: {links(classes, _BEFORE_CLASS)}",
-        f"What they give: {links([record.__name__ for record in RECORDS], _BEFORE_CLASS)}",
-    ])  # fmt: skip
+    return bullets(
+        [
+            f"Functions: {links(functions)}",
+            f"Measures: {links(['MEASURES'])}",
+            f"Modules: {links(modules)}",
+            f"Classes: {links(classes, _BEFORE_CLASS)}",
+            f"What they give: {links([record.__name__ for record in RECORDS], _BEFORE_CLASS)}",
+        ]
+    )
 
 
 def _measures() -> str:
     names = ", ".join(f"[`{name}`](measures.md#{anchor(name)})" for name in explorer.MEASURES)
-    return (
-        "## MEASURES\n\n"
-        "The [measures](measures.md) of heads by name, each a [`Measure`](#class-measure): "
-        f"{names}."
-    )
+    return f"## MEASURES\n\nThe [measures](measures.md) of heads by name, each a [`Measure`](#class-measure): {names}."
 
 
 def _module(name: str, module: ModuleType) -> str:
-    functions = (
-        _function(f"{name}.{function}", getattr(module, function)) for function in module.__all__
-    )
+    functions = (_function(f"{name}.{function}", getattr(module, function)) for function in module.__all__)
     return "\n\n".join([f"## {name}", docstring(module), *functions])
 
 
@@ -104,15 +100,9 @@ def _class(name: str, described: type) -> str:
     if issubclass(described, Exception):
         parts.append(f"It is a `{described.__bases__[0].__name__}`.")
     members = {
-        member: inspect.getattr_static(described, member)
-        for member in vars(described)
-        if not member.startswith("_")
+        member: inspect.getattr_static(described, member) for member in vars(described) if not member.startswith("_")
     }
-    properties = {
-        one: found
-        for one, found in members.items()
-        if isinstance(found, property | cached_property)
-    }
+    properties = {one: found for one, found in members.items() if isinstance(found, property | cached_property)}
     if properties:
         told = bullets(f"{code(one)}: {_line(found)}" for one, found in properties.items())
         parts.append(f"**Properties**\n\n{told}")
@@ -129,9 +119,7 @@ def _line(thing: Any) -> str:
 
 def _function(name: str, function: Any) -> str:
     level = "####" if name[0].isupper() else "###"
-    return (
-        f"{level} {name}\n\n```python\n{_signature(name, function)}\n```\n\n{docstring(function)}"
-    )
+    return f"{level} {name}\n\n```python\n{_signature(name, function)}\n```\n\n{docstring(function)}"
 
 
 def _signature(name: str, function: Any) -> str:

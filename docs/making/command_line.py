@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from docs.making.markdown import anchor, bullets, code, document, plain, table
-from explorer.cli import app
+from explorer.cli.main import app
 
 _OPENING = """\
 # Command line
@@ -40,10 +40,7 @@ def page() -> str:
     commands = list(typer.main.get_command(app).commands.values())
     return document(
         _OPENING,
-        bullets(
-            f"[`{one.name}`](#{anchor(one.name)}): {_told(one)[0].removesuffix('.')}"
-            for one in commands
-        ),
+        bullets(f"[`{one.name}`](#{anchor(one.name)}): {_told(one)[0].removesuffix('.')}" for one in commands),
         *map(_command, commands),
         _ENDINGS,
     )

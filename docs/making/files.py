@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from docs.making.markdown import code, document, table
-from explorer.exhibits import KINDS, Kind
-from explorer.exhibits.state import STUDY, TEXT
-from explorer.links import Value, written
+from explorer.session.links import Value, written
+from explorer.views.registry import KINDS, Kind
+from explorer.views.state import STUDY, TEXT
 
 _OPENING = """\
 # Links and files
@@ -67,25 +67,34 @@ It is no secret: who has the file can read the text that the model was given."""
 
 # Each format: where the record is, how Python reads it of the file ``path``, with which import.
 CARRIERS: Mapping[str, tuple[str, str, str]] = {
-    "png": ("text under the keyword `explorer` (iTXt)", "Image.open(path).text['explorer']",
-            "from PIL import Image"),
-    "svg": ('the element `<metadata id="explorer">`',
-            "ElementTree.parse(path).find('{http://www.w3.org/2000/svg}metadata').text",
-            "from xml.etree import ElementTree"),
-    "pdf": ("`/explorer` in the document’s information", "PdfReader(path).metadata['/explorer']",
-            "from pypdf import PdfReader"),
-    "html": ('the element `<script type="application/json" id="explorer">`',
-             "re.search('id=\"explorer\">(.*?)</script>', Path(path).read_text('utf-8'))[1]",
-             "import re; from pathlib import Path"),
-    "csv": ("the head of the last column, which has no cells",
-            "next(csv.reader(Path(path).read_text('utf-8').split('\\n')))[-1]"
-            ".removeprefix('explorer: ')",
-            "import csv; from pathlib import Path"),
-    "json": ("the key `provenance`",
-             "json.dumps(json.loads(Path(path).read_text('utf-8'))['provenance'])",
-             "import json; from pathlib import Path"),
+    "png": ("text under the keyword `explorer` (iTXt)", "Image.open(path).text['explorer']", "from PIL import Image"),
+    "svg": (
+        'the element `<metadata id="explorer">`',
+        "ElementTree.parse(path).find('{http://www.w3.org/2000/svg}metadata').text",
+        "from xml.etree import ElementTree",
+    ),
+    "pdf": (
+        "`/explorer` in the document’s information",
+        "PdfReader(path).metadata['/explorer']",
+        "from pypdf import PdfReader",
+    ),
+    "html": (
+        'the element `<script type="application/json" id="explorer">`',
+        "re.search('id=\"explorer\">(.*?)</script>', Path(path).read_text('utf-8'))[1]",
+        "import re; from pathlib import Path",
+    ),
+    "csv": (
+        "the head of the last column, which has no cells",
+        "next(csv.reader(Path(path).read_text('utf-8').split('\\n')))[-1].removeprefix('explorer: ')",
+        "import csv; from pathlib import Path",
+    ),
+    "json": (
+        "the key `provenance`",
+        "json.dumps(json.loads(Path(path).read_text('utf-8'))['provenance'])",
+        "import json; from pathlib import Path",
+    ),
     "npz": ("the text array `explorer`", "str(np.load(path)['explorer'])", "import numpy as np"),
-}  # fmt: skip
+}
 
 _READING = """\
 ## Reading it
@@ -93,7 +102,7 @@ _READING = """\
 In Python the record of any of them is
 
 ```python
-from explorer.export.carriers import read_record
+from explorer.saving.metadata import read_record
 
 record = read_record(open(path, "rb").read(), path)
 ```

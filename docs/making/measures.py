@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from docs.making.markdown import anchor, bullets, code, document, plain, summary, table
-from explorer.measures import MEASURES, Measure, cost, grouping, head_points
-from explorer.measures.by_layer import ANCHOR_MEASURE, CONTEXT_MEASURES, ContextMeasure
-from explorer.measures.explained import BESIDE, NULLS, Explanation
-from explorer.measures.separation import sense_test
-from explorer.projection import fit_basis
+from explorer.analysis.measures import MEASURES, Measure, cost, grouping, head_points
+from explorer.analysis.measures.by_layer import ANCHOR_MEASURE, CONTEXT_MEASURES, ContextMeasure
+from explorer.analysis.measures.explained import BESIDE, NULLS, Explanation
+from explorer.analysis.measures.separation import sense_test
+from explorer.analysis.projection import fit_basis
 
 # Numbers that are functions of their own: their docstrings hold formula and source.
 PICTURES = (sense_test, grouping.proposals, head_points, fit_basis)
@@ -73,10 +73,7 @@ def page() -> str:
         _HEADS,
         table(
             ("name", "title", "unit", "range"),
-            (
-                (f"[`{one.name}`](#{anchor(one.name)})", one.title, one.unit, _range(one))
-                for one in MEASURES.values()
-            ),
+            ((f"[`{one.name}`](#{anchor(one.name)})", one.title, one.unit, _range(one)) for one in MEASURES.values()),
         ),
         *map(_of_heads, MEASURES.values()),
         _NULLS,

@@ -12,7 +12,7 @@ from explorer.cli.loading import session_with
 from explorer.cli.reading import texts_to_read
 from explorer.cli.telling import progress, say_cut, sayer
 from explorer.cli.writing import print_out
-from explorer.ready_sets import OPENING_TEXT
+from explorer.text.example_sets import OPENING_TEXT
 
 if TYPE_CHECKING:
     from explorer.records import Identity
@@ -22,8 +22,7 @@ def check(
     text: Annotated[
         str,
         typer.Argument(
-            metavar="[TEXT]",
-            help="The text to read; - reads standard input; without it the page's opening text.",
+            metavar="[TEXT]", help="The text to read; - reads standard input; without it the page's opening text."
         ),
     ] = OPENING_TEXT,
     pair: options.Pair = None,
@@ -34,8 +33,7 @@ def check(
     dtype: options.Dtype = "float32",
     revision: options.Revision = None,
     as_json: Annotated[
-        bool,
-        typer.Option("--json", help="JSON instead of lines.", rich_help_panel=options.OUTPUT),
+        bool, typer.Option("--json", help="JSON instead of lines.", rich_help_panel=options.OUTPUT)
     ] = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -47,11 +45,11 @@ def check(
     Example:
       python -m explorer check "She ate an apple." --model smollm2
     """  # noqa: D301
-    from explorer.export.check import check_json
-    from explorer.export.formats import to_json
-    from explorer.requests import TextRequest
-    from explorer.views.check import failed, verdict
-    from explorer.views.maps import truncation
+    from explorer.analysis.identities.report import failed, verdict
+    from explorer.analysis.identities.report_json import check_json
+    from explorer.saving.formats import to_json
+    from explorer.session.requests import TextRequest
+    from explorer.views.heads.heatmap.compute import truncation
 
     (given,) = texts_to_read(text, None)
     say = sayer(quiet)
@@ -63,10 +61,13 @@ def check(
         found = session.identities(request, tell)
     if as_json:
         settings = {
-            "target": target, "method": loaded.method,
-            "method_reason": loaded.method_reason or None, "revision": loaded.revision,
-            "device": loaded.device, "dtype": loaded.dtype,
-        }  # fmt: skip
+            "target": target,
+            "method": loaded.method,
+            "method_reason": loaded.method_reason or None,
+            "revision": loaded.revision,
+            "device": loaded.device,
+            "dtype": loaded.dtype,
+        }
         print_out(to_json(check_json(cap, found, settings)))
     else:
         print_out("".join(f"{_line(one)}\n" for one in found))
@@ -77,8 +78,8 @@ def check(
 
 def _line(one: Identity) -> str:
     """Name, error and ok, and what else there is to say."""
-    from explorer.identities import CLAIMS
-    from explorer.views.check import where
+    from explorer.analysis.identities import CLAIMS
+    from explorer.analysis.identities.report import where
 
     width = max(len(claim.title) for claim in CLAIMS.values())
     name = one.claim.title.ljust(width)

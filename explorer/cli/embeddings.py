@@ -12,35 +12,29 @@ from explorer.cli.loading import session_with
 from explorer.cli.reading import name_of, read
 from explorer.cli.telling import progress, sayer
 from explorer.cli.writing import format_of, write
-from explorer.export.files import DRAWINGS, FORMATS
+from explorer.saving.files import DRAWINGS, FORMATS
 
 if TYPE_CHECKING:
-    from explorer.links import State
+    from explorer.session.links import State
 
 
 def embeddings(
     word: Annotated[
-        str,
-        typer.Option(
-            help="The word to follow, found as a whole word.", rich_help_panel=options.READ
-        ),
+        str, typer.Option(help="The word to follow, found as a whole word.", rich_help_panel=options.READ)
     ],
     sentences: Annotated[
         str,
         typer.Option(
             metavar="FILE.tsv",
-            help="One sentence a line: sense, tab, sentence; or a .csv with these columns. "
-            "- reads standard input.",
+            help="One sentence a line: sense, tab, sentence; or a .csv with these columns. - reads standard input.",
             rich_help_panel=options.READ,
         ),
     ],
     match_case: Annotated[
-        bool,
-        typer.Option("--match-case", help="Tell Apple from apple.", rich_help_panel=options.READ),
+        bool, typer.Option("--match-case", help="Tell Apple from apple.", rich_help_panel=options.READ)
     ] = False,
     layers: Annotated[
-        str | None,
-        typer.Option(help="Layers such as 0,3,6. [default: all]", rich_help_panel=options.SHOW),
+        str | None, typer.Option(help="Layers such as 0,3,6. [default: all]", rich_help_panel=options.SHOW)
     ] = None,
     basis: Annotated[
         str,
@@ -56,18 +50,13 @@ def embeddings(
     normalise: Annotated[
         str,
         options.choice(
-            "none",
-            "unit",
-            "standard",
-            panel=options.SHOW,
-            help="none, unit (length 1) or standard (each dimension).",
+            "none", "unit", "standard", panel=options.SHOW, help="none, unit (length 1) or standard (each dimension)."
         ),
     ] = "none",
     anchors: Annotated[
         str,
         typer.Option(
-            help="Words of reference to place beside it, such as banana,Google.",
-            rich_help_panel=options.SHOW,
+            help="Words of reference to place beside it, such as banana,Google.", rich_help_panel=options.SHOW
         ),
     ] = "",
     model: options.Model = "minilm",
@@ -88,22 +77,28 @@ def embeddings(
       printf 'fruit\\tShe ate an apple.\\nfirm\\tApple sells phones.\\n' > apple.tsv
       python -m explorer embeddings --word apple --sentences apple.tsv -o apple.png
     """  # noqa: D301
-    from explorer.exhibits.plane import KIND, layers_in, switches_of
-    from explorer.exhibits.saving import saved
-    from explorer.exhibits.state import sentences_told, study_request
-    from explorer.export.embeddings import telling_layer
-    from explorer.measures.verdict import where_senses_part
-    from explorer.sentences import read_table
-    from explorer.views.balance import set_notes
-    from explorer.views.words import check_switches
+    from explorer.analysis.measures.verdict import where_senses_part
+    from explorer.saving.save import saved
+    from explorer.text.sentences import read_table
+    from explorer.views.embeddings.balance import set_notes
+    from explorer.views.embeddings.embeddings.compute import check_switches
+    from explorer.views.embeddings.embeddings.data import telling_layer
+    from explorer.views.embeddings.embeddings.view import KIND, layers_in, switches_of
+    from explorer.views.state import sentences_told, study_request
 
     kind = format_of(output, force)
     lines = read_table(read(sentences), name_of(sentences))
     state: State = {
-        **KIND.defaults, "model": model, "word": word, "match_case": match_case,
+        **KIND.defaults,
+        "model": model,
+        "word": word,
+        "match_case": match_case,
         "sentences": sentences_told([(line.sense, line.sentence) for line in lines]),
-        "anchors": anchors, "basis": basis, "normalise": normalise, "layers": layers or "all",
-    }  # fmt: skip
+        "anchors": anchors,
+        "basis": basis,
+        "normalise": normalise,
+        "layers": layers or "all",
+    }
     check_switches(switches_of(state))
     chosen = None if layers is None else layers_in(layers)
     request, say = study_request(state), sayer(quiet)

@@ -13,10 +13,10 @@ from explorer.cli.reading import GivenText, texts_to_read
 from explorer.cli.several import write_each
 from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import outlet
-from explorer.export.files import TABLES
+from explorer.saving.files import TABLES
 
 if TYPE_CHECKING:
-    from explorer.models import Progress
+    from explorer.capture.loading import Progress
 
 
 def heads(
@@ -30,9 +30,7 @@ def heads(
     nulls: Annotated[
         bool,
         typer.Option(
-            "--nulls",
-            help="Also the mean over shuffled tokens, and how far from it.",
-            rich_help_panel=options.SHOW,
+            "--nulls", help="Also the mean over shuffled tokens, and how far from it.", rich_help_panel=options.SHOW
         ),
     ] = False,
     model: options.Model = "minilm",
@@ -52,18 +50,23 @@ def heads(
       printf 'She ate.\\nHe slept.\\n' |
         python -m explorer heads --from - > heads.jsonl
     """  # noqa: D301
-    from explorer.exhibits.heads import KIND
-    from explorer.exhibits.saving import record, result_of, saved
-    from explorer.exhibits.state import text_request
-    from explorer.export.heads import heads_parquet
+    from explorer.saving.save import record, result_of, saved
+    from explorer.views.heads.heads.data import heads_parquet
+    from explorer.views.heads.heads.view import KIND
+    from explorer.views.state import text_request
 
     texts = texts_to_read(text, source)
     out = outlet(output, form, force, texts, TABLES)
     session = session_with(model, device, dtype, revision, quiet)
     chosen = {
-        **KIND.defaults, "model": model, "pair": pair or "", "target": target or "",
-        "truncate": truncate, "stack": stack or "", "nulls": nulls,
-    }  # fmt: skip
+        **KIND.defaults,
+        "model": model,
+        "pair": pair or "",
+        "target": target or "",
+        "truncate": truncate,
+        "stack": stack or "",
+        "nulls": nulls,
+    }
 
     def content(one: GivenText, tell: Progress | None) -> bytes:
         state = {**chosen, "text": one.text}

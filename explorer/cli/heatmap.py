@@ -14,7 +14,7 @@ from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import outlet
 
 if TYPE_CHECKING:
-    from explorer.models import Progress
+    from explorer.capture.loading import Progress
 
 
 def heatmap(
@@ -30,24 +30,15 @@ def heatmap(
     words: Annotated[
         bool,
         typer.Option(
-            "--words",
-            help="Merge pieces: a key's summed, a query's averaged.",
-            rich_help_panel=options.SHOW,
+            "--words", help="Merge pieces: a key's summed, a query's averaged.", rich_help_panel=options.SHOW
         ),
     ] = False,
     no_special: Annotated[
         bool,
-        typer.Option(
-            "--no-special",
-            help="Leave out special tokens; not renormalised.",
-            rich_help_panel=options.SHOW,
-        ),
+        typer.Option("--no-special", help="Leave out special tokens; not renormalised.", rich_help_panel=options.SHOW),
     ] = False,
     log: Annotated[
-        bool,
-        typer.Option(
-            "--log", help="Logarithmic colours, in pictures.", rich_help_panel=options.SHOW
-        ),
+        bool, typer.Option("--log", help="Logarithmic colours, in pictures.", rich_help_panel=options.SHOW)
     ] = False,
     model: options.Model = "minilm",
     device: options.Device = "auto",
@@ -66,18 +57,26 @@ def heatmap(
       printf 'She ate.\\nHe slept.\\n' |
         python -m explorer heatmap --from - --layer 1 --head 8 -o maps --format csv
     """  # noqa: D301
-    from explorer.exhibits.heatmap import KIND
-    from explorer.exhibits.saving import saved
-    from explorer.export.pictures import painter
+    from explorer.saving.rendering import painter
+    from explorer.saving.save import saved
+    from explorer.views.heads.heatmap.view import KIND
 
     texts = texts_to_read(text, source)
     out = outlet(output, form, force, texts)
     session = session_with(model, device, dtype, revision, quiet)
     chosen = {
-        **KIND.defaults, "model": model, "pair": pair or "", "target": target or "",
-        "truncate": truncate, "stack": stack or "", "layer": layer, "head": head, "words": words,
-        "special": not no_special, "log": log,
-    }  # fmt: skip
+        **KIND.defaults,
+        "model": model,
+        "pair": pair or "",
+        "target": target or "",
+        "truncate": truncate,
+        "stack": stack or "",
+        "layer": layer,
+        "head": head,
+        "words": words,
+        "special": not no_special,
+        "log": log,
+    }
 
     def content(one: GivenText, _tell: Progress | None) -> bytes:
         say = sayer(quiet, one.place)

@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from explorer import starting
+from explorer.cli import starting
 
 _COMPLETION = ("install_completion", "show_completion")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from explorer.cli.telling import progress
 
 if TYPE_CHECKING:
-    from explorer.session import Session
+    from explorer.session.session import Session
 
 
 def session_with(name: str, device: str, dtype: str, revision: str | None, quiet: bool) -> Session:
@@ -17,17 +17,15 @@ def session_with(name: str, device: str, dtype: str, revision: str | None, quiet
 
     What the model does not read of them is refused.
     """
-    from explorer.session import Session
+    from explorer.session.session import Session
 
     revisions = {name: revision} if revision else {}
     return _loaded(Session(device, dtype, revisions, drop_unread=False), name, quiet)
 
 
-def session_of_view(
-    name: str, device: str, dtype: str, revisions: Mapping[str, str], quiet: bool
-) -> Session:
+def session_of_view(name: str, device: str, dtype: str, revisions: Mapping[str, str], quiet: bool) -> Session:
     """A session with a model in it, for a view as the page has it: what is not read is left out."""
-    from explorer.session import Session
+    from explorer.session.session import Session
 
     return _loaded(Session(device, dtype, revisions), name, quiet)
 

@@ -11,9 +11,7 @@ import typer
 from explorer.cli.writing import print_out
 
 
-def models(
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
-) -> None:
+def models(as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False) -> None:
     """List the models offered, and which of them are here already.
 
     Any other hub id or folder works as well.
@@ -25,7 +23,7 @@ def models(
     from rich.console import Console
     from rich.table import Table
 
-    from explorer.export.formats import to_json
+    from explorer.saving.formats import to_json
 
     rows = list(_offered())
     if as_json:
@@ -41,17 +39,25 @@ def models(
 
 
 def _offered() -> Iterator[dict[str, Any]]:
-    from explorer import bundled, hub
+    from explorer.models import bundled, hub
 
     for one in bundled.BUNDLED.values():
         yield {
-            "name": one.name, "source": "bundled", "family": one.family,
-            "layers": one.n_layers, "heads": one.n_heads, "kv_heads": one.n_kv_heads,
+            "name": one.name,
+            "source": "bundled",
+            "family": one.family,
+            "layers": one.n_layers,
+            "heads": one.n_heads,
+            "kv_heads": one.n_kv_heads,
             "available": "bundled" if bundled.is_installed(one.name) else "not installed",
-        }  # fmt: skip
+        }
     for preset in hub.PRESETS:
         yield {
-            "name": preset.repo, "source": "hub", "family": preset.family,
-            "layers": preset.n_layers, "heads": preset.n_heads, "kv_heads": preset.n_heads,
+            "name": preset.repo,
+            "source": "hub",
+            "family": preset.family,
+            "layers": preset.n_layers,
+            "heads": preset.n_heads,
+            "kv_heads": preset.n_heads,
             "available": "cached" if hub.is_cached(preset.repo) else "hub",
-        }  # fmt: skip
+        }

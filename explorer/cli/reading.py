@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.sentences import decoded, plain_text
+from explorer.text.sentences import decoded, plain_text
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ def texts_to_read(text: str | None, source: str | None) -> tuple[GivenText, ...]
     if not there:
         raise ValueError(f"{name} holds no text: write one a line")
     return tuple(
-        GivenText(line, f"text {i} ({name}, line {number}): ")
-        for i, (number, line) in enumerate(there, start=1)
+        GivenText(line, f"text {i} ({name}, line {number}): ") for i, (number, line) in enumerate(there, start=1)
     )
 
 

@@ -16,9 +16,7 @@ from explorer.cli.writing import print_out
 
 
 def remake(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE.json", help="A JSON file that was saved here.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE.json", help="A JSON file that was saved here.")],
     device: Annotated[
         str | None,
         options.choice(
@@ -30,9 +28,7 @@ def remake(
             help="Where to run. [default: as the file was made, if that is here]",
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Tell it as JSON.", rich_help_panel=options.OUTPUT)
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Tell it as JSON.", rich_help_panel=options.OUTPUT)] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Make a saved view again, and tell the largest difference.
@@ -46,11 +42,11 @@ def remake(
       python -m explorer heatmap "She ate an apple." --layer 1 --head 8 -o head.json
       python -m explorer remake head.json
     """  # noqa: D301
-    from explorer.exhibits.remaking import MOST_APART, kind_and_state, opened
-    from explorer.exhibits.remaking import remake as made_again
-    from explorer.export.record import revisions_in
-    from explorer.models import pick_device
+    from explorer.capture.loading import pick_device
     from explorer.records import ModelError
+    from explorer.saving.provenance import revisions_in
+    from explorer.saving.remake import MOST_APART, kind_and_state, opened
+    from explorer.saving.remake import remake as made_again
 
     try:
         data = file.read_bytes()
@@ -76,11 +72,14 @@ def remake(
         say(f"not as it was: {remark}")
     if as_json:
         answer = {
-            "file": str(file), "kind": found.exhibit.kind,
+            "file": str(file),
+            "kind": found.exhibit.kind,
             "difference": found.difference if math.isfinite(found.difference) else None,
-            "where": found.where, "unlike": list(found.unlike), "agrees": found.agrees,
+            "where": found.where,
+            "unlike": list(found.unlike),
+            "agrees": found.agrees,
             "remarks": list(found.remarks),
-        }  # fmt: skip
+        }
         print_out(json.dumps(answer, ensure_ascii=False) + "\n")
     else:
         at = f" at {found.where}" if found.where else ""

@@ -20,7 +20,7 @@ def serve(
     Example:
       python -m explorer serve --port 8060
     """  # noqa: D301
-    from explorer import web  # Dash is needed for this only
+    from explorer.app import server as web  # Dash is needed for this only
 
     with suppress(KeyboardInterrupt):  # how it is meant to end
         web.serve(host, port)

@@ -13,7 +13,7 @@ from explorer.cli.telling import complain, progress
 from explorer.cli.writing import Outlet
 
 if TYPE_CHECKING:
-    from explorer.models import Progress
+    from explorer.capture.loading import Progress
 
 Make = Callable[[GivenText, "Progress | None"], str | bytes]
 
@@ -62,6 +62,4 @@ def _share(tell: Progress | None, done: int, count: int) -> Progress | None:
     if tell is None or count == 1:
         return tell
     tell(f"text {done + 1} of {count}", done / count)
-    return lambda _sentence, share: tell(
-        f"text {done + 1} of {count}", (done + (share or 0.0)) / count
-    )
+    return lambda _sentence, share: tell(f"text {done + 1} of {count}", (done + (share or 0.0)) / count)

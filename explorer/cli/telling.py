@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from explorer.models import Progress
+    from explorer.capture.loading import Progress
 
 
 @contextmanager

@@ -11,25 +11,33 @@ from explorer.cli import options
 from explorer.cli.loading import session_of_view, told
 from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import format_of, write
-from explorer.export.files import FORMATS
+from explorer.saving.files import FORMATS
 
 # As ``KINDS`` has them, which takes seconds to import; the chief figure first.
 FIGURES = {
-    "heatmap": ("map",), "lines": ("lines",), "comparison": ("difference", "first", "second"),
-    "distances": ("heads",), "overview": ("grid",), "heads": ("measures",),
-    "embeddings": ("plane", "scree"), "by_layer": ("layers",), "similarity": ("similarity",),
-    "meaning": ("meaning",), "pull": ("arrows", "heads"), "positions": ("positions",),
-    "worksheet": ("strips",), "points": ("points",), "moves": ("moves",),
-    "mask": ("own", "other", "late"), "head_outputs": ("outputs",),
+    "heatmap": ("map",),
+    "lines": ("lines",),
+    "comparison": ("difference", "first", "second"),
+    "distances": ("heads",),
+    "overview": ("grid",),
+    "heads": ("measures",),
+    "embeddings": ("plane", "scree"),
+    "by_layer": ("layers",),
+    "similarity": ("similarity",),
+    "meaning": ("meaning",),
+    "pull": ("arrows", "heads"),
+    "positions": ("positions",),
+    "worksheet": ("strips",),
+    "points": ("points",),
+    "moves": ("moves",),
+    "mask": ("own", "other", "late"),
+    "head_outputs": ("outputs",),
     "cost": ("cache", "operations", "heads"),
-}  # fmt: skip
+}
 _SEVERAL = {kind: names for kind, names in FIGURES.items() if len(names) > 1}
 
 Link = Annotated[
-    str,
-    typer.Argument(
-        metavar="LINK", help="The address of the view: what follows the host in the page's bar."
-    ),
+    str, typer.Argument(metavar="LINK", help="The address of the view: what follows the host in the page's bar.")
 ]
 
 
@@ -40,8 +48,7 @@ def view(
         options.choice(
             *FIGURES,
             panel=options.SHOW,
-            help=f"Which view, where the page has several: {', '.join(FIGURES)}. "
-            "[default: the one the address shows]",
+            help=f"Which view, where the page has several: {', '.join(FIGURES)}. [default: the one the address shows]",
         ),
     ] = None,
     figure: Annotated[
@@ -61,8 +68,7 @@ def view(
             "viridis",
             "cividis",
             "greys",
-            help="viridis, cividis or greys, which make all grey, for print. "
-            "[default: as the address says]",
+            help="viridis, cividis or greys, which make all grey, for print. [default: as the address says]",
         ),
     ] = "",
     width: Annotated[
@@ -74,20 +80,11 @@ def view(
         ),
     ] = 0.0,
     unit: Annotated[
-        str,
-        options.look(
-            "cm", "inches", "columns", help="cm, inches or columns (8.5 cm each), of the width."
-        ),
+        str, options.look("cm", "inches", "columns", help="cm, inches or columns (8.5 cm each), of the width.")
     ] = "cm",
     font: Annotated[
         str,
-        options.look(
-            "sans",
-            "Arial",
-            "Times",
-            "monospace",
-            help="sans, Arial, Times or monospace, of all labels.",
-        ),
+        options.look("sans", "Arial", "Times", "monospace", help="sans, Arial, Times or monospace, of all labels."),
     ] = "sans",
     points: Annotated[
         float, typer.Option(help="Size of the letters, in points.", rich_help_panel=options.LOOKS)
@@ -97,10 +94,7 @@ def view(
         bool, typer.Option(help="What the figure shows, below it.", rich_help_panel=options.LOOKS)
     ] = True,
     dots: Annotated[
-        float,
-        typer.Option(
-            help="Of a PNG: dots a pixel of 1/96 inch, 1 to 4.", rich_help_panel=options.LOOKS
-        ),
+        float, typer.Option(help="Of a PNG: dots a pixel of 1/96 inch, 1 to 4.", rich_help_panel=options.LOOKS)
     ] = 2.0,
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
@@ -125,9 +119,9 @@ def view(
       python -m explorer view "/?mode=lines&layer=1&head=8" --palette greys -o lines.svg
       python -m explorer view "/inside?layer=1&head=8&query=4" -o row.json
     """  # noqa: D301
-    from explorer.exhibits import KINDS, asked_of, unread
-    from explorer.exhibits.saving import Saving, saved
     from explorer.figures.look import Look
+    from explorer.saving.save import Saving, saved
+    from explorer.views.registry import KINDS, asked_of, unread
 
     ending = format_of(output, force)
     if kind is not None and kind not in KINDS:

@@ -13,10 +13,10 @@ from explorer.cli.reading import GivenText, texts_to_read
 from explorer.cli.several import write_each
 from explorer.cli.telling import sayer
 from explorer.cli.writing import outlet
-from explorer.export.files import SHEETS
+from explorer.saving.files import SHEETS
 
 if TYPE_CHECKING:
-    from explorer.models import Progress
+    from explorer.capture.loading import Progress
 
 
 def worksheet(
@@ -28,29 +28,19 @@ def worksheet(
     truncate: options.Truncate = False,
     layer: options.Layer,
     head: options.Head,
-    query: Annotated[
-        int,
-        typer.Option(help="The token that attends, counted from 0.", rich_help_panel=options.SHOW),
-    ],
+    query: Annotated[int, typer.Option(help="The token that attends, counted from 0.", rich_help_panel=options.SHOW)],
     stack: options.Stack = None,
     digits: Annotated[
         int,
-        typer.Option(
-            help="Decimals on the page, 1 to 6; JSON and CSV are not rounded.",
-            rich_help_panel=options.SHOW,
-        ),
+        typer.Option(help="Decimals on the page, 1 to 6; JSON and CSV are not rounded.", rich_help_panel=options.SHOW),
     ] = 2,
     blank: Annotated[
         bool,
         typer.Option(
-            "--blank",
-            help="Empty boxes to fill in, and a key on the last page.",
-            rich_help_panel=options.SHOW,
+            "--blank", help="Empty boxes to fill in, and a key on the last page.", rich_help_panel=options.SHOW
         ),
     ] = False,
-    paper: Annotated[
-        str, options.choice("A4", "Letter", panel=options.SHOW, help="A4 or Letter, of a PDF.")
-    ] = "A4",
+    paper: Annotated[str, options.choice("A4", "Letter", panel=options.SHOW, help="A4 or Letter, of a PDF.")] = "A4",
     model: options.Model = "minilm",
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
@@ -67,12 +57,12 @@ def worksheet(
       python -m explorer worksheet "She ate an apple." --layer 1 --head 8 --query 4 -o apple.html
       python -m explorer worksheet "She ate." --layer 1 --head 8 --query 2 --blank -o ate.pdf
     """  # noqa: D301
-    from explorer.exhibits.saving import saved
-    from explorer.exhibits.worksheet import KIND, drawn, page_record
-    from explorer.export.carriers import html_part, in_pdf
-    from explorer.export.printing import printer
-    from explorer.export.worksheet_page import check_paper, worksheet_html
-    from explorer.views.worksheet import check_digits
+    from explorer.saving.metadata import html_part, in_pdf
+    from explorer.saving.printing import printer
+    from explorer.saving.save import saved
+    from explorer.views.inside.worksheet.page import check_paper, worksheet_html
+    from explorer.views.inside.worksheet.page_numbers import check_digits
+    from explorer.views.inside.worksheet.view import KIND, drawn, page_record
 
     check_digits(digits)
     check_paper(paper)
@@ -80,9 +70,16 @@ def worksheet(
     out = outlet(output, form, force, texts, SHEETS)
     session = session_with(model, device, dtype, revision, quiet)
     chosen = {
-        **KIND.defaults, "model": model, "pair": pair or "", "target": target or "",
-        "truncate": truncate, "stack": stack or "", "layer": layer, "head": head, "query": query,
-    }  # fmt: skip
+        **KIND.defaults,
+        "model": model,
+        "pair": pair or "",
+        "target": target or "",
+        "truncate": truncate,
+        "stack": stack or "",
+        "layer": layer,
+        "head": head,
+        "query": query,
+    }
 
     def content(one: GivenText, _tell: Progress | None) -> str | bytes:
         state = {**chosen, "text": one.text}

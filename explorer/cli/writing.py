@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.cli.reading import GivenText
-from explorer.export.files import FORMATS, check_folder, check_path, named_format, write_file
+from explorer.saving.files import FORMATS, check_folder, check_path, named_format, write_file
 
 _TEXTUAL = ("json", "csv", "html")  # what a terminal can show
 _SLUG = 40  # characters of a text in its file's name
@@ -39,11 +39,7 @@ class Outlet:
 
 
 def outlet(
-    output: Path | None,
-    form: str | None,
-    force: bool,
-    texts: Sequence[GivenText],
-    formats: Sequence[str] = FORMATS,
+    output: Path | None, form: str | None, force: bool, texts: Sequence[GivenText], formats: Sequence[str] = FORMATS
 ) -> Outlet:
     """Where the results go; what cannot be written is refused before a model is loaded.
 
@@ -75,8 +71,7 @@ def outlet(
             raise ValueError(f"{output} and --format {form} are two formats: leave one out")
         numbered = len(texts) > 1
         paths = [
-            output.with_stem(f"{output.stem}-{number}") if numbered else output
-            for number in _numbers(len(texts))
+            output.with_stem(f"{output.stem}-{number}") if numbered else output for number in _numbers(len(texts))
         ]
     for path in paths:
         check_path(path, formats, force, new_folder=path.parent == output)

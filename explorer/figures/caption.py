@@ -93,9 +93,19 @@ def captioned(figure: go.Figure, caption: str, width: int, height: int, axis: in
     lines = textwrap.wrap(caption, max(int(room / _CHARACTER_WIDTH), 20))
     below = axis + 20 + _LINE_HEIGHT * len(lines)
     figure.add_annotation(
-        text="<br>".join(literal(line) for line in lines), name="caption",
-        xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", xshift=left,
-        yshift=-axis - 8, align="left", showarrow=False, font={"size": 12},
-    )  # fmt: skip
+        text="<br>".join(literal(line) for line in lines),
+        name="caption",
+        xref="paper",
+        yref="paper",
+        x=0,
+        y=0,
+        xanchor="left",
+        yanchor="top",
+        xshift=left,
+        yshift=-axis - 8,
+        align="left",
+        showarrow=False,
+        font={"size": 12},
+    )
     figure.update_layout(width=width, height=height + below, margin={"b": below})
     return figure

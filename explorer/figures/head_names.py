@@ -10,9 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.records import FloatArray
 
-_SIDES = {
-    "middle right": (1, 0), "middle left": (-1, 0), "top center": (0, -1), "bottom center": (0, 1),
-}  # fmt: skip
+_SIDES = {"middle right": (1, 0), "middle left": (-1, 0), "top center": (0, -1), "bottom center": (0, 1)}
 _CHARACTER, _LINE = 6.2, 12  # pixels of the names' letters
 _AROUND = 150  # pixels that axes and the colour bar take of the figure
 

@@ -64,22 +64,19 @@ class Look:
             ValueError: an unknown theme, palette, unit or font, or a size out of range.
         """
         for what, value, known in (
-            ("theme", self.theme, THEMES), ("palette", self.palette, ["", *PALETTES]),
-            ("unit", self.unit, UNITS), ("font", self.font, FONTS),
-        ):  # fmt: skip
+            ("theme", self.theme, THEMES),
+            ("palette", self.palette, ["", *PALETTES]),
+            ("unit", self.unit, UNITS),
+            ("font", self.font, FONTS),
+        ):
             if value not in known:
                 names = ", ".join(name for name in known if name)
                 raise ValueError(f"unknown {what} '{value}': use {names}")
         low, high = WIDTHS_CM
         if self.width and not low <= self.width_cm <= high:
-            raise ValueError(
-                f"a width of {self.width:g} {self.unit} is out of range: use {low:g} to {high:g} cm"
-            )
+            raise ValueError(f"a width of {self.width:g} {self.unit} is out of range: use {low:g} to {high:g} cm")
         if not POINTS[0] <= self.points <= POINTS[1]:
-            raise ValueError(
-                f"letters of {self.points:g} points are out of range: use {POINTS[0]:g} to "
-                f"{POINTS[1]:g}"
-            )
+            raise ValueError(f"letters of {self.points:g} points are out of range: use {POINTS[0]:g} to {POINTS[1]:g}")
 
     @property
     def width_cm(self) -> float:
@@ -143,10 +140,7 @@ def dressed(picture: Picture, look: Look) -> Dressed:
     if width < picture.width * _CROWDED:
         needed = picture.width * _CROWDED * scale / _PIXELS_PER_CM
         smaller = look.points * width / (picture.width * _CROWDED)
-        remarks.append(
-            f"labels may meet at this width: give it {needed:.0f} cm, or letters of "
-            f"{smaller:.1f} points"
-        )
+        remarks.append(f"labels may meet at this width: give it {needed:.0f} cm, or letters of {smaller:.1f} points")
     if not look.title:
         figure.update_layout(title=None)
     if look.caption:
@@ -160,10 +154,7 @@ def dressed(picture: Picture, look: Look) -> Dressed:
             f"{centimetres:.1f} cm, or smaller letters"
         )
     # Part by part: a whole figure writes its arrays as base64.
-    drawn = {
-        "data": [trace.to_plotly_json() for trace in figure.data],
-        "layout": figure.layout.to_plotly_json(),
-    }
+    drawn = {"data": [trace.to_plotly_json() for trace in figure.data], "layout": figure.layout.to_plotly_json()}
     if look.font != "sans":
         drawn = _each_string(drawn, lambda key, said: _in_font(key, said, FONTS[look.font]))
     if look.palette:
@@ -215,9 +206,7 @@ def _recoloured(part: Any, palette: str, key: str = "") -> Any:
         colours = _colours(part)
         if colours in _SEQUENTIAL:
             return PALETTES[palette]
-        return (
-            [[0, "#ffffff"], [1, "#000000"]] if palette == GREYS and colours in _DIVERGING else part
-        )
+        return [[0, "#ffffff"], [1, "#000000"]] if palette == GREYS and colours in _DIVERGING else part
     if isinstance(part, (list, tuple)):
         return [_recoloured(value, palette) for value in part]
     return part
@@ -230,9 +219,7 @@ def _colours(scale: Any) -> list[str]:
 
 _SEQUENTIAL = [_colours(get_colorscale(name)) for name in PALETTES.values()]
 _DIVERGING = [_colours(scale) for scale in DIVERGING.values()]
-_COLOUR = re.compile(
-    r"#(?P<hex>[0-9a-fA-F]{6})|rgb\((?P<red>\d+), ?(?P<green>\d+), ?(?P<blue>\d+)\)"
-)
+_COLOUR = re.compile(r"#(?P<hex>[0-9a-fA-F]{6})|rgb\((?P<red>\d+), ?(?P<green>\d+), ?(?P<blue>\d+)\)")
 
 
 _MARKED = re.compile(r'(<span style="color:)(#[0-9a-fA-F]{6})')

@@ -16,20 +16,14 @@ SYMBOLS = ("circle", "square", "triangle-up", "cross", "x", "triangle-down", "pe
 PALETTES = {"viridis": "Viridis", "cividis": "Cividis", "greys": "Greys"}
 SEQUENTIAL = "viridis"
 # What a caption calls the attention of each stack.
-STACKS = {
-    "encoder": "encoder self-attention",
-    "decoder": "decoder self-attention",
-    "cross": "cross attention",
-}
+STACKS = {"encoder": "encoder self-attention", "decoder": "decoder self-attention", "cross": "cross attention"}
 
 # Blue below 0 and red or orange above: told apart by readers with any colour vision. The middle
 # is nearly the page, so that what is alike recedes.
 DIVERGING = {
-    "light": [[0, "#2166ac"], [0.25, "#92c5de"], [0.5, "#f4f4f4"], [0.75, "#f4a582"],
-              [1, "#b2182b"]],
-    "dark": [[0, "#7cc4ff"], [0.25, "#3a6a94"], [0.5, "#20262e"], [0.75, "#a85f30"],
-             [1, "#ffa86b"]],
-}  # fmt: skip
+    "light": [[0, "#2166ac"], [0.25, "#92c5de"], [0.5, "#f4f4f4"], [0.75, "#f4a582"], [1, "#b2182b"]],
+    "dark": [[0, "#7cc4ff"], [0.25, "#3a6a94"], [0.5, "#20262e"], [0.75, "#a85f30"], [1, "#ffa86b"]],
+}
 
 
 def scale_of(palette: str) -> str:
@@ -146,30 +140,44 @@ def literal(text: str) -> str:
 
 def width_of(text: str) -> int:
     """Columns a text takes: two for a full-width character, none for a combining mark."""
-    return sum(
-        2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1
-        for c in text
-    )
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
 
 
 def title(text: str) -> dict[str, Any]:
     """A figure's title, in a line of its own above everything else."""
     return {
-        "text": text, "font": {"size": 14}, "x": 0.01, "xanchor": "left", "y": 1,
-        "yanchor": "top", "yref": "container", "pad": {"t": 6, "b": 4}, "automargin": True,
-    }  # fmt: skip
+        "text": text,
+        "font": {"size": 14},
+        "x": 0.01,
+        "xanchor": "left",
+        "y": 1,
+        "yanchor": "top",
+        "yref": "container",
+        "pad": {"t": 6, "b": 4},
+        "automargin": True,
+    }
 
 
 def blank_figure(message: str) -> dict[str, Any]:
     """A place where a figure will be: no axes, a grey sentence, any page's background."""
     unseen = {"visible": False}
     note = {
-        "text": message, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5,
+        "text": message,
+        "showarrow": False,
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0.5,
+        "y": 0.5,
         "font": {"family": FONT, "size": 14, "color": "#7a8594"},
-    }  # fmt: skip
+    }
     clear = "rgba(0,0,0,0)"
     return {
         "data": [],
-        "layout": {"xaxis": unseen, "yaxis": unseen, "annotations": [note],
-                   "paper_bgcolor": clear, "plot_bgcolor": clear},
-    }  # fmt: skip
+        "layout": {
+            "xaxis": unseen,
+            "yaxis": unseen,
+            "annotations": [note],
+            "paper_bgcolor": clear,
+            "plot_bgcolor": clear,
+        },
+    }

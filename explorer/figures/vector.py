@@ -64,27 +64,38 @@ def _outlines(trace: go.Heatmap, layout: go.Layout) -> Iterator[Any]:
     low, high = least if low is None else low, most if high is None else high
     columns, rows = (
         _edges(trace, name, count, size)
-        for name, count, size in (
-            ("x", values.shape[1], layout.width), ("y", values.shape[0], layout.height),
-        )
-    )  # fmt: skip
+        for name, count, size in (("x", values.shape[1], layout.width), ("y", values.shape[0], layout.height))
+    )
     share = np.clip((values - low) / ((high - low) or 1), 0, 1)
     steps = np.where(np.isnan(values), -1, np.round(share * (_COLOURS - 1)))
     for step in np.unique(steps[steps >= 0]).astype(int):
         colour = _colour(axis.colorscale, step / (_COLOURS - 1))
         x, y = _boxes(np.argwhere(steps == step), columns, rows)
         yield go.Scatter(
-            x=x, y=y, mode="lines", fill="toself", fillcolor=colour, hoverinfo="skip",
+            x=x,
+            y=y,
+            mode="lines",
+            fill="toself",
+            fillcolor=colour,
+            hoverinfo="skip",
             line={"color": colour, "width": 0 if trace.xgap else _OVERLAP},
-            showlegend=False, **on,
-        )  # fmt: skip
+            showlegend=False,
+            **on,
+        )
     if trace.texttemplate:
         yield _numbers(trace, values, columns, rows, on, axis.colorscale, share)
     if not trace.coloraxis and trace.showscale is not False:
         yield _scale_alone(trace, low, high, on)
     elif trace.coloraxis:
-        yield go.Scatter(x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip",
-                         marker={"color": [low], "coloraxis": trace.coloraxis}, **on)  # fmt: skip
+        yield go.Scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            showlegend=False,
+            hoverinfo="skip",
+            marker={"color": [low], "coloraxis": trace.coloraxis},
+            **on,
+        )
 
 
 def _edges(trace: go.Heatmap, axis: str, count: int, size: float | None) -> np.ndarray:
@@ -108,9 +119,7 @@ def _edges(trace: go.Heatmap, axis: str, count: int, size: float | None) -> np.n
     return edges + np.stack([gap * np.ones(count), -gap * np.ones(count)], axis=1)
 
 
-def _boxes(
-    cells: np.ndarray, columns: np.ndarray, rows: np.ndarray
-) -> tuple[list[float | None], list[float | None]]:
+def _boxes(cells: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> tuple[list[float | None], list[float | None]]:
     xs: list[float | None] = []
     ys: list[float | None] = []
     for row, column in cells:
@@ -121,20 +130,28 @@ def _boxes(
 
 
 def _numbers(
-    trace: go.Heatmap, values: np.ndarray, columns: np.ndarray, rows: np.ndarray,
-    on: dict[str, Any], scale: Any, share: np.ndarray,
-) -> go.Scatter:  # fmt: skip
+    trace: go.Heatmap,
+    values: np.ndarray,
+    columns: np.ndarray,
+    rows: np.ndarray,
+    on: dict[str, Any],
+    scale: Any,
+    share: np.ndarray,
+) -> go.Scatter:
     """What is written in the cells, dark on light and light on dark."""
     places = np.argwhere(~np.isnan(values))
     custom = trace.customdata if trace.customdata is not None else values
     told = {"z": values, "customdata": np.asarray(custom), "text": np.asarray(trace.text)}
     return go.Scatter(
-        x=columns.mean(axis=1)[places[:, 1]], y=rows.mean(axis=1)[places[:, 0]], mode="text",
+        x=columns.mean(axis=1)[places[:, 1]],
+        y=rows.mean(axis=1)[places[:, 0]],
+        mode="text",
         text=[_written(trace.texttemplate, told, tuple(place)) for place in places],
-        textfont={"size": trace.textfont.size or 10,
-                  "color": [_ink(scale, share[tuple(place)]) for place in places]},
-        hoverinfo="skip", showlegend=False, **on,
-    )  # fmt: skip
+        textfont={"size": trace.textfont.size or 10, "color": [_ink(scale, share[tuple(place)]) for place in places]},
+        hoverinfo="skip",
+        showlegend=False,
+        **on,
+    )
 
 
 _TEMPLATE = re.compile(r"%\{(?P<name>\w+)(?::(?P<form>[^}]*))?\}")
@@ -164,9 +181,11 @@ def _colour(scale: Any, share: float) -> str:
 def _scale_alone(trace: go.Heatmap, low: float, high: float, on: dict[str, Any]) -> go.Scatter:
     """The colour bar of a map whose cells are outlines now."""
     marker = {
-        "color": [low], "cmin": low, "cmax": high, "colorscale": trace.colorscale,
-        "showscale": True, "colorbar": trace.colorbar.to_plotly_json(),
-    }  # fmt: skip
-    return go.Scatter(
-        x=[None], y=[None], mode="markers", marker=marker, hoverinfo="skip", showlegend=False, **on
-    )
+        "color": [low],
+        "cmin": low,
+        "cmax": high,
+        "colorscale": trace.colorscale,
+        "showscale": True,
+        "colorbar": trace.colorbar.to_plotly_json(),
+    }
+    return go.Scatter(x=[None], y=[None], mode="markers", marker=marker, hoverinfo="skip", showlegend=False, **on)

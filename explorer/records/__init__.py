@@ -4,15 +4,7 @@ Nothing here knows torch, Dash or a model. Shapes use the field's letters: N tok
 Q queries, K keys, L layers, H heads, D residual-stream width, d head width.
 """
 
-from explorer.records.cost import (
-    AttentionShape,
-    CacheCost,
-    Costs,
-    CostSettings,
-    Growth,
-    ModelShape,
-    Sharing,
-)
+from explorer.records.cost import AttentionShape, CacheCost, Costs, CostSettings, Growth, ModelShape, Sharing
 from explorer.records.heads import (
     BestOffsets,
     HeadComparison,
@@ -33,14 +25,7 @@ from explorer.records.inside import HeadMaps, HeadOutputs, LateContext, LinearMa
 from explorer.records.meaning import Meaning, NearestWords, Reading
 from explorer.records.positions import Entrance, Positions, Rotation
 from explorer.records.pull import Arrow, Pull, PullPlane
-from explorer.records.senses import (
-    AnchorCurves,
-    LayerCurve,
-    Proposals,
-    SenseTest,
-    WordLayers,
-    WordSimilarity,
-)
+from explorer.records.senses import AnchorCurves, LayerCurve, Proposals, SenseTest, WordLayers, WordSimilarity
 from explorer.records.spaces import Moves, Pair, QueryKeyPoints, TextPoints
 from explorer.records.text import (
     AttentionStack,

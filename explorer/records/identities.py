@@ -40,9 +40,7 @@ class Place:
     def __str__(self) -> str:
         """The place in words."""
         parts = [("layer", self.layer), ("head", self.head), ("state", self.state)]
-        return " · ".join([
-            self.stack, *(f"{what} {number}" for what, number in parts if number is not None)
-        ])  # fmt: skip
+        return " · ".join([self.stack, *(f"{what} {number}" for what, number in parts if number is not None)])
 
 
 @dataclass(frozen=True)

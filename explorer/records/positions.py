@@ -73,7 +73,5 @@ class Entrance:
     def along_the_sum(self, token: int) -> FloatArray:
         """What each part adds to the length of one token's sum [P]; they add up to it."""
         total = self.total[token]
-        along: FloatArray = (
-            self.vectors[:, token] @ total / max(float((total @ total) ** 0.5), 1e-30)
-        )
+        along: FloatArray = self.vectors[:, token] @ total / max(float((total @ total) ** 0.5), 1e-30)
         return along

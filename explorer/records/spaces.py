@@ -145,5 +145,4 @@ class Moves:
     @property
     def area(self) -> float:
         """How many times its area a patch of the plane before has in the plane after."""
-        return abs(float(self.plane_map[0, 0] * self.plane_map[1, 1]
-                         - self.plane_map[0, 1] * self.plane_map[1, 0]))  # fmt: skip
+        return abs(float(self.plane_map[0, 0] * self.plane_map[1, 1] - self.plane_map[0, 1] * self.plane_map[1, 0]))

@@ -100,9 +100,7 @@ class AttentionStack(Protocol):
     query_tokens: Tokens
     key_tokens: Tokens
 
-    def attention(
-        self, layer: int, head: int | None = None, rows: slice | None = None
-    ) -> FloatArray:
+    def attention(self, layer: int, head: int | None = None, rows: slice | None = None) -> FloatArray:
         """Weights [Q, K] of one head, or [H, Q, K] of a layer's heads; of ``rows`` only."""
         ...
 
@@ -148,7 +146,7 @@ class AttentionStack(Protocol):
 
     @property
     def residual(self) -> str:
-        """How attention's output meets the residual stream (``adapters.attention_residual``)."""
+        """How attention's output meets the residual stream (``architectures.attention_residual``)."""
         ...
 
     @property

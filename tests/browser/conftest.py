@@ -64,9 +64,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "PYTHONUNBUFFERED": "1",
     }
     process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env={**os.environ, **outside},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        [sys.executable, "app.py", "--port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, **outside},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     log: list[str] = []
     started: queue.Queue[bool] = queue.Queue()
     reader = threading.Thread(target=_read, args=(process, log, started))
@@ -133,9 +138,12 @@ def profile(
     That halves what it takes to open a page.
     """
     kept = playwright.chromium.launch_persistent_context(
-        tmp_path_factory.mktemp("profile"), executable_path=chromium, args=_ARGUMENTS,
-        base_url=server.url, reduced_motion="reduce",
-    )  # fmt: skip
+        tmp_path_factory.mktemp("profile"),
+        executable_path=chromium,
+        args=_ARGUMENTS,
+        base_url=server.url,
+        reduced_motion="reduce",
+    )
     kept.set_default_timeout(20_000)
     yield kept
     kept.close()
@@ -238,10 +246,7 @@ def sentence() -> str:
 def new_sentence() -> str:
     chance = random.SystemRandom()
     words = [
-        "".join(
-            chance.choice("bdfgklmnprstvz") + chance.choice("aeiou")
-            for _ in range(chance.randint(1, 4))
-        )
+        "".join(chance.choice("bdfgklmnprstvz") + chance.choice("aeiou") for _ in range(chance.randint(1, 4)))
         for _ in range(9)
     ]
     words.append(words[chance.randrange(9)])  # one stands there twice

@@ -142,9 +142,7 @@ class App(ABC):
             self.page.mouse.move(x - 2, y - 2)
             self.page.mouse.move(x, y)
             try:
-                self.wait_for(
-                    f"([id, says]) => new RegExp(says).test(({_HOVER})(id))", [graph, says], 500
-                )
+                self.wait_for(f"([id, says]) => new RegExp(says).test(({_HOVER})(id))", [graph, says], 500)
             except Exception as error:
                 if "Timeout" not in type(error).__name__:
                     raise
@@ -152,9 +150,7 @@ class App(ABC):
             label: str = self.page.evaluate(_HOVER, graph)
             if wanted.search(label):
                 return label
-        raise AssertionError(
-            f"the hover label says {self.page.evaluate(_HOVER, graph)!r}, not {says!r}"
-        )
+        raise AssertionError(f"the hover label says {self.page.evaluate(_HOVER, graph)!r}, not {says!r}")
 
     def open_menu(self) -> None:
         """Open the menu to save from, and wait for its preview."""

@@ -40,11 +40,7 @@ class Embeddings(App):
         self.wait_for_plot(timeout_ms=timeout_ms)
 
     def wait_for_plot(
-        self,
-        word: str | None = None,
-        layer: int | None = None,
-        model: str | None = None,
-        timeout_ms: float = 20_000,
+        self, word: str | None = None, layer: int | None = None, model: str | None = None, timeout_ms: float = 20_000
     ) -> None:
         """Wait until the plot shows that word, layer and model."""
         parts = [] if word is None else [f"“{html.escape(word, quote=False)}”"]
@@ -82,11 +78,14 @@ class Embeddings(App):
         """What is drawn, senses first, the static vector last."""
         return [
             DrawnPoints(
-                html.unescape(trace["name"]), np.array([trace["x"], trace["y"]]).T,
-                trace["text"], trace["colour"], trace["symbol"],
+                html.unescape(trace["name"]),
+                np.array([trace["x"], trace["y"]]).T,
+                trace["text"],
+                trace["colour"],
+                trace["symbol"],
             )
             for trace in self.page.evaluate(_POINTS)
-        ]  # fmt: skip
+        ]
 
     def points(self) -> np.ndarray:
         """Contextual points [n, 2] in the order of the sentences' numbers."""

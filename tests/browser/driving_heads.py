@@ -93,11 +93,15 @@ class Heads(App):
         assert place, found["title"]
         weights = np.array(found["weights"], dtype=np.float64)
         return DrawnMap(
-            int(place[1]), int(place[2]), found["title"],
+            int(place[1]),
+            int(place[2]),
+            found["title"],
             [html.unescape(label) for label in found["queries"]],
             [html.unescape(label) for label in found["keys"]],
-            weights, _hatched_cells(*found["hatch"], weights.shape), found["paper"],
-        )  # fmt: skip
+            weights,
+            _hatched_cells(*found["hatch"], weights.shape),
+            found["paper"],
+        )
 
     def click_head(self, layer: int, head: int) -> None:
         """Click one head in the picture of all, as a person does: point first."""
@@ -118,9 +122,7 @@ class Heads(App):
 
     def frame(self) -> tuple[float, float]:
         """Layer and head of the frame in the picture of all heads."""
-        shape = self.page.evaluate(
-            "document.querySelector('#heads-overview .js-plotly-plot').layout.shapes[0]"
-        )
+        shape = self.page.evaluate("document.querySelector('#heads-overview .js-plotly-plot').layout.shapes[0]")
         return shape["y0"] + 0.5, shape["x0"] + 0.5
 
     def wait_for_choice(self, layer: int, head: int) -> None:
@@ -136,9 +138,7 @@ class Heads(App):
         )
 
 
-def _hatched_cells(
-    xs: list[float | None], ys: list[float | None], shape: tuple[int, ...]
-) -> np.ndarray:
+def _hatched_cells(xs: list[float | None], ys: list[float | None], shape: tuple[int, ...]) -> np.ndarray:
     """Which cells the hatch covers [Q, K], from its rectangles."""
     covered = np.zeros(shape, dtype=bool)
     corners: list[tuple[float, float]] = []

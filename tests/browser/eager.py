@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from explorer import checkpoints
+from explorer.models import checkpoints
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,7 @@ def given_and_made(name: str, text: str, path: str) -> tuple[np.ndarray, np.ndar
     model, tokenizer = _loaded(name)
     module = model.get_submodule(path)
     seen: list[np.ndarray] = []
-    hook = module.register_forward_hook(
-        lambda _module, args, out: seen.extend([args[0][0].numpy(), out[0].numpy()])
-    )
+    hook = module.register_forward_hook(lambda _module, args, out: seen.extend([args[0][0].numpy(), out[0].numpy()]))
     with torch.inference_mode():
         model(**tokenizer(text, return_tensors="pt"))
     hook.remove()
@@ -107,11 +105,7 @@ def word_vectors(name: str, sentences: list[str], word: str) -> tuple[np.ndarray
     contextual, static = [], []
     for sentence in sentences:
         made = run(name, sentence)
-        (place,) = [
-            i
-            for i, (start, end) in enumerate(made.offsets)
-            if sentence[start:end].strip().lower() == word
-        ]
+        (place,) = [i for i, (start, end) in enumerate(made.offsets) if sentence[start:end].strip().lower() == word]
         contextual.append(made.hidden[:, place])
         static.append(made.rows[place])
     return np.stack(contextual, axis=1), np.stack(static)

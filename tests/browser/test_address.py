@@ -25,9 +25,7 @@ def test_opening_state_leaves_the_address_short(heads: Heads) -> None:
 
 
 @pytest.mark.parametrize("receiver", ["light", "dark"])
-def test_heads_reopen_as_sent(
-    heads: Heads, open_page: OpenPage, sentence: str, receiver: str
-) -> None:
+def test_heads_reopen_as_sent(heads: Heads, open_page: OpenPage, sentence: str, receiver: str) -> None:
     pair = "Über & über: 50% <b>, ünïcode 🕊️?"
     heads.type(sentence, pair=pair)
     heads.run()
@@ -79,9 +77,7 @@ def test_embeddings_reopen_as_sent(embeddings: Embeddings, open_page: OpenPage, 
     there.wait_for_plot("bank", layer)
     np.testing.assert_allclose(there.points(), embeddings.points(), rtol=1e-4, atol=1e-4)
     expect(there.page.locator("#embeddings-sentences")).to_have_value("\n".join(lines))
-    expect(there.page.locator("#embeddings-layer [role=slider]")).to_have_attribute(
-        "aria-valuenow", str(layer)
-    )
+    expect(there.page.locator("#embeddings-layer [role=slider]")).to_have_attribute("aria-valuenow", str(layer))
 
 
 def test_embeddings_of_another_model_reopen_at_their_layer(page: Page) -> None:
@@ -145,9 +141,7 @@ def test_theme_changes_page_and_figures(page: Page) -> None:
     assert heads.drawn().paper == dark.paper
     embeddings = Embeddings(page).open()
     assert (
-        page.evaluate(
-            "document.querySelector('#embeddings-plot .js-plotly-plot')._fullLayout.paper_bgcolor"
-        )
+        page.evaluate("document.querySelector('#embeddings-plot .js-plotly-plot')._fullLayout.paper_bgcolor")
         == dark.paper
     )
     assert len(embeddings.traces()) == 3

@@ -44,9 +44,7 @@ def _accepted(heads: Heads, text: str, model: str = "minilm") -> None:
     heads.run()
     heads.wait_for_map(keys=expected.labels)
     drawn = heads.drawn()
-    np.testing.assert_allclose(
-        np.nan_to_num(drawn.weights), expected.attention[drawn.layer, drawn.head], atol=1e-5
-    )
+    np.testing.assert_allclose(np.nan_to_num(drawn.weights), expected.attention[drawn.layer, drawn.head], atol=1e-5)
     expect(heads.error).to_have_count(0)
 
 
@@ -103,9 +101,7 @@ def test_unusual_characters(heads: Heads, sentence: str) -> None:
                 [count, model],
             )
             drawn = heads.drawn()
-            np.testing.assert_allclose(
-                np.nan_to_num(drawn.weights), expected.attention[0, 0], atol=1e-5
-            )
+            np.testing.assert_allclose(np.nan_to_num(drawn.weights), expected.attention[0, 0], atol=1e-5)
             assert all(drawn.keys)
             assert all(label.isprintable() or "\u200d" in label for label in drawn.keys)
             heads.hover("heads-heatmap", 1, count - 1, "weight")
@@ -118,9 +114,7 @@ def test_special_tokens_only(heads: Heads, sentence: str) -> None:
     _accepted(heads, text)
     before = heads.drawn()
     heads.page.locator("#heads-special-field label").first.click()
-    expect(heads.page.locator("#heads-caption .error")).to_contain_text(
-        "Only special tokens are left"
-    )
+    expect(heads.page.locator("#heads-caption .error")).to_contain_text("Only special tokens are left")
     assert heads.drawn().keys == before.keys
     heads.page.locator("#heads-special-field label").first.click()
     _accepted(heads, sentence)
@@ -208,9 +202,11 @@ def test_no_model_at_all(heads: Heads, sentence: str) -> None:
 def test_bad_addresses(heads: Heads) -> None:
     """What a hand-written address holds is brought into range or left out."""
     for query in (
-        "layer=-1&head=x&theme=purple&stack=cross", "layer=1e9&head=999999999999&theme=",
-        "layer=&head=&unknown=1&layer=2&layer=3", "text=%F0%9F%95%8A%00%ff",
-    ):  # fmt: skip
+        "layer=-1&head=x&theme=purple&stack=cross",
+        "layer=1e9&head=999999999999&theme=",
+        "layer=&head=&unknown=1&layer=2&layer=3",
+        "text=%F0%9F%95%8A%00%ff",
+    ):
         heads.page.goto(f"/?{query}")
         heads.wait_for_map()
         expect(heads.error).to_have_count(0)

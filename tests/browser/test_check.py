@@ -10,7 +10,7 @@ import torch
 from playwright.sync_api import Page, expect
 from safetensors.torch import load_file, save_file
 
-from explorer.identities import CLAIMS
+from explorer.analysis.identities import CLAIMS
 from tests import checkpoints
 from tests.browser import eager
 from tests.browser.conftest import OpenPage
@@ -27,10 +27,7 @@ class Check(App):
     name = "check"
 
     def wait_until_drawn(self, timeout_ms: float = 20_000) -> None:
-        self.wait_for(
-            "() => document.querySelector('.verdict-line:is(.holds, .fails)')",
-            timeout_ms=timeout_ms,
-        )
+        self.wait_for("() => document.querySelector('.verdict-line:is(.holds, .fails)')", timeout_ms=timeout_ms)
 
     def expect_verdict(self, said: str | re.Pattern[str], timeout_ms: float = 20_000) -> None:
         expect(self.page.locator("#check-verdict h2")).to_have_text(said, timeout=timeout_ms)
@@ -54,9 +51,7 @@ def test_the_opening_text(page: Page, open_page: OpenPage) -> None:
     page.get_by_role("link", name="Self-check").click()
     check = Check(page)
     check.wait_until_drawn()
-    check.expect_verdict(
-        "All 6 identities that apply hold for minilm on this text; 2 do not apply."
-    )
+    check.expect_verdict("All 6 identities that apply hold for minilm on this text; 2 do not apply.")
     assert check.facts() == "minilm · cpu · float32 · 12 tokens · 72 attention maps"
     rows = check.rows()
     words = [cells[0].split("\n")[-1].lstrip("✓–✗") for cells in rows.values()]

@@ -35,9 +35,7 @@ _NAMES = """() => Array.from(document.querySelectorAll('#heads-distances-graph .
 def apart(attention: np.ndarray) -> np.ndarray:
     """Jensen–Shannon divergence of all heads [L·H, L·H], from scipy."""
     rows = attention.reshape(-1, *attention.shape[2:]).astype(float)
-    return np.array(
-        [[(jensenshannon(one, other, axis=1) ** 2).mean() for other in rows] for one in rows]
-    )
+    return np.array([[(jensenshannon(one, other, axis=1) ** 2).mean() for other in rows] for one in rows])
 
 
 def drawn(heads: Heads, count: int, timeout_ms: float = 20_000) -> dict[str, Any]:
@@ -87,9 +85,7 @@ def test_heads_lie_by_their_distance_and_can_be_chosen(heads: Heads, tmp_path: P
     expect(page.locator("#heads-layer")).to_have_value(str(layer))
     expect(page.locator("#heads-head")).to_have_value(str(head))
     wait_for_ring(heads, lonely)
-    heads.wait_for_address(**{
-        name: str(value) for name, value in (("layer", layer), ("head", head)) if value
-    })  # fmt: skip
+    heads.wait_for_address(**{name: str(value) for name, value in (("layer", layer), ("head", head)) if value})
     assert heads.frame() == (layer, head)
     page.keyboard.press("ArrowDown" if layer < 5 else "ArrowUp")
     wait_for_ring(heads, lonely + (12 if layer < 5 else -12))
@@ -113,10 +109,7 @@ def test_heads_lie_by_their_distance_and_can_be_chosen(heads: Heads, tmp_path: P
 
 
 def test_colours_and_names(heads: Heads) -> None:
-    page, expected = (
-        heads.page,
-        eager.run("minilm", "She ate an apple while Apple announced a phone."),
-    )
+    page, expected = (heads.page, eager.run("minilm", "She ate an apple while Apple announced a phone."))
     heads.show("distances")
     assert drawn(heads, 72)["colours"] == np.repeat(np.arange(6), 12).tolist()
     page.keyboard.press("ArrowRight")  # to another head, not to another view

@@ -31,15 +31,9 @@ def _assert_is_pca(embeddings: Embeddings, sentences: list[str], word: str, laye
     spread = np.abs(points).max()
     for component in range(2):
         sign = np.sign(drawn[:, component] @ points[:, component])
-        np.testing.assert_allclose(
-            sign * drawn[:, component], points[:, component], atol=1e-4 * spread
-        )
-        np.testing.assert_allclose(
-            sign * drawn_static[0, component], static_points[0, component], atol=1e-4 * spread
-        )
-    for title, share in zip(
-        embeddings.axis_titles(), reference.explained_variance_ratio_, strict=True
-    ):
+        np.testing.assert_allclose(sign * drawn[:, component], points[:, component], atol=1e-4 * spread)
+        np.testing.assert_allclose(sign * drawn_static[0, component], static_points[0, component], atol=1e-4 * spread)
+    for title, share in zip(embeddings.axis_titles(), reference.explained_variance_ratio_, strict=True):
         told = re.search(r"([\d.]+) ?%", title)
         assert told, title
         assert float(told[1]) == pytest.approx(100 * share, abs=0.051)

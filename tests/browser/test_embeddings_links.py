@@ -11,14 +11,24 @@ from playwright.sync_api import Page, Response, expect
 
 from tests.browser.driving_embeddings import Embeddings
 
-LINES = "\n".join((
-    "animal | At dusk the Bat left its cave.", "animal | A small bat + a “bat” hung there.",
-    "sport | His bat hit the ball.", "sport | She swung a wooden bat & ran.",
-))  # fmt: skip
+LINES = "\n".join(
+    (
+        "animal | At dusk the Bat left its cave.",
+        "animal | A small bat + a “bat” hung there.",
+        "sport | His bat hit the ball.",
+        "sport | She swung a wooden bat & ran.",
+    )
+)
 COMMON = {
-    "word": "bat", "sentences": LINES, "match_case": "true", "inside": "true", "which": "last",
-    "echo": "true", "anchors": "mouse, ball", "layer": "2",
-}  # fmt: skip
+    "word": "bat",
+    "sentences": LINES,
+    "match_case": "true",
+    "inside": "true",
+    "which": "last",
+    "echo": "true",
+    "anchors": "mouse, ball",
+    "layer": "2",
+}
 FIT = {"basis": "all", "normalise": "unit", "drop_first": "true"}
 PARTS = {"arrows": "false", "paths": "true", "anchors_shown": "false", "others": "true"}
 # By mode: what else its link says, and the graph that it fills.
@@ -27,32 +37,37 @@ VIEWS = {
     "layers": ({}, "embeddings-layers-graph"),
     "similarity": ({"values": "corrected"}, "embeddings-similarity-graph"),
     "meaning": ({"meaning_of": "sense:sport", "read_by": "static"}, "embeddings-meaning-graph"),
-    "pull": ({**FIT, "axes": "3", "pull_on": "1", "head": "7", "arrow_length": "true"},
-             "embeddings-pull-graph"),
+    "pull": ({**FIT, "axes": "3", "pull_on": "1", "head": "7", "arrow_length": "true"}, "embeddings-pull-graph"),
     "positions": ({"positions_of": "1"}, "embeddings-positions-graph"),
-}  # fmt: skip
+}
 SWITCHES = {
-    "match_case": "embeddings-case", "inside": "embeddings-inside", "echo": "embeddings-echo",
-    "arrows": "embeddings-arrows", "paths": "embeddings-paths", "others": "embeddings-others",
-    "anchors_shown": "embeddings-anchors-shown", "drop_first": "embeddings-drop-first",
-}  # fmt: skip
-FIELDS = {
-    "word": "embeddings-word", "sentences": "embeddings-sentences",
-    "anchors": "embeddings-anchors",
-}  # fmt: skip
+    "match_case": "embeddings-case",
+    "inside": "embeddings-inside",
+    "echo": "embeddings-echo",
+    "arrows": "embeddings-arrows",
+    "paths": "embeddings-paths",
+    "others": "embeddings-others",
+    "anchors_shown": "embeddings-anchors-shown",
+    "drop_first": "embeddings-drop-first",
+}
+FIELDS = {"word": "embeddings-word", "sentences": "embeddings-sentences", "anchors": "embeddings-anchors"}
 # What a list begins with for a setting.
 LISTS = {
-    "which": ("embeddings-which", "the last"), "basis": ("embeddings-basis", "one for all layers"),
+    "which": ("embeddings-which", "the last"),
+    "basis": ("embeddings-basis", "one for all layers"),
     "normalise": ("embeddings-normalise", "unit length"),
     "meaning_of": ("embeddings-meaning-place", "mean of 2 · sport"),
     "pull_on": ("embeddings-pull-place", "3 · sport · His bat"),
     "head": ("embeddings-pull-head", "7"),
     "positions_of": ("embeddings-positions-place", "3 · His bat"),
-}  # fmt: skip
+}
 BUTTONS = {
-    "mode": "embeddings-mode", "axes": "embeddings-axes", "read_by": "embeddings-meaning-by",
-    "values": "embeddings-similarity-values", "arrow_length": "embeddings-pull-length",
-}  # fmt: skip
+    "mode": "embeddings-mode",
+    "axes": "embeddings-axes",
+    "read_by": "embeddings-meaning-by",
+    "values": "embeddings-similarity-values",
+    "arrow_length": "embeddings-pull-length",
+}
 
 
 def _starts(responses: list[Response]) -> int:
@@ -92,9 +107,7 @@ def test_a_link_opens_every_field_and_stays(page: Page, mode: str) -> None:
     page.on("response", lambda response: responses.append(response))
     embeddings = Embeddings(page)
     page.goto(f"/embeddings?{urlencode(told, quote_via=quote)}")
-    embeddings.wait_for(
-        "id => document.querySelector(`#${id} .js-plotly-plot`)?._fullData?.length > 0", graph
-    )
+    embeddings.wait_for("id => document.querySelector(`#${id} .js-plotly-plot`)?._fullData?.length > 0", graph)
     _expect_fields(page, told)
     expect(page.locator("#embeddings-set")).to_have_value("")
     for other in VIEWS:
@@ -143,8 +156,7 @@ def test_a_setting_that_is_none_is_told(page: Page) -> None:
         "values=dots, which is not offered here: cosine is taken", timeout=20_000
     )
     embeddings.wait_for(
-        "() => document.querySelector('#embeddings-similarity-graph .js-plotly-plot')"
-        "?._fullData?.length > 0"
+        "() => document.querySelector('#embeddings-similarity-graph .js-plotly-plot')?._fullData?.length > 0"
     )
     _expect_fields(page, {"mode": "similarity", "values": "cosine"})
     embeddings.wait_for("() => location.search === '?mode=similarity'")

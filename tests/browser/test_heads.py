@@ -53,9 +53,7 @@ def test_causal_model_equals_eager_attention_and_is_hatched(heads: Heads, senten
     assert later.any()
     np.testing.assert_array_equal(drawn.hatched, later)
     np.testing.assert_array_equal(np.isnan(drawn.weights), later)
-    np.testing.assert_allclose(
-        np.where(later, 0, drawn.weights), expected.attention[17, 5], atol=1e-5
-    )
+    np.testing.assert_allclose(np.where(later, 0, drawn.weights), expected.attention[17, 5], atol=1e-5)
     expect(heads.page.locator("#heads-caption")).to_contain_text("causal mask")
 
 
@@ -132,9 +130,7 @@ def test_an_address_with_a_head_that_is_not_there_says_so(page: Page) -> None:
     heads = Heads(page).open(layer=99, head=40)
     heads.wait_for_choice(5, 11)
     expect(page.locator("#heads-note")).to_contain_text("no layer 99, head 40")
-    np.testing.assert_allclose(
-        heads.drawn().weights, eager.run("minilm", OPENING_TEXT).attention[5, 11], atol=1e-5
-    )
+    np.testing.assert_allclose(heads.drawn().weights, eager.run("minilm", OPENING_TEXT).attention[5, 11], atol=1e-5)
 
 
 def test_a_click_during_a_run_is_kept(heads: Heads, sentence: str) -> None:
@@ -203,9 +199,7 @@ def test_switches_change_the_map_and_the_caption(page: Page) -> None:
     heads = Heads(page).open(text=text, layer=1, head=8)
     caption = page.locator("#heads-caption")
     page.get_by_label("words", exact=True).check(force=True)
-    heads.wait_for_map(
-        1, 8, ["[CLS]", "Unbelievably", "transformative", "tokenisers", ".", "[SEP]"]
-    )
+    heads.wait_for_map(1, 8, ["[CLS]", "Unbelievably", "transformative", "tokenisers", ".", "[SEP]"])
     expect(caption).to_contain_text("merged to words")
     np.testing.assert_allclose(heads.drawn().weights.sum(axis=1), 1, atol=1e-5)
     page.get_by_label("special tokens").uncheck(force=True)
@@ -225,7 +219,5 @@ def test_the_newest_run_wins(heads: Heads, sentence: str) -> None:
     heads.run()
     expected = eager.run("smollm2", sentence)
     heads.wait_for_map(0, 0, expected.labels, FIRST_LOAD_MS)
-    np.testing.assert_allclose(
-        np.nan_to_num(heads.drawn().weights), expected.attention[0, 0], atol=1e-5
-    )
+    np.testing.assert_allclose(np.nan_to_num(heads.drawn().weights), expected.attention[0, 0], atol=1e-5)
     expect(heads.page.locator("#heads-message")).to_be_empty()

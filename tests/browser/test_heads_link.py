@@ -17,26 +17,37 @@ PAIR = "Who lost them?"
 SEVERAL = {"over": "max", "set": "1.8,2.0", "norm": "true"}
 READ = {"layer": "3", "head": "5", "words": "true", "log": "true", "palette": "cividis"}
 BESIDE = {
-    "show": "entropy", "query": "2", "key": "5", "nulls": "true", "probe": "true",
-    "sort": "entropy:asc", "filter": "entropy:greaterThan:0.5;head:lessThan:9:and:greaterThan:1",
-}  # fmt: skip
+    "show": "entropy",
+    "query": "2",
+    "key": "5",
+    "nulls": "true",
+    "probe": "true",
+    "sort": "entropy:asc",
+    "filter": "entropy:greaterThan:0.5;head:lessThan:9:and:greaterThan:1",
+}
 VIEWS: dict[str, dict[str, str]] = {
     "map": {"window": "2-6,1-5", "special": "false", "part": "A→A", **SEVERAL},
     "lines": {"with": "1,7", "threshold": "0.125", "count": "17"},
-    "compare": {"other_model": "minilm", "other_text": "The man.", "other_layer": "4",
-                "other_head": "11"},
+    "compare": {"other_model": "minilm", "other_text": "The man.", "other_layer": "4", "other_head": "11"},
     "distances": {"colour": "previous_token"},
-}  # fmt: skip
+}
 FIELDS = {
-    "layer": "heads-layer", "head": "heads-head", "threshold": "heads-lines-threshold",
-    "count": "heads-lines-count", "other_model": "heads-compare-model",
-    "other_text": "heads-compare-text", "other_layer": "heads-compare-layer",
-    "other_head": "heads-compare-head", "palette": "heads-palette",
-}  # fmt: skip
+    "layer": "heads-layer",
+    "head": "heads-head",
+    "threshold": "heads-lines-threshold",
+    "count": "heads-lines-count",
+    "other_model": "heads-compare-model",
+    "other_text": "heads-compare-text",
+    "other_layer": "heads-compare-layer",
+    "other_head": "heads-compare-head",
+    "palette": "heads-palette",
+}
 GRAPHS = {
-    "map": "heads-heatmap", "lines": "heads-lines-graph", "compare": "heads-compare-difference",
+    "map": "heads-heatmap",
+    "lines": "heads-lines-graph",
+    "compare": "heads-compare-difference",
     "distances": "heads-distances-graph",
-}  # fmt: skip
+}
 _SORTED = """() => {
   const rows = [];
   window.dash_ag_grid?.getApi('heads-table')?.forEachNodeAfterFilterAndSort(
@@ -51,9 +62,7 @@ def open_link(page: Page, view: str, **told: str) -> Heads:
     page.goto(f"/?{urlencode({'text': TEXT, 'pair': PAIR, **mode, **told})}")
     heads = Heads(page)
     heads.wait_for(
-        "id => document.querySelector(`#${id} .js-plotly-plot`)?._fullData?.length > 0",
-        GRAPHS[view],
-        60_000,
+        "id => document.querySelector(`#${id} .js-plotly-plot`)?._fullData?.length > 0", GRAPHS[view], 60_000
     )
     return heads
 
@@ -81,8 +90,7 @@ def test_every_setting_of_a_view(page: Page, view: str) -> None:
 
 def test_what_is_beside_the_views(page: Page) -> None:
     heads = open_link(page, "map", **BESIDE)
-    heads.wait_for(f"() => ({_SORTED})().some(row => 'probe' in row && 'entropy_z' in row)",
-                   timeout_ms=60_000)  # fmt: skip
+    heads.wait_for(f"() => ({_SORTED})().some(row => 'probe' in row && 'entropy_z' in row)", timeout_ms=60_000)
     heads.wait_for_address(**BESIDE)
     rows: list[dict[str, Any]] = page.evaluate(_SORTED)
     expected = eager.run("minilm", TEXT, PAIR).attention.astype(float)
@@ -124,10 +132,7 @@ def test_a_stack_that_the_model_does_not_have_is_told(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("told", "says"),
-    [
-        ({"window": "2-2,1-5"}, "2-2,1-5 is no part of a map"),
-        ({"palette": "rainbow"}, "unknown palette 'rainbow'"),
-    ],
+    [({"window": "2-2,1-5"}, "2-2,1-5 is no part of a map"), ({"palette": "rainbow"}, "unknown palette 'rainbow'")],
 )
 def test_nonsense_in_a_link_is_told(page: Page, told: dict[str, str], says: str) -> None:
     page.goto(f"/?{urlencode(told)}")
@@ -137,11 +142,8 @@ def test_nonsense_in_a_link_is_told(page: Page, told: dict[str, str], says: str)
 
 @pytest.mark.parametrize(
     "told",
-    [
-        {"sort": "beauty:desc"}, {"sort": "entropy:up"}, {"filter": "entropy:above:1"},
-        {"filter": "entropy:inRange:1"},
-    ],
-)  # fmt: skip
+    [{"sort": "beauty:desc"}, {"sort": "entropy:up"}, {"filter": "entropy:above:1"}, {"filter": "entropy:inRange:1"}],
+)
 def test_what_the_table_cannot_do_is_told(page: Page, told: dict[str, str]) -> None:
     heads = open_link(page, "map", **told)
     (setting,) = told

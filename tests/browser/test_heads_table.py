@@ -10,7 +10,7 @@ import numpy as np
 from playwright.sync_api import Request, expect
 
 import explorer
-from explorer import experiments
+from explorer.analysis import experiments
 from tests.browser import eager
 from tests.browser.driving_heads import Heads
 
@@ -65,10 +65,7 @@ def read(heads: Heads, text: str) -> eager.EagerRun:
     heads.wait_until_told(text)
     # The table is of this text, and no more of the opening one.
     first = float(entropy(expected.attention[:1])[0, 0])
-    heads.wait_for(
-        f"first => Math.abs(({_ROWS})().find(row => row.id === '0.0').entropy - first) < 1e-4",
-        first,
-    )
+    heads.wait_for(f"first => Math.abs(({_ROWS})().find(row => row.id === '0.0').entropy - first) < 1e-4", first)
     return expected
 
 
@@ -95,9 +92,7 @@ def test_sorted_rows_choose_their_head(heads: Heads) -> None:
     header = page.locator(".ag-header-cell[col-id='entropy'] .ag-header-cell-label")
     for order, sign in (("descending", -1), ("ascending", 1)):
         header.click()
-        expect(page.locator(".ag-header-cell[col-id='entropy']")).to_have_attribute(
-            "aria-sort", order
-        )
+        expect(page.locator(".ag-header-cell[col-id='entropy']")).to_have_attribute("aria-sort", order)
         sorted_values = [row["entropy"] for row in rows(heads)]
         np.testing.assert_allclose(sorted_values, sign * np.sort(sign * values.ravel()), atol=1e-4)
     layer, head = (int(i) for i in np.unravel_index(values.argmin(), values.shape))
@@ -138,9 +133,7 @@ def test_a_filter_fades_the_other_heads(heads: Heads) -> None:
     heads.wait_for(f"() => ({_VEIL})().length === 1")
     faded = {
         (round(float(y)), round(float(x)))
-        for x, y in (
-            start.split("L")[0].split(",") for start in page.evaluate(_VEIL)[0].split("M")[1:]
-        )
+        for x, y in (start.split("L")[0].split(",") for start in page.evaluate(_VEIL)[0].split("M")[1:])
     }
     # Each begins at a cell's upper left corner.
     assert len(faded) == 52
@@ -153,17 +146,13 @@ def test_a_filter_fades_the_other_heads(heads: Heads) -> None:
     )
     # Another head chosen: the frame moves, the veil stays.
     page.keyboard.press("ArrowDown")
-    heads.wait_for(
-        "() => document.querySelector('#heads-overview .js-plotly-plot')"
-        ".layout.shapes[0].y0 === 0.5"
-    )
+    heads.wait_for("() => document.querySelector('#heads-overview .js-plotly-plot').layout.shapes[0].y0 === 0.5")
     assert len(page.evaluate(_VEIL)) == 1
     assert not [r for r in fetched if "heads-overview.figure" in (r.post_data or "")]
     # A picture drawn anew is faded again.
     page.click("#theme-toggle")
     heads.wait_for(
-        "() => document.querySelector('#heads-overview .js-plotly-plot')"
-        ".layout.paper_bgcolor === '#14181e'"
+        "() => document.querySelector('#heads-overview .js-plotly-plot').layout.paper_bgcolor === '#14181e'"
     )
     heads.wait_for(f"() => ({_VEIL})().length === 1")
     assert heads.count_nodes() <= 5000
@@ -193,19 +182,13 @@ def test_nulls_can_be_cancelled_and_made(heads: Heads) -> None:
     np.testing.assert_allclose(found, null.z, rtol=1e-3, atol=1e-3)
 
     n = len(expected.labels)
-    sums = np.stack(
-        [np.trace(expected.attention, offset, axis1=2, axis2=3) for offset in range(1 - n, n)]
-    )
+    sums = np.stack([np.trace(expected.attention, offset, axis1=2, axis2=3) for offset in range(1 - n, n)])
     best = sums.argmax(axis=0) - (n - 1)
     np.testing.assert_array_equal(column(heads, "offset"), best)
-    np.testing.assert_allclose(
-        column(heads, "offset_weight"), sums.max(axis=0) / (n - np.abs(best)), atol=1e-5
-    )
+    np.testing.assert_allclose(column(heads, "offset_weight"), sums.max(axis=0) / (n - np.abs(best)), atol=1e-5)
     previous = best == -1
     assert previous.any()
-    np.testing.assert_allclose(
-        column(heads, "offset_weight")[previous], column(heads, "previous_token")[previous]
-    )
+    np.testing.assert_allclose(column(heads, "offset_weight")[previous], column(heads, "previous_token")[previous])
     # Another text has none of this yet.
     read(heads, "She ate an apple.")
     assert "offset" not in rows(heads)[0]
@@ -214,21 +197,21 @@ def test_nulls_can_be_cancelled_and_made(heads: Heads) -> None:
 def test_induction_probe(heads: Heads) -> None:
     heads.page.click("#heads-probe")
     minilm = explorer.load_model("minilm", device="cpu")
-    np.testing.assert_allclose(
-        column(heads, "probe"), experiments.induction_probe(minilm), atol=1e-5
-    )
+    np.testing.assert_allclose(column(heads, "probe"), experiments.induction_probe(minilm), atol=1e-5)
     # It is the model's, whatever the text.
     read(heads, "She ate an apple.")
-    np.testing.assert_allclose(
-        column(heads, "probe"), experiments.induction_probe(minilm), atol=1e-5
-    )
+    np.testing.assert_allclose(column(heads, "probe"), experiments.induction_probe(minilm), atol=1e-5)
 
 
 def test_help_says_what_scores_are_held_against(heads: Heads) -> None:
     heads.page.click("#measures-open")
     panel = heads.page.get_by_role("dialog")
     for said in (
-        "Previous token", "on a causal stack", "z, against shuffled tokens", "Best offset",
-        "section 4.2", "experiments.best_offset",
-    ):  # fmt: skip
+        "Previous token",
+        "on a causal stack",
+        "z, against shuffled tokens",
+        "Best offset",
+        "section 4.2",
+        "experiments.best_offset",
+    ):
         expect(panel).to_contain_text(said)

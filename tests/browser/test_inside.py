@@ -57,8 +57,7 @@ class Inside(App):
 
     def title(self, graph: str) -> str:
         title: str = self.page.evaluate(
-            "id => document.querySelector(`#${id} .js-plotly-plot`)._fullLayout.title.text",
-            graph,
+            "id => document.querySelector(`#${id} .js-plotly-plot`)._fullLayout.title.text", graph
         )
         return title
 
@@ -84,18 +83,14 @@ def test_a_row_step_by_step(page: Page, tmp_path: Path) -> None:
     weights = run.attention[1, 8, 4]
     np.testing.assert_allclose([row["weight"] for row in rows], weights, atol=1e-5)
     exponentials = np.exp([row["score"] for row in rows])
-    np.testing.assert_allclose(
-        [row["scaled"] for row in rows], np.array([row["product"] for row in rows]) / 32**0.5
-    )
+    np.testing.assert_allclose([row["scaled"] for row in rows], np.array([row["product"] for row in rows]) / 32**0.5)
     np.testing.assert_allclose(exponentials / exponentials.sum(), weights, atol=1e-5)
     expect(page.locator("#inside-row-steps li").nth(1)).to_contain_text("× 0.1768 = 1/√32")
     # A clicked key is the one whose vectors are drawn, until another is chosen, or none.
     page.locator("#inside-table .ag-row[row-index='2'] [col-id=label]").click()
     expect(page.locator("#inside-row-key")).to_have_value("ate")
     inside.wait_for_address(layer="1", head="8", key="2")
-    inside.wait_for(
-        "() => document.querySelector('#inside-row-caption').textContent.includes('“ate”')"
-    )
+    inside.wait_for("() => document.querySelector('#inside-row-caption').textContent.includes('“ate”')")
     with (inside.save("csv", tmp_path)).open(encoding="utf-8", newline="") as file:
         saved = list(csv.DictReader(file))
     np.testing.assert_allclose([float(row["weight"]) for row in saved], weights, atol=1e-5)
@@ -113,9 +108,7 @@ def test_a_causal_models_shared_heads(page: Page) -> None:
     inside = Inside(page).open(FIRST_LOAD_MS, model="smollm2", layer=5, head=7, query=3)
     rows = inside.rows(len(run.labels), run.labels)
     assert [row["weight"] is None for row in rows] == [key > 3 for key in range(len(rows))]
-    np.testing.assert_allclose(
-        [row["weight"] for row in rows[:4]], run.attention[5, 7, 3, :4], atol=1e-5
-    )
+    np.testing.assert_allclose([row["weight"] for row in rows[:4]], run.attention[5, 7, 3, :4], atol=1e-5)
     first = page.locator("#inside-row-steps li").first
     expect(first).to_contain_text("key/value head 2")
     before = inside.title("inside-strips")
@@ -174,15 +167,16 @@ def test_an_eager_model_is_told_of_in_every_view(page: Page, tmp_path: Path) -> 
     inside = Inside(page).open()
     inside.choose_model(str(folder))
     lines = {
-        "step by step": "row-message", "q and k as points": "points-remark",
-        "maps as moves": "moves-message", "mask on and off": "mask-message",
+        "step by step": "row-message",
+        "q and k as points": "points-remark",
+        "maps as moves": "moves-message",
+        "mask on and off": "mask-message",
         "all heads": "heads-message",
-    }  # fmt: skip
+    }
     for label, line in lines.items():
         inside.show(label)
         told = page.locator(f"#inside-{line} .error")
-        expect(told).to_contain_text("queries, keys and values are not known",
-                                     timeout=FIRST_LOAD_MS)  # fmt: skip
+        expect(told).to_contain_text("queries, keys and values are not known", timeout=FIRST_LOAD_MS)
         assert "\n" not in told.inner_text()
     inside.show("sharing and cost")
     expect(page.locator("#inside-sharing-caption")).to_contain_text("tiny-deberta")
@@ -202,27 +196,41 @@ LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {**_HELD, "query": "announced", "row-key": "an", "row-before": "true"},
     ),
     "points": (
-        {**_PLACE, "when": "before", "keys": "met", "least": "0.35", "first": "false",
-         "texts": "Apple sold a phone.\nI ate & drank 50%."},
-        {**_HELD, "query": "apple·2", "points-when": "before", "points-keys": "met",
-         "points-least": "0.35", "first": "false",
-         "points-texts": "Apple sold a phone.\nI ate & drank 50%."},
+        {
+            **_PLACE,
+            "when": "before",
+            "keys": "met",
+            "least": "0.35",
+            "first": "false",
+            "texts": "Apple sold a phone.\nI ate & drank 50%.",
+        },
+        {
+            **_HELD,
+            "query": "apple·2",
+            "points-when": "before",
+            "points-keys": "met",
+            "points-least": "0.35",
+            "first": "false",
+            "points-texts": "Apple sold a phone.\nI ate & drank 50%.",
+        },
     ),
     "moves": (
         {**_PLACE, "first": "false", "map": "key", "share": "0.25"},
         {**_HELD, "query": "apple·2", "moves-map": "key", "first": "false", "moves-share": "0.25"},
     ),
-    "mask": (
-        {**_PLACE, "beside": "minilm"}, {**_HELD, "query": "apple·2", "mask-beside": "minilm"},
-    ),
+    "mask": ({**_PLACE, "beside": "minilm"}, {**_HELD, "query": "apple·2", "mask-beside": "minilm"}),
     "heads": (_PLACE, {**_HELD, "query": "apple·2"}),
     "sharing": (
-        {"layer": "3", "head": "5", "query": "6", "tokens": "1000", "batch": "2",
-         "precision": "int8", "sharing": "4"},
-        {**_HELD, "sharing-tokens": "1,000", "sharing-batch": "2",
-         "sharing-precision": "int8, 8 bits", "sharing-by": "grouped, 4"},
+        {"layer": "3", "head": "5", "query": "6", "tokens": "1000", "batch": "2", "precision": "int8", "sharing": "4"},
+        {
+            **_HELD,
+            "sharing-tokens": "1,000",
+            "sharing-batch": "2",
+            "sharing-precision": "int8, 8 bits",
+            "sharing-by": "grouped, 4",
+        },
     ),
-}  # fmt: skip
+}
 
 
 def held(page: Page, field: str) -> str:
@@ -248,9 +256,7 @@ def test_a_link_shows_just_what_its_sender_saw(page: Page, mode: str) -> None:
     page.goto(f"/inside?{urlencode(state)}")
     inside = Inside(page)
     inside.wait_for(
-        "mode => document.querySelector(`#inside-${mode} .js-plotly-plot`)?._fullData?.length > 0",
-        mode,
-        FIRST_LOAD_MS,
+        "mode => document.querySelector(`#inside-${mode} .js-plotly-plot`)?._fullData?.length > 0", mode, FIRST_LOAD_MS
     )
     inside.wait_for_address(**state)
     assert {name: held(page, name) for name in fields} == fields
@@ -266,14 +272,12 @@ def test_cross_attention(page: Page, tmp_path: Path) -> None:
     model = tf.AutoModelForSeq2SeqLM.from_pretrained(folder, attn_implementation="eager").eval()
     tokenizer = tf.AutoTokenizer.from_pretrained(folder)
     inside = Inside(page).open(
-        FIRST_LOAD_MS, model=folder, text=source, target=target, stack="cross", layer=1, head=2,
-        query=3,
-    )  # fmt: skip
+        FIRST_LOAD_MS, model=folder, text=source, target=target, stack="cross", layer=1, head=2, query=3
+    )
     wanted = tokenizer(text_target=target, return_tensors="pt").input_ids.roll(1)
     wanted[0, 0] = model.config.decoder_start_token_id
     with torch.inference_mode():
-        out = model(**tokenizer(source, return_tensors="pt"), decoder_input_ids=wanted,
-                    output_attentions=True)  # fmt: skip
+        out = model(**tokenizer(source, return_tensors="pt"), decoder_input_ids=wanted, output_attentions=True)
     weights = out.cross_attentions[1][0, 2, 3].numpy()
     rows = inside.rows(len(weights))
     np.testing.assert_allclose([row["weight"] for row in rows], weights, atol=1e-5)
@@ -288,16 +292,9 @@ def test_five_hundred_tokens(page: Page) -> None:
     run = eager.run("minilm", LONG)
     inside = Inside(page).open(text=LONG, query=400)
     rows = inside.rows(len(run.labels))
-    np.testing.assert_allclose(
-        [row["weight"] or 0 for row in rows], run.attention[0, 0, 400], atol=1e-5
-    )
+    np.testing.assert_allclose([row["weight"] or 0 for row in rows], run.attention[0, 0, 400], atol=1e-5)
     expect(page.locator("#inside-table .ag-paging-panel")).to_be_visible()
-    for label, graph in (
-        ("mask on and off", "inside-mask-other"),
-        ("all heads", "inside-heads-graph"),
-    ):
+    for label, graph in (("mask on and off", "inside-mask-other"), ("all heads", "inside-heads-graph")):
         inside.show(label)
-        inside.wait_for(
-            "id => document.querySelector(`#${id} .js-plotly-plot`)?._fullData?.length > 0", graph
-        )
+        inside.wait_for("id => document.querySelector(`#${id} .js-plotly-plot`)?._fullData?.length > 0", graph)
         assert inside.count_nodes() <= 5_000

@@ -22,36 +22,35 @@ def drawn(page: Page, graph: str, address: str) -> None:
 def of_plot(page: Page, graph: str, what: str) -> Any:
     """An expression of the plot ``g``."""
     return page.evaluate(
-        f"id => {{ const g = document.querySelector(`#${{id}} .js-plotly-plot`); return {what}; }}",
-        graph,
+        f"id => {{ const g = document.querySelector(`#${{id}} .js-plotly-plot`); return {what}; }}", graph
     )
 
 
 def test_a_clicked_query_is_chosen(page: Page) -> None:
     drawn(page, _POINTS, "mode=points&layer=3&head=5&query=5")
     (x, y) = of_plot(
-        page, _POINTS,
+        page,
+        _POINTS,
         """(() => {
           const at = g.calcdata[g.data.findIndex(({ name }) => name === "queries")][1];
           const { left, top } = g.getBoundingClientRect();
           const { xaxis, yaxis } = g._fullLayout;
           return [left + xaxis._offset + xaxis.c2p(at.x), top + yaxis._offset + yaxis.c2p(at.y)];
         })()""",
-    )  # fmt: skip
+    )
     page.mouse.click(x, y)
     expect(page.locator("#inside-query")).to_have_value("she")
-    page.wait_for_function(
-        "() => document.querySelector('#inside-points-graph .legend').textContent.includes('she')"
-    )
+    page.wait_for_function("() => document.querySelector('#inside-points-graph .legend').textContent.includes('she')")
 
 
 def test_the_slider_brings_the_move_back(page: Page) -> None:
     drawn(page, _MOVES, "mode=moves&layer=3&head=5")
     ends = of_plot(page, _MOVES, "g.layout.meta")
     (tokens,) = (
-        one for one in ends["moved"]
+        one
+        for one in ends["moved"]
         if one["trace"] == of_plot(page, _MOVES, "g.data.findLastIndex(t => t.name === 'tokens')")
-    )  # fmt: skip
+    )
     slider = page.locator("#inside-moves-share [role=slider]")
     x = f"Array.from(g.data[{tokens['trace']}].x)"
     slider.press("Home")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Frame, Page, expect
 
-from explorer.lesson_files import FOLDER, Lesson, Step, read_lesson
-from explorer.ready_sets import OPENING
+from explorer.lessons.files import FOLDER, Lesson, Step, read_lesson
+from explorer.text.example_sets import OPENING
 from tests.browser.driving import FIRST_LOAD_MS, assert_fits, resize
 
 LESSONS = sorted(map(read_lesson, FOLDER.glob("*.md")), key=lambda lesson: lesson.order)
@@ -37,9 +37,7 @@ def _expect_step(page: Page, lesson: Lesson, number: int) -> Step:
     expect(page.locator("#learn-progress")).to_have_text(f"step {number} of {len(lesson.steps)}")
     expect(page.locator("#learn-side h1")).to_have_text(step.title)
     expect(page.locator("#learn-side")).to_contain_text(lesson.title)
-    expect(page.locator("#learn-side a", has_text="Open it by itself")).to_have_attribute(
-        "href", step.view.href
-    )
+    expect(page.locator("#learn-side a", has_text="Open it by itself")).to_have_attribute("href", step.view.href)
     _expect_view(page, step)
     assert len(page.frames) == 2
     return step

@@ -99,13 +99,9 @@ def test_a_hovered_tokens_lines_stay_and_come_back(heads: Heads) -> None:
     best = int(attention[7].argmax())
     assert f"{expected.labels[best]} {attention[7, best]:.3f}" in said
     heads.wait_for(f"() => ({_SHAPES})().some(([, , opacity]) => opacity < 0.1)")
-    assert {(q, k) for _, q, k in lines(heads)} == {
-        (q, k) for q, k in strong(attention, 0.05) if q == 7
-    }
+    assert {(q, k) for _, q, k in lines(heads)} == {(q, k) for q, k in strong(attention, 0.05) if q == 7}
     heads.hover("heads-lines-graph", 1.1, 0, r"^key \[CLS\]")
-    heads.wait_for(
-        f"() => ({_SHAPES})().filter(s => s[2] > 0.2).every(s => !s[0].includes('L1,5'))"
-    )
+    heads.wait_for(f"() => ({_SHAPES})().filter(s => s[2] > 0.2).every(s => !s[0].includes('L1,5'))")
     assert {k for _, _, k in lines(heads)} == {0}
     heads.page.mouse.move(0, 0)
     heads.wait_for(f"() => ({_SHAPES})().every(([, , opacity]) => opacity >= 0.2)")
@@ -149,9 +145,8 @@ def test_five_hundred_tokens_in_every_view(heads: Heads, model: str) -> None:
     found = page.evaluate(_DIFFERENCE)
     difference = expected.attention[0, 1] - expected.attention[0, 0]
     np.testing.assert_allclose(
-        np.nan_to_num(np.array(found["z"], dtype=float)), difference,
-        atol=np.abs(difference).max() / 125,
-    )  # fmt: skip
+        np.nan_to_num(np.array(found["z"], dtype=float)), difference, atol=np.abs(difference).max() / 125
+    )
     assert heads.count_nodes() <= 5000
     heads.show("distances")
     n_heads = expected.attention.shape[0] * expected.attention.shape[1]
@@ -183,16 +178,12 @@ def assert_zoom_fetches_the_numbers(heads: Heads, attention: np.ndarray) -> None
 
 def compared(heads: Heads, caption: str) -> dict[str, Any]:
     """The difference map, once the caption says what it is of."""
-    expect(heads.page.locator("#heads-compare-caption")).to_contain_text(
-        caption, timeout=FIRST_LOAD_MS
-    )
+    expect(heads.page.locator("#heads-compare-caption")).to_contain_text(caption, timeout=FIRST_LOAD_MS)
     heads.wait_for(f"() => {{ try {{ return ({_DIFFERENCE})(); }} catch {{ return false; }} }}")
     found: dict[str, Any] = heads.page.evaluate(_DIFFERENCE)
     for side in ("queries", "keys"):
         found[side] = [html.unescape(label) for label in found[side]]
-    found["z"] = np.array(
-        [[np.nan if v is None else v for v in row] for row in found["z"]], dtype=float
-    )
+    found["z"] = np.array([[np.nan if v is None else v for v in row] for row in found["z"]], dtype=float)
     return found
 
 
@@ -201,9 +192,7 @@ def test_two_heads_and_their_difference(heads: Heads) -> None:
     expected = eager.run("minilm", TEXT)
     heads.show("compare")
     found = compared(heads, "Second: minilm, layer 0, head 1")  # opens on the next head
-    np.testing.assert_allclose(
-        found["z"], expected.attention[0, 1] - expected.attention[0, 0], atol=1e-5
-    )
+    np.testing.assert_allclose(found["z"], expected.attention[0, 1] - expected.attention[0, 0], atol=1e-5)
     page.fill("#heads-compare-layer", "4")
     page.fill("#heads-compare-head", "7")
     found = compared(heads, "Second: minilm, layer 4, head 7")
@@ -224,8 +213,23 @@ def test_another_text_is_aligned_by_word(heads: Heads) -> None:
     page.fill("#heads-compare-text", "She ate a pear while Apple announced a new phone.")
     page.keyboard.press("Enter")
     found = compared(heads, "2 words of the first text have no partner: an, apple.")
-    words = ["[CLS]", "She", "ate", "an", "apple", "a·1", "pear", "while", "Apple", "announced",
-             "a·2", "new", "phone", ".", "[SEP]"]  # fmt: skip
+    words = [
+        "[CLS]",
+        "She",
+        "ate",
+        "an",
+        "apple",
+        "a·1",
+        "pear",
+        "while",
+        "Apple",
+        "announced",
+        "a·2",
+        "new",
+        "phone",
+        ".",
+        "[SEP]",
+    ]
     assert found["queries"] == found["keys"] == words
     alone = np.isin(words, ["an", "apple", "a·1", "pear", "new"])
     np.testing.assert_array_equal(np.isnan(found["z"]), alone[:, None] | alone[None])
@@ -248,8 +252,7 @@ def test_a_causal_model_beside_a_bidirectional_one(heads: Heads) -> None:
     page.fill("#heads-compare-model", "smollm2")
     page.keyboard.press("Enter")
     found = compared(heads, "Second: smollm2, layer 0, head 0")
-    words = ["[CLS]", "She", "ate", "an", "apple", "while", "Apple", "announced", "a", "phone",
-             ".", "[SEP]"]  # fmt: skip
+    words = ["[CLS]", "She", "ate", "an", "apple", "while", "Apple", "announced", "a", "phone", ".", "[SEP]"]
     assert found["queries"] == words
     inner = found["z"][1:-1, 1:-1]
     np.testing.assert_array_equal(np.isnan(inner), np.triu(np.ones(inner.shape, bool), 1))

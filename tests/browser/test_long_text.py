@@ -56,9 +56,7 @@ def test_its_beginning_is_shown_and_that_is_said(heads: Heads, tmp_path: Path) -
     with heads.save("csv", tmp_path).open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert header[:-1] == [f"query (truncated: {TOLD})", *expected.labels]
-    np.testing.assert_allclose(
-        np.array([row[1:-1] for row in rows], dtype=float), expected.attention[2, 3], atol=1e-5
-    )
+    np.testing.assert_allclose(np.array([row[1:-1] for row in rows], dtype=float), expected.attention[2, 3], atol=1e-5)
     assert heads.count_nodes() <= 5_000
 
 
@@ -130,22 +128,16 @@ def test_the_text_of_a_comparison(heads: Heads) -> None:
     message = page.locator("#heads-compare-message")
     expect(message.locator(".error")).to_contain_text("662 tokens")
     message.get_by_role("button", name="Show the first 512 tokens").click()
-    expect(page.locator("#heads-compare-caption")).to_contain_text(
-        f"The second text is truncated: {TOLD}."
-    )
+    expect(page.locator("#heads-compare-caption")).to_contain_text(f"The second text is truncated: {TOLD}.")
     expect(message).to_be_empty()
 
 
 def test_a_second_text_that_the_model_does_not_read_is_said(page: Page) -> None:
     text = "The dog slept."
     expected = eager.run("smollm2", text)
-    heads = Heads(page).open(
-        FIRST_LOAD_MS, model="smollm2", text=text, pair="A cat.", target="Ein Hund."
-    )
+    heads = Heads(page).open(FIRST_LOAD_MS, model="smollm2", text=text, pair="A cat.", target="Ein Hund.")
     heads.wait_for_map(keys=expected.labels)
-    np.testing.assert_allclose(
-        np.nan_to_num(heads.drawn().weights), expected.attention[0, 0], atol=1e-5
-    )
+    np.testing.assert_allclose(np.nan_to_num(heads.drawn().weights), expected.attention[0, 0], atol=1e-5)
     remarks = page.locator("#heads-remarks .remark > div")
     expect(remarks).to_have_text(
         [

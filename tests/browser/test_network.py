@@ -13,9 +13,7 @@ from tests.browser.driving_heads import Heads
 
 def test_all_requests_stay_here(heads: Heads, server: Server) -> None:
     """Every test checks that none goes elsewhere; here that everything was in fact fetched."""
-    entries: list[str] = heads.page.evaluate(
-        "performance.getEntriesByType('resource').map(entry => entry.name)"
-    )
+    entries: list[str] = heads.page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
     fetched = [entry for entry in entries if not entry.startswith("data:")]
     assert {urlsplit(entry).netloc for entry in fetched} == {urlsplit(server.url).netloc}
     kinds = {urlsplit(entry).path.rpartition(".")[2] for entry in fetched}

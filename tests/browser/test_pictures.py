@@ -28,13 +28,13 @@ from PIL import Image
 
 import explorer
 from explorer.cli import main
-from explorer.export.browser import named_browser
-from explorer.export.files import ExportError
-from explorer.export.heatmap import heatmap_picture
-from explorer.export.pictures import figure_bytes, painter
-from explorer.export.printing import printer
 from explorer.figures.look import Look, Picture, dressed
-from explorer.views.maps import head_map
+from explorer.saving.browser import named_browser
+from explorer.saving.files import ExportError
+from explorer.saving.printing import printer
+from explorer.saving.rendering import figure_bytes, painter
+from explorer.views.heads.heatmap.compute import head_map
+from explorer.views.heads.heatmap.data import heatmap_picture
 from tests.browser.pdfs import pages
 from tests.checkpoints import spread
 from tests.vocabularies import wordpiece
@@ -54,9 +54,7 @@ def svg_texts(data: bytes) -> list[str]:
     return [text for text in texts if text]
 
 
-def test_svg_shows_the_tokens_as_typed(
-    minilm: explorer.LoadedModel, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_svg_shows_the_tokens_as_typed(minilm: explorer.LoadedModel, capfd: pytest.CaptureFixture[str]) -> None:
     drawn = head_map(explorer.capture(minilm, TEXT), 1, 8)
     data = figure_bytes(ready(heatmap_picture(drawn)), "svg")
     texts = svg_texts(data)
@@ -72,9 +70,13 @@ def test_a_large_maps_svg_is_dots_under_text_and_is_said_to_be(
 ) -> None:
     tokenizer = wordpiece()
     config = tf.BertConfig(
-        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=48, max_position_embeddings=1_024,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=48,
+        max_position_embeddings=1_024,
+    )
     folder, path = tmp_path / "tiny", tmp_path / "large.svg"
     spread(tf.BertModel(config)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -108,13 +110,10 @@ def test_png_is_twice_the_figures_size_and_coloured(minilm: explorer.LoadedModel
     assert len(colours) > 50
 
 
-def test_the_command_line_draws_the_telling_layer(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_line_draws_the_telling_layer(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     sentences = tmp_path / "apple.tsv"
     sentences.write_text(
-        "fruit\tShe ate an apple.\nfruit\tThe apple fell.\n"
-        "firm\tApple sells phones.\nfirm\tHe works at Apple.\n",
+        "fruit\tShe ate an apple.\nfruit\tThe apple fell.\nfirm\tApple sells phones.\nfirm\tHe works at Apple.\n",
         encoding="utf-8",
     )
     picture = tmp_path / "apple.svg"
@@ -231,9 +230,7 @@ class TestOneBrowser:
                 data = draw(self.figure(number), kind)
                 seen |= browsers() - before
                 assert kind == "png" or f"figure{number}" in (
-                    pages(data)[0].text
-                    if kind == "pdf"
-                    else "".join(svg_texts(data)).replace(" ", "")
+                    pages(data)[0].text if kind == "pdf" else "".join(svg_texts(data)).replace(" ", "")
                 )
             assert len(seen) == 1
         assert browsers() == before
@@ -288,11 +285,14 @@ class TestOneBrowser:
             "    print('ended')\n"
         )
         process = subprocess.Popen(
-            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, start_new_session=True,
+            [sys.executable, "-c", program],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
             env={**os.environ, "CHROMIUM": str(named_browser()), "TMPDIR": str(short_folder)},
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )  # fmt: skip
+        )
         assert process.stdout is not None
         begun = process.stdout.readline()
         assert begun == "drawing\n", process.communicate()[1]

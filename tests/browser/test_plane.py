@@ -119,9 +119,13 @@ def test_standardised_vectors_are_drawn_as_scikit_learn_does(embeddings: Embeddi
     _choose(page, "normalise", "standardised")
     _wait_for_caption(embeddings, "each dimension scaled to variance 1")
     assert set(_drawn(page)) == {
-        ("sense 0", "arrows"), ("sense 1", "arrows"), ("anchors", "markers"),
-        ("sense 0", "markers"), ("sense 1", "markers"), ("static", "markers"),
-    }  # fmt: skip
+        ("sense 0", "arrows"),
+        ("sense 1", "arrows"),
+        ("anchors", "markers"),
+        ("sense 0", "markers"),
+        ("sense 1", "markers"),
+        ("static", "markers"),
+    }
     page.locator("#embeddings-arrows").click()
     page.locator("#embeddings-anchors-shown").click()
     embeddings.wait_for(f"() => {_GROUPS}.join() === 'sense 0,sense 1,static'")
@@ -178,20 +182,21 @@ def _other_tokens(sentences: list[str], layer: int) -> np.ndarray:
     """All tokens' vectors but the word's and the special ones'."""
     left_out = ("[CLS]", "[SEP]", "apple")
     runs = [eager.run("minilm", sentence) for sentence in sentences]
-    return np.stack([
-        run.hidden[layer, place]
-        for run in runs
-        for place, label in enumerate(run.labels)
-        if label not in left_out
-    ])  # fmt: skip
+    return np.stack(
+        [run.hidden[layer, place] for run in runs for place, label in enumerate(run.labels) if label not in left_out]
+    )
 
 
 def test_the_fit_without_position_0_is_scikit_learns(page: Page) -> None:
     """Two occurrences are a text's first token of smollm2, which adds none before it."""
     sentences = [
-        "apple pie is what we ate", "apple shares fell again", "they sold an apple at noon",
-        "we saw the apple fall down", "she cut one apple in two", "he drew a red apple there",
-    ]  # fmt: skip
+        "apple pie is what we ate",
+        "apple shares fell again",
+        "they sold an apple at noon",
+        "we saw the apple fall down",
+        "she cut one apple in two",
+        "he drew a red apple there",
+    ]
     contextual, static = eager.word_vectors("smollm2", sentences, "apple")
     embeddings = Embeddings(page)
     lines = "%0A".join(f"a | {sentence}" for sentence in sentences)
@@ -213,10 +218,16 @@ def _as_deep_as_smollm2(folder: Path) -> Path:
     """A small random model of 30 layers, which reads 200 sentences in a few seconds."""
     tokenizer = byte_level()
     config = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=30,
-        num_attention_heads=4, num_key_value_heads=2, pad_token_id=0, bos_token_id=0,
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=30,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        pad_token_id=0,
+        bos_token_id=0,
         eos_token_id=0,
-    )  # fmt: skip
+    )
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -304,8 +315,6 @@ def test_what_the_axes_leave_out_stands_beside_them(embeddings: Embeddings) -> N
     to_static = np.linalg.norm(contextual[3] - static, axis=1).mean()
     expect(table.locator("tr", has_text="to static")).to_contain_text(f"{to_static:.3g}")
     shares = PCA(svd_solver="full").fit(np.concatenate([contextual[3], static]))
-    drawn = page.evaluate(
-        "Array.from(document.querySelector('#embeddings-scree .js-plotly-plot')._fullData[0].y)"
-    )
+    drawn = page.evaluate("Array.from(document.querySelector('#embeddings-scree .js-plotly-plot')._fullData[0].y)")
     ratios = 100 * shares.explained_variance_ratio_[: len(drawn)]
     np.testing.assert_allclose(drawn, ratios, atol=1e-3)

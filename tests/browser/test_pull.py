@@ -12,7 +12,7 @@ import torch
 from playwright.sync_api import Page, expect
 from transformers import AutoModel, AutoTokenizer
 
-from explorer import checkpoints
+from explorer.models import checkpoints
 from tests.browser.driving_embeddings import Embeddings
 
 _ARROWS = """() => document.querySelector('#embeddings-pull-graph .js-plotly-plot')._fullData
@@ -101,8 +101,7 @@ def test_controls_choose_sentence_head_and_layer(embeddings: Embeddings) -> None
     embeddings.slide("End")
     _wait(embeddings, "layer 5 · head 5")
     expect(page.locator("#embeddings-pull-message")).to_contain_text(
-        "Layer 6 is the model’s result, which no attention reads: layer 5 is shown",
-        ignore_case=True,
+        "Layer 6 is the model’s result, which no attention reads: layer 5 is shown", ignore_case=True
     )
 
 
@@ -117,9 +116,7 @@ def test_a_clicked_bar_chooses_its_head(embeddings: Embeddings) -> None:
     embeddings.page.mouse.down()
     embeddings.page.mouse.up()
     _wait(embeddings, "layer 3 · head 4")
-    expect(embeddings.page.locator("#embeddings-pull-caption")).to_contain_text(
-        f"The sum is {told[1]} long"
-    )
+    expect(embeddings.page.locator("#embeddings-pull-caption")).to_contain_text(f"The sum is {told[1]} long")
 
 
 def test_hover_tells_an_arrow_s_numbers(embeddings: Embeddings) -> None:
@@ -139,11 +136,10 @@ def test_saved_picture_is_the_pull_s(embeddings: Embeddings, tmp_path: Path) -> 
 
 
 def test_nothing_is_computed_while_another_view_is_shown(embeddings: Embeddings) -> None:
-    assert embeddings.page.evaluate(
-        "document.querySelectorAll('#embeddings-pull-graph .scatterlayer .trace').length"
-    ) == 0  # fmt: skip
+    assert (
+        embeddings.page.evaluate("document.querySelectorAll('#embeddings-pull-graph .scatterlayer .trace').length")
+        == 0
+    )
     _open(embeddings)
     embeddings.page.locator("#embeddings-mode").get_by_text("plane", exact=True).click()
-    embeddings.wait_for(
-        """() => !document.querySelectorAll('#embeddings-pull-graph .scatterlayer .trace').length"""
-    )
+    embeddings.wait_for("""() => !document.querySelectorAll('#embeddings-pull-graph .scatterlayer .trace').length""")

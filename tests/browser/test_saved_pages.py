@@ -8,21 +8,31 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from explorer.exhibits import KINDS, state_for
-from explorer.exhibits.saving import saved
-from explorer.session import Session
+from explorer.saving.save import saved
+from explorer.session.session import Session
+from explorer.views.registry import KINDS, state_for
 
 # What the chief figure of each says somewhere.
 SAID = {
-    "heatmap": "key (attended to)", "lines": "apple·2", "comparison": "second − first",
-    "distances": "layer", "overview": "all heads", "heads": "Entropy",
-    "embeddings": "“apple” in minilm · layer 3", "by_layer": "Separation by sense",
-    "similarity": "occurrence, by sentence", "meaning": "what it means now",
-    "pull": "minilm · layer 3 · all heads", "positions": "Where position enters",
-    "worksheet": "dimension of the head", "points": "principal component 1",
-    "moves": "Query map", "mask": "query (attends)",
-    "head_outputs": "dimension of the residual stream", "cost": "context length (tokens)",
-}  # fmt: skip
+    "heatmap": "key (attended to)",
+    "lines": "apple·2",
+    "comparison": "second − first",
+    "distances": "layer",
+    "overview": "all heads",
+    "heads": "Entropy",
+    "embeddings": "“apple” in minilm · layer 3",
+    "by_layer": "Separation by sense",
+    "similarity": "occurrence, by sentence",
+    "meaning": "what it means now",
+    "pull": "minilm · layer 3 · all heads",
+    "positions": "Where position enters",
+    "worksheet": "dimension of the head",
+    "points": "principal component 1",
+    "moves": "Query map",
+    "mask": "query (attends)",
+    "head_outputs": "dimension of the residual stream",
+    "cost": "context length (tokens)",
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +49,7 @@ def offline(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_it_opens_without_a_network(
-    session: Session, offline: Page, name: str, tmp_path: Path
-) -> None:
+def test_it_opens_without_a_network(session: Session, offline: Page, name: str, tmp_path: Path) -> None:
     wrong, asked = list[str](), list[str]()
     noted = {
         "request": lambda request: asked.append(request.url),

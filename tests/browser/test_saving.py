@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from explorer.export.carriers import read_record
+from explorer.saving.metadata import read_record
 from tests.browser.driving import App
 from tests.browser.driving_embeddings import Embeddings
 from tests.browser.driving_heads import Heads
@@ -127,8 +127,11 @@ def test_looks_chosen_in_the_menu(heads: Heads, tmp_path: Path) -> None:
     assert abs(float(root.get("width", "").removesuffix("cm")) - 8.5) < 0.05
     assert not any("layer 0 · head 0" in text for text in _svg_texts(path))
     assert read_record(path.read_bytes(), "x")["look"] == {
-        "theme": "dark", "width": 1.0, "unit": "columns", "title": False,
-    }  # fmt: skip
+        "theme": "dark",
+        "width": 1.0,
+        "unit": "columns",
+        "title": False,
+    }
     page.fill("#save-width", "1000")
     expect(page.locator("#save-remarks .error")).to_contain_text("out of range: use 3 to 100 cm")
 
@@ -155,10 +158,7 @@ def test_figures_are_kept_and_taken_along(heads: Heads, tmp_path: Path) -> None:
     path = tmp_path / "figures.zip"
     download.value.save_as(path)
     with zipfile.ZipFile(path) as archive:
-        told = [
-            json.loads(archive.read(name)) for name in sorted(archive.namelist())
-            if name.endswith(".json")
-        ]  # fmt: skip
+        told = [json.loads(archive.read(name)) for name in sorted(archive.namelist()) if name.endswith(".json")]
         assert [(one["layer"], one["head"]) for one in told] == [(0, 0), (1, 8)]
         assert "index.html" in archive.namelist()
     page.locator("#kept-list button").first.click()
@@ -178,9 +178,7 @@ def test_a_saved_file_opens_what_it_shows(heads: Heads, tmp_path: Path) -> None:
     stranger = tmp_path / "stranger.csv"
     stranger.write_text("a,b\n1,2\n")
     heads.page.set_input_files("#open-file input", stranger)
-    expect(heads.page.locator("#save-message .error")).to_contain_text(
-        "holds no record of what made it"
-    )
+    expect(heads.page.locator("#save-message .error")).to_contain_text("holds no record of what made it")
 
 
 def test_a_large_file_opens(heads: Heads, tmp_path: Path) -> None:
@@ -190,9 +188,7 @@ def test_a_large_file_opens(heads: Heads, tmp_path: Path) -> None:
     assert page.stat().st_size > 4 * 1024**2
     numbers = heads.save("json", tmp_path)
     whole = numbers.read_bytes()
-    numbers.write_bytes(
-        whole.replace(b'"attention":', b'"zeros": [' + b"0," * 10**7 + b'0],\n"attention":')
-    )
+    numbers.write_bytes(whole.replace(b'"attention":', b'"zeros": [' + b"0," * 10**7 + b'0],\n"attention":'))
     assert numbers.stat().st_size > 20 * 10**6
     # The last once more: it is read again.
     for file, layer in ((page, 1), (numbers, 0), (numbers, 1)):
@@ -206,8 +202,7 @@ def test_a_large_file_opens(heads: Heads, tmp_path: Path) -> None:
     heads.page.set_input_files("#open-file input", document)
     error = heads.page.locator("#save-message .error")
     expect(error).to_have_text(
-        "map.pdf has 12.5 MB, and the page opens PDFs of at most 12 MB: "
-        "open this view’s PNG or HTML instead."
+        "map.pdf has 12.5 MB, and the page opens PDFs of at most 12 MB: open this view’s PNG or HTML instead."
     )
     heads.page.set_input_files("#open-file input", page)
     expect(error).to_have_count(0)
@@ -262,9 +257,7 @@ def test_embeddings_as_png_svg_and_csv(embeddings: Embeddings, tmp_path: Path) -
         for kind in ("contextual", "static")
     }
     assert {row["layer"] for row in rows} == {"4"}
-    assert [row["sense"] for row in rows if row["kind"] == "contextual"] == (
-        ["fruit"] * 6 + ["company"] * 6
-    )
+    assert [row["sense"] for row in rows if row["kind"] == "contextual"] == (["fruit"] * 6 + ["company"] * 6)
     # Drawn to five digits, saved in full.
     np.testing.assert_allclose(points["contextual"], embeddings.points(), rtol=0, atol=6e-5)
     static = embeddings.traces()[-1].points

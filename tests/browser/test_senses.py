@@ -55,9 +55,7 @@ def test_by_layer(embeddings: Embeddings, tmp_path: Path) -> None:
     page.mouse.up()
     embeddings.wait_for_address(layer="5")
     embeddings.wait_for(
-        "id => document.querySelector(`#${id} .js-plotly-plot`).layout.shapes"
-        ".every(line => line.x0 === 5)",
-        LAYERS,
+        "id => document.querySelector(`#${id} .js-plotly-plot`).layout.shapes.every(line => line.x0 === 5)", LAYERS
     )
     table = embeddings.save("csv", tmp_path)
     assert table.name == "minilm-apple-by-layer.csv"
@@ -110,8 +108,7 @@ def test_two_hundred_sentences(embeddings: Embeddings) -> None:
     """More ways to deal out their senses than can be gone through: some are drawn."""
     page = embeddings.page
     lines = [
-        f"{'fruit' if number % 2 else 'company'} | On day {number} she saw an apple there."
-        for number in range(200)
+        f"{'fruit' if number % 2 else 'company'} | On day {number} she saw an apple there." for number in range(200)
     ]
     embeddings.type("apple", *lines)
     embeddings.run()

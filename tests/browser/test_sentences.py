@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from explorer.ready_sets import READY_SETS
-from explorer.sentences import parse_sentences, sentences_text
+from explorer.text.example_sets import READY_SETS
+from explorer.text.sentences import parse_sentences, sentences_text
 from tests.browser import eager
 from tests.browser.driving import FIRST_LOAD_MS
 from tests.browser.driving_embeddings import Embeddings
@@ -32,9 +32,7 @@ def table(page: Page) -> list[tuple[str, str]]:
 
 
 def upload(page: Page, name: str, data: bytes) -> None:
-    page.locator("#embeddings-upload input").set_input_files(
-        {"name": name, "mimeType": "text/plain", "buffer": data}
-    )
+    page.locator("#embeddings-upload input").set_input_files({"name": name, "mimeType": "text/plain", "buffer": data})
 
 
 def test_a_ready_set_is_run_at_once(embeddings: Embeddings) -> None:
@@ -65,18 +63,14 @@ def test_text_and_table_are_one(embeddings: Embeddings) -> None:
     page.locator("#embeddings-table [row-index='1'] [col-id=sense]").click()
     page.keyboard.type("c")
     page.keyboard.press("Enter")
-    expect(text).to_have_value(
-        "a | One | two apple.\nc | No sense, apple.\nb | A tab | apple.\n| apple last"
-    )
+    expect(text).to_have_value("a | One | two apple.\nc | No sense, apple.\nb | A tab | apple.\n| apple last")
     page.locator("#embeddings-table [row-index='3'] [col-id=remove]").click()
     expect(page.locator("#embeddings-table [col-id=remove].ag-cell")).to_have_count(3)
     page.click("#embeddings-add")
     page.locator("#embeddings-table [row-index='3'] [col-id=sentence]").click()
     page.keyboard.type("My apple, too.")
     page.keyboard.press("Enter")
-    expect(text).to_have_value(
-        "a | One | two apple.\nc | No sense, apple.\nb | A tab | apple.\nb | My apple, too."
-    )
+    expect(text).to_have_value("a | One | two apple.\nc | No sense, apple.\nb | A tab | apple.\nb | My apple, too.")
     embeddings.run()
     embeddings.wait_for_address(sentences=text.input_value())
 
@@ -106,10 +100,9 @@ def test_a_pasted_table_becomes_lines(embeddings: Embeddings) -> None:
     page = embeddings.page
     text = page.locator("#embeddings-sentences")
     for pasted, lines in (
-        ('sense,sentence\nfruit,"A red, ripe apple."\nfirm,My apple.',
-         "fruit | A red, ripe apple.\nfirm | My apple."),
+        ('sense,sentence\nfruit,"A red, ripe apple."\nfirm,My apple.', "fruit | A red, ripe apple.\nfirm | My apple."),
         ("A ripe apple, red.\nMy apple, too.", "A ripe apple, red.\nMy apple, too."),
-    ):  # fmt: skip
+    ):
         text.fill("")
         text.evaluate(
             """(field, text) => { field.focus();
@@ -170,11 +163,7 @@ def test_one_sentence_and_equal_ones(embeddings: Embeddings, lines: list[str], w
 
 
 def test_scripts_of_all_kinds(embeddings: Embeddings) -> None:
-    lines = [
-        "פרי | אכלתי apple אחת היום",
-        "果物 | 赤い「apple」を食べた",
-        "🍎 | مع apple 👩‍👩‍👧 لذيذ",
-    ]
+    lines = ["פרי | אכלתי apple אחת היום", "果物 | 赤い「apple」を食べた", "🍎 | مع apple 👩‍👩‍👧 لذيذ"]
     embeddings.type("apple", *lines)
     embeddings.run()
     embeddings.wait_for_points(1)
@@ -208,6 +197,4 @@ def test_context_first_on_a_causal_model(page: Page) -> None:
     page.locator("label[for=embeddings-echo]").click()
     expect(remarks).to_contain_text("every sentence was read twice")
     expect(remarks).not_to_contain_text("fewer than 3 tokens")
-    expect(page.locator("#embeddings-sentences")).to_have_value(
-        "a | The apple fell.\na | apple pie"
-    )
+    expect(page.locator("#embeddings-sentences")).to_have_value("a | The apple fell.\na | apple pie")

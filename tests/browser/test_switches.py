@@ -26,9 +26,7 @@ _HAS_SHAPE = """shape => { const cells = document.querySelector('#heads-heatmap 
 
 def _wait_for_title(heads: Heads, part: str) -> None:
     heads.wait_for(
-        "part => document.querySelector('#heads-heatmap .js-plotly-plot')"
-        ".layout.title.text.includes(part)",
-        part,
+        "part => document.querySelector('#heads-heatmap .js-plotly-plot').layout.title.text.includes(part)", part
     )
 
 
@@ -73,9 +71,7 @@ def test_chosen_heads_of_several_layers(heads: Heads) -> None:
         heads.page.keyboard.press("Enter")
     _wait_for_title(heads, "largest weight of heads 1.8, 5.3")
     attention = eager.run("minilm", TEXT).attention
-    np.testing.assert_allclose(
-        _weights(heads), np.maximum(attention[1, 8], attention[5, 3]), atol=1e-5
-    )
+    np.testing.assert_allclose(_weights(heads), np.maximum(attention[1, 8], attention[5, 3]), atol=1e-5)
 
 
 def test_a_sink_is_marked_and_named(heads: Heads) -> None:
@@ -131,12 +127,9 @@ def test_the_grid_shows_a_measure_instead_of_maps(heads: Heads) -> None:
     layer, head = np.unravel_index(previous.argmax(), previous.shape)
     expect(heads.page.locator("#heads-overview-caption")).to_contain_text("square root of weight")
     _choose(heads, "heads-show", "Previous token")
-    heads.wait_for(
-        "() => document.querySelector('#heads-overview .js-plotly-plot').data[0].colorbar?.title"
-    )
+    heads.wait_for("() => document.querySelector('#heads-overview .js-plotly-plot').data[0].colorbar?.title")
     shown = heads.page.evaluate(
-        "() => document.querySelector('#heads-overview .js-plotly-plot')._fullData[0].z"
-        ".map(row => Array.from(row))"
+        "() => document.querySelector('#heads-overview .js-plotly-plot')._fullData[0].z.map(row => Array.from(row))"
     )
     np.testing.assert_allclose(shown, previous, atol=1e-5)
     expect(heads.page.locator("#heads-overview-caption")).to_be_empty()
@@ -176,9 +169,7 @@ def test_palettes_and_what_hovering_tells_of_several_heads(heads: Heads) -> None
     # Numbers are written into few cells; greys keep them readable.
     written = heads.page.locator("#heads-heatmap .heatmap-label")
     expect(written).to_have_count(len(run.labels) ** 2)
-    assert float(str(written.nth(0).text_content())) == pytest.approx(
-        run.attention[0].max(axis=0)[0, 0], abs=0.0051
-    )
+    assert float(str(written.nth(0).text_content())) == pytest.approx(run.attention[0].max(axis=0)[0, 0], abs=0.0051)
 
 
 def test_stacks_of_an_encoder_decoder(heads: Heads, tmp_path: Path) -> None:
@@ -195,16 +186,14 @@ def test_stacks_of_an_encoder_decoder(heads: Heads, tmp_path: Path) -> None:
     wanted = tokenizer(text_target=target, return_tensors="pt").input_ids.roll(1)
     wanted[0, 0] = model.config.decoder_start_token_id
     with torch.inference_mode():
-        out = model(**tokenizer(source, return_tensors="pt"), decoder_input_ids=wanted,
-                    output_attentions=True)  # fmt: skip
+        out = model(**tokenizer(source, return_tensors="pt"), decoder_input_ids=wanted, output_attentions=True)
     for stack, layers in (
-        ("encoder", out.encoder_attentions), ("cross", out.cross_attentions),
+        ("encoder", out.encoder_attentions),
+        ("cross", out.cross_attentions),
         ("decoder", out.decoder_attentions),
-    ):  # fmt: skip
+    ):
         heads.page.locator("#heads-stack").get_by_text(stack, exact=True).click()
-        expect(heads.page.locator("#heads-caption")).to_contain_text(
-            stack.capitalize(), timeout=FIRST_LOAD_MS
-        )
+        expect(heads.page.locator("#heads-caption")).to_contain_text(stack.capitalize(), timeout=FIRST_LOAD_MS)
         expected = layers[0][0, 0].numpy()
         heads.wait_for(_HAS_SHAPE, list(expected.shape))
         np.testing.assert_allclose(np.nan_to_num(_weights(heads)), expected, atol=1e-5)

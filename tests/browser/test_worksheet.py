@@ -10,11 +10,11 @@ from playwright.sync_api import Browser
 
 import explorer
 from explorer.cli import main
-from explorer.export.markup import number
-from explorer.export.printing import pdf_bytes
-from explorer.export.worksheet_page import worksheet_html
 from explorer.records import QueryRow
-from explorer.views.inside import query_row
+from explorer.saving.printing import pdf_bytes
+from explorer.views.inside.worksheet.compute import query_row
+from explorer.views.inside.worksheet.markup import number
+from explorer.views.inside.worksheet.page import worksheet_html
 from tests.browser.pdfs import pages
 
 TEXT = "She ate an apple while Apple announced a phone."
@@ -48,9 +48,22 @@ def test_the_key_has_a_page_of_its_own(row: QueryRow) -> None:
 def test_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "sheet.pdf"
     status = main(
-        ["worksheet", TEXT, "--layer", "3", "--head", "7", "--query", "4", "--quiet",
-         "--device", "cpu", "-o", str(path)]
-    )  # fmt: skip
+        [
+            "worksheet",
+            TEXT,
+            "--layer",
+            "3",
+            "--head",
+            "7",
+            "--query",
+            "4",
+            "--quiet",
+            "--device",
+            "cpu",
+            "-o",
+            str(path),
+        ]
+    )
     assert (status, capfd.readouterr().out) == (0, "")
     printed = pages(path.read_bytes())
     assert printed[0].text.count("Attentionbyhand") == 1
@@ -60,9 +73,7 @@ def test_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("paper", [(794, 1123), (816, 1056)])
-def test_nothing_runs_over_the_edge(
-    browser: Browser, row: QueryRow, paper: tuple[int, int]
-) -> None:
+def test_nothing_runs_over_the_edge(browser: Browser, row: QueryRow, paper: tuple[int, int]) -> None:
     """As wide as A4 and Letter, with the longest numbers, long labels and other scripts."""
     labels = ("<script>alert(1)</script>", "שלום", "Donaudampfschifffahrt" * 4, *row.labels[3:])
     sheet = replace(row, labels=labels, query_label=labels[2], text="word " * 2000)

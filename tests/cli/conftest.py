@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 import explorer
-from explorer import cli, models, shelf
+from explorer import cli
+from explorer.capture import loading as models
+from explorer.session import models_cache as shelf
 from tests.cli.shell import Command, Run
 
 
 @pytest.fixture
 def run(
-    capfdbinary: pytest.CaptureFixture[bytes],
-    monkeypatch: pytest.MonkeyPatch,
-    minilm: explorer.LoadedModel,
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, minilm: explorer.LoadedModel
 ) -> Command:
     """Run a command in this process; minilm is loaded already."""
 

@@ -42,6 +42,5 @@ def plain(seen: str) -> str:
 
 def process(*arguments: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "explorer", *arguments],
-        cwd=ROOT, capture_output=True, timeout=120, check=False, **more,
-    )  # fmt: skip
+        [sys.executable, "-m", "explorer", *arguments], cwd=ROOT, capture_output=True, timeout=120, check=False, **more
+    )

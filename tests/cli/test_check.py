@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from explorer.attention_call import AttentionCall
-from explorer.identities import CLAIMS
-from explorer.ready_sets import OPENING_TEXT
+from explorer.analysis.identities import CLAIMS
+from explorer.capture.attention_call import AttentionCall
+from explorer.text.example_sets import OPENING_TEXT
 from tests.cli.shell import TEXT, Command
 from tests.conftest import Folder
 
@@ -24,9 +24,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_line_an_identity(run: Command) -> None:
     ended = run("check", TEXT)
     assert ended.status == 0
-    assert (
-        ended.err == "All 6 identities that apply hold for minilm on this text; 2 do not apply.\n"
-    )
+    assert ended.err == "All 6 identities that apply hold for minilm on this text; 2 do not apply.\n"
     lines = ended.out.splitlines()
     assert [line.partition("  ")[0] for line in lines] == [one.title for one in CLAIMS.values()]
     left = {"Masked cells are exactly 0", "Predictions stay the same"}
@@ -51,8 +49,7 @@ def test_a_failure_ends_with_1(run: Command) -> None:
     ended = run("check", TEXT)
     assert ended.status == 1
     assert ended.err == (
-        "2 of 6 identities do not hold for minilm on this text: The maps are the model’s own; "
-        "The heads add up.\n"
+        "2 of 6 identities do not hold for minilm on this text: The maps are the model’s own; The heads add up.\n"
     )
     failed = [line for line in ended.out.splitlines() if "FAILED" in line]
     assert len(failed) == 2
@@ -61,9 +58,7 @@ def test_a_failure_ends_with_1(run: Command) -> None:
     assert (told.status, told.err) == (1, "")
     result = json.loads(told.out)
     assert result["ok"] is False
-    assert [one["name"] for one in result["identities"] if one["ok"] is False] == [
-        "eager_attention", "heads_add_up"
-    ]  # fmt: skip
+    assert [one["name"] for one in result["identities"] if one["ok"] is False] == ["eager_attention", "heads_add_up"]
 
 
 def test_json(run: Command) -> None:
@@ -71,16 +66,27 @@ def test_json(run: Command) -> None:
     assert (ended.status, ended.err) == (0, "")
     result = json.loads(ended.out)
     assert list(result) == [
-        "kind", "model", "revision", "text", "pair", "ok", "verdict", "identities", "settings",
+        "kind",
+        "model",
+        "revision",
+        "text",
+        "pair",
+        "ok",
+        "verdict",
+        "identities",
+        "settings",
         "versions",
-    ]  # fmt: skip
-    assert (result["kind"], result["model"], result["text"], result["ok"]) == (
-        "check", "minilm", TEXT, True
-    )  # fmt: skip
+    ]
+    assert (result["kind"], result["model"], result["text"], result["ok"]) == ("check", "minilm", TEXT, True)
     assert result["settings"] == {
-        "truncation": None, "target": None, "method": "recorder", "method_reason": None,
-        "revision": result["revision"], "device": "cpu", "dtype": "float32",
-    }  # fmt: skip
+        "truncation": None,
+        "target": None,
+        "method": "recorder",
+        "method_reason": None,
+        "revision": result["revision"],
+        "device": "cpu",
+        "dtype": "float32",
+    }
     found = {one["name"]: one for one in result["identities"]}
     assert list(found) == list(CLAIMS)
     rows, logits = found["rows"], found["eager_logits"]
@@ -108,18 +114,14 @@ def test_standard_input_a_pair_and_a_long_text(run: Command) -> None:
 
 
 def test_an_encoder_decoder(run: Command, folder: Folder) -> None:
-    ended = run(
-        "check", "the cat sat", "--target", "a dog ran", "-m", str(folder("t5")), "--device", "cpu",
-        "--json",
-    )  # fmt: skip
+    ended = run("check", "the cat sat", "--target", "a dog ran", "-m", str(folder("t5")), "--device", "cpu", "--json")
     result = json.loads(ended.out)
     assert (ended.status, result["settings"]["target"]) == (0, "a dog ran")
     assert all(one["ok"] for one in result["identities"])
 
 
 def test_half_precision_and_eager(run: Command, folder: Folder) -> None:
-    ended = run("check", "the cat sat", "-m", str(folder("gpt2")), "--device", "cpu", "--dtype",
-                "bfloat16")  # fmt: skip
+    ended = run("check", "the cat sat", "-m", str(folder("gpt2")), "--device", "cpu", "--dtype", "bfloat16")
     assert ended.status == 0
     assert "ok (more is allowed than in float32, for bfloat16 rounds coarsely: 0.2)" in ended.out
     ended = run("check", "the cat sat", "-m", str(folder("deberta-v2")), "--device", "cpu")
@@ -138,9 +140,7 @@ def test_half_precision_and_eager(run: Command, folder: Folder) -> None:
         (["one", "two"], 2, "unexpected extra argument"),
     ],
 )
-def test_bad_use_is_one_line(
-    run: Command, arguments: Sequence[str], status: int, said: str
-) -> None:
+def test_bad_use_is_one_line(run: Command, arguments: Sequence[str], status: int, said: str) -> None:
     ended = run("check", *arguments)
     assert ended.status == status
     assert said in ended.complaint

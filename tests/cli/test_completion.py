@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from explorer import hub
+from explorer.models import hub
 from tests.cli.shell import ROOT, Command
 
 CACHED = "someone/tiny-bert"
@@ -24,9 +24,7 @@ def script(tmp_path: Path, no_hub: Path) -> Path:
     module, function = declared["project"]["scripts"]["attention-explorer"].split(":")
     path = tmp_path / "bin" / "attention-explorer"
     path.parent.mkdir()
-    path.write_text(
-        f"#!{sys.executable}\nimport sys\nfrom {module} import {function}\nsys.exit({function}())\n"
-    )
+    path.write_text(f"#!{sys.executable}\nimport sys\nfrom {module} import {function}\nsys.exit({function}())\n")
     path.chmod(0o755)
     keep(no_hub, CACHED)
     return path
@@ -45,17 +43,23 @@ def keep(cache: Path, repo: str) -> None:
 
 def asked(script: Path, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(script)], capture_output=True, text=True, timeout=60, check=False,
+        [str(script)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_CACHE": constants.HF_HUB_CACHE, **more},
-    )  # fmt: skip
+    )
 
 
 def bash(script: Path, *words: str) -> list[str]:
     """What bash is offered for the last word."""
     ended = asked(
-        script, COMP_WORDS="\n".join(["attention-explorer", *words]).replace("\n", " "),
-        COMP_CWORD=str(len(words)), _ATTENTION_EXPLORER_COMPLETE="complete_bash",
-    )  # fmt: skip
+        script,
+        COMP_WORDS="\n".join(["attention-explorer", *words]).replace("\n", " "),
+        COMP_CWORD=str(len(words)),
+        _ATTENTION_EXPLORER_COMPLETE="complete_bash",
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout.split()
 
@@ -83,10 +87,11 @@ def test_bash(script: Path, words: list[str], offered: list[str]) -> None:
 
 def test_where_models_are(script: Path) -> None:
     ended = asked(
-        script, _ATTENTION_EXPLORER_COMPLETE="complete_fish",
+        script,
+        _ATTENTION_EXPLORER_COMPLETE="complete_fish",
         _TYPER_COMPLETE_FISH_ACTION="get-args",
         _TYPER_COMPLETE_ARGS="attention-explorer heads --model ",
-    )  # fmt: skip
+    )
     offered = dict(line.split("\t") for line in ended.stdout.splitlines())
     assert list(offered)[:3] == ["minilm", "smollm2", CACHED]
     assert (offered["minilm"], offered[CACHED]) == ("bundled", "cached")
@@ -96,29 +101,43 @@ def test_where_models_are(script: Path) -> None:
 def test_bash_itself(script: Path) -> None:
     """Its function, as --show-completion prints it, run by bash."""
     shown = subprocess.run(
-        ["bash", "-c", 'attention-explorer --show-completion bash'], capture_output=True,
-        text=True, timeout=60, check=True,
+        ["bash", "-c", "attention-explorer --show-completion bash"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
         env={
-            **os.environ, "PYTHONPATH": str(ROOT), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION":
-            "1", "PATH": f"{script.parent}:{os.environ['PATH']}",
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1",
+            "PATH": f"{script.parent}:{os.environ['PATH']}",
         },
-    ).stdout  # fmt: skip
+    ).stdout
     ended = subprocess.run(
-        ["bash", "-c", f"{shown}\nCOMP_WORDS=(attention-explorer he)\nCOMP_CWORD=1\n"
-         '_attention_explorer_completion attention-explorer\necho "${COMPREPLY[*]}"'],
-        capture_output=True, text=True, timeout=60, check=True,
-        env={
-            **os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{script.parent}:{os.environ['PATH']}",
-        },
-    )  # fmt: skip
+        [
+            "bash",
+            "-c",
+            f"{shown}\nCOMP_WORDS=(attention-explorer he)\nCOMP_CWORD=1\n"
+            '_attention_explorer_completion attention-explorer\necho "${COMPREPLY[*]}"',
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{script.parent}:{os.environ['PATH']}"},
+    )
     assert (ended.stdout.split(), ended.stderr) == (["heatmap", "heads"], "")
 
 
 def test_its_own_name_in_help(script: Path) -> None:
     ended = subprocess.run(
-        [str(script), "--help"], capture_output=True, text=True, timeout=60, check=True,
+        [str(script), "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    )
     assert ended.stdout.startswith("Usage: attention-explorer [OPTIONS] COMMAND")
     assert "--install-completion" in ended.stdout
 

@@ -13,7 +13,7 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 
-from explorer.ready_sets import READY_SETS
+from explorer.text.example_sets import READY_SETS
 from tests.browser import eager
 from tests.cli.shell import Command
 from tests.conftest import Folder
@@ -49,9 +49,7 @@ def test_json(run: Command, sentences: Path) -> None:
     assert verdict == result["verdict"]
     assert "2 + 2 sentences are too few to show that fruit and company part" in verdict
     assert result["layers"] == list(range(7))
-    assert result["sentences"][1] == {
-        "text": "The apple fell from the old tree.", "sense": "fruit",
-    }  # fmt: skip
+    assert result["sentences"][1] == {"text": "The apple fell from the old tree.", "sense": "fruit"}
     assert result["sentences"][3]["text"] == "The phone\tfrom Apple sold well."
     assert len(result["points"]) == 7 * 4
     assert all(-1 <= value <= 1 for value in result["separation"])
@@ -93,9 +91,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_sees_how_it_goes(
-    run: Command, sentences: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_terminal_sees_how_it_goes(run: Command, sentences: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", seen := Terminal())
     assert run("embeddings", "--word", "apple", "--sentences", str(sentences)).status == 0
@@ -106,9 +102,18 @@ def test_a_terminal_sees_how_it_goes(
 
 def test_options(run: Command, sentences: Path) -> None:
     ended = run(
-        "embeddings", "--word", "Apple", "--sentences", str(sentences), "--match-case",
-        "--layers", "3, 0", "--normalise", "unit", "--quiet",
-    )  # fmt: skip
+        "embeddings",
+        "--word",
+        "Apple",
+        "--sentences",
+        str(sentences),
+        "--match-case",
+        "--layers",
+        "3, 0",
+        "--normalise",
+        "unit",
+        "--quiet",
+    )
     result = json.loads(ended.out)
     assert ended.err == ""
     assert result["layers"] == [3, 0]
@@ -127,9 +132,19 @@ def test_options(run: Command, sentences: Path) -> None:
 )
 def test_a_basis_and_anchors(run: Command, sentences: Path, basis: str, fitted: str) -> None:
     arguments = (
-        "embeddings", "--word", "apple", "--sentences", str(sentences), "--layers", "2",
-        "--basis", basis, "--anchors", "banana, Google", "--quiet",
-    )  # fmt: skip
+        "embeddings",
+        "--word",
+        "apple",
+        "--sentences",
+        str(sentences),
+        "--layers",
+        "2",
+        "--basis",
+        basis,
+        "--anchors",
+        "banana, Google",
+        "--quiet",
+    )
     result = json.loads(run(*arguments).out)
     assert result["basis"] == basis
     assert result["fit"].startswith(fitted)
@@ -140,8 +155,7 @@ def test_a_basis_and_anchors(run: Command, sentences: Path, basis: str, fitted: 
     table = sentences.with_suffix(".csv")
     assert run(*arguments, "-o", str(table)).status == 0
     rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"), newline="")))
-    drawn = [(point["x"], point["y"]) for key in ("points", "static", "anchors")
-             for point in result[key]]  # fmt: skip
+    drawn = [(point["x"], point["y"]) for key in ("points", "static", "anchors") for point in result[key]]
     assert [(float(row["x"]), float(row["y"])) for row in rows] == drawn
     picture = sentences.with_suffix(".png")
     assert run(*arguments, "-o", str(picture)).status == 0
@@ -151,23 +165,40 @@ def test_a_basis_and_anchors(run: Command, sentences: Path, basis: str, fitted: 
 def test_csv_from_standard_input(run: Command, tmp_path: Path) -> None:
     path = tmp_path / "apple.csv"
     ended = run(
-        "embeddings", "--word", "apple", "--sentences", "-", "--layers", "2", "-o", str(path),
+        "embeddings",
+        "--word",
+        "apple",
+        "--sentences",
+        "-",
+        "--layers",
+        "2",
+        "-o",
+        str(path),
         stdin=b"\xef\xbb\xbf" + SENTENCES.encode(),
-    )  # fmt: skip
+    )
     assert ended.status == 0
     rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
     assert [(row["kind"], row["sense"], row["layer"]) for row in rows[:3]] == [
-        ("contextual", "fruit", "2"), ("contextual", "fruit", "2"),
+        ("contextual", "fruit", "2"),
+        ("contextual", "fruit", "2"),
         ("contextual", "company", "2"),
-    ]  # fmt: skip
+    ]
 
 
 def test_an_encoder_decoders_encoder_is_read(run: Command, folder: Folder) -> None:
     """Nothing is generated for it."""
     ended = run(
-        "embeddings", "--word", "cat", "--sentences", "-", "-m", str(folder("t5")), "--device",
-        "cpu", stdin=b"a\tthe cat sat\nb\ta cat ran\n",
-    )  # fmt: skip
+        "embeddings",
+        "--word",
+        "cat",
+        "--sentences",
+        "-",
+        "-m",
+        str(folder("t5")),
+        "--device",
+        "cpu",
+        stdin=b"a\tthe cat sat\nb\ta cat ran\n",
+    )
     assert ended.status == 0
     assert len(json.loads(ended.out)["static"]) == 2 * len(json.loads(ended.out)["layers"])
 
@@ -188,9 +219,7 @@ def test_an_encoder_decoders_encoder_is_read(run: Command, folder: Folder) -> No
         (b"a\tan apple\n", ["--normalise", "max"], "unknown normalisation 'max': use none"),
     ],
 )
-def test_bad_use_is_one_line(
-    run: Command, tmp_path: Path, content: bytes, arguments: list[str], said: str
-) -> None:
+def test_bad_use_is_one_line(run: Command, tmp_path: Path, content: bytes, arguments: list[str], said: str) -> None:
     path = tmp_path / "apple.tsv"
     path.write_bytes(content)
     ended = run("embeddings", "--word", "apple", "--sentences", str(path), *arguments)

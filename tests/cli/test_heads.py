@@ -17,8 +17,8 @@ import pytest
 from pyarrow import parquet
 from transformers import AutoTokenizer
 
-from explorer import session
-from explorer.measures import MEASURES
+from explorer.analysis.measures import MEASURES
+from explorer.session import session
 from tests import circuits, reference
 from tests.checkpoints import FAMILIES, PAIR, TEXT
 from tests.circuits import COPIES, PREVIOUS, UNIFORM
@@ -26,9 +26,18 @@ from tests.cli.shell import Command, Run, plain
 from tests.conftest import Folder
 
 KEYS = [
-    "kind", "model", "revision", "stack", "text", "pair", "heads", "measures", "settings",
-    "versions", "provenance",
-]  # fmt: skip
+    "kind",
+    "model",
+    "revision",
+    "stack",
+    "text",
+    "pair",
+    "heads",
+    "measures",
+    "settings",
+    "versions",
+    "provenance",
+]
 
 
 def table(ended: Run, n_heads: int = 4) -> dict[str, np.ndarray]:
@@ -93,9 +102,15 @@ def test_json_says_what_made_it(run: Command) -> None:
     assert list(told["measures"]["distance"]) == ["title", "formula", "unit", "source"]
     assert told["measures"]["distance"]["unit"] == "tokens"
     assert told["settings"] == {
-        "draws": None, "seed": None, "truncation": None, "target": None, "link": None,
-        "revision": told["revision"], "device": "cpu", "dtype": "float32",
-    }  # fmt: skip
+        "draws": None,
+        "seed": None,
+        "truncation": None,
+        "target": None,
+        "link": None,
+        "revision": told["revision"],
+        "device": "cpu",
+        "dtype": "float32",
+    }
     assert {"python", "explorer", "torch", "transformers"} <= set(told["versions"])
 
 
@@ -125,10 +140,7 @@ def test_nulls_of_known_heads(run: Command, tmp_path: Path) -> None:
 
 
 def test_cross_attention(run: Command, folder: Folder) -> None:
-    ended = run(
-        "heads", TEXT, "--stack", "cross", "--target", "a dog ate", "-m", str(folder("t5")),
-        "--device", "cpu",
-    )  # fmt: skip
+    ended = run("heads", TEXT, "--stack", "cross", "--target", "a dog ate", "-m", str(folder("t5")), "--device", "cpu")
     found, told = table(ended), json.loads(ended.out)
     assert (told["stack"], told["settings"]["target"]) == ("cross", "a dog ate")
     assert all(row["distance"] is None and row["induction"] is None for row in told["heads"])
@@ -142,9 +154,8 @@ def test_cross_attention(run: Command, folder: Folder) -> None:
 class TestFiles:
     def written(self, run: Command, folder: Folder, path: Path) -> Path:
         ended = run(
-            "heads", "the dog, the apple", "--nulls", "-m", str(folder("gpt2")), "--device",
-            "cpu", "-o", str(path),
-        )  # fmt: skip
+            "heads", "the dog, the apple", "--nulls", "-m", str(folder("gpt2")), "--device", "cpu", "-o", str(path)
+        )
         assert ended == Run(0, "", "")
         assert os.listdir(path.parent) == [path.name]
         return path
@@ -166,9 +177,7 @@ class TestFiles:
         values = [{name: float(x) if x else None for name, x in row.items()} for row in rows]
         assert values == told["heads"]
 
-    def test_parquet(
-        self, run: Command, folder: Folder, tmp_path: Path, told: dict[str, Any]
-    ) -> None:
+    def test_parquet(self, run: Command, folder: Folder, tmp_path: Path, told: dict[str, Any]) -> None:
         path = self.written(run, folder, tmp_path / "heads.parquet")
         read = parquet.read_table(path)
         assert read.to_pylist() == told.pop("heads")
@@ -181,16 +190,12 @@ class TestFiles:
             one["provenance"].pop("time")
         assert beside == told
 
-    def test_an_existing_file_needs_force(
-        self, run: Command, folder: Folder, tmp_path: Path
-    ) -> None:
+    def test_an_existing_file_needs_force(self, run: Command, folder: Folder, tmp_path: Path) -> None:
         path = tmp_path / "heads.parquet"
         path.write_text("mine")
         refused = run("heads", "hello", "-o", str(path))
         assert (refused.status, path.read_text()) == (2, "mine")
-        assert refused.complaint.endswith(
-            "exists: choose another name, or overwrite it with --force"
-        )
+        assert refused.complaint.endswith("exists: choose another name, or overwrite it with --force")
         assert run("heads", "hello", "--force", "-o", str(path)) == Run(0, "", "")
         assert parquet.read_table(path).num_rows == 72
 
@@ -241,11 +246,7 @@ def test_a_terminal_sees_how_it_goes(run: Command, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_bad_use_is_one_line(
-    run: Command,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: Sequence[str],
-    said: str,
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ended = run("heads", *arguments)
@@ -256,9 +257,7 @@ def test_bad_use_is_one_line(
 
 def test_a_pair_for_a_model_without_pairs(run: Command, folder: Folder, tmp_path: Path) -> None:
     path = tmp_path / "heads.csv"
-    ended = run(
-        "heads", "hi", "--pair", "ho", "-m", str(folder("gpt2")), "--device", "cpu", "-o", str(path)
-    )
+    ended = run("heads", "hi", "--pair", "ho", "-m", str(folder("gpt2")), "--device", "cpu", "-o", str(path))
     assert ended.status == 2
     assert "pair" in ended.complaint
     assert not path.exists()

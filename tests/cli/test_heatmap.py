@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 from transformers import AutoModel, AutoTokenizer
 
-from explorer import bundled
-from explorer.export import pictures
+from explorer.models import bundled
+from explorer.saving import rendering as pictures
 from tests.cli.shell import TEXT, Command, Run
 from tests.conftest import Folder
 
@@ -44,18 +44,28 @@ def test_switches(run: Command) -> None:
     switched = run("heatmap", "unbelievably", *where, "--words", "--no-special", "--log")
     result = json.loads(switched.out)
     assert result["keys"] == ["unbelievably"]
-    assert [result["settings"][key] for key in ("words", "special", "log")] == [
-        True, False, True,
-    ]  # fmt: skip
+    assert [result["settings"][key] for key in ("words", "special", "log")] == [True, False, True]
 
 
 def test_stack_and_target(run: Command, folder: Folder) -> None:
     result = json.loads(
         run(
-            "heatmap", "the cat sat", "--layer", "1", "--head", "0", "--stack", "cross",
-            "--target", "a dog", "-m", str(folder("t5")), "--device", "cpu",
+            "heatmap",
+            "the cat sat",
+            "--layer",
+            "1",
+            "--head",
+            "0",
+            "--stack",
+            "cross",
+            "--target",
+            "a dog",
+            "-m",
+            str(folder("t5")),
+            "--device",
+            "cpu",
         ).out
-    )  # fmt: skip
+    )
     assert result["stack"] == "cross"
     assert result["settings"]["target"] == "a dog"
     assert np.shape(result["attention"]) == (len(result["queries"]), len(result["keys"]))
@@ -80,9 +90,7 @@ def test_a_text_over_the_limit(run: Command, tmp_path: Path) -> None:
 
 
 def test_standard_input(run: Command) -> None:
-    result = json.loads(
-        run("heatmap", "-", "--layer", "0", "--head", "0", stdin="Straße 🍎\r\n".encode()).out
-    )
+    result = json.loads(run("heatmap", "-", "--layer", "0", "--head", "0", stdin="Straße 🍎\r\n".encode()).out)
     assert result["text"] == "Straße 🍎"
 
 
@@ -100,8 +108,7 @@ def test_csv_file(run: Command, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ending", "said"),
-    [("svg", True), ("pdf", True), ("png", False), ("html", False), ("csv", False)],
+    ("ending", "said"), [("svg", True), ("pdf", True), ("png", False), ("html", False), ("csv", False)]
 )
 def test_what_stays_dots_is_said(
     run: Command, ending: str, said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -109,8 +116,9 @@ def test_what_stays_dots_is_said(
     """Its drawing is another matter, which tests/browser/test_pictures.py sees to."""
     empty = {
         "svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>',
-        "png": _bytes_of_a("png"), "pdf": _bytes_of_a("pdf"),
-    }  # fmt: skip
+        "png": _bytes_of_a("png"),
+        "pdf": _bytes_of_a("pdf"),
+    }
 
     @contextmanager
     def painter() -> Iterator[object]:
@@ -138,18 +146,13 @@ def test_an_existing_file_needs_force(run: Command, tmp_path: Path) -> None:
     command = ("heatmap", "hello", "--layer", "0", "--head", "0", "-o", str(path))
     refused = run(*command)
     assert (refused.status, path.read_text()) == (2, "mine")
-    assert refused.complaint == (
-        f"{path} exists: choose another name, or overwrite it with --force"
-    )
+    assert refused.complaint == (f"{path} exists: choose another name, or overwrite it with --force")
     assert run(*command, "--force") == Run(0, "", "")
     assert json.loads(path.read_text(encoding="utf-8"))["text"] == "hello"
 
 
 def test_the_file_is_checked_before_a_model_is_loaded(run: Command, tmp_path: Path) -> None:
-    ended = run(
-        "heatmap", "x", "--layer", "0", "--head", "0", "-m", "./none", "-o",
-        str(tmp_path / "a.bmp"),
-    )  # fmt: skip
+    ended = run("heatmap", "x", "--layer", "0", "--head", "0", "-m", "./none", "-o", str(tmp_path / "a.bmp"))
     assert ended.status == 2
     assert ended.complaint.endswith("use .png, .svg, .pdf, .html, .csv, .json or .npz")
 
@@ -174,17 +177,14 @@ def test_the_file_is_checked_before_a_model_is_loaded(run: Command, tmp_path: Pa
         (["hi", "--layer", "0", "--head", "0", "-m", "./n", "--device", "tpu"], 2, "device"),
     ],
 )
-def test_bad_use_is_one_line(
-    run: Command, arguments: Sequence[str], status: int, said: str
-) -> None:
+def test_bad_use_is_one_line(run: Command, arguments: Sequence[str], status: int, said: str) -> None:
     ended = run("heatmap", *arguments)
     assert ended.status == status
     assert said in ended.complaint
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["a", "<script>alert(1)</script>", "\x00\x1b[31m", "😀👩‍👩‍👧", "שלום hello", "a" * 100_000],
+    "text", ["a", "<script>alert(1)</script>", "\x00\x1b[31m", "😀👩‍👩‍👧", "שלום hello", "a" * 100_000]
 )
 def test_any_text_is_read(run: Command, text: str) -> None:
     ended = run("heatmap", "--layer", "0", "--head", "0", "-", stdin=text.encode())

@@ -15,9 +15,9 @@ import pytest
 from pypdf import PdfWriter
 
 import explorer
-from explorer import shelf
-from explorer.exhibits import heatmap
-from explorer.export.kept_browser import KeptBrowser
+from explorer.saving.browser_session import KeptBrowser
+from explorer.session import models_cache as shelf
+from explorer.views.heads.heatmap import view as heatmap
 from tests.cli.shell import ROOT, Command, Run, process
 
 
@@ -31,9 +31,7 @@ def test_out_of_memory_is_a_failure(run: Command, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("error", [RuntimeError("two\nlines"), KeyError("x"), AssertionError()])
-def test_a_mistake_of_ours_is_one_line_too(
-    run: Command, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
+def test_a_mistake_of_ours_is_one_line_too(run: Command, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def fail(*_arguments: Any, **_more: Any) -> None:
         raise error
 
@@ -53,7 +51,7 @@ def test_ctrl_c(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_serve_is_the_pages(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from explorer import web
+    from explorer.app import server as web
 
     served: list[tuple[str, int]] = []
     monkeypatch.setattr(web, "serve", lambda host, port: served.append((host, port)))
@@ -69,17 +67,7 @@ def test_serve_is_the_pages(run: Command, monkeypatch: pytest.MonkeyPatch) -> No
     assert run("serve").status == 2
 
 
-COMMANDS = (
-    "models",
-    "heatmap",
-    "heads",
-    "embeddings",
-    "worksheet",
-    "view",
-    "remake",
-    "check",
-    "serve",
-)
+COMMANDS = ("models", "heatmap", "heads", "embeddings", "worksheet", "view", "remake", "check", "serve")
 
 
 def drawn(_browser: KeptBrowser[Any], _job: object, made: str, _doing: str) -> bytes:
@@ -97,7 +85,7 @@ def test_examples_work_when_pasted(
     run: Command, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Line by line in one folder; what needs a browser is drawn in tests/browser/."""
-    from explorer import web
+    from explorer.app import server as web
 
     monkeypatch.setattr(KeptBrowser, "do", drawn)
     monkeypatch.setattr(web, "serve", lambda _host, _port: None)
@@ -132,24 +120,21 @@ def test_help_is_plain_and_whole(run: Command, command: str) -> None:
 def test_what_only_tells_imports_nothing_large(arguments: list[str]) -> None:
     program = (
         "import sys; sys.argv = ['attention-explorer', *sys.argv[1:]]\n"
-        "from explorer.cli import main\n"
+        "from explorer.cli.main import main\n"
         "main()\n"
         "print(sorted({'torch', 'transformers', 'numpy', 'plotly', 'rich', 'dash', 'kaleido', "
         "'sklearn', 'huggingface_hub'} & sys.modules.keys()))\n"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True,
-        timeout=60, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
 def test_without_a_command_help_is_shown(run: Command) -> None:
     ended = run()
     assert ended.status == 0
-    assert all(
-        name in ended.out for name in ("models", "heatmap", "heads", "embeddings", "check", "serve")
-    )
+    assert all(name in ended.out for name in ("models", "heatmap", "heads", "embeddings", "check", "serve"))
     assert run("nonsense").complaint == "No such command 'nonsense'."
 
 
@@ -158,9 +143,15 @@ class TestProcess:
 
     def test_heatmap_to_a_pipe_in_any_locale(self) -> None:
         ended = process(
-            "heatmap", "-", "--layer", "0", "--head", "0", input="Straße 🍎".encode(),
+            "heatmap",
+            "-",
+            "--layer",
+            "0",
+            "--head",
+            "0",
+            input="Straße 🍎".encode(),
             env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        )  # fmt: skip
+        )
         assert (ended.returncode, ended.stderr) == (0, b"")
         assert json.loads(ended.stdout.decode("utf-8"))["text"] == "Straße 🍎"
 
@@ -169,7 +160,11 @@ class TestProcess:
         os.close(reading)
         ended = subprocess.run(
             [sys.executable, "-m", "explorer", "models", "--json"],
-            cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, timeout=120, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            timeout=120,
+            check=False,
+        )
         os.close(writing)
         assert (ended.returncode, ended.stderr) == (1, b"")

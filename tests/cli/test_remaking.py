@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 
 import explorer
-from explorer import shelf
-from explorer.exhibits import KINDS, state_for
-from explorer.exhibits.saving import saved
-from explorer.session import Session
+from explorer.saving.save import saved
+from explorer.session import models_cache as shelf
+from explorer.session.session import Session
+from explorer.views.registry import KINDS, state_for
 from tests.cli.shell import Command
 
 # A second text that the model reads, and a target that was typed for another model.
 TYPED = {"text": "She ate an apple.", "pair": "He slept.", "target": "Sie aß."}
 WORD = {
-    "word": "apple", "anchors": "fruit",
-    "sentences": "a | An apple a day.\na | A ripe apple fell.\nb | apple sells phones.\n"
-    "b | He works at apple.",
-}  # fmt: skip
+    "word": "apple",
+    "anchors": "fruit",
+    "sentences": "a | An apple a day.\na | A ripe apple fell.\nb | apple sells phones.\nb | He works at apple.",
+}
 CHOSEN: dict[str, dict[str, Any]] = {
     "comparison": {"other_model": "smollm2"},
     "heads": {"nulls": True, "query": "2", "key": "4"},
@@ -38,14 +38,19 @@ def page() -> Session:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_view_of_the_page_is_made_again(
-    name: str, page: Session, run: Command, tmp_path: Path, smollm2: explorer.LoadedModel,
+    name: str,
+    page: Session,
+    run: Command,
+    tmp_path: Path,
+    smollm2: explorer.LoadedModel,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     loaded = shelf.load_model
     monkeypatch.setattr(
-        shelf, "load_model",
+        shelf,
+        "load_model",
         lambda name, *given, **more: smollm2 if name == "smollm2" else loaded(name, *given, **more),
-    )  # fmt: skip
+    )
     kind = KINDS[name]
     state = state_for(kind, {**TYPED, **WORD, **CHOSEN.get(name, {})})
     path = tmp_path / "view.json"

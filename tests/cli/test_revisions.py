@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 import explorer
-from explorer import notebook, shelf
-from explorer.session import Session
+from explorer import notebook
+from explorer.session import models_cache as shelf
+from explorer.session.session import Session
 from tests.cli.shell import Command
 from tests.conftest import Loader
 
@@ -29,9 +30,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, run: Command, tiny: Loader) -> list[t
     """Two models of a hub, each with commits of its own, and which revisions are asked for."""
     found: list[tuple[str, Any]] = []
 
-    def load(
-        name: str, _device: str, _dtype: str, revision: str | None, **_more: Any
-    ) -> explorer.LoadedModel:
+    def load(name: str, _device: str, _dtype: str, revision: str | None, **_more: Any) -> explorer.LoadedModel:
         found.append((name, revision))
         model = tiny("bert" if name == ONE else "distilbert")
         return replace(model, name=name, revision=COMMITS[revision or "v1"])
@@ -43,9 +42,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, run: Command, tiny: Loader) -> list[t
 
 @pytest.mark.parametrize("kind", NAMED)
 def test_each_model_is_asked_for_by_its_own(
-    kind: str, run: Command, asked: list[tuple[str, Any]], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    kind: str, run: Command, asked: list[tuple[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     pinned = ("--revision", "v1", "--other-revision", "v2", "-o", "first.json")
     assert run("view", NAMED[kind], "--kind", kind, *pinned).status == 0

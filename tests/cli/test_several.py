@@ -50,8 +50,7 @@ class TestRead:
         assert json.loads(ended.out)["text"] == "She ate.\u2028Then left."
 
     @pytest.mark.parametrize(
-        "data",
-        ["a\nb\n".encode("utf-8-sig"), codecs.BOM_UTF16_BE + "a\nb".encode("utf-16-be"), b"a\rb"],
+        "data", ["a\nb\n".encode("utf-8-sig"), codecs.BOM_UTF16_BE + "a\nb".encode("utf-16-be"), b"a\rb"]
     )
     def test_encodings_and_line_ends(self, run: Command, data: bytes) -> None:
         lines = run("heatmap", "--from", "-", *WHERE, stdin=data).out.splitlines()
@@ -62,19 +61,16 @@ class TestRead:
         where = {"heatmap": WHERE, "heads": (), "worksheet": (*WHERE, "--query", "0")}[command]
         ended = run(command, *where)
         assert (ended.status, ended.complaint) == (
-            2, "there is no text: give a TEXT, or a file of texts with --from FILE",
-        )  # fmt: skip
+            2,
+            "there is no text: give a TEXT, or a file of texts with --from FILE",
+        )
         ended = run(command, "hi", "--from", texts, *where)
-        assert (ended.status, ended.complaint) == (
-            2, "give either a TEXT or a file of texts with --from, not both",
-        )  # fmt: skip
+        assert (ended.status, ended.complaint) == (2, "give either a TEXT or a file of texts with --from, not both")
 
     def test_files_that_cannot_be_read(self, run: Command, tmp_path: Path) -> None:
         missing = str(tmp_path / "none.txt")
         ended = run("heads", "--from", missing)
-        assert (ended.status, ended.complaint) == (
-            2, f"{missing} cannot be read: No such file or directory",
-        )  # fmt: skip
+        assert (ended.status, ended.complaint) == (2, f"{missing} cannot be read: No such file or directory")
         assert "Is a directory" in run("heads", "--from", str(tmp_path)).complaint
         blank = run("heads", "--from", "-", stdin=b"\n \n")
         assert blank.complaint == "standard input holds no text: write one a line"
@@ -128,26 +124,22 @@ class TestWritten:
         assert ended == Run(0, "", "")
         assert "slept" in (tmp_path / "sheet-2.html").read_text("utf-8")
 
-    def test_existing_files_are_found_before_a_model_is_loaded(
-        self, run: Command, texts: str, tmp_path: Path
-    ) -> None:
+    def test_existing_files_are_found_before_a_model_is_loaded(self, run: Command, texts: str, tmp_path: Path) -> None:
         last = tmp_path / "map-3.csv"
         last.write_text("mine")
         asked = ("heatmap", "--from", texts, *WHERE, "-o", str(tmp_path / "map.csv"))
         ended = run(*asked, "-m", "./none")
         assert (ended.status, ended.complaint) == (
-            2, f"{last} exists: choose another name, or overwrite it with --force",
-        )  # fmt: skip
+            2,
+            f"{last} exists: choose another name, or overwrite it with --force",
+        )
         assert run(*asked, "--force").status == 0
         assert last.read_text("utf-8") != "mine"
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
-            (
-                ["--format", "bmp"],
-                "unknown format 'bmp': use png, svg, pdf",
-            ),
+            (["--format", "bmp"], "unknown format 'bmp': use png, svg, pdf"),
             (["-o", "a.png", "--format", "svg"], "a.png and --format svg are two formats"),
             (["-o", "a.bmp", "--format", "svg"], "a.bmp has no ending that names a format"),
             (["-o", "none/out"], "none/out cannot be written: there is no folder none"),
@@ -157,9 +149,8 @@ class TestWritten:
         ],
     )
     def test_bad_use_is_one_line(
-        self, run: Command, texts: str, arguments: list[str], said: str,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:  # fmt: skip
+        self, run: Command, texts: str, arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.chdir(ROOT)
         ended = run("heatmap", "--from", texts, *WHERE, "-m", "./none", *arguments)
         assert ended.status == 2
@@ -183,9 +174,10 @@ class TestFailed:
         path = tmp_path / "a.csv"
         ended = run("heatmap", "--from", "-", *WHERE, "-o", str(path), stdin=given)
         assert (ended.status, ended.complaint) == (
-            1, "text 2 (standard input, line 3): the text has 602 tokens; this model reads at "
+            1,
+            "text 2 (standard input, line 3): the text has 602 tokens; this model reads at "
             "most 512: shorten it, or truncate it",
-        )  # fmt: skip
+        )
         assert sorted(os.listdir(tmp_path)) == ["a-1.csv", "a-3.csv"]
 
     def test_each_is_a_line(self, run: Command) -> None:
@@ -200,9 +192,7 @@ class TestFailed:
 
     def test_what_is_wrong_with_all_is_said_once(self, run: Command, texts: str) -> None:
         ended = run("heatmap", "--from", texts, "--layer", "6", "--head", "0")
-        assert (ended.status, ended.complaint) == (
-            2, "layer 6 is out of range: minilm has layers 0 to 5",
-        )  # fmt: skip
+        assert (ended.status, ended.complaint) == (2, "layer 6 is out of range: minilm has layers 0 to 5")
 
     def test_truncation_names_its_text(self, run: Command) -> None:
         given = f"a\n{'apple ' * 600}".encode()
@@ -217,8 +207,7 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
     path.write_text("She ate an apple.\n" * 40, encoding="utf-8")
     command = f'"$0" -m explorer heads --from "{path}" | head -1'
     ended = subprocess.run(
-        ["/bin/sh", "-c", command, sys.executable], cwd=ROOT, capture_output=True, timeout=120,
-        check=False,
-    )  # fmt: skip
+        ["/bin/sh", "-c", command, sys.executable], cwd=ROOT, capture_output=True, timeout=120, check=False
+    )
     assert ended.stderr == b""
     assert json.loads(ended.stdout)["kind"] == "heads"

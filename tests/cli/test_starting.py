@@ -20,9 +20,14 @@ def python(folder: Path, *arguments: str) -> tuple[int, str, str]:
     """Status, output and errors of a Python that looks for modules in a folder first."""
     ended = subprocess.run(
         [sys.executable, *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, "PYTHONPATH": str(folder)}, preexec_fn=_hearing_ctrl_c,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        preexec_fn=_hearing_ctrl_c,
+    )
     return ended.returncode, ended.stdout, ended.stderr
 
 
@@ -59,9 +64,12 @@ def test_where_ctrl_c_is_ignored_it_stays_so(tmp_path: Path) -> None:
     (tmp_path / "typer.py").write_text(INTERRUPT + "raise SystemExit(3)\n")
     ended = subprocess.run(
         ["/bin/sh", "-c", 'trap "" INT; "$0" -m explorer', sys.executable],
-        cwd=ROOT, capture_output=True, timeout=120, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        timeout=120,
+        check=False,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
-    )  # fmt: skip
+    )
     assert (ended.returncode, ended.stderr) == (3, b"")
 
 

@@ -22,9 +22,12 @@ def seen_on_a_terminal(*arguments: str) -> tuple[int, str]:
     leader, follower = pty.openpty()
     ended = subprocess.Popen(
         [sys.executable, "-m", "explorer", *arguments],
-        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=follower,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
-    )  # fmt: skip
+    )
     os.close(follower)
     seen = b""
     while True:
@@ -69,9 +72,7 @@ class TestTerminal:
         assert seen.splitlines()[-1].startswith("error: text 2 (")
 
 
-def test_shares_and_what_has_none(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_shares_and_what_has_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")

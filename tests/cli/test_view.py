@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 import explorer
+from explorer.capture.loading import Progress
 from explorer.cli import loading
 from explorer.cli.view import FIGURES
-from explorer.exhibits import KINDS, exhibit_of
-from explorer.exhibits.state import OPENING_TEXT
-from explorer.export.carriers import read_record
 from explorer.figures.look import FONTS, UNITS
 from explorer.figures.style import PALETTES, THEMES
-from explorer.models import Progress
-from explorer.session import Session
+from explorer.saving.metadata import read_record
+from explorer.session.session import Session
+from explorer.views.registry import KINDS, exhibit_of
+from explorer.views.state import OPENING_TEXT
 from tests.cli.shell import Command, Run
 
 TEXT = "She ate an apple."
@@ -33,9 +33,7 @@ def test_a_views_numbers(run: Command, minilm: explorer.LoadedModel) -> None:
     assert (ended.status, ended.err) == (0, "")
     told = json.loads(ended.out)
     assert told["kind"] == "heatmap"
-    np.testing.assert_array_equal(
-        np.float32(told["attention"]), explorer.capture(minilm, TEXT).attention(1, 8)
-    )
+    np.testing.assert_array_equal(np.float32(told["attention"]), explorer.capture(minilm, TEXT).attention(1, 8))
     assert told["provenance"]["link"] == LINK
 
 
@@ -71,17 +69,18 @@ def test_how_a_figure_looks_is_in_its_file(run: Command, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(("/nowhere",), "/nowhere is no page with a view to save: use /"),
-     ((LINK, "--kind", "hologram"), "unknown view 'hologram': use heatmap"),
-     ((LINK, "--figure", "graph", "-o", "x.html"), "heatmap has no figure 'graph': use map"),
-     ((LINK, "--palette", "jet"), "unknown palette 'jet': use viridis, cividis, greys"),
-     ((LINK, "--width", "1"), "a width of 1 cm is out of range: use 3 to 100 cm"),
-     (("/?layer=9",), "layer 9 is out of range: minilm has layers 0 to 5")],
-)  # fmt: skip
+    [
+        (("/nowhere",), "/nowhere is no page with a view to save: use /"),
+        ((LINK, "--kind", "hologram"), "unknown view 'hologram': use heatmap"),
+        ((LINK, "--figure", "graph", "-o", "x.html"), "heatmap has no figure 'graph': use map"),
+        ((LINK, "--palette", "jet"), "unknown palette 'jet': use viridis, cividis, greys"),
+        ((LINK, "--width", "1"), "a width of 1 cm is out of range: use 3 to 100 cm"),
+        (("/?layer=9",), "layer 9 is out of range: minilm has layers 0 to 5"),
+    ],
+)
 def test_bad_use_is_one_line(
-    run: Command, arguments: tuple[str, ...], said: str, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    run: Command, arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     ended = run("view", *arguments)
     assert (ended.status, ended.out) == (2, "")
@@ -111,12 +110,14 @@ def test_a_truncated_text_is_told(run: Command, kind: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("asked", "shown", "said"),
-    [("/?mode=newmode", "heatmap", ["mode=newmode"]),
-     ("/?mode=newmode&kind=newkind", "heatmap", ["kind=newkind", "mode=newmode"]),
-     ("/?mode=lines&kind=newkind", "lines", ["kind=newkind"]),
-     ("/?mode=newmode&kind=lines", "lines", []),
-     ("/inside?mode=lines", "worksheet", ["mode=lines"])],
-)  # fmt: skip
+    [
+        ("/?mode=newmode", "heatmap", ["mode=newmode"]),
+        ("/?mode=newmode&kind=newkind", "heatmap", ["kind=newkind", "mode=newmode"]),
+        ("/?mode=lines&kind=newkind", "lines", ["kind=newkind"]),
+        ("/?mode=newmode&kind=lines", "lines", []),
+        ("/inside?mode=lines", "worksheet", ["mode=lines"]),
+    ],
+)
 def test_a_view_of_a_newer_version_is_told(
     run: Command, asked: str, shown: str, said: list[str], minilm: explorer.LoadedModel
 ) -> None:
@@ -168,10 +169,11 @@ def test_the_pull_of_a_model_without_a_target_text(run: Command, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("asked", "said"),
-    [("/?kind=heads&nulls=true&text=She%20ate.", "shuffling the tokens"),
-     ("/embeddings?kind=by_layer&sentences=a%20%7C%20An%20apple.%0Ab%20%7C%20apple%20sells.",
-      "sentence 2 of 2")],
-)  # fmt: skip
+    [
+        ("/?kind=heads&nulls=true&text=She%20ate.", "shuffling the tokens"),
+        ("/embeddings?kind=by_layer&sentences=a%20%7C%20An%20apple.%0Ab%20%7C%20apple%20sells.", "sentence 2 of 2"),
+    ],
+)
 def test_a_terminal_is_told_how_slow_views_go(
     run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, said: str
 ) -> None:
@@ -191,8 +193,7 @@ def test_a_terminal_is_told_how_slow_views_go(
 
 def test_what_cannot_be_made_again_is_one_line(run: Command, tmp_path: Path) -> None:
     missing = run("remake", str(tmp_path / "no.json"))
-    assert (missing.status, missing.complaint.endswith("cannot be read: No such file or directory")
-            ) == (2, True)  # fmt: skip
+    assert (missing.status, missing.complaint.endswith("cannot be read: No such file or directory")) == (2, True)
     other = tmp_path / "other.json"
     other.write_text("{}")
     assert run("remake", str(other)).complaint.startswith(

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer import session
-from explorer.exhibits.worksheet import KIND, page_record
-from explorer.export.carriers import read_record
-from explorer.pages.inside_row import page_file
 from explorer.records import HeadMaps, ModelError
-from explorer.session import Session
+from explorer.saving.metadata import read_record
+from explorer.session import session
+from explorer.session.session import Session
+from explorer.views.inside.worksheet.panel import page_file
+from explorer.views.inside.worksheet.view import KIND, page_record
 from tests.cli.shell import TEXT, Command, Run
 from tests.conftest import Folder
 
@@ -35,10 +35,16 @@ def test_json(run: Command) -> None:
     attention = json.loads(run("heatmap", TEXT, "--layer", "3", "--head", "7").out)["attention"]
     np.testing.assert_allclose(result["weights"], attention[4], atol=1e-6)
     assert result["settings"] == {
-        "sink": None, "note": "scaled = scores × scale; weights = softmax(scaled)",
-        "truncation": None, "drawn_key": 0, "before_rotation": False, "target": None,
-        "revision": result["revision"], "device": "cpu", "dtype": "float32",
-    }  # fmt: skip
+        "sink": None,
+        "note": "scaled = scores × scale; weights = softmax(scaled)",
+        "truncation": None,
+        "drawn_key": 0,
+        "before_rotation": False,
+        "target": None,
+        "revision": result["revision"],
+        "device": "cpu",
+        "dtype": "float32",
+    }
 
 
 def test_files(run: Command, tmp_path: Path) -> None:
@@ -105,9 +111,23 @@ def test_a_pair_a_target_and_standard_input(run: Command, folder: Folder) -> Non
     pair = json.loads(run("worksheet", "-", *WHERE, "--pair", "A phone.", stdin=TEXT.encode()).out)
     assert (pair["text"], pair["pair"], len(pair["keys"])) == (TEXT, "A phone.", 16)
     cross = run(
-        "worksheet", "the cat sat", "--target", "a dog ran", "--stack", "cross", "--layer", "1",
-        "--head", "2", "--query", "1", "-m", str(folder("t5")), "--device", "cpu",
-    )  # fmt: skip
+        "worksheet",
+        "the cat sat",
+        "--target",
+        "a dog ran",
+        "--stack",
+        "cross",
+        "--layer",
+        "1",
+        "--head",
+        "2",
+        "--query",
+        "1",
+        "-m",
+        str(folder("t5")),
+        "--device",
+        "cpu",
+    )
     result = json.loads(cross.out)
     assert (result["stack"], result["settings"]["target"]) == ("cross", "a dog ran")
     assert sum(result["weights"]) == pytest.approx(1)
@@ -122,12 +142,22 @@ def test_a_text_over_the_limit(run: Command) -> None:
     assert json.loads(ended.out)["settings"]["truncation"] == told
 
 
-def test_a_model_whose_maps_are_not_known(
-    run: Command, folder: Folder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_whose_maps_are_not_known(run: Command, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what is before rotation is missing."""
-    command = ("worksheet", "the cat sat", "--layer", "1", "--head", "2", "--query", "2", "-m",
-               str(folder("llama")), "--device", "cpu")  # fmt: skip
+    command = (
+        "worksheet",
+        "the cat sat",
+        "--layer",
+        "1",
+        "--head",
+        "2",
+        "--query",
+        "2",
+        "-m",
+        str(folder("llama")),
+        "--device",
+        "cpu",
+    )
     whole = json.loads(run(*command).out)
 
     def unknown(*_arguments: object) -> HeadMaps:
@@ -142,8 +172,20 @@ def test_a_model_whose_maps_are_not_known(
 
 
 def test_an_eager_capture_is_refused(run: Command, folder: Folder) -> None:
-    ended = run("worksheet", "the cat", "--layer", "0", "--head", "0", "--query", "0", "-m",
-                str(folder("deberta-v2")), "--device", "cpu")  # fmt: skip
+    ended = run(
+        "worksheet",
+        "the cat",
+        "--layer",
+        "0",
+        "--head",
+        "0",
+        "--query",
+        "0",
+        "-m",
+        str(folder("deberta-v2")),
+        "--device",
+        "cpu",
+    )
     assert ended.status == 1
     assert "was captured eagerly, weights only, because" in ended.complaint
     assert ended.complaint.endswith("queries, keys and values are not known")
@@ -177,9 +219,7 @@ def test_no_query(run: Command) -> None:
     assert (ended.status, ended.complaint) == (2, "Missing option '--query'.")
 
 
-def test_a_pdf_without_a_browser(
-    run: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_pdf_without_a_browser(run: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     monkeypatch.setenv("CHROMIUM", "no-such-browser")
     ended = run("worksheet", TEXT, *WHERE, "-o", str(path))

@@ -1,0 +1,1 @@
+"""A capture to numbers: measures, identities, experiments, projections."""

@@ -1,0 +1,295 @@
+"""What all pages share: the bar on top, the tabs, the status line and the save bar.
+
+In the browser (assets/explorer.js, address.js): what is shown ─> the address; the path ─> the
+visible page; the theme.
+
+A page is put into the layout when it is first gone to (``mount``), its fields filled from the
+address (address.py), and stays there, unseen, so that a tab keeps what was made on it and nobody
+waits for a page that is not looked at. A page's job and request are kept in the frame, and start
+what is in the page; where the frame takes something out of a page, it is optional.
+
+A page is a module: PATH, NAME, TITLE; SHOWN, by what is on the screen the store that tells its
+state and the kinds of views that can be saved of it; ADDRESS, the field of each setting; AROUND,
+the settings that are of no view, which the store <name>-around tells; layout(),
+register(app, session, jobs); in_fields(state), where a field shows a setting otherwise than a
+state tells it.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from explorer.app import address, learn, presenter
+from explorer.app import kept_figures as keeping
+from explorer.app import save_menu as saving
+from explorer.app import self_check as check
+from explorer.models import bundled, hub
+from explorer.session.jobs import Jobs
+from explorer.session.session import Session
+from explorer.views.embeddings import panel as embeddings
+from explorer.views.heads import panel as heads
+from explorer.views.inside import panel as inside
+from explorer.views.panel import text as heads_text
+from explorer.views.panel.examples import EXAMPLE_TEXTS
+from explorer.views.panel.running import register_cancel, remark_line, stores
+from explorer.views.state import TEXT
+
+PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside, learn, check)
+
+# The fields of the bar, by the setting they are of.
+_BAR = {"model": "model-select", "text": "text-input", "pair": "pair-input", "target": "target-input"}
+_OPENING: dict[str, Any] = dict(TEXT)
+
+_KEYS = (
+    ("Ctrl+Enter", "run the model on what is typed"),
+    ("← →", "the head before or after"),
+    ("↑ ↓", "the layer above or below"),
+    ("← →", "in a lesson: the step before or after"),
+    ("p", "presenter mode: large type, no controls; Escape leaves it"),
+    ("?", "this list"),
+)
+
+
+def layout() -> Any:
+    """The whole app: frame and pages."""
+    return dmc.MantineProvider(
+        html.Div(
+            [
+                dcc.Location(id="url", refresh=False),
+                dcc.Store(id="opened", data=True),
+                dcc.Store(id="theme"),
+                dcc.Store(id="mounted", data=[]),
+                dcc.Store(id="pages", data=[address.told(page) for page in PAGES]),
+                dcc.Store(id="long-link"),
+                dcc.Store(id="short-link"),
+                *(store for page in PAGES for store in stores(page.NAME)),
+                heads_text.store(),
+                *presenter.layout(),
+                dcc.Download(id="download"),
+                _bar(),
+                _tabs(),
+                html.Div(
+                    [
+                        *(html.Div(id=f"{page.NAME}-message", className=f"on-{page.NAME}") for page in PAGES),
+                        heads_text.layout(),
+                        html.Div(id="link-message"),
+                        html.Div(id="short-link-message"),
+                        html.Div(id="save-message"),
+                    ],
+                    id="status",
+                ),
+                *(html.Main(id=f"{page.NAME}-page", className=f"page {page.NAME} hidden") for page in PAGES),
+                html.Footer([*saving.layout(), *keeping.layout()]),
+                _keys(),
+            ],
+            className="app",
+        ),
+        id="mantine",
+        theme={"primaryColor": "orange", "primaryShade": 8, "fontFamily": "inherit", "defaultRadius": "sm"},
+    )
+
+
+def page_at(path: str) -> ModuleType:
+    """The page of an address; the first one where there is none of that name."""
+    name = f"/{path.strip('/').partition('/')[0]}"
+    return next((page for page in PAGES if name == page.PATH), PAGES[0])
+
+
+def all_of_it() -> Any:
+    """Frame and pages as they are once every page was gone to, to check the wiring by."""
+    return html.Div([layout(), *(html.Div(page.layout()) for page in PAGES)])
+
+
+def _bar() -> Any:
+    return html.Header(
+        [
+            dmc.Autocomplete(
+                id="model-select",
+                data=_models(),
+                debounce=True,
+                w=230,
+                size="sm",
+                limit=50,
+                placeholder="model",
+                openOnFocus=True,
+                maxDropdownHeight=420,
+                filter={"function": "modelsToOffer"},
+                comboboxProps={"width": 420, "position": "bottom-start"},
+                **{"aria-label": "Model"},
+            ),
+            html.Span(id="model-facts", className="badge"),
+            html.Div(
+                [
+                    _field("text-input", "Text", "Type a text, then press Run (Ctrl+Enter)"),
+                    _field("pair-input", "Second text", "Second text, read with the first"),
+                    _field("target-input", "Target", "The decoder's text; empty: generated"),
+                ],
+                className="texts on-text",
+            ),
+            html.Button(
+                "+ second text",
+                id="pair-toggle",
+                className="icon on-text",
+                title="This model reads pairs: give it a second text",
+            ),
+            html.Div("The word and its sentences are below.", className="texts on-embeddings muted"),
+            html.Div("Read a step, then do it.", className="slogan on-learn"),
+            dmc.Select(
+                id="examples",
+                placeholder="Examples",
+                size="sm",
+                w=130,
+                className="on-text",
+                data=[{"value": text, "label": title} for title, text in EXAMPLE_TEXTS],
+                comboboxProps={"width": 240},
+            ),
+            dmc.Button("Run", id="run-button", size="sm"),
+            _icon("share-button", "Link", "Copy a link that opens just this"),
+            _icon("theme-toggle", "☾", "Light or dark"),
+            _icon("present-button", "⛶", "Presenter mode (p)"),
+            _icon("keys-button", "?", "Keyboard"),
+        ],
+        className="bar",
+    )
+
+
+def _field(name: str, label: str, placeholder: str) -> Any:
+    return html.Label(
+        dcc.Textarea(id=name, value="", placeholder=placeholder, title=label, className="field"),
+        className="hidden" if name != "text-input" else "",
+        id=f"{name}-field",
+    )
+
+
+def _icon(name: str, sign: str, why: str) -> Any:
+    label: Any = {"aria-label": why}
+    return html.Button(sign, id=name, title=why, className="icon", **label)
+
+
+def _tabs() -> Any:
+    return html.Nav(
+        [dcc.Link(page.TITLE, href=page.PATH, className="page-tab", id=f"tab-{page.TITLE.lower()}") for page in PAGES]
+    )
+
+
+def _keys() -> Any:
+    rows = [html.Tr([html.Td(html.Kbd(key)), html.Td(what)]) for key, what in _KEYS]
+    return dmc.Modal(html.Table(html.Tbody(rows), className="keys"), id="keys", title="Keyboard")
+
+
+def _models() -> list[dict[str, Any]]:
+    """The picker's groups: bundled, in the cache, on the hub."""
+    ready = [name for name in bundled.BUNDLED if bundled.is_installed(name)]
+    cached = [preset.repo for preset in hub.PRESETS if hub.is_cached(preset.repo)]
+    online = [preset.repo for preset in hub.PRESETS if preset.repo not in cached]
+    groups = [
+        ("bundled, no network needed", ready),
+        ("in the cache", cached),
+        ("on the hub, fetched when chosen (any hub id or folder can be typed)", online),
+    ]
+    return [{"group": title, "items": names} for title, names in groups if names]
+
+
+def register(app: Dash, session: Session, jobs: Jobs) -> None:
+    """Wire the frame and every page to ``app``."""
+    for page in PAGES:
+        page.register(app, session, jobs)
+    register_cancel(app, jobs)
+    presenter.register(app)
+    address.register(app, PAGES)
+    saving.register(app, session, PAGES, page_at)
+    keeping.register(app, session, jobs, PAGES, page_at)
+    _register_browser_side(app)
+
+    @app.callback(
+        *(Output(f"{page.NAME}-page", "children") for page in PAGES),
+        Output("mounted", "data"),
+        *(Output(field, "value") for field in _BAR.values()),
+        Output("heads-truncate", "data"),
+        Output("link-message", "children"),
+        Input("url", "pathname"),
+        State("url", "search"),
+        State("mounted", "data"),
+        prevent_initial_call=False,
+    )
+    def mount(path: str | None, search: str | None, mounted: list[str]) -> Any:
+        asked = page_at(path or "")
+        if path is None or asked.NAME in mounted:
+            return (no_update,) * (len(PAGES) + len(_BAR) + 3)
+        opened = address.opened(asked, search or "")
+        layout, begun = asked.layout(), getattr(asked, "in_fields", dict)(opened.state)
+        told = [*opened.remarks, *address.refused(layout, asked.ADDRESS, begun)]
+        fields = address.filled(layout, asked.ADDRESS, begun)
+        children = [fields if page is asked else no_update for page in PAGES]
+        # A further page is of what is in the bar by then.
+        bar = {**_OPENING, **opened.state} if not mounted else {}
+        read = [bar.get(name, no_update) for name in _BAR]
+        agreed = read[1:] if bar.get("truncate") else no_update
+        return *children, [*mounted, asked.NAME], *read, agreed, remark_line(told)
+
+    @app.callback(
+        Output("model-facts", "children"),
+        Output("pair-toggle", "hidden"),
+        Output("target-input-field", "className"),
+        State("model-select", "value"),
+        *(Input(f"{page.NAME}-request", "data") for page in PAGES),
+    )
+    def show_model(name: str | None, *_requests: Any) -> Any:
+        facts = session.facts(name or "")
+        if facts is None:
+            return no_update, True, "hidden"
+        return (facts.line, not facts.takes_pairs, "" if facts.is_encoder_decoder else "hidden")
+
+
+def _register_browser_side(app: Dash) -> None:
+    def browser(name: str, *wiring: Any, **how: Any) -> None:
+        app.clientside_callback(ClientsideFunction("explorer", name), *wiring, **how)
+
+    browser(
+        "readTheme",
+        Output("theme", "data"),
+        Input("opened", "data"),
+        State("url", "search"),
+        prevent_initial_call=False,
+    )
+    browser(
+        "showPage",
+        *(Output(f"{page.NAME}-page", "className") for page in PAGES),
+        Input("url", "pathname"),
+        State("pages", "data"),
+        prevent_initial_call=False,
+    )
+    browser(
+        "applyTheme",
+        Output("mantine", "forceColorScheme"),
+        Output("theme-toggle", "children"),
+        Input("theme", "data"),
+        prevent_initial_call=False,
+    )
+    browser(
+        "toggleTheme",
+        Output("theme", "data", allow_duplicate=True),
+        Input("theme-toggle", "n_clicks"),
+        State("theme", "data"),
+    )
+    browser("useExample", Output("text-input", "value", allow_duplicate=True), Input("examples", "value"))
+    browser(
+        "showPair",
+        Output("pair-input-field", "className"),
+        Output("pair-toggle", "children"),
+        Output("pair-input", "value", allow_duplicate=True),
+        Input("pair-toggle", "n_clicks"),
+        Input("pair-toggle", "hidden"),
+        State("pair-input-field", "className"),
+        State("pair-input", "value"),
+        prevent_initial_call="initial_duplicate",
+    )
+    browser(
+        "dimWhileWorking", Output("status", "className"), *(Input(f"{page.NAME}-poll", "disabled") for page in PAGES)
+    )
+    browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"))
+    browser("openKeys", Output("keys", "opened"), Input("keys-button", "n_clicks"))

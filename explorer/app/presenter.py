@@ -1,0 +1,57 @@
+"""Presenter mode: large type, and nothing on the screen but what is looked at.
+
+In the browser (assets/presenter.js):
+    the address ─> present
+    the button, the key p, Escape ─> present ─> the look of the page; the address (frame.py)
+    present-unfold ─> the fields to type into, seen or folded
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+
+
+def layout() -> list[Any]:
+    """Whether it is on, and what is seen only then: the way to the controls, and out of it."""
+    return [
+        dcc.Store(id="present", data=False),
+        html.Div(
+            [
+                html.Button(
+                    "Controls",
+                    id="present-unfold",
+                    className="save",
+                    title="Unfold the fields to type into, or fold them away again",
+                ),
+                html.Button(
+                    "Leave presenter mode (Esc)",
+                    id="present-leave",
+                    className="save",
+                    title="Show the bar and the tabs again",
+                ),
+            ],
+            className="presenting",
+        ),
+    ]
+
+
+def register(app: Dash) -> None:
+    """Wire it to ``app``."""
+
+    def browser(name: str, *wiring: Any, **how: Any) -> None:
+        app.clientside_callback(ClientsideFunction("presenter", name), *wiring, **how)
+
+    browser(
+        "read", Output("present", "data"), Input("opened", "data"), State("url", "search"), prevent_initial_call=False
+    )
+    browser("apply", Output("present-leave", "name"), Input("present", "data"), prevent_initial_call=False)
+    browser("unfold", Output("present-unfold", "name"), Input("present-unfold", "n_clicks"))
+    browser(
+        "toggle",
+        Output("present", "data", allow_duplicate=True),
+        Input("present-button", "n_clicks"),
+        Input("present-leave", "n_clicks"),
+        State("present", "data"),
+    )

@@ -1,0 +1,356 @@
+"""Saving what is on the screen: one menu for every view, with a preview.
+
+save-button ─> save-state (the page and the state on its screen), save-what, the menu opens
+save-what, -state, the look's fields ─> save-preview, save-size, save-remarks, save-drawn
+save-png, save-svg (in the browser, assets/saving.js) ─> a file drawn from the preview
+save-pdf, -html, -csv, -json, -npz ─> download, save-menu-message
+
+Keeping several figures and opening a file again: keeping.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from types import ModuleType
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from explorer.figures.look import FONTS, UNITS, Look
+from explorer.figures.style import PALETTES, blank_figure
+from explorer.figures.vector import vectorised
+from explorer.records import ModelError
+from explorer.saving.files import FORMATS, ExportError
+from explorer.saving.save import Saving, figure_of, file_name, record, remarks_of, saved
+from explorer.session.session import Session
+from explorer.views.panel.fields import labelled
+from explorer.views.panel.running import error_line, remark_line
+from explorer.views.registry import KINDS, Exhibit, Kind, state_for
+
+_BROWSER_MADE = ("png", "svg")
+_SERVER_MADE = ("pdf", "html", "csv", "json", "npz")
+_WHY = {
+    "png": "A picture of dots, for slides and pages",
+    "svg": "A drawing that stays sharp at any size; labels are text",
+    "pdf": "A drawing for LaTeX and print; labels are text. Needs a Chrome or Chromium here",
+    "html": "A page to hover and zoom, which needs no network",
+    "csv": "The numbers as rows",
+    "json": "The numbers with all that made them; remake makes it again from this file alone",
+    "npz": "The numbers as arrays, for numpy",
+}
+_TYPES = {
+    "pdf": "application/pdf",
+    "html": "text/html",
+    "csv": "text/csv",
+    "json": "application/json",
+    "npz": "application/zip",
+    "zip": "application/zip",
+}
+_PREVIEW = 540  # pixels that the preview has
+
+# The look's fields, in the order ``look_of`` takes them.
+LOOK = {
+    "theme": ("save-theme", "value"),
+    "palette": ("save-palette", "value"),
+    "width": ("save-width", "value"),
+    "unit": ("save-unit", "value"),
+    "font": ("save-font", "value"),
+    "points": ("save-points", "value"),
+    "title": ("save-title", "checked"),
+    "caption": ("save-caption", "checked"),
+}
+NOTHING = "there is nothing to save yet: press Run first"
+
+
+def layout() -> list[Any]:
+    """The button of the bar below the pages, and the menu it opens."""
+    why = "This view as PNG, SVG, PDF, HTML, CSV, JSON or NPZ, with a preview"
+    return [
+        html.Button("Save …", id="save-button", className="save", title=why),
+        dcc.Store(id="save-state"),
+        dcc.Store(id="save-drawn"),
+        dmc.Modal(
+            html.Div([_choices(), _preview()], className="saving"),
+            id="save-menu",
+            title="Save this view",
+            size="74rem",
+            keepMounted=True,
+        ),
+    ]
+
+
+def _choices() -> Any:
+    plain = Look()
+    small: dict[str, Any] = {"size": "xs", "allowDeselect": False}
+    return html.Div(
+        [
+            labelled(
+                "What", "Which part of the screen", dmc.Select(id="save-what", data=[], value=None, w=220, **small)
+            ),
+            html.Div(
+                [
+                    labelled(
+                        "Width",
+                        "Of the whole figure; empty: as its labels need",
+                        dmc.NumberInput(
+                            id="save-width",
+                            value="",
+                            min=0,
+                            step=0.5,
+                            size="xs",
+                            w=84,
+                            placeholder="own",
+                            debounce=300,
+                        ),
+                    ),
+                    dmc.Select(
+                        id="save-unit",
+                        data=list(UNITS),
+                        value=plain.unit,
+                        w=100,
+                        **{"aria-label": "Unit of the width; a column has 8.5 cm"},
+                        **small,
+                    ),
+                ],
+                className="row",
+            ),
+            html.Div(
+                [
+                    labelled(
+                        "Letters",
+                        "The font of all labels",
+                        dmc.Select(id="save-font", data=list(FONTS), value=plain.font, w=120, **small),
+                    ),
+                    dmc.NumberInput(
+                        id="save-points",
+                        value=plain.points,
+                        min=4,
+                        max=32,
+                        step=0.5,
+                        size="xs",
+                        w=76,
+                        suffix=" pt",
+                        debounce=300,
+                        **{"aria-label": "Size of the letters in points"},
+                    ),
+                ],
+                className="row",
+            ),
+            labelled(
+                "Theme",
+                "Light or dark",
+                dmc.SegmentedControl(id="save-theme", value="light", size="xs", data=["light", "dark"]),
+            ),
+            labelled(
+                "Colours",
+                "All are even in lightness and safe for colour-blind readers; greys make everything grey, for print",
+                dmc.Select(
+                    id="save-palette",
+                    value="",
+                    w=160,
+                    data=[{"value": "", "label": "as shown"}, *({"value": name, "label": name} for name in PALETTES)],
+                    **small,
+                ),
+            ),
+            html.Div(
+                [
+                    dmc.Switch(id="save-title", label="title", checked=True, size="xs"),
+                    dmc.Switch(id="save-caption", label="caption", checked=True, size="xs"),
+                ],
+                className="row",
+            ),
+            labelled(
+                "PNG",
+                "Dots for each pixel of the figure: 3 are fit for print",
+                dmc.SegmentedControl(
+                    id="save-dots",
+                    value="3",
+                    size="xs",
+                    data=[{"value": str(n), "label": f"{n}×"} for n in (1, 2, 3, 4)],
+                ),
+            ),
+            html.Div([_button(kind) for kind in FORMATS], className="formats"),
+            html.Button(
+                "Keep",
+                id="save-keep",
+                className="save",
+                title="Put this figure, as it looks here, among those you take along",
+            ),
+            html.Div(id="save-menu-message"),
+        ],
+        className="choices",
+    )
+
+
+def _button(kind: str) -> Any:
+    return html.Button(kind.upper(), id=f"save-{kind}", title=_WHY[kind], className="save")
+
+
+def _preview() -> Any:
+    return html.Div(
+        [
+            html.P(id="save-size", className="caption"),
+            html.Div(id="save-remarks"),
+            html.Div(
+                dcc.Graph(
+                    id="save-preview", figure=blank_figure("the figure appears here"), config={"staticPlot": True}
+                ),
+                id="save-paper",
+            ),
+        ],
+        className="preview",
+    )
+
+
+def shown_of(pages: tuple[ModuleType, ...]) -> dict[str, Any]:
+    """What every page's screen tells, for a callback: its mode, and each view's state."""
+    return {
+        page.NAME: {
+            "mode": State(f"{page.NAME}-mode", "value", allow_optional=True),
+            "states": {mode: State(shown.store, "data", allow_optional=True) for mode, shown in page.SHOWN.items()},
+        }
+        for page in pages
+        if page.SHOWN
+    }
+
+
+def on_screen(page: ModuleType, screen: dict[str, Any] | None) -> tuple[tuple[str, ...], Any]:
+    """The kinds that a page's screen can be saved as, and its state.
+
+    Raises:
+        ValueError: nothing is seen yet, or the page has nothing to save.
+    """
+    if not screen or not any(shown.kinds for shown in page.SHOWN.values()):
+        raise ValueError(f"{page.TITLE} has no figure to save: go to one of the other pages")
+    mode = screen["mode"] if screen["mode"] in page.SHOWN else next(iter(page.SHOWN))
+    state = screen["states"][mode]
+    if not state:
+        raise ValueError(NOTHING)
+    return page.SHOWN[mode].kinds, state
+
+
+def options(kind: Kind) -> list[dict[str, str]]:
+    """A kind's figures as the menu offers them, the chief one by the kind's title alone."""
+    first, *others = kind.figures
+    named = [(first, kind.title), *((name, f"{kind.title}: {name}") for name in others)]
+    return [{"value": f"{kind.name}/{name}", "label": label} for name, label in named]
+
+
+def look_of(values: dict[str, Any]) -> Look:
+    """The look that the fields tell.
+
+    Raises:
+        ValueError: a size out of range.
+    """
+    chosen = dict(values)
+    chosen["width"] = float(chosen["width"] or 0)
+    chosen["points"] = float(chosen["points"] or Look().points)
+    chosen["palette"] = chosen["palette"] or ""
+    return Look(**chosen)
+
+
+def download(content: bytes, name: str, kind: str) -> dict[str, Any]:
+    """A file as ``dcc.Download`` takes it, of one of the formats that the server makes."""
+    return {"content": base64.b64encode(content).decode(), "base64": True, "filename": name, "type": _TYPES[kind]}
+
+
+def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any) -> None:
+    """Wire the menu to ``app``; ``at(path)`` is the page of an address."""
+
+    def exhibit_of(what: str, state: dict[str, Any]) -> tuple[Exhibit, str]:
+        kind, _, figure = what.partition("/")
+        return KINDS[kind].make(session, state_for(KINDS[kind], state)), figure
+
+    @app.callback(
+        Output("save-menu", "opened"),
+        Output("save-what", "data"),
+        Output("save-what", "value"),
+        Output("save-state", "data"),
+        Output("save-size", "children", allow_duplicate=True),
+        Output("save-drawn", "data", allow_duplicate=True),
+        Output("save-message", "children"),
+        Input("save-button", "n_clicks"),
+        State("url", "pathname"),
+        State("save-what", "value"),
+        shown_of(pages),
+    )
+    def offer(_clicks: int, path: str, chosen: str | None, screens: dict[str, Any]) -> Any:
+        page = at(path)
+        try:
+            kinds, state = on_screen(page, screens.get(page.NAME))
+            offered = [option for name in kinds for option in options(KINDS[name])]
+        except ValueError as error:
+            return False, *(no_update,) * 5, error_line(str(error))
+        values = [one["value"] for one in offered]
+        what = chosen if chosen in values else values[0]
+        # What is still in the preview is of another time.
+        return True, offered, what, state, "", None, None
+
+    @app.callback(
+        Output("save-preview", "figure"),
+        Output("save-paper", "style"),
+        Output("save-size", "children"),
+        Output("save-remarks", "children"),
+        Output("save-drawn", "data"),
+        Input("save-what", "value"),
+        Input("save-state", "data"),
+        Input("save-dots", "value"),
+        {name: Input(*field) for name, field in LOOK.items()},
+        running=[(Output(f"save-{kind}", "disabled"), True, False) for kind in _BROWSER_MADE],
+    )
+    def preview(what: str | None, state: Any, dots: str, look: dict[str, Any]) -> Any:
+        if not what or not state:
+            return (no_update,) * 5
+        try:
+            exhibit, figure = exhibit_of(what, state)
+            saving = Saving(figure, look_of(look), float(dots))
+            drawn = figure_of(exhibit, saving)
+        except (ValueError, ModelError) as error:
+            return no_update, no_update, "", error_line(str(error)), None
+        layout, (width, height) = drawn.figure.layout, drawn.size_cm
+        pixels = [round(side * drawn.scale * saving.dots) for side in (layout.width, layout.height)]
+        size = f"{width:.1f} × {height:.1f} cm; as PNG {pixels[0]:,} × {pixels[1]:,} dots"
+        kept = {
+            "records": {
+                kind: json.dumps(record(session, exhibit, kind, saving), ensure_ascii=False) for kind in _BROWSER_MADE
+            },
+            "scale": drawn.scale,
+            "dots": saving.dots,
+            "width": width,
+            "height": height,
+            "names": {kind: file_name(exhibit, kind, saving) for kind in _BROWSER_MADE},
+        }
+        zoom = {"zoom": min(1, _PREVIEW / layout.width)}
+        return vectorised(drawn.figure), zoom, size, remark_line(remarks_of(drawn)), kept
+
+    @app.callback(
+        Output("download", "data"),
+        Output("save-menu-message", "children"),
+        *(Input(f"save-{kind}", "n_clicks") for kind in _SERVER_MADE),
+        State("save-what", "value"),
+        State("save-state", "data"),
+        {name: State(*field) for name, field in LOOK.items()},
+        running=[(Output(f"save-{kind}", "disabled"), True, False) for kind in _SERVER_MADE],
+    )
+    def save(*given: Any) -> Any:
+        *clicks, what, state, look = given
+        if not any(clicks) or not what or not state:
+            return no_update, no_update
+        kind = str(ctx.triggered_id).removeprefix("save-")
+        try:
+            exhibit, figure = exhibit_of(what, state)
+            saving = Saving(figure, look_of(look))
+            content = saved(session, exhibit, kind, saving)
+        except (ValueError, ModelError, ExportError) as error:
+            return no_update, error_line(str(error))
+        return download(content, file_name(exhibit, kind, saving), kind), None
+
+    app.clientside_callback(
+        ClientsideFunction("saving", "draw"),
+        Output("save-menu-message", "children", allow_duplicate=True),
+        *(Input(f"save-{kind}", "n_clicks") for kind in _BROWSER_MADE),
+        State("save-preview", "figure"),
+        State("save-drawn", "data"),
+    )

@@ -1,0 +1,1 @@
+"""Lessons: Markdown files, the questions they answer, and their claims."""

@@ -1,0 +1,1 @@
+"""A name to a checkpoint and its model: hub, bundled, local, and facts of architectures."""

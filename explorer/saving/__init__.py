@@ -1,0 +1,1 @@
+"""A view to a file of any format with its provenance, and back."""

@@ -1,0 +1,1 @@
+"""What a running explorer keeps and shares: caches, jobs, and settings as links."""

@@ -1,0 +1,1 @@
+"""Texts: tokens, words, sentences with senses, example sets."""

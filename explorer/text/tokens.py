@@ -1,0 +1,343 @@
+"""Text to tokens a reader recognises: labels, character offsets, special marks."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from tokenizers.models import BPE, WordPiece
+
+from explorer.records import IntArray, Tokens
+
+_WHITE_SPACE = {"\n": "⏎", "\r": "⏎", "\t": "⇥"}
+_BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
+_UNUSED = re.compile(r"[\[<]unused_?\d+[\]>]|<\|?reserved\w*\|?>", re.IGNORECASE)
+_WORD_MARKS = ("Ġ", "▁")  # what byte-level BPE and SentencePiece begin a word with
+_ROLES = ("bos", "eos", "cls", "sep", "pad", "mask")
+# Characters that would turn the text around them: shown as their code instead.
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class TextTooLong(ValueError):
+    """A text of ``given`` tokens for a model that reads at most ``limit``."""
+
+    def __init__(self, what: str, given: int, limit: int) -> None:
+        super().__init__(
+            f"the {what} has {given:,} tokens; this model reads at most {limit:,}: shorten it, or truncate it"
+        )
+        self.given = given
+        self.limit = limit
+
+
+def check_text(text: str, what: str = "text") -> None:
+    """Refuse a text no tokenizer can do anything with.
+
+    Raises:
+        ValueError: the text is empty, white space only, or not valid Unicode.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"the {what} is a {type(text).__name__}; it must be a string")
+    if not text.strip():
+        raise ValueError(f"the {what} is empty: type at least one word")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"the {what} holds half a character (a lone surrogate) at position {error.start}: remove it"
+        ) from None
+
+
+def encode(
+    tokenizer: Any,
+    text: str,
+    pair: str | None = None,
+    *,
+    max_tokens: int | None,
+    target: bool = False,
+    truncate: bool = False,
+) -> tuple[dict[str, list[int]], Tokens]:
+    """Tokenize ``text`` (and ``pair``) as the model expects, special tokens included.
+
+    With ``target`` the text is one a decoder is given (some tokenizers differ there). With
+    ``truncate`` a text that is too long loses its last tokens (of a pair the longer text
+    first) and keeps the special ones around it.
+
+    Returns:
+        The model's inputs as lists (``input_ids`` and, where the tokenizer gives them,
+        ``token_type_ids``), and the tokens with their labels.
+
+    Raises:
+        TextTooLong: more tokens than ``max_tokens``, and not ``truncate``.
+        ValueError: empty text, or no token left.
+    """
+    what = "target text" if target else "text"
+    check_text(text, what)
+    if pair is not None:
+        check_text(pair, "second text")
+    typed: dict[str, str | None]
+    typed = {"text_target": text} if target else {"text": text, "text_pair": pair}
+    encoding, given = _call(tokenizer, typed), None
+    if max_tokens is not None and len(encoding["input_ids"]) > max_tokens:
+        given = len(encoding["input_ids"])
+        if not truncate:
+            raise TextTooLong(what, given, max_tokens)
+        encoding = _call(tokenizer, typed, truncation="longest_first", max_length=max_tokens)
+    ids, added = list(encoding["input_ids"]), list(encoding["special_tokens_mask"])
+    texts = (text,) if pair is None else (text, pair)
+    if tokenizer.is_fast:
+        segment = [-1 if s is None else s for s in encoding.sequence_ids()]
+        offsets = _trimmed_offsets(tokenizer, ids, encoding["offset_mapping"], segment, texts)
+    else:
+        segment = _segments(added, pair is not None)
+        offsets = _aligned_offsets(tokenizer, ids, segment, texts)
+    for number, which in enumerate((what, "second text")[: len(texts)]):
+        if number not in segment:
+            raise ValueError(f"the {which} has no token this model knows: type at least one word")
+    inputs = {"input_ids": ids}
+    if "token_type_ids" in encoding:
+        inputs["token_type_ids"] = list(encoding["token_type_ids"])
+    special = _special_mask(tokenizer, ids, added)
+    tokens = describe(tokenizer, ids, special, offsets, segment, texts)
+    return inputs, replace(tokens, given=given)
+
+
+def _call(tokenizer: Any, typed: dict[str, str | None], **truncation: Any) -> Any:
+    return tokenizer(
+        **typed, return_special_tokens_mask=True, return_offsets_mapping=tokenizer.is_fast, verbose=False, **truncation
+    )
+
+
+def describe(
+    tokenizer: Any,
+    ids: list[int],
+    special: list[bool],
+    offsets: list[tuple[int, int]],
+    segment: list[int],
+    texts: tuple[str, ...],
+) -> Tokens:
+    """Label tokens whose places in the text are known."""
+    pieces = tokenizer.convert_ids_to_tokens(ids)
+    bare = [
+        piece if is_special else _label(tokenizer, index, piece)
+        for index, piece, is_special in zip(ids, pieces, special, strict=True)
+    ]
+    notes = tuple(
+        _byte_note(piece)
+        if label == "\ufffd"
+        else _typed_note(texts[seg][slice(*place)])
+        if index == tokenizer.unk_token_id and not is_special and seg >= 0
+        else ""
+        for index, piece, label, is_special, place, seg in zip(
+            ids, pieces, bare, special, offsets, segment, strict=True
+        )
+    )
+    return Tokens(
+        ids=np.asarray(ids, dtype=np.int64),
+        labels=numbered(bare, [s or i == tokenizer.unk_token_id for s, i in zip(special, ids, strict=True)]),
+        offsets=np.asarray(offsets, dtype=np.int64).reshape(-1, 2),
+        special=np.asarray(special, dtype=bool),
+        segment=np.asarray(segment, dtype=np.int64),
+        notes=notes,
+        texts=texts,
+    )
+
+
+def describe_generated(tokenizer: Any, ids: list[int]) -> Tokens:
+    """Label tokens that no text was typed for (a decoder's own output)."""
+    special = _special_mask(tokenizer, ids, [0] * len(ids))
+    text, offsets = "", []
+    for place, is_special in enumerate(special, start=1):
+        if is_special:
+            offsets.append((0, 0))
+            continue
+        # Decoding grows with each token; the growth is the token's place in the text. A
+        # character cut in pieces ends in � until its last byte is there.
+        until = tokenizer.decode(ids[:place], skip_special_tokens=True)
+        offsets.append((min(len(text.rstrip("\ufffd")), len(until)), len(until)))
+        text = until
+    segment = [-1 if is_special else 0 for is_special in special]
+    return describe(tokenizer, ids, special, offsets, segment, (text,))
+
+
+def _special_mask(tokenizer: Any, ids: list[int], added: list[int]) -> list[bool]:
+    """Tokens the tokenizer added, and special tokens typed by hand; never the unknown token.
+
+    Byte-level tokenizers know everything: a token they call unknown (GPT-2 and SmolLM2 their
+    end of text) is there only because it was typed, and special.
+    """
+    named = {getattr(tokenizer, f"{role}_token_id") for role in _ROLES}
+    unknown = set() if _knows_everything(tokenizer) else {tokenizer.unk_token_id}
+    known = set(tokenizer.all_special_ids) - unknown | named
+    return [bool(mark) or index in known for index, mark in zip(ids, added, strict=True)]
+
+
+def _knows_everything(tokenizer: Any) -> bool:
+    model = tokenizer.backend_tokenizer.model if tokenizer.is_fast else None
+    return isinstance(model, BPE) and model.unk_token is None
+
+
+def _segments(added: list[int], paired: bool) -> list[int]:
+    """Segment of each token where the tokenizer cannot say: added tokens part the two."""
+    segment, seen_text, current = [], False, 0
+    for is_added in added:
+        if is_added:
+            current = 1 if (seen_text and paired) else 0
+            segment.append(-1)
+        else:
+            seen_text = True
+            segment.append(current)
+    return segment
+
+
+def _trimmed_offsets(
+    tokenizer: Any, ids: list[int], offsets: list[tuple[int, int]], segment: list[int], texts: tuple[str, ...]
+) -> list[tuple[int, int]]:
+    """Offsets of a fast tokenizer; a space it put before the text stands for no character."""
+    pieces = tokenizer.convert_ids_to_tokens(ids)
+    return [
+        (a, a) if piece == "▁" and seg >= 0 and texts[seg][a:b].strip() else (a, b)
+        for piece, (a, b), seg in zip(pieces, offsets, segment, strict=True)
+    ]
+
+
+def _aligned_offsets(
+    tokenizer: Any, ids: list[int], segment: list[int], texts: tuple[str, ...]
+) -> list[tuple[int, int]]:
+    """Character positions for tokenizers without offsets: find each piece, left to right."""
+    # Lower case may have another length (İ); then the text is searched as it is.
+    lowered = [text.lower() if len(text.lower()) == len(text) else text for text in texts]
+    cursor = [0] * len(texts)
+    offsets = []
+    for index, seg in zip(ids, segment, strict=True):
+        if seg < 0:
+            offsets.append((0, 0))
+            continue
+        piece = tokenizer.decode([index]).replace("▁", " ").strip()
+        start = lowered[seg].find(piece.lower(), cursor[seg]) if piece else -1
+        if start < 0:
+            offsets.append((cursor[seg], cursor[seg]))
+            continue
+        cursor[seg] = start + len(piece)
+        offsets.append((start, cursor[seg]))
+    return offsets
+
+
+def _label(tokenizer: Any, index: int, piece: str) -> str:
+    """Decoded text of one token, tokenizer marks removed and invisible characters shown."""
+    if index == tokenizer.unk_token_id:
+        return piece
+    if _BYTE_TOKEN.fullmatch(piece):
+        return _visible(_byte_text(piece))
+    text = tokenizer.decode([index], clean_up_tokenization_spaces=False).replace("▁", " ")
+    if piece.startswith("##") and len(piece) > 2 and _is_wordpiece(tokenizer):
+        text = text.removeprefix("##")
+    return _visible(text or piece.replace("▁", " "))
+
+
+def _is_wordpiece(tokenizer: Any) -> bool:
+    """Whether ``##`` marks a piece that goes on a word (GPT-2 has ``####`` as a word)."""
+    if tokenizer.is_fast:
+        return isinstance(tokenizer.backend_tokenizer.model, WordPiece)
+    return not hasattr(tokenizer, "sp_model")
+
+
+def _visible(text: str) -> str:
+    """The text without outer spaces, its invisible characters as symbols or codes."""
+    if "\ufffd" in text:
+        return "\ufffd"
+    stripped = text.strip()
+    if not stripped:
+        return "".join(_WHITE_SPACE.get(character, "␣") for character in text) or "∅"
+    # Joiners belong inside an emoji or a word; alone they would leave an empty label.
+    alone = all(unicodedata.category(character) == "Cf" for character in stripped)
+    return "".join(
+        _code(c) if alone or unicodedata.category(c) == "Cc" or c in _BIDI_CONTROLS else c for c in stripped
+    )
+
+
+def _code(character: str) -> str:
+    value = ord(character)
+    return f"\\x{value:02x}" if value < 0x100 else f"\\u{value:04x}"
+
+
+def _byte_text(piece: str) -> str:
+    return bytes([int(piece[3:5], 16)]).decode("utf-8", errors="replace")
+
+
+def _byte_note(piece: str) -> str:
+    """The bytes of a piece of a split character, in hexadecimal."""
+    match = _BYTE_TOKEN.fullmatch(piece)
+    values = [int(match[1], 16)] if match else [_BYTE_OF.get(c) for c in piece]
+    if any(value is None for value in values):
+        return ""
+    return "bytes " + " ".join(f"{value:02X}" for value in values)
+
+
+def _typed_note(text: str) -> str:
+    """What an unknown token stands for."""
+    return f"typed: {_visible(text)}" if text else ""
+
+
+def numbered(labels: list[str], special: list[bool]) -> tuple[str, ...]:
+    """Number repeated labels in reading order; special tokens stay as they are."""
+    total = Counter(label for label, is_special in zip(labels, special, strict=True) if not is_special)
+    seen: Counter[str] = Counter()
+    numbered = []
+    for label, is_special in zip(labels, special, strict=True):
+        if is_special or total[label] < 2:
+            numbered.append(label)
+            continue
+        seen[label] += 1
+        numbered.append(f"{label}·{seen[label]}")
+    return tuple(numbered)
+
+
+def ordinary_ids(tokenizer: Any, rows: int) -> IntArray:
+    """Which of an embedding table's rows stand for a piece of text, in ascending order.
+
+    Left out are special and unused tokens, and rows that no token has.
+    """
+    pieces = tokenizer.convert_ids_to_tokens(range(min(rows, len(tokenizer))))
+    special = set(tokenizer.all_special_ids) | {
+        index for index, token in tokenizer.added_tokens_decoder.items() if token.special
+    }
+    return np.array(
+        [
+            index
+            for index, piece in enumerate(pieces)
+            if piece and index not in special and not _UNUSED.fullmatch(piece)
+        ],
+        dtype=np.int64,
+    )
+
+
+def vocabulary_labels(tokenizer: Any, ids: list[int]) -> tuple[str, ...]:
+    """What tokens read as outside any text; one that goes on a word begins with ``…``."""
+    mark = tokenizer.convert_ids_to_tokens(tokenizer.encode("a a", add_special_tokens=False))[-1][:1]
+    special = set(tokenizer.all_special_ids)
+    labels = []
+    for index, piece in zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True):
+        # A model may have more rows than its tokenizer has tokens.
+        label = f"row {index}" if piece is None else piece
+        if piece and index not in special:
+            label = _label(tokenizer, index, piece)
+            goes_on = not piece.startswith(mark) if mark in _WORD_MARKS else piece[:2] == "##"
+            label = f"…{label}" if goes_on and label[:1].isalnum() else label
+        labels.append(label)
+    return tuple(labels)
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """The characters byte-level BPE writes bytes with (Radford et al. 2019), reversed."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    alphabet = {chr(value): value for value in printable}
+    others = [value for value in range(256) if value not in printable]
+    alphabet.update({chr(256 + place): value for place, value in enumerate(others)})
+    return alphabet
+
+
+_BYTE_OF = _byte_alphabet()

@@ -1,0 +1,1 @@
+"""The Embeddings page: one word across sentences."""

@@ -1,0 +1,97 @@
+"""What the views of the Embeddings page share: which one is on the screen, and the layer.
+
+embeddings-request ─> embeddings-layer    its length; the middle of another model's layers
+embeddings-mode (in the browser) ─> which of the views is seen
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+
+from explorer.session.links import State as Settings
+from explorer.session.session import Session
+from explorer.views.embeddings.embeddings import panel as embeddings_plane
+from explorer.views.embeddings.layers import panel as embeddings_layers
+from explorer.views.embeddings.meaning import panel as embeddings_meaning
+from explorer.views.embeddings.positions import panel as embeddings_positions
+from explorer.views.embeddings.pull import panel as embeddings_pull
+from explorer.views.embeddings.similarity import panel as embeddings_similarity
+from explorer.views.state import DEFAULT_LAYER, study_request
+
+MODES = tuple(
+    view.MODE
+    for view in (
+        embeddings_plane,
+        embeddings_layers,
+        embeddings_similarity,
+        embeddings_meaning,
+        embeddings_pull,
+        embeddings_positions,
+    )
+)
+_LABELS = {embeddings_layers.MODE: "by layer"}
+
+
+def layout() -> Any:
+    """The header over all views."""
+    return html.Header(
+        [
+            dmc.SegmentedControl(
+                id="embeddings-mode",
+                value=MODES[0],
+                size="xs",
+                data=[{"value": mode, "label": _LABELS.get(mode, mode)} for mode in MODES],
+            ),
+            html.Label(
+                "Layer",
+                htmlFor="embeddings-layer",
+                title="0 is what the first block is given; the last is the model's result",
+            ),
+            dmc.Slider(
+                id="embeddings-layer",
+                value=DEFAULT_LAYER,
+                min=0,
+                max=6,
+                step=1,
+                size="sm",
+                labelAlwaysOn=False,
+                marks=[],
+                updatemode="drag",
+                className="layer-slider",
+            ),
+            html.Div(id="embeddings-facts", className="facts"),
+        ]
+    )
+
+
+def register(app: Dash, session: Session) -> None:
+    """Wire the slider to what was run, and show the chosen view."""
+    app.clientside_callback(
+        ClientsideFunction("explorer", "showView"),
+        *(Output(f"embeddings-{mode}", "className") for mode in MODES),
+        Input("embeddings-mode", "value"),
+        prevent_initial_call=False,
+    )
+
+    @app.callback(
+        Output("embeddings-layer", "max"),
+        Output("embeddings-layer", "value"),
+        Output("embeddings-layer", "marks"),
+        Input("embeddings-request", "data"),
+        State("embeddings-layer", "value"),
+        State("embeddings-layer", "max"),
+        State("embeddings-layer", "marks"),
+    )
+    def fit_slider(request: Settings | None, layer: int, before: int, marked: list[Any]) -> Any:
+        if request is None:
+            return (no_update,) * 3
+        last = len(session.study(study_request(request)).contextual) - 1
+        step = max(1, -(-last // 10))
+        marks = [{"value": value, "label": str(value)} for value in range(0, last + 1, step)]
+        # The middle of another model's layers is a better guess than the same number; but the
+        # first number is the address's.
+        value = min(max(layer, 0), last) if last == before or not marked else round(last / 2)
+        return last, value, marks

@@ -1,0 +1,71 @@
+"""A word study measured layer by layer, and what that says of its senses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from explorer.analysis.measures.blocks import Progress
+from explorer.analysis.measures.by_layer import DRAWS, SEPARATION, anchor_curves, context_curves
+from explorer.analysis.measures.separation import sense_test
+from explorer.records import FloatArray, LayerCurve, WordLayers, WordStudy
+from explorer.records.table import Table
+
+
+def word_layers(study: WordStudy, seed: int = 0, progress: Progress | None = None) -> WordLayers:
+    """Measure a word study at every layer, each measure beside its null.
+
+    Args:
+        study: the word's vectors.
+        seed: of every draw.
+        progress: called with a sentence and a share of 1 before each step; what it raises
+            ends the work.
+    """
+    test = sense_test(
+        study.contextual, [o.sense for o in study.occurrences], [o.sentence for o in study.occurrences], seed, progress
+    )
+    undefined = np.full(len(study.contextual), np.nan)
+    separation = test.separation if test else LayerCurve(undefined, undefined, undefined)
+    return WordLayers(
+        model=study.model,
+        word=study.word,
+        curves={SEPARATION: separation, **context_curves(study, seed, progress)},
+        test=test,
+        anchors=anchor_curves(study, seed),
+        occurrences=len(study.occurrences),
+        draws=DRAWS,
+        seed=seed,
+    )
+
+
+def layer_columns(layers: WordLayers) -> dict[str, FloatArray]:
+    """Every measure by the name that files give it [L+1]; NaN where undefined.
+
+    A null's mean and standard deviation are ``<name>_null`` and ``<name>_null_std``; a
+    similarity is called ``similarity:<anchor>:<sense>``.
+    """
+    columns: dict[str, FloatArray] = {}
+    for name, curve in layers.curves.items():
+        columns |= _with_null(name, {name: curve.values}, curve.null_mean, curve.null_std)
+        if name == SEPARATION and layers.test:
+            columns[f"{name}_p"] = layers.test.p
+            columns[f"{name}_p_corrected"] = layers.test.p_corrected
+    for word, anchor in layers.anchors.items():
+        name = f"similarity:{word}"
+        by_sense = {f"{name}:{sense}": values for sense, values in anchor.by_sense.items()}
+        columns |= _with_null(name, by_sense, anchor.null_mean, anchor.null_std)
+    return columns
+
+
+def layers_table(layers: WordLayers) -> Table:
+    """A row a layer, a column a measure; an empty cell where it is undefined."""
+    columns = layer_columns(layers)
+    rows = enumerate(zip(*(values.tolist() for values in columns.values()), strict=True))
+    return Table.of(["layer", *columns], ([layer, *values] for layer, values in rows))
+
+
+def _with_null(
+    name: str, values: Mapping[str, FloatArray], mean: FloatArray, std: FloatArray
+) -> dict[str, FloatArray]:
+    return {**values, f"{name}_null": mean, f"{name}_null_std": std}

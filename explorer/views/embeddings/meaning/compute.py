@@ -1,0 +1,32 @@
+"""What a word means now: the places that can be chosen, and the words read there as CSV."""
+
+from __future__ import annotations
+
+import textwrap
+
+from explorer.records import WordStudy
+
+SENSE = "sense:"  # what the choice of a sense's mean begins with
+
+
+def places(study: WordStudy) -> dict[str, str]:
+    """What can be read, and how it is named: each occurrence, and the mean of each sense."""
+    named = {
+        str(number): f"{occurrence.sentence + 1} · " + textwrap.shorten(occurrence.text, 60, placeholder=" …")
+        for number, occurrence in enumerate(study.occurrences)
+    }
+    senses = dict.fromkeys(o.sense for o in study.occurrences)
+    counts = {sense: sum(o.sense == sense for o in study.occurrences) for sense in senses}
+    return named | {
+        SENSE + sense: f"mean of {count} · {sense or 'no sense given'}" for sense, count in counts.items() if count > 1
+    }
+
+
+def members(study: WordStudy, place: str) -> tuple[int, ...]:
+    """The occurrences that a choice of ``places`` stands for; the first where it is not there."""
+    if place not in places(study):
+        return (0,)
+    if place.startswith(SENSE):
+        sense = place.removeprefix(SENSE)
+        return tuple(i for i, o in enumerate(study.occurrences) if o.sense == sense)
+    return (int(place),)

@@ -1,0 +1,86 @@
+"""The words read from a vector to files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.records import Meaning, Reading
+from explorer.records.table import Table
+from explorer.saving.formats import versions
+
+
+def meaning_table(shown: Meaning) -> Table:
+    """A row a word: those nearest to the static vector, then those read at each layer.
+
+    ``value`` is a cosine where ``read by`` is "static", and a probability otherwise. At each
+    layer the word's own token comes last, and before it what follows in the sentence where the
+    head says what comes next (its probability is left out unless it is among the first).
+    """
+    nearest, reading = shown.nearest, shown.reading
+    rows: list[list[object]] = [
+        ["", "static", rank + 1, label, index, value]
+        for rank, (label, index, value) in enumerate(
+            zip(nearest.labels, nearest.ids.tolist(), nearest.cosines.tolist(), strict=True)
+        )
+    ]
+    for layer, labels in enumerate(reading.labels):
+        rows += [
+            [layer, reading.head, rank + 1, label, index, value]
+            for rank, (label, index, value) in enumerate(
+                zip(labels, reading.ids[layer].tolist(), reading.values[layer].tolist(), strict=True)
+            )
+        ]
+        if reading.following_ranks is not None:
+            rank = int(reading.following_ranks[layer])
+            rows.append([layer, f"{reading.head}: following", rank, reading.following, "", ""])
+        own = int(reading.own_ranks[layer]), reading.own, reading.own_id
+        rows.append([layer, f"{reading.head}: own", *own, float(reading.own_values[layer])])
+    return Table.of(["layer", "read by", "rank", "token", "id", "value"], rows)
+
+
+def meaning_json(shown: Meaning, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The words nearest to the static vector, and those read at each layer, first ranks first.
+
+    A value is a cosine where "read_by" is "static", and a probability otherwise.
+    """
+    nearest, reading = shown.nearest, shown.reading
+    return {
+        "kind": "meaning",
+        "model": shown.model,
+        "revision": shown.revision,
+        "word": shown.word,
+        "place": shown.place,
+        "nearest": [
+            {"rank": rank, "token": label, "id": index, "cosine": value}
+            for rank, (label, index, value) in enumerate(
+                zip(nearest.labels, nearest.ids.tolist(), nearest.cosines.tolist(), strict=True), 1
+            )
+        ],
+        "read_by": reading.head,
+        "among": reading.n_words,
+        "words": [
+            {"layer": layer, "rank": rank, "token": label, "id": index, "value": value}
+            for layer, labels in enumerate(reading.labels)
+            for rank, (label, index, value) in enumerate(
+                zip(labels, reading.ids[layer].tolist(), reading.values[layer].tolist(), strict=True), 1
+            )
+        ],
+        "own": {
+            "token": reading.own,
+            "id": reading.own_id,
+            "ranks": reading.own_ranks.tolist(),
+            "values": reading.own_values.tolist(),
+        },
+        "following": _following(reading),
+        "remarks": list(shown.remarks),
+        "settings": dict(settings or {}),
+        "versions": versions(),
+    }
+
+
+def _following(reading: Reading) -> dict[str, Any] | None:
+    """What comes next in the sentence, and its rank at each layer, where that is read."""
+    if reading.following_ranks is None:
+        return None
+    return {"token": reading.following, "ranks": reading.following_ranks.tolist()}

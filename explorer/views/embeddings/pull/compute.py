@@ -1,0 +1,207 @@
+"""The pull of a head: what every token adds to a word's vector, as arrows in the word's plane."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from explorer.analysis.measures.blocks import Sides
+from explorer.analysis.projection import turn
+from explorer.records import (
+    Arrow,
+    AttentionStack,
+    CapturedText,
+    FloatArray,
+    Occurrence,
+    Pull,
+    PullPlane,
+    WordProjection,
+)
+from explorer.records.pull import BIAS, KINDS
+from explorer.records.table import Table
+from explorer.text.words import pieces_of
+
+_LEAST_SPREAD = 1e-10  # share of the variance
+
+
+def pull(cap: CapturedText, occurrence: Occurrence, layer: int, head: int | None = None) -> Pull:
+    """What every token gives one occurrence of a word: A[q,k]·v_k·W_O.
+
+    Summed over tokens it is what the head gives at the word (``head_output``), over heads and
+    with the output bias what the attention block's output projection gives (Elhage et al.
+    2021, "A Mathematical Framework for Transformer Circuits"; Kobayashi et al. 2020).
+
+    Args:
+        cap: the captured sentence.
+        occurrence: where the word stands in it.
+        layer: which attention, from 0; it reads ``hidden[layer]``.
+        head: which head, from 0; None takes the layer's heads together.
+
+    Raises:
+        ValueError: a layer or head out of range, or a word with no token of its own.
+        ModelError: the model was captured eagerly, so that values are not known.
+    """
+    source = cap.stack()
+    source.attention(layer, head, slice(0, 1))  # says so if there is no such layer or head
+    pieces = pieces_of(source.query_tokens, occurrence.span)
+    if not pieces:
+        raise ValueError(f"the word has no token of its own in “{cap.text}”")
+    hidden = source.hidden[layer]
+    weights = np.empty((source.n_heads, len(source.key_tokens)))
+    heads = np.empty((source.n_heads, hidden.shape[1]))
+    together = np.zeros((weights.shape[1], hidden.shape[1]))
+    value_norms = np.full(weights.shape[1], np.nan)
+    for number in range(source.n_heads):
+        values = source.transformed_values(layer, number).astype(np.float64)
+        weights[number] = _of_pieces(source, layer, number, pieces)
+        heads[number] = weights[number] @ values
+        if head in (None, number):
+            together += weights[number][:, None] * values
+        if head == number:
+            value_norms = np.linalg.norm(values, axis=1)
+    return Pull(
+        model=cap.model_name,
+        revision=cap.revision,
+        occurrence=occurrence,
+        layer=layer,
+        head=head,
+        labels=source.key_tokens.labels,
+        kinds=_kinds(source, pieces),
+        allowed=np.any(source.allowed(layer, slice(pieces[0], pieces[-1] + 1)), axis=0),
+        weights=weights.mean(axis=0) if head is None else weights[head],
+        value_norms=value_norms,
+        contributions=together,
+        bias=source.output_bias(layer).astype(np.float64),
+        heads=heads,
+        before=hidden[pieces].mean(axis=0, dtype=np.float64),
+        residual=source.residual,
+    )
+
+
+def _of_pieces(source: AttentionStack, layer: int, head: int, pieces: list[int]) -> FloatArray:
+    """A word's weight on each token [K]: the mean of its pieces'."""
+    rows = source.attention(layer, head, slice(pieces[0], pieces[-1] + 1))
+    own: FloatArray = rows[np.array(pieces) - pieces[0]].mean(axis=0, dtype=np.float64)
+    return own
+
+
+def _kinds(source: AttentionStack, pieces: list[int]) -> tuple[str, ...]:
+    """What each token is to the word; a causal model's first token is no word like others."""
+    keys = source.key_tokens
+    marks = Sides(source.query_tokens, keys, cross=False).punctuation
+    own, words, punctuation, special, first = KINDS
+    return tuple(
+        own
+        if index in pieces
+        else special
+        if keys.special[index]
+        else first
+        if source.causal and index == 0
+        else punctuation
+        if marks[index]
+        else words
+        for index in range(len(keys))
+    )
+
+
+def pull_plane(place: int, pulled: Pull, shown: WordProjection) -> PullPlane:
+    """A pull in the plane that shows the word at the layer which the block reads.
+
+    Arrows are differences of vectors: the basis's mean is not taken from them. Of three axes
+    the first two are taken.
+
+    Args:
+        place: which of the study's occurrences is pulled.
+        pulled: what pulls it.
+        shown: the study at ``pulled.layer``, in the basis to draw in.
+
+    Raises:
+        ValueError: a basis that scales each vector to length 1, or none (t-SNE).
+    """
+    if shown.basis is None:
+        raise ValueError("t-SNE has no axes that an arrow could be brought to: use PCA")
+    basis = shown.basis
+    # What spreads nothing is no direction of the word's: rounding alone would choose it.
+    spreads = basis.explained_variance[:2] > _LEAST_SPREAD
+
+    def drawn(vector: FloatArray) -> _Drawn:
+        whole = float(np.linalg.norm(vector / basis.scale))
+        x, y = (turn(basis, vector)[:2] * spreads).tolist()
+        return _Drawn(vector, x, y, math.hypot(x, y) / whole if whole else None)
+
+    total = drawn(pulled.total)
+    made = [
+        _arrow(label, kind, drawn(vector), total, float(weight), _number(norm))
+        for label, kind, vector, weight, norm, allowed in zip(
+            pulled.labels,
+            pulled.kinds,
+            pulled.contributions,
+            pulled.weights,
+            pulled.value_norms,
+            pulled.allowed,
+            strict=True,
+        )
+        if allowed
+    ]
+    if pulled.head is None and pulled.bias.any():
+        made.append(_arrow(BIAS, BIAS, drawn(pulled.bias), total))
+    return PullPlane(
+        points=shown.points[:, :2],
+        static=shown.static[:, :2],
+        place=place,
+        arrows=tuple(sorted(made, key=lambda arrow: -arrow.length)),
+        total=_arrow("the sum", "the sum", total, total),
+        attention=_arrow("attention", "attention", drawn(pulled.attention), total),
+        heads=np.linalg.norm(pulled.heads, axis=1),
+        heads_seen=np.linalg.norm(turn(basis, pulled.heads)[:, :2] * spreads, axis=1),
+        explained_variance=basis.explained_variance[:2],
+        fit=shown.fit,
+        warnings=shown.warnings,
+    )
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A vector, its arrow, and which share of its length that shows."""
+
+    vector: FloatArray
+    x: float
+    y: float
+    seen: float | None
+
+
+def _arrow(
+    label: str, kind: str, own: _Drawn, total: _Drawn, weight: float | None = None, value_norm: float | None = None
+) -> Arrow:
+    length, sum_length = (float(np.linalg.norm(one.vector)) for one in (own, total))
+    along = float(own.vector @ total.vector)
+    return Arrow(
+        label,
+        kind,
+        weight,
+        value_norm,
+        length,
+        seen=own.seen,
+        cosine=along / (length * sum_length) if length and sum_length else None,
+        share=along / sum_length**2 if sum_length else None,
+        x=own.x,
+        y=own.y,
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def pull_rows(plane: PullPlane) -> list[dict[str, Any]]:
+    """The arrows as a table's rows, strongest first, and their sum."""
+    return [asdict(arrow) for arrow in (*plane.arrows, plane.total)]
+
+
+def pull_table(plane: PullPlane) -> Table:
+    """The arrows in full precision, a row each, strongest first, then their sum."""
+    names = [field.name for field in fields(Arrow)]
+    return Table.of(names, ([row.get(name) for name in names] for row in pull_rows(plane)))

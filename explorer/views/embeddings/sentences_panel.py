@@ -1,0 +1,359 @@
+"""The form of the Embeddings page: the word, its sentences, and how it is looked for in them.
+
+In the browser (assets/sentences.js):
+    embeddings-set ─> word, sentences, anchors, switches    a set is run at once
+    word, sentences ─> embeddings-set                       which set they are, if any
+    embeddings-sentences <─> embeddings-table                            one line, one row
+    embeddings-editor ─> which of the two is seen
+embeddings-upload, embeddings-pasted ─> embeddings-sentences, embeddings-upload-message
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import dash_ag_grid as dag
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from explorer.session.links import State as Settings
+from explorer.text.example_sets import OPENING, READY_SETS
+from explorer.text.sentences import (
+    MAX_ANCHORS,
+    MAX_BYTES,
+    MAX_CHARACTERS,
+    MAX_SENTENCES,
+    check_rows,
+    decoded,
+    is_table,
+    parse_sentences,
+    read_table,
+    sentences_text,
+)
+from explorer.views.panel.fields import labelled, switch
+from explorer.views.panel.running import error_line, remark_line
+from explorer.views.state import READY_ANCHORS, anchors_in, anchors_told, study_request
+
+# What changes how the word is looked for; a change is run at once.
+OPTIONS = {
+    "embeddings-case": "checked",
+    "embeddings-inside": "checked",
+    "embeddings-which": "value",
+    "embeddings-echo": "checked",
+    "embeddings-anchors": "value",
+}
+TRIGGERS = [
+    Input("run-button", "n_clicks"),
+    Input("embeddings-word", "n_submit", allow_optional=True),
+    *(Input(name, prop, allow_optional=True) for name, prop in OPTIONS.items()),
+]
+FORM = [
+    State("embeddings-word", "value", allow_optional=True),
+    State("embeddings-sentences", "value", allow_optional=True),
+    *(State(name, prop, allow_optional=True) for name, prop in OPTIONS.items()),
+]
+ADDRESS = {
+    "word": "embeddings-word",
+    "sentences": "embeddings-sentences",
+    "match_case": "embeddings-case",
+    "inside": "embeddings-inside",
+    "which": "embeddings-which",
+    "echo": "embeddings-echo",
+    "anchors": "embeddings-anchors",
+}
+_AT_MOST = f"{MAX_SENTENCES} sentences of {MAX_CHARACTERS:,} characters each"
+_PLACES = {"all": "all of them", "first": "the first", "last": "the last"}
+
+
+def layout() -> Any:
+    """The form."""
+    return html.Div(
+        [
+            dcc.Store(id="embeddings-sets", data=_sets()),
+            dcc.Store(id="embeddings-pasted"),
+            html.Div(
+                [
+                    _below(
+                        "Word",
+                        "Followed through every sentence",
+                        dcc.Input(id="embeddings-word", value=OPENING.word, type="text", className="field"),
+                    ),
+                    _below(
+                        "Ready set",
+                        "Sentences with the word in two senses, balanced in its "
+                        "position; the control has one sense, labelled by lot",
+                        dmc.Select(
+                            id="embeddings-set",
+                            value="apple",
+                            size="sm",
+                            data=[{"value": name, "label": ready.title} for name, ready in READY_SETS.items()],
+                            placeholder="your own",
+                            comboboxProps={"width": 320},
+                        ),
+                    ),
+                ],
+                className="side-by-side",
+            ),
+            _options(),
+            html.Div(
+                [
+                    _below(
+                        "Anchor words",
+                        "Points of reference, separated by commas, at most "
+                        f"{MAX_ANCHORS}: each is read in “The word is …”",
+                        dcc.Input(
+                            id="embeddings-anchors",
+                            type="text",
+                            debounce=True,
+                            value=", ".join(OPENING.anchors),
+                            className="field",
+                        ),
+                        "labelled wide",
+                    ),
+                    _below(
+                        "If several",
+                        "Which place counts where the word stands several times in a sentence",
+                        dmc.Select(
+                            id="embeddings-which",
+                            value="all",
+                            size="sm",
+                            allowDeselect=False,
+                            data=[{"value": which, "label": label} for which, label in _PLACES.items()],
+                        ),
+                    ),
+                ],
+                className="side-by-side",
+            ),
+            *_editor(),
+        ],
+        className="sentences",
+    )
+
+
+def _below(label: str, why: str, field: Any, style: str = "labelled") -> Any:
+    """A field under its label."""
+    return labelled(html.B(label), why, field, style)
+
+
+def _options() -> Any:
+    return html.Div(
+        [
+            switch("embeddings-case", "match case", "Tell Apple from apple"),
+            switch("embeddings-inside", "inside words", "Find the word inside longer ones, too: apple in pineapple"),
+            switch(
+                "embeddings-echo",
+                "context first",
+                "Read every sentence twice and take the word from the second copy, so that a "
+                "causal model, which reads from left to right, has seen all of its context "
+                "(echo embeddings, Springer et al. 2024)",
+            ),
+        ],
+        className="options",
+    )
+
+
+def _editor() -> list[Any]:
+    return [
+        html.Div(
+            [
+                html.B("Sentences"),
+                dmc.SegmentedControl(id="embeddings-editor", value="text", data=["text", "table"], size="xs"),
+                dcc.Upload(html.Button("Upload", className="save"), id="embeddings-upload"),
+                html.Button(
+                    "+ row",
+                    id="embeddings-add",
+                    className="save hidden",
+                    title="A row at the end, of the last one’s sense",
+                ),
+            ],
+            className="editor-bar",
+            title="Upload TSV or CSV: sense, sentence; a first row may name the columns; at most "
+            f"{MAX_BYTES / 1e6:g} MB and {_AT_MOST}",
+        ),
+        html.Div(id="embeddings-upload-message"),
+        html.Div(
+            dcc.Textarea(
+                id="embeddings-sentences",
+                value=sentences_text(OPENING.rows),
+                className="field",
+                title="One sentence a line: sense | sentence. The sense colours the points; a tab "
+                f"works as well as the bar, and a pasted CSV is read, too. At most {_AT_MOST}",
+            ),
+            id="embeddings-as-text",
+            className="part",
+        ),
+        html.Div(_table(), id="embeddings-as-table", className="part hidden"),
+    ]
+
+
+def _table() -> Any:
+    text: dict[str, Any] = {"editable": True, "wrapText": True, "autoHeight": True}
+    return dag.AgGrid(
+        id="embeddings-table",
+        rowData=[],
+        getRowId="params.data.id",
+        columnDefs=[
+            {"field": "number", "headerName": "", "width": 42, "cellClass": "number"},
+            {"field": "sense", "width": 84, **text},
+            {"field": "sentence", "flex": 1, "minWidth": 110, **text},
+            {
+                "field": "remove",
+                "headerName": "",
+                "width": 36,
+                "cellClass": "remove",
+                "valueGetter": {"function": "'×'"},
+                "tooltipValueGetter": {"function": "'Remove'"},
+            },
+        ],
+        defaultColDef={"sortable": False, "resizable": False, "suppressMovable": True},
+        dashGridOptions={
+            "singleClickEdit": True,
+            "stopEditingWhenCellsLoseFocus": True,
+            "animateRows": False,
+            "tooltipShowDelay": 300,
+            "headerHeight": 30,
+            "rowHeight": 30,
+        },
+    )
+
+
+def _sets() -> dict[str, dict[str, str]]:
+    """The ready sets, as the form's fields show them."""
+    return {
+        name: {"word": ready.word, "text": sentences_text(ready.rows), "anchors": ", ".join(ready.anchors)}
+        for name, ready in READY_SETS.items()
+    }
+
+
+def in_fields(state: Settings) -> Settings:
+    """A state as the form has it: a ready set's words of reference by name."""
+    ready = state["anchors"] == READY_ANCHORS
+    return {**state, "anchors": ", ".join(anchors_in(state))} if ready else state
+
+
+def request_from(
+    model: str,
+    word: str | None,
+    sentences: str | None,
+    case: Any,
+    inside: Any,
+    which: Any,
+    echo: Any,
+    anchors: str | None,
+) -> Settings:
+    """What is asked for, out of the form's fields: the part of a state that all views share.
+
+    Raises:
+        ValueError: no word, no sentence, or more than can be compared.
+    """
+    named = (word or "").strip()
+    request: Settings = {
+        "model": model,
+        "word": named,
+        "sentences": (sentences or "").rstrip("\n"),
+        "match_case": bool(case),
+        "inside": bool(inside),
+        "which": which or "all",
+        "echo": bool(echo),
+        "anchors": anchors_told(named, anchors or ""),
+    }
+    study_request(request)
+    return request
+
+
+def uploaded(contents: str, name: str) -> str:
+    """The lines of an uploaded file, for the editor.
+
+    Args:
+        contents: as the browser sends it: what it is, a comma, base64.
+        name: of the file; its ending tells CSV from TSV.
+
+    Raises:
+        ValueError: too large, no text, a line that cannot be read, or too many sentences.
+    """
+    data = base64.b64decode(contents.partition(",")[2])
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"{name} has {len(data) / 1e6:.1f} MB; at most {MAX_BYTES / 1e6:g} MB are read")
+    rows = [(line.sense, line.sentence) for line in read_table(decoded(data, name), name)]
+    try:
+        check_rows(rows)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    return sentences_text(rows)
+
+
+def register(app: Dash) -> None:
+    """Wire the form to ``app``."""
+
+    @app.callback(
+        Output("embeddings-sentences", "value", allow_duplicate=True),
+        Output("embeddings-upload-message", "children"),
+        Input("embeddings-upload", "contents"),
+        Input("embeddings-pasted", "data"),
+        Input("embeddings-request", "data"),
+        State("embeddings-upload", "filename"),
+    )
+    def take_table(contents: str | None, text: str | None, _request: Any, name: str) -> Any:
+        try:
+            if ctx.triggered_id == "embeddings-upload" and contents:
+                lines, source = uploaded(contents, name), name
+            elif ctx.triggered_id == "embeddings-pasted" and is_table(text or "") is not None:
+                lines, source = sentences_text(parse_sentences(text or "")), "a pasted table"
+            else:
+                return no_update, None  # what was read of a file has been run
+        except ValueError as error:
+            return no_update, error_line(str(error))
+        count = lines.count("\n") + 1
+        return lines, remark_line([f"{count} sentences from {source}: press Run"])
+
+    _register_browser_side(app)
+
+
+def _register_browser_side(app: Dash) -> None:
+    def browser(name: str, *wiring: Any, **how: Any) -> None:
+        app.clientside_callback(ClientsideFunction("sentences", name), *wiring, **how)
+
+    browser(
+        "useSet",
+        Output("embeddings-word", "value"),
+        Output("embeddings-sentences", "value"),
+        Output("embeddings-anchors", "value"),
+        Output("embeddings-case", "checked"),
+        Output("embeddings-inside", "checked"),
+        Output("embeddings-which", "value"),
+        Output("embeddings-echo", "checked"),
+        Input("embeddings-set", "value"),
+        State("embeddings-sets", "data"),
+        State("embeddings-word", "value"),
+        State("embeddings-sentences", "value"),
+    )
+    browser(
+        "nameSet",
+        Output("embeddings-set", "name"),
+        Input("embeddings-word", "value"),
+        Input("embeddings-sentences", "value"),
+        State("embeddings-sets", "data"),
+        prevent_initial_call=False,
+    )
+    browser(
+        "toTable",
+        Output("embeddings-table", "rowData"),
+        Input("embeddings-sentences", "value"),
+        Input("embeddings-editor", "value"),
+    )
+    browser(
+        "fromTable",
+        Output("embeddings-sentences", "value", allow_duplicate=True),
+        Input("embeddings-table", "cellValueChanged"),
+        Input("embeddings-table", "cellClicked"),
+        Input("embeddings-add", "n_clicks"),
+        State("embeddings-table", "rowData"),
+    )
+    browser(
+        "showEditor",
+        Output("embeddings-as-text", "className"),
+        Output("embeddings-as-table", "className"),
+        Output("embeddings-add", "className"),
+        Input("embeddings-editor", "value"),
+    )

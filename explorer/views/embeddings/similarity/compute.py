@@ -1,0 +1,83 @@
+"""Every two occurrences of a word at one layer, and senses proposed for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from explorer.analysis.measures.contextual import anisotropy, cosines
+from explorer.analysis.measures.grouping import proposals
+from explorer.records import Proposals, WordSimilarity, WordStudy
+from explorer.records.table import Table
+from explorer.views.embeddings.embeddings.compute import check_layer
+
+# Kaufman & Rousseeuw 1990, Finding Groups in Data: how to read a mean silhouette.
+_STRENGTH = (
+    (0.7, "a strong structure"),
+    (0.5, "a reasonable structure"),
+    (0.25, "a weak structure that may be artificial"),
+    (-2, "no substantial structure"),
+)
+
+
+def word_similarity(study: WordStudy, layer: int, seed: int = 0) -> WordSimilarity:
+    """How alike every two occurrences are at a layer.
+
+    Args:
+        study: the word's vectors.
+        layer: 0…L.
+        seed: of the grouping's starts.
+
+    Raises:
+        ValueError: a layer the model does not have.
+    """
+    check_layer(study, layer)
+    vectors = study.contextual[layer]
+    senses = [o.sense for o in study.occurrences]
+    proposed = proposals(vectors, senses, seed)
+    groups = [0] * len(senses) if proposed is None else proposed.groups.tolist()
+    return WordSimilarity(
+        layer=layer,
+        cosine=cosines(vectors),
+        anisotropy=anisotropy(study.sample.vectors[layer], study.sample.sentences),
+        order=_order(senses, groups),
+        proposals=proposed,
+    )
+
+
+def similarity_table(study: WordStudy, shown: WordSimilarity, corrected: bool = False) -> Table:
+    """A row an occurrence: where it stands, its sense, its proposal, its cosine with each.
+
+    The last columns are the occurrences in the rows' order; with ``corrected`` they are minus
+    the layer's anisotropy.
+    """
+    values = shown.cosine - (shown.anisotropy if corrected else 0)
+    names = [f"{o.sentence}.{o.occurrence}" for o in study.occurrences]
+    rows: list[list[object]] = []
+    for place, (o, row) in enumerate(zip(study.occurrences, values.tolist(), strict=True)):
+        proposal = None if shown.proposals is None else shown.proposals.groups[place] + 1
+        rows.append([o.sentence, o.occurrence, o.sense, proposal, o.text, *row])
+    return Table.of(["sentence", "occurrence", "sense", "proposal", "text", *names], rows)
+
+
+def _order(senses: Sequence[str], groups: Sequence[int]) -> tuple[int, ...]:
+    """By sense as they are first met, those without one last; within a sense by proposal."""
+    rank = {sense: number for number, sense in enumerate(dict.fromkeys(filter(None, senses)))}
+    last = len(rank)
+    places = range(len(senses))
+    return tuple(sorted(places, key=lambda place: (rank.get(senses[place], last), groups[place])))
+
+
+def proposals_in_words(found: Proposals | None) -> str:
+    """How many senses the vectors propose, and how far to trust that."""
+    if found is None:
+        return "Nothing to group: it takes three occurrences whose vectors differ."
+    count = len(found.typical)
+    strength = next(word for least, word in _STRENGTH if found.silhouette > least)
+    said = (
+        f"{count} groups by the vectors alone (k-means on unit vectors; of 2 to "
+        f"{max(found.tried)} groups these have the largest silhouette, {found.silhouette:.2f}: "
+        f"{strength}). Proposals, not senses: read the sentences."
+    )
+    if found.rand is not None:
+        said += f" Agreement with the given senses: adjusted Rand index {found.rand:.2f} (1 the same, 0 as by chance)."
+    return said

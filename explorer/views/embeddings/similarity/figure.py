@@ -1,0 +1,203 @@
+"""Every two occurrences of a word as a square of cosines, ordered by sense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.figures.look import Picture
+from explorer.figures.style import (
+    DIVERGING,
+    PALETTES,
+    SEQUENTIAL,
+    Theme,
+    axis,
+    base_layout,
+    literal,
+    model_label,
+    sense_shape,
+    theme_of,
+    title,
+)
+from explorer.records import FloatArray, Occurrence, WordSimilarity, WordStudy
+
+# The marks of figures.style.SYMBOLS, as characters.
+_MARKS = "●■▲✚✖▼⬟"
+_NUMBERED = 16  # occurrences that leave room for a number in each cell
+_TOLD = 40  # for what each cell's hover tells
+_LABELLED = 60  # for a label a row
+_ROW, _LEAST, _BESIDE = 18, 420, 170  # pixels: a row, the square, its labels and colour bar
+
+
+def similarity_figure(
+    study: WordStudy, shown: WordSimilarity, corrected: bool = False, theme: str = "light"
+) -> go.Figure:
+    """The cosines of all pairs; with ``corrected`` minus the layer's anisotropy, around 0.
+
+    Raises:
+        ValueError: an unknown theme.
+    """
+    colours = theme_of(theme)
+    order = list(shown.order)
+    values = shown.cosine[np.ix_(order, order)] - (shown.anisotropy if corrected else 0)
+    places, labels = _ticks(study, shown, colours)
+    side = {
+        "tickmode": "array",
+        "tickvals": places,
+        "ticktext": labels,
+        "tickangle": 0,
+        "fixedrange": True,
+        "constrain": "domain",
+    }
+    last = len(order) - 0.5
+    figure = go.Figure(_cells(study, shown, values, corrected, colours))
+    figure.update_layout(
+        base_layout(
+            colours,
+            title=title(f"“{literal(study.word)}” in {literal(model_label(study.model))} · layer {shown.layer}"),
+            xaxis=axis(colours, "occurrence, by sentence", **side, range=[-0.5, last]),
+            yaxis=axis(
+                colours, "occurrence, by sentence", **side, range=[last, -0.5], scaleanchor="x", constraintoward="top"
+            ),
+            shapes=_borders(study, shown, colours),
+        )
+    )
+    return figure
+
+
+def similarity_caption(study: WordStudy, shown: WordSimilarity, corrected: bool = False) -> str:
+    """What a reader could paste under the figure."""
+    parts = [
+        f"Cosine similarity (full space) of every two of the {len(shown.order)} occurrences of "
+        f"“{study.word}” at layer {shown.layer} of {model_label(study.model)}, ordered by sense; "
+        "the diagonal is 1 and off the colour scale."
+    ]
+    if np.isnan(shown.anisotropy):
+        parts.append("Anisotropy is undefined here: it takes words of two sentences.")
+    elif corrected:
+        parts.append(
+            f"Minus anisotropy, {shown.anisotropy:.3f}, the mean cosine of other words of "
+            "different sentences at this layer (Ethayarajh 2019): 0 is as alike as any two words."
+        )
+    else:
+        parts.append(f"Random words at this layer have a cosine of {shown.anisotropy:.3f}.")
+    return " ".join(parts)
+
+
+def similarity_picture(
+    study: WordStudy, shown: WordSimilarity, corrected: bool = False, theme: str = "light"
+) -> Picture:
+    """The same for a file, large enough for its labels and numbers."""
+    count = len(shown.order)
+    row = _ROW if count > _NUMBERED else 2 * _ROW
+    side = max(_LEAST, row * min(count, _LABELLED))
+    return Picture(
+        similarity_figure(study, shown, corrected, theme),
+        similarity_caption(study, shown, corrected),
+        side + _BESIDE,
+        side + 60,
+        48,
+    )
+
+
+def _cells(study: WordStudy, shown: WordSimilarity, values: FloatArray, corrected: bool, colours: Theme) -> go.Heatmap:
+    count = len(values)
+    apart = values[~np.eye(count, dtype=bool)]
+    low, high = (float(apart.min()), float(apart.max())) if count > 1 else (0.0, 1.0)
+    scale: dict[str, Any] = {"colorscale": PALETTES[SEQUENTIAL], "zmin": low, "zmax": high}
+    if corrected:
+        most = max(abs(low), abs(high))
+        scale = {"colorscale": DIVERGING[colours.name], "zmin": -most, "zmax": most}
+    told: dict[str, Any] = {"hovertemplate": "cosine %{z:.3f}<extra></extra>"}
+    if count <= _TOLD:
+        told = {"hovertext": _hover(study, shown), "hovertemplate": "%{hovertext}<extra></extra>"}
+    numbers = {"texttemplate": "%{z:.2f}"} if count <= _NUMBERED else {}
+    gap = 1 if count <= _LABELLED else 0
+    return go.Heatmap(
+        z=values.astype(np.float32),
+        **scale,
+        **told,
+        **numbers,
+        xgap=gap,
+        ygap=gap,
+        colorbar={
+            "thickness": 10,
+            "outlinewidth": 0,
+            "tickfont": {"size": 11, "color": colours.faint},
+            "title": {
+                "text": "cosine − anisotropy" if corrected else "cosine",
+                "side": "right",
+                "font": {"color": colours.faint},
+            },
+        },
+    )
+
+
+def _ticks(study: WordStudy, shown: WordSimilarity, colours: Theme) -> tuple[list[float], list[str]]:
+    """A label an occurrence, marked by its sense; of many occurrences one a sense."""
+    senses = list(dict.fromkeys(o.sense for o in study.occurrences))
+    found: dict[str, list[int]] = {}
+    labels = []
+    for row, place in enumerate(shown.order):
+        occurrence = study.occurrences[place]
+        number = senses.index(occurrence.sense)
+        colour = colours.senses[number % len(colours.senses)]
+        mark = f'<span style="color:{colour}">{_MARKS[sense_shape(number)]}</span>'
+        again = f"·{occurrence.occurrence + 1}" if occurrence.occurrence else ""
+        labels.append(f"{mark} {occurrence.sentence + 1}{again}")
+        found.setdefault(f"{mark} {literal(occurrence.sense) or 'no sense given'}", []).append(row)
+    if len(labels) <= _LABELLED:
+        return list(range(len(labels))), labels
+    return [float(np.mean(rows)) for rows in found.values()], list(found)
+
+
+def _borders(study: WordStudy, shown: WordSimilarity, colours: Theme) -> list[dict[str, Any]]:
+    """Lines between the senses, both ways."""
+    senses = [study.occurrences[place].sense for place in shown.order]
+    ends = [row + 0.5 for row in range(len(senses) - 1) if senses[row] != senses[row + 1]]
+    low, high = -0.5, len(senses) - 0.5
+    line = {"color": colours.ink, "width": 2}
+    return [
+        {"type": "line", "line": line, **place}
+        for end in ends
+        for place in ({"x0": end, "x1": end, "y0": low, "y1": high}, {"x0": low, "x1": high, "y0": end, "y1": end})
+    ]
+
+
+def _hover(study: WordStudy, shown: WordSimilarity) -> list[list[str]]:
+    """Both occurrences and their cosine, for every cell."""
+    names = {place: _name(study, shown, place) for place in shown.order}
+    beside = "" if np.isnan(shown.anisotropy) else " · minus anisotropy {:.3f}"
+    return [
+        [
+            f"{names[one]}<br>{names[other]}<br>cosine {shown.cosine[one, other]:.3f}"
+            + beside.format(shown.cosine[one, other] - shown.anisotropy)
+            for other in shown.order
+        ]
+        for one in shown.order
+    ]
+
+
+def _name(study: WordStudy, shown: WordSimilarity, place: int) -> str:
+    """Number, sense, proposal and the words around an occurrence."""
+    one = study.occurrences[place]
+    parts = [str(one.sentence + 1), literal(one.sense) or "no sense given"]
+    if shown.proposals is not None:
+        parts.append(f"proposal {shown.proposals.groups[place] + 1}")
+    return f"{' · '.join(parts)}: {literal(excerpt(one))}"
+
+
+def excerpt(occurrence: Occurrence, width: int = 70) -> str:
+    """The words around an occurrence, in a line of ``width`` characters or so."""
+    start, end = occurrence.span
+    room = max(8, (width - (end - start)) // 2)
+    text = occurrence.text
+    left, right = max(0, start - room), min(len(text), end + room)
+    if left:  # whole words only, where there are spaces
+        left = text.find(" ", left, start) + 1 or left
+    if right < len(text):
+        right = max(text.rfind(" ", end, right), end) if " " in text[end:right] else right
+    cut = " ".join(text[left:right].split())
+    return f"{'… ' if left else ''}{cut}{' …' if right < len(text) else ''}"

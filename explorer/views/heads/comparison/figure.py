@@ -1,0 +1,186 @@
+"""The difference of two maps on a diverging scale, and the two maps on a common one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.figures.caption import on_switches, whose
+from explorer.figures.style import DIVERGING, SEQUENTIAL, Theme, model_label, theme_of, title
+from explorer.records import BoolArray, FloatArray, HeadComparison, HeadMap, IntArray, Window
+from explorer.views.heads.heatmap.figure import heatmap_figure
+
+SIDE_CELLS = 256  # a side, of the two maps beside each other: they are small
+_MOST_CELLS = 512  # a side; a longer text's cells are taken in blocks
+_SIDE_LABELS, _DIFFERENCE_LABELS = 16, 24  # an axis
+_EXACT_CELLS = 256 * 256
+_STEPS = 125  # colours either side of 0 in a larger map
+
+
+def side_figures(
+    first: HeadMap,
+    second: HeadMap,
+    theme: str = "light",
+    log: bool = False,
+    palette: str = SEQUENTIAL,
+    small: bool = True,
+) -> tuple[go.Figure, go.Figure]:
+    """Both maps as they are drawn alone, but with one colour scale.
+
+    ``small`` maps, as beside each other on a page, have fewer labels and no numbers in them.
+    """
+    figures = tuple(heatmap_figure(drawn, theme, log, palette, stepped=small) for drawn in (first, second))
+    if not log:
+        largest = max(float(cells.zmax) for figure in figures for cells in _heatmaps(figure))
+        for figure in figures:
+            figure.update_traces(zmax=largest, selector={"type": "heatmap"})
+    for figure in figures if small else ():
+        _thin(figure, _SIDE_LABELS)
+        for cells in _heatmaps(figure):
+            cells.texttemplate = None  # no room for numbers
+            # Nothing is fetched when these are zoomed.
+            cells.hovertemplate = cells.hovertemplate.replace("; zoom in for the number", "")
+    return figures[0], figures[1]
+
+
+def _thin(figure: go.Figure, most: int) -> None:
+    """Leave at most so many labels on each axis, for a smaller picture than a map alone."""
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):
+        every = -(-len(axis.tickvals) // most)
+        axis.update(tickvals=axis.tickvals[::every], ticktext=axis.ticktext[::every])
+
+
+def _heatmaps(figure: go.Figure) -> list[go.Heatmap]:
+    return [trace for trace in figure.data if trace.type == "heatmap"]
+
+
+def difference_figure(comparison: HeadComparison, theme: str = "light", thin: bool = True) -> go.Figure:
+    """Second minus first as a heatmap around 0, on the tokens of both sides.
+
+    Cells without a difference are hatched: in one direction where a mask forbids them,
+    crosswise where only one side has their query or key. Of more than 512 tokens each cell
+    shows the largest difference, either way, of a block. ``thin`` leaves out labels for which
+    a page has no room.
+
+    Raises:
+        ValueError: an unknown theme, or a comparison in which nothing could be aligned.
+    """
+    if comparison.difference is None:
+        raise ValueError("the two texts have no word in common: there is no difference to draw")
+    colours = theme_of(theme)
+    rows, columns = (_block_starts(length) for length in comparison.difference.shape)
+    shown = _largest_either_way(comparison.difference, rows, columns)
+    both = _on_both_sides(comparison)
+    both = np.logical_or.reduceat(np.logical_or.reduceat(both, rows, axis=0), columns, axis=1)
+    frame = _as_map(comparison, comparison.difference.shape, rows, columns)
+    masked = heatmap_figure(replace(frame, allowed=~np.isnan(shown) | ~both), theme)
+    alone = heatmap_figure(replace(frame, allowed=both), theme)
+    figure = go.Figure(layout=masked.layout)
+    for drawn, shape in ((masked, "/"), (alone, "x")):
+        figure.add_trace(drawn.data[0].update(fillpattern_shape=shape))
+    figure.add_trace(_around_zero(masked.data[1], shown, colours))
+    figure.update_layout(title=title("second − first"))
+    if thin:
+        _thin(figure, _DIFFERENCE_LABELS)
+    return figure
+
+
+def _on_both_sides(comparison: HeadComparison) -> BoolArray:
+    """Which cells [Q, K] have a query and a key on both sides."""
+    queries, keys = ((p >= 0).all(axis=1) for p in (comparison.query_places, comparison.key_places))
+    return np.logical_and.outer(queries, keys)
+
+
+def _block_starts(length: int) -> IntArray:
+    return np.arange(0, length, -(-length // _MOST_CELLS))
+
+
+def _largest_either_way(values: FloatArray, rows: IntArray, columns: IntArray) -> FloatArray:
+    """Of each block the value farthest from 0; NaN where it has none."""
+
+    def pooled(extreme: np.ufunc, fill: float) -> FloatArray:
+        filled = np.where(np.isnan(values), fill, values)
+        return extreme.reduceat(extreme.reduceat(filled, rows, axis=0), columns, axis=1)
+
+    high, low = pooled(np.maximum, -np.inf), pooled(np.minimum, np.inf)
+    return np.where(np.isneginf(high), np.nan, np.where(high >= -low, high, low))
+
+
+def _as_map(comparison: HeadComparison, whole: tuple[int, int], rows: IntArray, columns: IntArray) -> HeadMap:
+    """A map of nothing with the comparison's labels: it is drawn on axes like any map's."""
+    per_query, per_key = (-(-length // _MOST_CELLS) for length in whole)
+    return replace(
+        comparison.first,
+        queries=_block_labels(comparison.queries, per_query),
+        keys=_block_labels(comparison.keys, per_key),
+        query_notes=("",) * len(rows),
+        key_notes=("",) * len(columns),
+        weights=np.zeros((len(rows), len(columns))),
+        window=Window(0, 0, per_query, per_key, whole),
+    )
+
+
+def _block_labels(labels: tuple[str, ...], size: int) -> tuple[str, ...]:
+    blocks = (labels[i : i + size] for i in range(0, len(labels), size))
+    return tuple(b[0] if len(b) == 1 else f"{b[0]} … {b[-1]}" for b in blocks)
+
+
+def _around_zero(cells: go.Heatmap, shown: FloatArray, colours: Theme) -> go.Heatmap:
+    largest = float(np.nanmax(np.abs(shown), initial=0.0)) or 1.0
+    exact = shown.size <= _EXACT_CELLS
+    # Fewer different numbers compress better.
+    values = shown if exact else np.round(shown / largest * _STEPS) * (largest / _STEPS)
+    cells.update(
+        z=values.astype(np.float32),
+        zmin=-largest,
+        zmax=largest,
+        colorscale=DIVERGING[colours.name],
+        hovertemplate="query  %{y}<br>key     %{x}<br>second − first "
+        f"{'' if exact else 'about '}%{{z:+.{4 if exact else 3}f}}<extra></extra>",
+    )
+    if cells.texttemplate:
+        cells.texttemplate = "%{z:+.2f}"
+    cells.colorbar.title.text = "difference in weight"
+    return cells
+
+
+def comparison_caption(comparison: HeadComparison, log: bool = False) -> str:
+    """What a reader could paste under the figures, with all that was matched or left out."""
+    first, second = comparison.first, comparison.second
+    parts = [f"First: {_name(first)}. Second: {_name(second)}."]
+    if (first.text, first.pair) != (second.text, second.pair):
+        parts.append(f"Texts: {_quoted(first)}; {_quoted(second)}.")
+    if comparison.difference is not None:
+        parts.append(
+            "The difference is the second’s attention weight minus the first’s on the tokens of "
+            "both: above 0 where the second puts more weight."
+        )
+        both = _on_both_sides(comparison)
+        if np.isnan(comparison.difference[both]).any():
+            parts.append("Hatched: a mask forbids the cell.")
+        if not both.all():
+            parts.append("Hatched crosswise: only one side has the query or key.")
+        per_query, per_key = (-(-length // _MOST_CELLS) for length in both.shape)
+        if max(per_query, per_key) > 1:
+            parts.append(
+                f"Each cell shows the largest difference, either way, of a block of {per_query} × {per_key} tokens."
+            )
+    if max(first.weights.shape + second.weights.shape) > SIDE_CELLS:
+        parts.append("The two maps show the largest weight of each block of tokens.")
+    said = any("merged to words" in remark for remark in comparison.remarks)
+    parts += on_switches(replace(first.switches, words=first.switches.words and not said))
+    if log:
+        parts.append("Logarithmic colour scale in the two maps, not in the difference.")
+    return " ".join([*parts, *comparison.remarks])
+
+
+def _name(drawn: HeadMap) -> str:
+    stack = "" if drawn.stack in ("encoder", "decoder") else f"{drawn.stack} attention, "
+    return f"{model_label(drawn.model)}, {stack}{whose(drawn)}"
+
+
+def _quoted(drawn: HeadMap) -> str:
+    texts = (drawn.text, *((drawn.pair,) if drawn.pair else ()))
+    return " + ".join(f"“{text if len(text) <= 80 else text[:79] + '…'}”" for text in texts)

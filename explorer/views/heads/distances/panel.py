@@ -1,0 +1,128 @@
+"""The Heads page's map of heads: near each other where they look at the same tokens.
+
+heads-mode, heads-request, heads-stack ─> heads-distances-job   (every two heads are compared)
+    ─> heads-distances-request, heads-distances-colour, heads-palette, theme ─>
+           heads-distances-graph, caption, heads-distances-view (its state)
+a click on a point (in the browser) ─> heads-layer, heads-head
+heads-layer, heads-head (in the browser) ─> the ring
+
+Nothing is computed while another view is on the screen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from explorer.analysis.measures import MEASURES
+from explorer.figures.style import blank_figure
+from explorer.records import ModelError
+from explorer.session.jobs import Jobs
+from explorer.session.links import State as Settings
+from explorer.session.session import Session
+from explorer.views.heads.distances import view as distances
+from explorer.views.heads.distances.figure import LAYER, distances_caption, distances_figure
+from explorer.views.heads.heads.panel import asked
+from explorer.views.heads.heatmap.panel import within
+from explorer.views.panel import running
+from explorer.views.panel.fields import ZOOMABLE, choice
+from explorer.views.panel.running import Run
+
+MODE = "distances"
+ADDRESS = {"colour": "heads-distances-colour"}
+_MESSAGE = "the heads appear here, alike ones near each other"
+
+
+def layout() -> Any:
+    """The view's components."""
+    colours = {LAYER: "layer", **{measure.name: measure.title for measure in MEASURES.values()}}
+    return html.Div(
+        [
+            *running.stores("heads-distances"),
+            dcc.Store(id="heads-distances-view"),
+            html.Div(
+                [
+                    html.B("coloured by"),
+                    choice(
+                        "heads-distances-colour",
+                        colours,
+                        LAYER,
+                        190,
+                        "What the points are coloured by: their layer, or a measure",
+                    ),
+                    html.Span("Click a head to choose it; drag to zoom.", className="muted"),
+                ],
+                className="controls",
+            ),
+            html.Div(id="heads-distances-message"),
+            dcc.Graph(
+                id="heads-distances-graph",
+                responsive=True,
+                className="graph",
+                config=ZOOMABLE,
+                figure=blank_figure(_MESSAGE),
+            ),
+            html.P(id="heads-distances-caption", className="caption"),
+        ],
+        id="heads-distances",
+        className="part hidden",
+    )
+
+
+def register(app: Dash, session: Session, jobs: Jobs) -> None:
+    """Wire the view's callbacks to ``app``."""
+    _register_browser_side(app)
+
+    def compare(mode: str, request: dict[str, Any] | None, stack: str) -> Run | None:
+        wanted = asked(session, request, stack) if mode == MODE else None
+        if wanted is None:
+            return None
+        return Run(wanted, lambda tell: distances.drawn(session, wanted, tell))
+
+    opened = [Input("heads-mode", "value"), Input("heads-request", "data"), Input("heads-stack", "value")]
+    running.follow(app, jobs, "heads-distances", opened, [], compare)
+
+    @app.callback(
+        Output("heads-distances-graph", "figure"),
+        Output("heads-distances-caption", "children"),
+        Output("heads-distances-view", "data"),
+        Input("heads-distances-request", "data"),
+        Input("heads-distances-colour", "value"),
+        Input("heads-palette", "value"),
+        Input("theme", "data"),
+        Input("heads-mode", "value"),
+        State("heads-layer", "value"),
+        State("heads-head", "value"),
+    )
+    def show_distances(
+        request: Settings | None, colour: str, palette: str, theme: str, mode: str, layer: Any, head: Any
+    ) -> Any:
+        if request is None or mode != MODE:
+            # A picture that is left takes its nodes out of the page.
+            left = ctx.triggered_id == "heads-mode"
+            return blank_figure(_MESSAGE) if left else no_update, no_update, no_update
+        state = {**distances.DEFAULTS, **request, "mode": MODE, "colour": colour, "palette": palette}
+        try:
+            drawn = distances.drawn(session, state)
+            n_layers, n_heads = drawn.measures["entropy"].shape
+            chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
+            figure = distances_figure(drawn, colour, theme, palette, chosen)
+        except (ValueError, ModelError) as error:
+            return no_update, running.error_line(str(error)), no_update
+        return figure, distances_caption(drawn, colour), state
+
+
+def _register_browser_side(app: Dash) -> None:
+    app.clientside_callback(
+        ClientsideFunction("distances", "pick"),
+        Output("heads-layer", "value", allow_duplicate=True),
+        Output("heads-head", "value", allow_duplicate=True),
+        Input("heads-distances-graph", "clickData"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("distances", "ring"),
+        Output("heads-distances-graph", "id"),
+        Input("heads-layer", "value"),
+        Input("heads-head", "value"),
+    )

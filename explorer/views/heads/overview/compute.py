@@ -1,0 +1,115 @@
+"""All heads of a stack at once: their small maps, and their weights between two tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explorer.analysis.measures.blocks import BLOCK_BYTES, Progress, row_blocks
+from explorer.records import AttentionStack, CapturedText, FloatArray, HeadNumbers, HeadsOverview, IntArray
+
+TILE = 28  # cells a side of a small map
+
+
+def link_weights(cap: CapturedText, query: int, key: int, stack: str | None = None) -> FloatArray:
+    """How much each head links two tokens: A[query, key] of all heads [L, H].
+
+    Raises:
+        ValueError: a token the text does not have.
+    """
+    source = cap.stack(stack)
+    for what, given, tokens in (("query", query, source.query_tokens), ("key", key, source.key_tokens)):
+        if not 0 <= given < len(tokens):
+            raise ValueError(f"{what} {given} is out of range: there are {len(tokens)} tokens")
+    rows = slice(query, query + 1)
+    return np.stack([source.attention(layer, rows=rows)[:, 0, key] for layer in range(source.n_layers)])
+
+
+def link_numbers(cap: CapturedText, query: int, key: int, stack: str | None = None) -> HeadNumbers:
+    """The same, named after the two tokens.
+
+    Raises:
+        ValueError: a token the text does not have.
+    """
+    values, source = link_weights(cap, query, key, stack), cap.stack(stack)
+    return HeadNumbers(
+        values, f"{source.query_tokens.labels[query]} → {source.key_tokens.labels[key]}", "attention weight"
+    )
+
+
+def distinct_cells(overview: HeadsOverview) -> tuple[FloatArray, IntArray, IntArray]:
+    """The small maps without cells that a short text repeats.
+
+    Returns:
+        The cells [L, H, q, k], and the first token of each row [q] and each column [k].
+    """
+    tile = overview.tiles.shape[-1]
+    tiles, starts = overview.tiles, []
+    for axis, length in ((2, overview.whole[0]), (3, overview.whole[1])):
+        count = min(length, tile)
+        drawn = np.arange(tile) * count // tile
+        tiles = np.take(tiles, np.searchsorted(drawn, np.arange(count)), axis=axis)
+        starts.append(_starts(length, tile))
+    return tiles, starts[0], starts[1]
+
+
+def heads_overview(
+    cap: CapturedText,
+    stack: str | None = None,
+    tile: int = TILE,
+    progress: Progress | None = None,
+    block_bytes: int = BLOCK_BYTES,
+) -> HeadsOverview:
+    """Every head of a stack as a small map, for one picture of all.
+
+    A map larger than its tile is pooled by maximum, so that a stripe one token wide stays
+    visible; each is scaled by its own largest weight, and its square root is taken, so that
+    faint patterns show beside a strong one. No layer's attention is ever held whole.
+
+    Args:
+        cap: the captured text.
+        stack: "encoder", "decoder" or "cross"; None means the only or first one.
+        tile: cells a side of a small map.
+        progress: called with a sentence and a share of 1 before each layer; what it raises
+            ends the work.
+        block_bytes: how much of one layer's weights may be held at a time.
+
+    Raises:
+        ValueError: the capture has no stack of that name.
+    """
+    source = cap.stack(stack)
+    tiles = []
+    for layer in range(source.n_layers):
+        if progress is not None:
+            progress("drawing every head", layer / source.n_layers)
+        tiles.append(_tiles(source, layer, tile, block_bytes))
+    whole = len(source.query_tokens), len(source.key_tokens)
+    return HeadsOverview(cap.model_name, source.name, source.causal, np.stack(tiles), whole)
+
+
+def _tiles(source: AttentionStack, layer: int, tile: int, block_bytes: int) -> FloatArray:
+    """A layer's maps as [H, tile, tile] in 0…1."""
+    n_queries, n_keys = len(source.query_tokens), len(source.key_tokens)
+    starts = _starts(n_queries, tile)
+    ends = np.append(starts[1:], n_queries)
+    columns = _starts(n_keys, tile)
+    row_bytes = 4 * source.n_heads * n_keys * -(-n_queries // len(starts))
+    pooled = []
+    for block in row_blocks(len(starts), row_bytes, block_bytes):
+        first, end = int(starts[block][0]), int(ends[block][-1])
+        weights = source.attention(layer, rows=slice(first, end))
+        rows = np.maximum.reduceat(weights, starts[block] - first, axis=1)
+        pooled.append(np.maximum.reduceat(rows, columns, axis=2))
+    maps = _spread(_spread(np.concatenate(pooled, axis=1), tile, axis=1), tile, axis=2)
+    largest = maps.max(axis=(1, 2), keepdims=True)
+    return np.sqrt(maps / np.where(largest > 0, largest, 1.0))
+
+
+def _starts(length: int, size: int) -> IntArray:
+    """Where each cell's tokens begin: as many cells as tokens, at most ``size``."""
+    count = min(length, size)
+    return np.arange(count) * length // count
+
+
+def _spread(maps: FloatArray, size: int, axis: int) -> FloatArray:
+    """Fewer tokens than cells: each token's cell several times."""
+    return np.take(maps, np.arange(size) * maps.shape[axis] // size, axis=axis)

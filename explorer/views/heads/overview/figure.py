@@ -1,0 +1,183 @@
+"""All heads of all layers as one picture: layers down, heads across."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
+
+from explorer.figures.style import SEQUENTIAL, Theme, axis, base_layout, scale_of, theme_of
+from explorer.records import HeadNumbers, HeadsOverview
+
+_GAP = 3  # pixels between the small maps
+
+
+def overview_figure(
+    overview: HeadsOverview,
+    theme: str = "light",
+    selected: tuple[int, int] | None = None,
+    facts: list[list[str]] | None = None,
+    palette: str = SEQUENTIAL,
+) -> go.Figure:
+    """The picture of all heads, one clickable cell a head (x is the head, y the layer).
+
+    Args:
+        overview: the small maps.
+        theme: "light" or "dark".
+        selected: layer and head that are framed.
+        facts: a line about every head [L][H], told on hover.
+        palette: name of a sequential palette.
+
+    Raises:
+        ValueError: an unknown theme or palette.
+    """
+    colours = theme_of(theme)
+    n_layers, n_heads = overview.tiles.shape[:2]
+    unseen = "rgba(0,0,0,0)"
+    cells = go.Heatmap(
+        z=np.zeros((n_layers, n_heads)),
+        colorscale=[[0, unseen], [1, unseen]],
+        showscale=False,
+        text=facts,
+        hovertemplate="layer %{y} · head %{x}<br>%{text}<extra></extra>",
+    )
+    if facts is None:
+        cells.hovertemplate = "layer %{y} · head %{x}<extra></extra>"
+    picture = {
+        "source": _picture(overview, colours, palette),
+        "xref": "x",
+        "yref": "y",
+        "x": -0.5,
+        "y": -0.5,
+        "sizex": n_heads,
+        "sizey": n_layers,
+        "sizing": "stretch",
+        "layer": "below",
+    }
+    return _grid(cells, (n_layers, n_heads), colours, selected, images=[picture])
+
+
+def overview_caption(overview: HeadsOverview) -> str:
+    """How the small maps are to be read."""
+    scale = "Colours: square root of weight ÷ the head’s largest."
+    if max(overview.whole) <= overview.tiles.shape[-1]:
+        return scale
+    queries, keys = overview.whole
+    return f"{scale} Of {queries:,} × {keys:,} tokens, each dot shows a block’s largest."
+
+
+def measure_figure(
+    numbers: HeadNumbers, theme: str = "light", selected: tuple[int, int] | None = None, palette: str = SEQUENTIAL
+) -> go.Figure:
+    """The same grid with a number a head, coloured; blank where it is undefined.
+
+    Raises:
+        ValueError: an unknown theme or palette.
+    """
+    colours = theme_of(theme)
+    cells = go.Heatmap(
+        z=numbers.values,
+        colorscale=scale_of(palette),
+        xgap=2,
+        ygap=2,
+        hoverongaps=False,
+        hovertemplate=f"layer %{{y}} · head %{{x}}<br>{numbers.name} %{{z:.4g}}<extra></extra>",
+        colorbar={
+            "thickness": 10,
+            "outlinewidth": 0,
+            "tickfont": {"size": 11, "color": colours.faint},
+            "title": {"text": numbers.unit, "side": "right", "font": {"color": colours.faint}},
+        },
+    )
+    return _grid(cells, numbers.values.shape, colours, selected)
+
+
+def numbers_caption(numbers: HeadNumbers, of: str) -> str:
+    """What the grid of numbers shows, of which model and stack."""
+    unit = f" ({numbers.unit})" if numbers.unit else ""
+    blank = " Blank: undefined." if np.isnan(numbers.values).any() else ""
+    return f"{numbers.name}{unit} of every head of {of}: layers down, heads across.{blank}"
+
+
+def _grid(
+    cells: go.Heatmap,
+    shape: tuple[int, ...],
+    colours: Theme,
+    selected: tuple[int, int] | None,
+    images: list[dict[str, object]] | None = None,
+) -> go.Figure:
+    """Layers down, heads across, the chosen head framed."""
+    n_layers, n_heads = shape
+    figure = go.Figure(cells)
+    figure.update_layout(
+        base_layout(
+            colours,
+            meta={"shape": [n_layers, n_heads]},
+            xaxis=axis(
+                colours,
+                "head",
+                range=[-0.5, n_heads - 0.5],
+                tickvals=list(range(n_heads)),
+                side="top",
+                fixedrange=True,
+                constrain="domain",
+                showline=False,
+            ),
+            yaxis=axis(
+                colours,
+                "layer",
+                range=[n_layers - 0.5, -0.5],
+                tickvals=list(range(n_layers)),
+                fixedrange=True,
+                scaleanchor="x",
+                constrain="domain",
+                constraintoward="top",
+                showline=False,
+            ),
+            images=images or [],
+            shapes=[] if selected is None else [selection(*selected, colours.name)],
+        )
+    )
+    return figure
+
+
+def selection(layer: int, head: int, theme: str = "light") -> dict[str, object]:
+    """The frame around the chosen head, as a plotly shape."""
+    return {
+        "type": "rect",
+        "x0": head - 0.5,
+        "x1": head + 0.5,
+        "y0": layer - 0.5,
+        "y1": layer + 0.5,
+        "line": {"color": theme_of(theme).accent, "width": 3},
+    }
+
+
+def _picture(overview: HeadsOverview, colours: Theme, palette: str) -> str:
+    """The small maps side by side as a palette PNG, in a data address."""
+    n_layers, n_heads, tile, _ = overview.tiles.shape
+    step = tile + _GAP
+    # Index 255 of the palette is the paper between the maps.
+    canvas = np.full((n_layers * step, n_heads * step), 255, dtype=np.uint8)
+    half = _GAP // 2
+    for layer in range(n_layers):
+        for head in range(n_heads):
+            top, left = layer * step + half, head * step + half
+            levels = np.round(overview.tiles[layer, head] * 254).astype(np.uint8)
+            canvas[top : top + tile, left : left + tile] = levels
+    image = Image.fromarray(canvas, mode="P")
+    image.putpalette(_colours(palette, colours))
+    file = io.BytesIO()
+    image.save(file, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def _colours(palette: str, colours: Theme) -> list[int]:
+    scale = sample_colorscale(get_colorscale(scale_of(palette)), np.linspace(0, 1, 255))
+    levels = [round(channel) for colour in scale for channel in unlabel_rgb(colour)]
+    paper = [int(colours.paper[i : i + 2], 16) for i in (1, 3, 5)]
+    return levels + paper

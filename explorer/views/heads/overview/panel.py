@@ -1,0 +1,116 @@
+"""All heads as one picture: small maps, or one number each.
+
+heads-request, heads-stack, heads-show, heads-link, table-request, heads-palette, theme
+    ─> heads-overview, its caption
+a click (assets/explorer.js) ─> heads-layer, heads-head ─> the frame around the chosen head
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from explorer.analysis.measures import MEASURES
+from explorer.figures.style import blank_figure
+from explorer.session.links import State as Settings
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
+from explorer.views.heads import link_panel as heads_link
+from explorer.views.heads.facts import facts_of_heads
+from explorer.views.heads.heads import panel as heads_table
+from explorer.views.heads.heatmap.panel import within
+from explorer.views.heads.overview import view as all_heads
+from explorer.views.heads.overview.figure import measure_figure, overview_caption, overview_figure
+from explorer.views.heads.overview.view import LINK, MAPS
+from explorer.views.panel import running
+from explorer.views.panel.fields import choice
+
+
+def layout() -> list[Any]:
+    """The picture under its choices, its caption below."""
+    caption = html.P(id="heads-overview-caption", className="caption")
+    return [_overview_head(), heads_link.layout(), _overview(), caption]
+
+
+def _overview_head() -> Any:
+    return html.Header(
+        [
+            html.H2("All heads"),
+            choice(
+                "heads-show",
+                {MAPS: "maps", LINK: "the link below", **{m.name: m.title for m in MEASURES.values()}},
+                MAPS,
+                190,
+                "What the grid shows: each head's map, or a number",
+            ),
+            dmc.SegmentedControl(id="heads-stack", value="", data=[], size="xs", className="hidden"),
+        ]
+    )
+
+
+def _overview() -> Any:
+    return dcc.Graph(
+        id="heads-overview",
+        responsive=True,
+        className="graph",
+        figure=blank_figure("every head appears here"),
+        config={"displayModeBar": False},
+    )
+
+
+def register(app: Dash, session: Session) -> None:
+    """Wire the picture to what was run, and its clicks to the choice of a head."""
+    app.clientside_callback(
+        ClientsideFunction("explorer", "frameHead"),
+        Output("heads-overview", "id"),
+        Input("heads-layer", "value"),
+        Input("heads-head", "value"),
+    )
+
+    @app.callback(
+        Output("heads-overview", "figure"),
+        Output("heads-overview", "style"),
+        Output("heads-overview-caption", "children"),
+        Input("heads-request", "data"),
+        Input("heads-stack", "value"),
+        Input("heads-show", "value"),
+        Input("heads-link", "data"),
+        Input("table-request", "data"),
+        Input("heads-palette", "value"),
+        Input("theme", "data"),
+        State("heads-layer", "value"),
+        State("heads-head", "value"),
+    )
+    def show_overview(
+        request: dict[str, Any] | None,
+        stack: str,
+        show: str,
+        link: list[int] | None,
+        measured: Settings | None,
+        palette: str,
+        theme: str,
+        layer: Any,
+        head: Any,
+    ) -> Any:
+        if request is None:
+            return (no_update,) * 3
+        text = TextRequest(**request)
+        overview = session.overview(text, stack)
+        n_layers, n_heads = overview.tiles.shape[:2]
+        # Room for each layer's row, whatever the table below would like to have.
+        style = {"minHeight": f"{min(16 * n_layers + 70, 620)}px"}
+        chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
+        facts = None
+        try:
+            if measured is not None and measured == heads_table.asked(session, request, stack):
+                state = {**heads_table.measured(measured, None, None, link), "show": show}
+                numbers = all_heads.numbers(session, state)
+                if numbers is not None:
+                    return measure_figure(numbers, theme, chosen, palette), style, ""
+                facts = facts_of_heads(session.measures(text, overview.stack))
+            figure = overview_figure(overview, theme, chosen, facts, palette)
+        except ValueError as error:
+            return no_update, style, running.error_line(str(error))
+        return figure, style, overview_caption(overview)

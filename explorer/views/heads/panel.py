@@ -1,0 +1,221 @@
+"""The Heads page: all heads as one picture, the chosen one large beside it.
+
+Run ─> heads-request ─> heads-overview (heads_overview.py), the selectors' limits,
+                      the table (heads_table.py)
+a click in the picture or the table, arrow keys (in the browser) ─> heads-layer, heads-head
+heads-request, heads-layer, heads-head ─> the large map (heads_map.py)
+two chosen tokens (heads_link.py) ─> heads-overview, the table
+heads-view, heads-mode (in the browser) ─> heads-lines-for, heads-compare-for, what the view on
+              the screen is made of; the others ask the server for nothing
+the views' states and what is beside them (in the browser) ─> heads-shown, what is on the screen
+heads-mode (in the browser) ─> which of map, lines (heads_lines.py), comparison
+              (heads_compare.py), distances (heads_distances.py) is seen
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+
+from explorer.app.address import Shown
+from explorer.session.jobs import Jobs
+from explorer.session.links import Value
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
+from explorer.views.heads import link_panel as heads_link
+from explorer.views.heads import options_panel as heads_switches
+from explorer.views.heads.comparison import panel as heads_compare
+from explorer.views.heads.distances import panel as heads_distances
+from explorer.views.heads.heads import panel as heads_table
+from explorer.views.heads.heads.view import ORDER
+from explorer.views.heads.heatmap import panel as heads_map
+from explorer.views.heads.heatmap import tokens_panel as heads_tokens
+from explorer.views.heads.heatmap.panel import within
+from explorer.views.heads.lines import panel as heads_lines
+from explorer.views.heads.overview import panel as heads_overview
+from explorer.views.heads.overview.view import MAPS
+from explorer.views.panel import running
+from explorer.views.panel import text as heads_text
+from explorer.views.panel.fields import counted
+from explorer.views.panel.running import Run
+from explorer.views.state import stack_for
+
+PATH, NAME, TITLE = "/", "heads", "Heads"
+_KINDS = {"map": "heatmap", "lines": "lines", "compare": "comparison", "distances": "distances"}
+# The picture and the table of all heads stand beside every view.
+SHOWN = {mode: Shown("heads-shown", (kind, "overview", "heads")) for mode, kind in _KINDS.items()}
+MODES = tuple(_KINDS)
+ADDRESS = {
+    "mode": "heads-mode",
+    "stack": "heads-stack",
+    "layer": "heads-layer",
+    "head": "heads-head",
+    **heads_switches.ADDRESS,
+    "window": "heads-window",
+    **heads_lines.ADDRESS,
+    **heads_compare.ADDRESS,
+    **heads_distances.ADDRESS,
+    **heads_table.ADDRESS,
+    "show": "heads-show",
+    "query": "heads-query",
+    "key": "heads-key",
+}
+# Beside every view: what the picture of all heads shows, the two tokens linked, and the table.
+AROUND: dict[str, Value] = {"show": MAPS, "query": "", "key": "", "nulls": False, "probe": False, **ORDER}
+
+
+def layout() -> list[Any]:
+    """The page's components."""
+    return [
+        dcc.Store(id="heads-around"),
+        dcc.Store(id="heads-view"),
+        dcc.Store(id="heads-shown"),
+        dcc.Store(id="heads-lines-for"),
+        dcc.Store(id="heads-compare-for"),
+        dcc.Store(id="heads-window"),
+        dcc.Store(id="heads-link"),
+        html.Section([*heads_overview.layout(), heads_table.layout()], className="panel overview"),
+        html.Section(
+            [_head_bar(), heads_map.layout(), heads_lines.layout(), heads_compare.layout(), heads_distances.layout()],
+            className="panel",
+        ),
+    ]
+
+
+def _head_bar() -> Any:
+    return html.Header(
+        [
+            dmc.SegmentedControl(id="heads-mode", value="map", size="xs", data=list(MODES)),
+            counted("heads-layer", "Layer", "Which layer's heads to look at, counted from 0"),
+            counted("heads-head", "Head", "Which head of the layer, counted from 0"),
+            *heads_switches.layout(),
+            html.Div(id="heads-facts", className="facts"),
+            html.Div(id="heads-stack-note", className="facts", role="status"),
+            html.Div(id="heads-note", className="facts", role="status"),
+        ]
+    )
+
+
+def register(app: Dash, session: Session, jobs: Jobs) -> None:
+    """Wire the page's callbacks to ``app``."""
+
+    def prepare(model: str, stack: str, *typed: Any) -> Run:
+        request = heads_text.text_request(model, *typed)
+        return Run(asdict(request), lambda tell: session.overview(request, stack, tell))
+
+    running.register(
+        app,
+        jobs,
+        "heads",
+        PATH,
+        [Input("run-button", "n_clicks"), Input("heads-truncate", "data")],
+        [
+            State("heads-stack", "value", allow_optional=True),
+            *(State(f"{field}-input", "value") for field in heads_text.FIELDS),
+            State("heads-truncate", "data"),
+        ],
+        prepare,
+        heads_text.offer,
+    )
+
+    _register_browser_side(app)
+    _register_views(app)
+    _register_selectors(app, session)
+
+    heads_text.register(app, session)
+    heads_map.register(app, session)
+    heads_switches.register(app, session)
+    heads_tokens.register(app, session)
+    heads_link.register(app, session)
+    heads_overview.register(app, session)
+    for part in (heads_table, heads_lines, heads_compare, heads_distances):
+        part.register(app, session, jobs)
+
+
+def _register_browser_side(app: Dash) -> None:
+    """The view on the screen, and what the address tells beside it."""
+    app.clientside_callback(
+        ClientsideFunction("explorer", "showView"),
+        *(Output(f"heads-{mode}", "className") for mode in MODES),
+        Input("heads-mode", "value"),
+        prevent_initial_call=False,
+    )
+    app.clientside_callback(
+        ClientsideFunction("explorer", "aroundHeads"),
+        Output("heads-around", "data"),
+        *(Input(ADDRESS[name], "value") for name in ("show", "query", "key")),
+        *(Input(ADDRESS[name], "data") for name in ("sort", "filter")),
+        *(Input(name, "data") for name in ("table-request", "nulls-job", "probe-job")),
+        *(State(ADDRESS[name], "data") for name in ("nulls", "probe")),
+        prevent_initial_call=False,
+    )
+    app.clientside_callback(
+        ClientsideFunction("explorer", "shownHeads"),
+        Output("heads-shown", "data"),
+        Input("heads-mode", "value"),
+        Input("heads-view", "data"),
+        Input("heads-around", "data"),
+        *(Input(f"heads-{mode}-view", "data") for mode in MODES[1:]),
+    )
+
+
+def _register_views(app: Dash) -> None:
+    """Tell the view on the screen, and no other, which head is chosen."""
+    app.clientside_callback(
+        ClientsideFunction("explorer", "forViews"),
+        Output("heads-lines-for", "data"),
+        Output("heads-compare-for", "data"),
+        Input("heads-view", "data"),
+        Input("heads-mode", "value"),
+    )
+
+
+def _register_selectors(app: Dash, session: Session) -> None:
+    """Bring the selectors to what the captured model has."""
+
+    @app.callback(
+        Output("heads-stack", "data"),
+        Output("heads-stack", "value"),
+        Output("heads-stack", "className"),
+        Output("heads-stack-note", "children"),
+        Input("heads-request", "data"),
+        State("heads-stack", "value"),
+    )
+    def fit_stack(request: dict[str, Any] | None, stack: str | None) -> Any:
+        if request is None:
+            return (no_update,) * 4
+        cap = session.capture(TextRequest(**request))
+        chosen, note = stack_for(cap, stack)
+        return list(cap.stacks), chosen, "hidden" if len(cap.stacks) == 1 else "", note
+
+    @app.callback(
+        Output("heads-layer", "max"),
+        Output("heads-head", "max"),
+        Output("heads-layer", "value"),
+        Output("heads-head", "value"),
+        Output("heads-note", "children"),
+        Input("heads-request", "data"),
+        Input("heads-stack", "value"),
+        State("heads-layer", "value"),
+        State("heads-head", "value"),
+    )
+    def fit_head(request: dict[str, Any] | None, stack: str, layer: Any, head: Any) -> Any:
+        if request is None:
+            return (no_update,) * 5
+        cap = session.capture(TextRequest(**request))
+        source = cap.stack(stack if stack in cap.stacks else None)
+        last = source.n_layers - 1, source.n_heads - 1
+        chosen = within(layer, last[0]), within(head, last[1])
+        note = _correction(layer, head, chosen)
+        # What need not be corrected may have been chosen anew by now.
+        return *last, *(chosen if note else (no_update, no_update)), note
+
+
+def _correction(layer: Any, head: Any, chosen: tuple[int, int]) -> str:
+    """Say so when a link or another model's choice names a head that is not there."""
+    if (layer or 0, head or 0) == chosen:
+        return ""
+    return f"this model has no layer {layer}, head {head}: layer {chosen[0]}, head {chosen[1]} is shown"

@@ -1,0 +1,1 @@
+"""The Inside page: what happens in one head."""

@@ -1,0 +1,109 @@
+"""What a model's attention takes, by context length, batch, precision and sharing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from explorer.analysis.measures.cost import (
+    MOST_TOKENS,
+    bytes_of,
+    cache_bytes,
+    cache_bytes_per_token,
+    check_cost,
+    forward_operations,
+    map_bytes,
+    needed_operations,
+    possible_kv_heads,
+    step_operations,
+    vector_bytes,
+)
+from explorer.records import AttentionShape, CacheCost, Costs, CostSettings, Growth, ModelShape, Sharing
+
+OWN = "own"
+_POINTS = 121  # of a curve
+
+
+def costs(shape: ModelShape, settings: CostSettings) -> Costs:
+    """Everything the calculator tells of a model.
+
+    Raises:
+        ValueError: an unusable context length, batch, precision or sharing.
+    """
+    check_cost(settings.n_tokens, settings.batch, settings.precision)
+    lengths = np.unique(np.geomspace(1, MOST_TOKENS, _POINTS).round().astype(np.int64))
+
+    def grown(of: Callable[[AttentionShape, int], int], stacks: tuple[AttentionShape, ...]) -> Growth:
+        def at(n_tokens: int) -> int:
+            return sum(of(stack, n_tokens) for stack in stacks)
+
+        return Growth(at(settings.n_tokens), np.array([at(n) for n in lengths.tolist()], float))
+
+    def cache(sharing: Sharing) -> CacheCost:
+        stacks = tuple(stack.shared(sharing.n_kv_heads) for stack in shape.cached)
+        kept = grown(lambda stack, n: cache_bytes(stack, n, settings.batch, settings.precision), stacks)
+        a_token = sum(cache_bytes_per_token(stack, settings.precision) for stack in stacks)
+        return CacheCost(sharing, a_token, kept.total, kept.curve)
+
+    n_tokens = settings.n_tokens
+    return Costs(
+        shape=shape,
+        settings=settings,
+        lengths=lengths,
+        caches=tuple(cache(sharing) for sharing in sharings(shape.cached[0], settings.sharing)),
+        weights=bytes_of(shape.n_parameters, settings.precision),
+        maps=grown(map_bytes, shape.stacks),
+        vectors=grown(lambda stack, n: vector_bytes(stack, n, shape.dtype), shape.stacks),
+        captured=round(n_tokens * shape.per_token + n_tokens**2 * shape.per_cell),
+        forward=grown(forward_operations, shape.stacks),
+        needed=sum(needed_operations(stack, n_tokens) for stack in shape.stacks),
+        step=grown(step_operations, shape.cached) if shape.keeps_cache else None,
+    )
+
+
+def sharings(shape: AttentionShape, chosen: str = OWN) -> tuple[Sharing, ...]:
+    """Ways to share that are shown beside each other, most key/value heads first.
+
+    Every query head its own, one for all, the model's own, the chosen; where none of
+    these is in between, the grouping nearest √H as an example.
+
+    Args:
+        shape: of one stack.
+        chosen: "own", or a number of key/value heads.
+
+    Raises:
+        ValueError: a number that the query heads cannot share evenly.
+    """
+    possible = possible_kv_heads(shape.n_heads)
+    if chosen != OWN and chosen not in map(str, possible):
+        raise ValueError(
+            f"{shape.n_heads} query heads cannot share {chosen} key/value heads evenly: use {OWN}, "
+            f"{', '.join(map(str, possible))}"
+        )
+    wanted = shape.n_kv_heads if chosen == OWN else int(chosen)
+    shown = {shape.n_heads, shape.n_kv_heads, wanted, 1}
+    between = possible[1:-1]
+    if between and not shown & set(between):
+        shown.add(min(between, key=lambda n: abs(n - math.sqrt(shape.n_heads))))
+    return tuple(
+        Sharing(kind_of(n, shape.n_heads), n, n == shape.n_kv_heads, n == wanted) for n in sorted(shown, reverse=True)
+    )
+
+
+def kind_of(n_kv_heads: int, n_heads: int) -> str:
+    """What so many key/value heads for so many query heads are called."""
+    if n_kv_heads == n_heads:
+        return "multi-head"
+    return "multi-query" if n_kv_heads == 1 else "grouped"
+
+
+def sharing_options(shape: AttentionShape) -> dict[str, str]:
+    """What can be chosen, by value: the model's own way, and every other by its number."""
+    own = kind_of(shape.n_kv_heads, shape.n_heads)
+    options = {OWN: f"its own: {own}, {shape.n_kv_heads}"}
+    for n in possible_kv_heads(shape.n_heads):
+        if n != shape.n_kv_heads:
+            options[str(n)] = f"{kind_of(n, shape.n_heads)}, {n}"
+    return options

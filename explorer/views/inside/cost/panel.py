@@ -1,0 +1,280 @@
+"""Sharing keys and values, on the Inside page: who reads what, and what the cache then takes.
+
+inside-view ─> inside-sharing-by                            what the model could share
+inside-sharing-tokens <─> -slider (in the browser)          the context length, twice
+inside-view, -by, theme ─> inside-sharing-heads-graph, -heads-caption
+inside-view, -tokens, -batch, -precision, -by, theme
+    ─> inside-sharing-cache-graph, -operations-graph, -numbers, -caption, -message,
+       inside-sharing-view (its state)
+
+Nothing is computed while another view is on the screen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from explorer.analysis.measures.cost import BITS, MOST_BATCH, MOST_TOKENS
+from explorer.figures.style import blank_figure
+from explorer.records import AttentionShape, Costs, CostSettings, ModelError
+from explorer.session.jobs import Jobs
+from explorer.session.session import Session
+from explorer.views.heads.heatmap.panel import within
+from explorer.views.inside.cost import view as cost
+from explorer.views.inside.cost.compute import OWN, sharing_options, sharings
+from explorer.views.inside.cost.figure import cache_figure, cost_caption, operations_figure, said, sharing_name
+from explorer.views.inside.cost.sharing_figure import sharing_caption, sharing_figure
+from explorer.views.panel import running
+from explorer.views.panel.fields import STILL, labelled
+
+MODE, LABEL, KIND = "sharing", "sharing and cost", cost.KIND.name
+ADDRESS = {
+    "tokens": "inside-sharing-tokens",
+    "batch": "inside-sharing-batch",
+    "precision": "inside-sharing-precision",
+    "sharing": "inside-sharing-by",
+}
+_PLAIN = CostSettings()
+_MESSAGE = "what the cache takes appears here"
+
+
+def layout() -> Any:
+    """The view's components."""
+    return html.Div(
+        [
+            dcc.Store(id="inside-sharing-view"),
+            _controls(),
+            html.Div(id="inside-sharing-message"),
+            html.Div(
+                [
+                    _graph("heads", 180, "which heads share keys and values appears here"),
+                    html.P(id="inside-sharing-heads-caption", className="caption"),
+                    html.Div([_graph("cache", 400, _MESSAGE), _graph("operations", 400, "")], className="costs"),
+                    html.Div(id="inside-sharing-numbers", className="costs"),
+                    html.P(id="inside-sharing-caption", className="caption"),
+                ],
+                className="scrolling",
+            ),
+        ],
+        id="inside-sharing",
+        className="part hidden",
+    )
+
+
+def _graph(name: str, height: int, message: str) -> Any:
+    return dcc.Graph(
+        id=f"inside-sharing-{name}-graph",
+        responsive=True,
+        config=STILL,
+        figure=blank_figure(message),
+        style={"height": f"{height}px"},
+    )
+
+
+def _controls() -> Any:
+    precisions = [{"value": name, "label": f"{name}, {bits} bits"} for name, bits in BITS.items()]
+    return html.Div(
+        [
+            labelled(
+                "context",
+                f"Tokens of a text, read or written so far; up to {MOST_TOKENS:,}",
+                dmc.NumberInput(
+                    id="inside-sharing-tokens",
+                    value=_PLAIN.n_tokens,
+                    step=1024,
+                    size="xs",
+                    w=104,
+                    allowDecimal=False,
+                    thousandSeparator=",",
+                    debounce=150,
+                ),
+            ),
+            dmc.Slider(
+                id="inside-sharing-slider",
+                value=12,
+                min=0,
+                max=20,
+                step=1,
+                size="sm",
+                label=None,
+                marks=[],
+                updatemode="drag",
+                className="layer-slider",
+                **{"aria-label": "Context length, doubling at each step"},
+            ),
+            labelled(
+                "batch",
+                f"Texts at a time, each with a cache of its own; up to {MOST_BATCH:,}",
+                dmc.NumberInput(
+                    id="inside-sharing-batch",
+                    value=_PLAIN.batch,
+                    size="xs",
+                    w=76,
+                    allowDecimal=False,
+                    thousandSeparator=",",
+                    debounce=150,
+                ),
+            ),
+            labelled(
+                "precision",
+                "What each number of the cache and the weights is stored as",
+                dmc.Select(
+                    id="inside-sharing-precision",
+                    value=_PLAIN.precision,
+                    data=precisions,
+                    size="xs",
+                    w=140,
+                    allowDeselect=False,
+                ),
+            ),
+            labelled(
+                "sharing",
+                "How many key/value heads the query heads share",
+                dmc.Select(id="inside-sharing-by", value=OWN, data=[], size="xs", w=180, allowDeselect=False),
+            ),
+        ],
+        className="controls",
+    )
+
+
+def fitted(shape: AttentionShape, sharing: str | None) -> str:
+    """A way to share; its own again where it was chosen for a model that this one is not."""
+    return sharing if sharing in sharing_options(shape) else OWN
+
+
+def numbers(shown: Costs) -> list[Any]:
+    """Two tables: the cache in each way of sharing, and what does not depend on it."""
+    settings = shown.settings
+    texts = "1 text" if settings.batch == 1 else f"{settings.batch:,} texts"
+    of_cache = {
+        "a token": [cache.per_token for cache in shown.caches],
+        f"{settings.n_tokens:,} tokens, {texts}": [cache.total for cache in shown.caches],
+        "with the weights": [cache.total + shown.weights for cache in shown.caches],
+    }
+    head = [html.Th("cache" if shown.shape.keeps_cache else "keys and values, if kept")]
+    head += [html.Th(sharing_name(cache)) for cache in shown.caches]
+    body = [_row(name, [said(value, "B") for value in values]) for name, values in of_cache.items()]
+    others = {
+        "all maps, float32": said(shown.maps.total, "B"),
+        f"queries, keys, values, {shown.shape.dtype}": said(shown.vectors.total, "B"),
+        "our capture, with the residual stream": said(shown.captured, "B"),
+        "operations, all tokens": said(shown.forward.total, "FLOP"),
+        "… in cells the mask leaves": said(shown.needed, "FLOP"),
+        "operations, one more token": "–" if shown.step is None else said(shown.step.total, "FLOP"),
+    }
+    one_text = html.Tr([html.Th("one text"), html.Th(f"{settings.n_tokens:,} tokens")])
+    return [
+        html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="numbers"),
+        html.Table(
+            [html.Thead(one_text), html.Tbody([_row(name, [v]) for name, v in others.items()])], className="numbers"
+        ),
+    ]
+
+
+def _row(name: str, values: list[str]) -> Any:
+    return html.Tr([html.Th(name, scope="row"), *(html.Td(value) for value in values)])
+
+
+def register(app: Dash, session: Session, _jobs: Jobs) -> None:
+    """Wire the view's callbacks to ``app``."""
+    _register_controls(app, session)
+    _register_heads(app, session)
+
+    @app.callback(
+        Output("inside-sharing-cache-graph", "figure"),
+        Output("inside-sharing-operations-graph", "figure"),
+        Output("inside-sharing-numbers", "children"),
+        Output("inside-sharing-caption", "children"),
+        Output("inside-sharing-message", "children"),
+        Output("inside-sharing-view", "data"),
+        Input("inside-view", "data"),
+        Input("inside-sharing-tokens", "value"),
+        Input("inside-sharing-batch", "value"),
+        Input("inside-sharing-precision", "value"),
+        Input("inside-sharing-by", "value"),
+        Input("theme", "data"),
+    )
+    def show_costs(
+        view: dict[str, Any] | None, tokens: Any, batch: Any, precision: str, sharing: str, theme: str
+    ) -> Any:
+        if view is None or view["mode"] != MODE:
+            # Pictures that are left take their nodes out of the page.
+            blank = blank_figure(_MESSAGE) if _left() else no_update
+            return blank, blank, *(no_update,) * 4
+        try:
+            stack = session.model(view["model"]).shape().cached[0]
+            state = (
+                cost.DEFAULTS
+                | view
+                | {"tokens": tokens, "batch": batch, "precision": precision, "sharing": fitted(stack, sharing)}
+            )
+            shown = cost.drawn(session, state)
+        except (ValueError, ModelError) as error:
+            return *(no_update,) * 4, running.error_line(str(error)), no_update
+        return (
+            cache_figure(shown, theme),
+            operations_figure(shown, theme),
+            numbers(shown),
+            cost_caption(shown),
+            None,
+            state,
+        )
+
+
+def _left() -> bool:
+    return ctx.triggered_id == "inside-view"
+
+
+def _register_controls(app: Dash, session: Session) -> None:
+    """The context length's two fields, and the ways to share."""
+    app.clientside_callback(
+        ClientsideFunction("sharing", "length"),
+        Output("inside-sharing-tokens", "value"),
+        Output("inside-sharing-slider", "value"),
+        Input("inside-sharing-tokens", "value"),
+        Input("inside-sharing-slider", "value"),
+        prevent_initial_call=False,
+    )
+
+    @app.callback(
+        Output("inside-sharing-by", "data"),
+        Output("inside-sharing-by", "value"),
+        Input("inside-view", "data"),
+        State("inside-sharing-by", "value"),
+    )
+    def offer_sharings(view: dict[str, Any] | None, chosen: str) -> Any:
+        if view is None or view["mode"] != MODE:
+            return no_update, no_update
+        try:
+            stack = session.model(view["model"]).shape().cached[0]
+        except (ValueError, ModelError):  # show_costs says what is wrong
+            return no_update, no_update
+        named = sharing_options(stack)
+        kept = no_update if chosen in named else OWN
+        return [{"value": value, "label": label} for value, label in named.items()], kept
+
+
+def _register_heads(app: Dash, session: Session) -> None:
+    """The picture of who reads what, which knows the chosen head."""
+
+    @app.callback(
+        Output("inside-sharing-heads-graph", "figure"),
+        Output("inside-sharing-heads-caption", "children"),
+        Input("inside-view", "data"),
+        Input("inside-sharing-by", "value"),
+        Input("theme", "data"),
+    )
+    def show_heads(view: dict[str, Any] | None, by: str, theme: str) -> Any:
+        if view is None or view["mode"] != MODE:
+            return blank_figure("") if _left() else no_update, no_update
+        try:
+            shape = session.model(view["model"]).shape()
+        except (ValueError, ModelError):  # show_costs says what is wrong
+            return no_update, no_update
+        stack = shape.cached[0]
+        ways = sharings(stack, fitted(stack, by))
+        chosen = within(view["head"], stack.n_heads - 1)
+        return (sharing_figure(stack, ways, chosen, theme), sharing_caption(shape.model, stack, ways, chosen))

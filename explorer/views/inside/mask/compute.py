@@ -1,0 +1,102 @@
+"""The mask as a thought experiment, and what later context does to a token for real."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from explorer.records import BoolArray, CapturedText, FloatArray, HeadMap, LateContext
+from explorer.views.heads.heatmap.compute import head_map, truncation
+
+MOST_TOKENS = 512
+
+
+def other_mask(cap: CapturedText, layer: int, head: int, stack: str | None = None) -> tuple[HeadMap, HeadMap]:
+    """A head's map, and the same scores under the mask it does not have.
+
+    A causal head's mask is taken away (a window stays, mirrored); an encoder's head gets a causal
+    one. Scores are the model's own: only the softmax is taken anew, so nothing else of the model
+    follows from the other mask.
+
+    Raises:
+        ValueError: cross attention, more than 512 tokens, or layer or head out of range.
+        ModelError: captured eagerly, so that scores are not known.
+    """
+    source = cap.stack(stack)
+    if source.name == "cross":
+        raise ValueError("cross attention joins two texts, which have no order to mask by")
+    if len(source.query_tokens) > MOST_TOKENS:
+        raise ValueError(
+            f"the text has {len(source.query_tokens):,} tokens; both masks are shown of at most "
+            f"{MOST_TOKENS}: shorten it"
+        )
+    own = head_map(cap, layer, head, stack)
+    before = np.tri(len(source.query_tokens), dtype=bool)
+    allowed = own.allowed | own.allowed.T if source.causal else own.allowed & before
+    sink = source.score_parts(layer, head, 0).sink
+    weights = masked_softmax(source.scores(layer, head).astype(np.float64), allowed, sink)
+    return own, replace(own, weights=weights.astype(np.float32), allowed=allowed, causal=not source.causal, sinks=())
+
+
+def masked_softmax(scores: FloatArray, allowed: BoolArray, sink: float | None = None) -> FloatArray:
+    """Softmax of scores [Q, K] over the keys allowed; a learned sink takes part and is left out."""
+    shown = np.where(allowed, scores, -np.inf)
+    largest = shown.max(axis=1, keepdims=True)
+    if sink is not None:
+        largest = np.maximum(largest, sink)
+    exponentials = np.exp(shown - largest)
+    total = exponentials.sum(axis=1, keepdims=True)
+    return exponentials / (total if sink is None else total + np.exp(sink - largest))
+
+
+def cut_after(cap: CapturedText, query: int, stack: str | None = None) -> str:
+    """The text up to a token's end.
+
+    Raises:
+        ValueError: a token the tokenizer added, a second text's, or the text's last one.
+    """
+    tokens = cap.stack(stack).query_tokens
+    label, end = tokens.labels[query], int(tokens.offsets[query][1])
+    if tokens.special[query] or tokens.segment[query] != 0:
+        raise ValueError(f"“{label}” is no token of the first text: choose one that is")
+    if not cap.text[end:].strip():
+        raise ValueError(f"nothing comes after “{label}”: choose an earlier token")
+    return cap.text[:end]
+
+
+def token_at(cap: CapturedText, end: int, stack: str | None = None) -> int:
+    """The token of the first text that ends at a character, or holds it.
+
+    Raises:
+        ValueError: no token does.
+    """
+    tokens = cap.stack(stack).query_tokens
+    inside = (tokens.offsets[:, 0] < end) & (end <= tokens.offsets[:, 1]) & (tokens.segment == 0)
+    if not inside.any():
+        raise ValueError(f"no token of {cap.model_name} ends there")
+    return int(np.flatnonzero(inside)[-1])
+
+
+def late_context(whole: CapturedText, cut: CapturedText, query: int) -> LateContext:
+    """A token with all of its text against the same token where the text ends with it.
+
+    Raises:
+        ValueError: cut there, the text has other tokens before.
+    """
+    source, shorter = whole.stack(), cut.stack()
+    first = slice(0, query + 1)
+    if not np.array_equal(source.query_tokens.ids[first], shorter.query_tokens.ids[first]):
+        raise ValueError(
+            f"cut after “{source.query_tokens.labels[query]}” the text is read as other tokens: "
+            "choose a token that ends a word"
+        )
+    long, short = (one.hidden[:, query].astype(np.float64) for one in (source, shorter))
+    lengths = np.linalg.norm(long, axis=1) * np.linalg.norm(short, axis=1)
+    return LateContext(
+        model=whole.model_name,
+        label=source.query_tokens.labels[query],
+        causal=source.causal,
+        cosines=(long * short).sum(axis=1) / lengths,
+        truncation=truncation(source),
+    )

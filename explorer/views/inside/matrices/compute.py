@@ -1,0 +1,134 @@
+"""A head's linear map as a move: tokens and a grid before it and after it, a plane each."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from explorer.analysis.projection import fit_basis, flipped, place
+from explorer.records import FloatArray, HeadMaps, Moves
+from explorer.records.table import Table
+
+MAPS = ("query", "key", "value")
+_SHARE = 0.9  # of the squared singular values
+_LINES = 8  # about as many across the wider side
+
+
+def moves(maps: HeadMaps, which: str, n_heads: int, n_kv_heads: int, drop_first: bool) -> Moves:
+    """What one of a head's maps does to the plane its tokens spread in most.
+
+    Args:
+        maps: the head's maps, with what they are given.
+        which: "query", "key" or "value".
+        n_heads: of the layer.
+        n_kv_heads: of the layer, to say how many query heads use a shared map.
+        drop_first: leave the first token out of fits and picture.
+
+    Raises:
+        ValueError: an unknown map, or no token left.
+    """
+    if which not in MAPS:
+        raise ValueError(f"there is no map '{which}': use {', '.join(MAPS)}")
+    queries = which == "query"
+    labels = (maps.queries if queries else maps.keys)[drop_first:]
+    if not labels:
+        raise ValueError("without its first token there is none left: show it, or type more")
+    linear = {"query": maps.query, "key": maps.key, "value": maps.value}[which]
+    given = np.asarray(maps.given_queries if queries else maps.given_keys, np.float64)[drop_first:]
+    weight = np.asarray(linear.weight, np.float64)
+    made = given @ weight + np.asarray(linear.bias, np.float64)
+    before = fit_basis(given, 2, "none", labels, advice=False)
+    after = fit_basis(made, 2, "none", labels, advice=False)
+    # A component's sign is no fact: the plane after is turned to where its tokens came from.
+    along = (place(before, given) * place(after, made)).sum(axis=0)
+    after = flipped(after, np.where(along < 0, -1.0, 1.0))
+    stepped = before.components @ weight
+    plane_map = stepped @ after.components.T
+    points, moved = place(before, given), place(after, made)
+    grid = _grid(points)
+    singular = np.linalg.svd(weight, compute_uv=False)
+    spread = float((moved**2).sum())
+    return Moves(
+        model=maps.model,
+        stack=maps.stack,
+        layer=maps.layer,
+        head=maps.head,
+        which=which,
+        of_head=maps.head if queries else maps.kv_head,
+        shared=1 if queries else n_heads // n_kv_heads,
+        labels=labels,
+        before=points,
+        after=moved,
+        grid_before=grid,
+        # The mean goes to the mean, so that the map between the planes needs no bias.
+        grid_after=(grid[0] @ plane_map, grid[1] @ plane_map),
+        plane_map=plane_map,
+        lengths=np.linalg.norm(stepped, axis=1),
+        explained_before=before.explained_variance,
+        explained_after=after.explained_variance,
+        # Components before are uncorrelated: what two of them give and what the rest gives add up.
+        from_plane=float(((points @ plane_map) ** 2).sum()) / spread if spread else math.nan,
+        singular_values=singular,
+        carrying=_carrying(singular),
+        width=weight.shape[0],
+        d_head=weight.shape[1],
+        normalised=maps.normalised and which != "value",
+        rotated=maps.rotated and which != "value",
+        drop_first=drop_first,
+        warnings=(
+            *(f"before: {warning}" for warning in before.warnings),
+            *(f"after: {warning}" for warning in after.warnings),
+        ),
+    )
+
+
+def _grid(points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Ends of the lines of a square grid around the points, through zero [lines, 2 ends, 2]."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    span = float((high - low).max())
+    step = _nice(span / _LINES) if span > 0 else 1.0
+    starts = np.minimum(np.floor(low / step), -1).astype(int)
+    stops = np.maximum(np.ceil(high / step), 1).astype(int)
+    lines = []
+    for along in (0, 1):
+        across = 1 - along
+        ticks = np.arange(starts[across], stops[across] + 1) * step
+        ends = np.empty((len(ticks), 2, 2))
+        ends[:, :, along] = np.array([starts[along], stops[along]]) * step
+        ends[:, :, across] = ticks[:, None]
+        lines.append(ends)
+    return lines[0], lines[1]
+
+
+def _nice(step: float) -> float:
+    """The nearest of 1, 2, 5, 10, … that is not below."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= step * (1 - 1e-9))
+
+
+def _carrying(singular: FloatArray) -> int:
+    """How many directions carry that share of the squared singular values."""
+    squares = singular**2
+    if not squares.sum():
+        return 0
+    shares = np.cumsum(squares) / squares.sum()
+    return int(np.searchsorted(shares, _SHARE - 1e-12)) + 1
+
+
+def moves_table(shown: Moves) -> Table:
+    """A row a token and an end of a grid's line, before and after, in full precision.
+
+    Of a truncated text a last, empty column is headed by what was left out.
+    """
+    header = ["what", "place", "label", "before_1", "before_2", "after_1", "after_2"]
+    rows: list[list[object]] = []
+    pairs = zip(shown.labels, shown.before.tolist(), shown.after.tolist(), strict=True)
+    for place_of, (label, before, after) in enumerate(pairs, start=int(shown.drop_first)):
+        rows.append(["token", place_of, label, *before, *after])
+    for axis in (0, 1):
+        ends = shown.grid_before[axis].reshape(-1, 2), shown.grid_after[axis].reshape(-1, 2)
+        for number, (before, after) in enumerate(zip(*(e.tolist() for e in ends), strict=True)):
+            name = f"along axis {axis + 1}"
+            rows.append(["grid", number // 2, name, *before, *after])
+    return Table.of(header, rows).cut(shown.truncation)

@@ -1,0 +1,89 @@
+"""One query of one head, step by step: from q·k to what it adds to the residual stream."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explorer.records import CapturedText, FloatArray, HeadMaps, QueryRow, ScoreParts
+from explorer.views.heads.heatmap.compute import truncation
+
+
+def query_row(
+    cap: CapturedText, layer: int, head: int, query: int, stack: str | None = None, maps: HeadMaps | None = None
+) -> QueryRow:
+    """Work out one query's row anew, in float64, from the vectors the head uses.
+
+    The weights are softmax(c·tanh(q·k·scale / c) + bias) over the keys the query may see, the
+    tanh only where the model caps its scores, a learned sink beside the keys where it has one
+    (Vaswani et al. 2017; Gemma 2; gpt-oss).
+
+    Args:
+        cap: the captured text.
+        layer: counted from 0.
+        head: counted from 0.
+        query: which token attends, counted from 0.
+        stack: "encoder", "decoder" or "cross"; None means the only or first one.
+        maps: the head's maps, which know queries and keys before rotation; None leaves them out.
+
+    Raises:
+        ValueError: layer, head, query or stack out of range.
+        ModelError: captured eagerly, so that queries and keys are not known.
+    """
+    source = cap.stack(stack)
+    parts = source.score_parts(layer, head, query)
+    q = source.q(layer, head)[query].astype(np.float64)
+    k, v = (vectors(layer, head).astype(np.float64) for vectors in (source.k, source.v))
+    products = k @ q
+    scaled = softmax_input(products, parts)
+    exponentials, sink = _exponentials(scaled, parts)
+    weights = np.nan_to_num(exponentials) / (np.nansum(exponentials) + sink or 1.0)
+    moved = source.transformed_values(layer, head).astype(np.float64)
+    captured = source.attention(layer, head, slice(query, query + 1))[0]
+    turned = maps is not None and maps.rotated
+    return QueryRow(
+        model=cap.model_name,
+        revision=cap.revision,
+        stack=source.name,
+        layer=layer,
+        head=head,
+        kv_head=head // (source.n_heads // source.n_kv_heads),
+        text=cap.text,
+        pair=cap.pair,
+        query=query,
+        query_label=source.query_tokens.labels[query],
+        labels=source.key_tokens.labels,
+        parts=parts,
+        q=q,
+        k=k,
+        v=v,
+        q_before=maps.q_before[query] if maps and turned else None,
+        k_before=maps.k_before if maps and turned else None,
+        products=products,
+        scaled=scaled,
+        exponentials=exponentials,
+        sink_exponential=sink,
+        weights=weights,
+        value_lengths=np.linalg.norm(v, axis=1),
+        contributions=weights * np.linalg.norm(moved, axis=1),
+        output=weights @ v,
+        added=weights @ moved,
+        error=float(np.abs(weights - captured).max()),
+        truncation=truncation(source),
+    )
+
+
+def softmax_input(products: FloatArray, parts: ScoreParts) -> FloatArray:
+    """q·k [K] scaled, soft-capped, and with the position's bias; the mask is not yet applied."""
+    scaled = products * parts.scale
+    if parts.softcap is not None:
+        scaled = parts.softcap * np.tanh(scaled / parts.softcap)
+    return scaled if parts.bias is None else scaled + parts.bias
+
+
+def _exponentials(scaled: FloatArray, parts: ScoreParts) -> tuple[FloatArray, float]:
+    """E to the power of each allowed score less the largest [K], and of the sink's."""
+    seen = scaled[parts.allowed]
+    candidates = [*seen.tolist(), *([] if parts.sink is None else [parts.sink])]
+    largest = max(candidates, default=0.0)
+    exponentials = np.where(parts.allowed, np.exp(np.where(parts.allowed, scaled, 0) - largest), np.nan)
+    return exponentials, 0.0 if parts.sink is None else float(np.exp(parts.sink - largest))

@@ -1,0 +1,152 @@
+"""The inside of a head drawn: a query and keys as strips of dimensions, and their products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer.figures.caption import cut
+from explorer.figures.style import DIVERGING, Theme, axis, base_layout, literal, model_label, theme_of, title
+from explorer.records import FloatArray, QueryRow
+
+_MOST_KEYS = 12  # whose products are drawn
+_STRIP = 22  # pixels of a strip in a file
+_DECIDE = 0.8  # of the products of the score's own sign: the dimensions that are said to decide
+
+
+def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "light") -> go.Figure:
+    """A query, one key and their element-wise product, and the products of the heaviest keys.
+
+    Args:
+        row: the query's row.
+        key: which key's vectors are drawn.
+        before: queries and keys before rotation, whose products do not add up to the score.
+        theme: "light" or "dark".
+    """
+    colours = theme_of(theme)
+    q, k = vectors_of(row, before)
+    keys = heaviest(row, key)
+    products = q * k[keys]
+    figure = make_subplots(
+        rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[2, 1, max(len(keys), 2)]
+    )
+    names = [f"q  {literal(row.query_label)}", f"k  {literal(row.labels[key])}"]
+    figure.add_trace(_strips(np.stack([q, k[key]]), "value", 0), 1, 1)
+    figure.add_trace(_strips((q * k[key])[None], "product", 1), 2, 1)
+    labels = [f"{literal(row.labels[one])}  {products[i].sum():.2f}" for i, one in enumerate(keys)]
+    figure.add_trace(_strips(products, "product", 2), 3, 1)
+    figure.update_layout(_scales(row, key, colours))
+    head = f"layer {row.layer} · head {row.head} · query “{literal(row.query_label)}”"
+    told = " · before rotation" if before else ""
+    figure.update_layout(
+        base_layout(
+            colours,
+            title=title(f"{literal(model_label(row.model))} · {head}{told}"),
+            margin={"l": 8, "r": 8, "t": 34, "b": 8},
+            showlegend=False,
+        )
+    )
+    for number, named in enumerate((names, ["q⊙k"], labels), start=1):
+        told_by = {"tickvals": list(range(len(named))), "ticktext": named, "autorange": "reversed"}
+        figure.update_xaxes(_plain(colours), row=number, col=1)
+        figure.update_yaxes(_plain(colours, **told_by), row=number, col=1)
+    figure.update_xaxes(axis(colours, f"dimension of the head, 0 to {row.d_head - 1}", fixedrange=False), row=3, col=1)
+    return figure
+
+
+def vectors_of(row: QueryRow, before: bool) -> tuple[FloatArray, FloatArray]:
+    """The query [d] and the keys [K, d] that are drawn."""
+    if before and row.q_before is not None and row.k_before is not None:
+        return row.q_before.astype(np.float64), row.k_before.astype(np.float64)
+    return row.q, row.k
+
+
+def heaviest(row: QueryRow, key: int) -> list[int]:
+    """Keys with most weight, heaviest first; the chosen one among them."""
+    seen = np.flatnonzero(row.parts.allowed)
+    order = seen[np.argsort(-row.weights[seen], kind="stable")][:_MOST_KEYS].tolist()
+    return order if key in order else [*order[: _MOST_KEYS - 1], key]
+
+
+def strips_caption(row: QueryRow, key: int, before: bool = False) -> str:
+    """What a reader could paste under the figure."""
+    q, k = vectors_of(row, before)
+    product = q * k[key]
+    total = float(product.sum())
+    pair = f"“{row.query_label}” and “{row.labels[key]}”"
+    where = "before rotation" if before else "as the scores are made of them"
+    said = [
+        f"Query and key of {pair} {where}, dimension by dimension, and their products, which add "
+        f"up to q·k = {total:.3f}."
+    ]
+    if before:
+        said.append("Rotation changes that sum: it makes the score depend on how far apart the two are.")
+    else:
+        said.append(_deciding(product, total))
+    said.append(f"Below: the products of the {len(heaviest(row, key))} keys with most weight, each with its sum.")
+    said += cut(row.truncation)
+    return " ".join(said)
+
+
+def _deciding(product: FloatArray, total: float) -> str:
+    """How few dimensions make up most of what pulls the score its way."""
+    own = np.maximum(product * (1 if total >= 0 else -1), 0)
+    order = np.argsort(-own)
+    reached = np.cumsum(own[order]) >= _DECIDE * own.sum()
+    count = int(np.argmax(reached)) + 1
+    named = ", ".join(str(one) for one in order[: min(count, 6)].tolist())
+    more = " …" if count > 6 else ""
+    sign = "positive" if total >= 0 else "negative"
+    return f"{count} of {len(product)} dimensions make up {_DECIDE:.0%} of its {sign} part ({named}{more})."
+
+
+def _strips(values: FloatArray, what: str, number: int) -> go.Heatmap:
+    return go.Heatmap(
+        z=values.astype(np.float32),
+        xgap=1,
+        ygap=3,
+        coloraxis="coloraxis" if number == 0 else "coloraxis2",
+        hovertemplate=f"%{{y}}<br>dimension %{{x}}: {what} %{{z:.4f}}<extra></extra>",
+    )
+
+
+def strips_height(row: QueryRow, key: int) -> int:
+    """Pixels that the strips need so that all labels fit."""
+    return 150 + _STRIP * (3 + max(len(heaviest(row, key)), 2))
+
+
+def _scales(row: QueryRow, key: int, colours: Theme) -> dict[str, Any]:
+    """One scale for the vectors and one for the products, each even around 0.
+
+    Both are the same before and after rotation, so that the two can be compared by colour.
+    """
+    bar = {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 11}, "nticks": 5}
+    places = {
+        "coloraxis": {"y": 1, "yanchor": "top", "len": 0.3, "title": {"text": "value", "side": "right"}},
+        "coloraxis2": {"y": 0, "yanchor": "bottom", "len": 0.6, "title": {"text": "product", "side": "right"}},
+    }
+    keys = heaviest(row, key)
+    largest = np.zeros(2)
+    for before in (False, True):
+        q, k = vectors_of(row, before)
+        here = [max(np.abs(q).max(), np.abs(k[key]).max()), np.abs(q * k[keys]).max()]
+        largest = np.maximum(largest, here)
+    return {
+        name: {"colorscale": DIVERGING[colours.name], "cmin": -most, "cmax": most, "colorbar": bar | place}
+        for (name, place), most in zip(places.items(), [one or 1.0 for one in largest.tolist()], strict=True)
+    }
+
+
+def _plain(colours: Theme, **more: object) -> dict[str, object]:
+    return {
+        "showgrid": False,
+        "zeroline": False,
+        "showline": False,
+        "ticks": "",
+        "tickfont": {"size": 11, "color": colours.ink},
+        "automargin": True,
+        **more,
+    }

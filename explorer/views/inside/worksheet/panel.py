@@ -1,0 +1,328 @@
+"""One query of a head by hand: a row a key, from q·k to what the key adds to the token.
+
+inside-view ─> inside-table, the steps, the message, what inside-row-key offers
+a clicked row (in the browser) ─> inside-row-key
+inside-view, inside-row-key, inside-row-before, theme ─> inside-strips, its caption,
+                                                         inside-row-view (its state)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_ag_grid as dag
+import dash_mantine_components as dmc
+import numpy as np
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from explorer.figures.style import blank_figure
+from explorer.records import ModelError, QueryRow
+from explorer.saving.metadata import html_part
+from explorer.session.jobs import Jobs
+from explorer.session.session import Session
+from explorer.views.inside.worksheet import view as worksheet
+from explorer.views.inside.worksheet.figure import strips_caption, strips_figure
+from explorer.views.inside.worksheet.page import worksheet_html
+from explorer.views.panel import running
+from explorer.views.panel.fields import STILL, labelled
+
+MODE, LABEL, KIND = "row", "step by step", worksheet.KIND.name
+ADDRESS = {"key": "inside-row-key", "before": "inside-row-before"}
+_MESSAGE = "the query and its keys appear here"
+_PAGED = 200  # keys; a longer table has pages
+# Field, header, what it says, how it is written.
+_COLUMNS = (
+    ("label", "key", "The token that is looked at", None),
+    ("product", "q·k", "Dot product of the query’s and the key’s vectors", ".2f"),
+    ("scaled", "scaled", "q·k times the scale", ".3f"),
+    ("capped", "capped", "The scaled score through the model’s soft cap", ".3f"),
+    ("bias", "+ bias", "What the model adds to the score by position", ".3f"),
+    ("score", "+ mask", "What goes into the softmax: −∞ where the mask forbids the key", ".3f"),
+    ("exponential", "eˣ", "e to the power of scaled, less the largest one", ".4f"),
+    ("weight", "weight", "eˣ over the sum of all: the attention weight A", ".4f"),
+    ("value_length", "‖v‖", "Length of the key’s value vector", ".3~r"),
+    ("contribution", "‖A·v·W_O‖", "Length of what it adds to the residual stream", ".3~r"),
+)
+
+
+def layout() -> Any:
+    """The view's components."""
+    return html.Div(
+        [
+            dcc.Store(id="inside-row-view"),
+            html.Div(id="inside-row-message"),
+            html.Ol(id="inside-row-steps", className="steps"),
+            html.Div([_table(), _strips()], className="by-hand"),
+        ],
+        id="inside-row",
+        className="part",
+    )
+
+
+def _table() -> Any:
+    return dag.AgGrid(
+        id="inside-table",
+        columnDefs=[],
+        rowData=[],
+        getRowId="params.data.id",
+        defaultColDef={
+            "sortable": True,
+            "resizable": True,
+            "flex": 1,
+            "minWidth": 66,
+            "sortingOrder": ["desc", "asc", None],
+        },
+        dashGridOptions=_grid_options([], 0),
+    )
+
+
+def _strips() -> Any:
+    return html.Div(
+        [
+            html.Div(
+                [
+                    labelled(
+                        "key",
+                        "Whose vectors are drawn with the query’s; a row of the table chooses its key",
+                        dmc.Select(
+                            id="inside-row-key",
+                            value=None,
+                            data=[],
+                            size="xs",
+                            w=150,
+                            clearable=True,
+                            searchable=True,
+                            limit=200,
+                            placeholder="the heaviest",
+                            nothingFoundMessage="no such token",
+                        ),
+                    ),
+                    dmc.Switch(
+                        id="inside-row-before", label="before rotation", size="xs", checked=False, className="hidden"
+                    ),
+                    html.Button(
+                        "Worksheet",
+                        id="inside-worksheet",
+                        className="save",
+                        title="This row as a page to print, with its answers",
+                    ),
+                    html.Button(
+                        "Worksheet to fill in",
+                        id="inside-worksheet-blank",
+                        className="save",
+                        title="The same with empty boxes, and the answers on its last page",
+                    ),
+                ],
+                className="controls",
+            ),
+            dcc.Graph(
+                id="inside-strips", responsive=True, className="graph", config=STILL, figure=blank_figure(_MESSAGE)
+            ),
+            html.P(id="inside-row-caption", className="caption"),
+        ],
+        className="strips",
+    )
+
+
+def _grid_options(last: list[dict[str, Any]], count: int) -> dict[str, Any]:
+    return {
+        "rowHeight": 26,
+        "headerHeight": 30,
+        "tooltipShowDelay": 300,
+        "animateRows": False,
+        "pinnedBottomRowData": last,
+        "pagination": count > _PAGED,
+        "paginationPageSize": 100,
+        "rowClassRules": {"forbidden": "params.data.forbidden"},
+    }
+
+
+def table_rows(row: QueryRow) -> list[dict[str, Any]]:
+    """A row a key, in the text's order; what the mask forbids has no score and no weight."""
+    found = []
+    scaled, cap = row.products * row.parts.scale, row.parts.softcap
+    for key, label in enumerate(row.labels):
+        allowed = bool(row.parts.allowed[key])
+        found.append(
+            {
+                "id": str(key),
+                "label": label if allowed else f"{label} (masked)",
+                "forbidden": not allowed,
+                "product": float(row.products[key]),
+                "scaled": float(scaled[key]),
+                "capped": None if cap is None else float(cap * np.tanh(scaled[key] / cap)),
+                "bias": None if row.parts.bias is None else float(row.parts.bias[key]),
+                "score": float(row.scaled[key]) if allowed else None,
+                "exponential": float(row.exponentials[key]) if allowed else None,
+                "weight": float(row.weights[key]) if allowed else None,
+                "value_length": float(row.value_lengths[key]),
+                "contribution": float(row.contributions[key]) if allowed else None,
+            }
+        )
+    return found
+
+
+def total_row(row: QueryRow) -> dict[str, Any]:
+    """What the columns add up to, a learned sink included; the last is the sum's own length."""
+    return {
+        "id": "sum",
+        "label": "the sum",
+        "exponential": float(np.nansum(row.exponentials)) + row.sink_exponential,
+        "weight": float(row.weights.sum()),
+        "contribution": float(np.linalg.norm(row.added)),
+    }
+
+
+def columns_of(row: QueryRow) -> list[dict[str, Any]]:
+    """The table's columns; a bias or a soft cap has one only where the model has it."""
+    left_out = {*(["bias"] if row.parts.bias is None else []), *(["capped"] if row.parts.softcap is None else [])}
+    return [
+        {"field": field, "headerName": name, "headerTooltip": why}
+        | (
+            {"valueFormatter": {"function": _formatted(field, form)}, "type": "rightAligned"}
+            if form
+            else {"flex": 2, "minWidth": 90, "tooltipField": field}
+        )
+        for field, name, why, form in _COLUMNS
+        if field not in left_out
+    ]
+
+
+def _formatted(field: str, form: str) -> str:
+    """How the grid writes a column's numbers, and what where there is none."""
+    none = "params.data.forbidden ? '−∞' : '–'" if field == "score" else "'–'"
+    return f"params.value == null ? ({none}) : d3.format('{form}')(params.value)"
+
+
+def steps(row: QueryRow) -> list[str]:
+    """What is done in this head, in order, with its numbers."""
+    parts, d = row.parts, row.d_head
+    root = f" = 1/√{d}" if abs(parts.scale - d**-0.5) < 1e-6 else ""
+    said = [f"q·k: the query of “{row.query_label}” times each key, {d} dimensions", f"× {parts.scale:.4g}{root}"]
+    if row.kv_head != row.head:
+        said[0] += f" (keys and values of key/value head {row.kv_head})"
+    if row.q_before is not None:
+        said[0] += ", both turned by their positions"
+    if parts.softcap is not None:
+        said.append(f"soft-capped: {parts.softcap:g}·tanh(score/{parts.softcap:g})")
+    if parts.bias is not None:
+        said.append("+ bias by position")
+    forbidden = int((~parts.allowed).sum())
+    said.append(f"mask: {forbidden} of {len(row.labels)} keys forbidden" if forbidden else "mask: none forbidden")
+    total = total_row(row)["exponential"]
+    sink = "" if parts.sink is None else ", a learned sink among them"
+    said.append(f"eˣ over their sum {total:.4g}{sink}: the weights")
+    said.append(f"Σ weight·v·W_O: this head adds a vector of length {np.linalg.norm(row.added):.3g}")
+    said.append(f"check: at most {row.error:.0e} from the captured attention")
+    return said
+
+
+def page_file(session: Session, state: dict[str, Any], blank: bool) -> dict[str, Any]:
+    """The row as a page to print, for the browser to save.
+
+    Raises:
+        ValueError: a state that has no row.
+        ModelError: the model cannot be loaded, or was captured eagerly.
+    """
+    exhibit, row = worksheet.KIND.make(session, state), worksheet.drawn(session, state)
+    told = worksheet.page_record(session, exhibit, "html", blank=blank)
+    return {
+        "content": worksheet_html(row, blank=blank, about=html_part(told)),
+        "filename": f"{exhibit.stem}-worksheet{'-blank' if blank else ''}.html",
+        "type": "text/html",
+        "base64": False,
+    }
+
+
+def register(app: Dash, session: Session, _jobs: Jobs) -> None:
+    """Wire the view's callbacks to ``app``."""
+    _register_table(app, session)
+    _register_strips(app, session)
+
+    @app.callback(
+        Output("download", "data", allow_duplicate=True),
+        Output("inside-row-message", "children", allow_duplicate=True),
+        Input("inside-worksheet", "n_clicks"),
+        Input("inside-worksheet-blank", "n_clicks"),
+        State("inside-row-view", "data"),
+    )
+    def print_out(filled: int | None, empty: int | None, state: dict[str, Any] | None) -> Any:
+        if state is None or not (filled or empty):
+            return no_update, no_update
+        blank = ctx.triggered_id == "inside-worksheet-blank"
+        try:
+            return page_file(session, state, blank), None
+        except (ValueError, ModelError) as error:
+            return no_update, running.error_line(str(error))
+
+
+def _register_table(app: Dash, session: Session) -> None:
+    app.clientside_callback(
+        ClientsideFunction("inside", "pickKey"),
+        Output("inside-row-key", "value", allow_duplicate=True),
+        Input("inside-table", "cellClicked"),
+    )
+
+    @app.callback(
+        Output("inside-table", "rowData"),
+        Output("inside-table", "columnDefs"),
+        Output("inside-table", "dashGridOptions"),
+        Output("inside-row-steps", "children"),
+        Output("inside-row-message", "children"),
+        Output("inside-row-before", "className"),
+        Output("inside-row-key", "data"),
+        Output("inside-row-key", "value"),
+        Input("inside-view", "data"),
+        State("inside-row-key", "value"),
+    )
+    def show_row(view: dict[str, Any] | None, key: str | None) -> Any:
+        if view is None or view["mode"] != MODE:
+            return (no_update,) * 8
+        try:
+            row = worksheet.drawn(session, worksheet.DEFAULTS | view)
+        except (ValueError, ModelError) as error:
+            line = running.error_line(str(error))
+            return [], [], _grid_options([], 0), [], line, "hidden", [], no_update
+        keys = [{"value": str(place), "label": label} for place, label in enumerate(row.labels)]
+        return (
+            table_rows(row),
+            columns_of(row),
+            _grid_options([total_row(row)], len(row.labels)),
+            [html.Li(step) for step in steps(row)],
+            None,
+            "" if row.q_before is not None else "hidden",
+            keys,
+            # A key that another text had.
+            no_update if key is None or possible(row, key) else None,
+        )
+
+
+def possible(row: QueryRow, key: str) -> bool:
+    """Whether the row has a key of this number."""
+    return key.isdecimal() and int(key) < len(row.labels)
+
+
+def _register_strips(app: Dash, session: Session) -> None:
+    @app.callback(
+        Output("inside-strips", "figure"),
+        Output("inside-row-caption", "children"),
+        Output("inside-row-view", "data"),
+        Input("inside-view", "data"),
+        Input("inside-row-key", "value"),
+        Input("inside-row-before", "checked"),
+        Input("theme", "data"),
+    )
+    def show_strips(view: dict[str, Any] | None, key: str | None, before: bool, theme: str) -> Any:
+        if view is None or view["mode"] != MODE:
+            # A picture that is left takes its nodes out of the page.
+            left = ctx.triggered_id == "inside-view"
+            return (blank_figure(_MESSAGE), "", no_update) if left else (no_update,) * 3
+        state = worksheet.DEFAULTS | view | {"key": key or "", "before": before}
+        try:
+            row = worksheet.drawn(session, state)
+            drawn_key = worksheet.key_of(row, state)
+        except (ValueError, ModelError):  # the message above the table says what is wrong
+            return blank_figure(_MESSAGE), "", None
+        turned = before and row.q_before is not None
+        figure = strips_figure(row, drawn_key, turned, theme)
+        return figure, strips_caption(row, drawn_key, turned), state
