@@ -17,6 +17,7 @@ from dash.development.base_component import Component
 from explorer.app import frame
 from explorer.app.server import create_app
 from explorer.saving.metadata import read_record
+from explorer.session import short_links
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.text.example_sets import OPENING_TEXT

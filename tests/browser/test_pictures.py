@@ -27,7 +27,7 @@ from choreographer import Browser
 from PIL import Image
 
 import explorer
-from explorer.cli import main
+from explorer.cli.main import main
 from explorer.figures.look import Look, Picture, dressed
 from explorer.saving.browser import named_browser
 from explorer.saving.files import ExportError

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 import explorer
-from explorer.cli import main
+from explorer.cli.main import main
 from explorer.records import QueryRow
 from explorer.saving.printing import pdf_bytes
 from explorer.views.inside.worksheet.compute import query_row
