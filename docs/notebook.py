@@ -19,7 +19,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from explorer.saving.rendering import painter  # noqa: E402
+from explorer.saving.rendering import renderer  # noqa: E402
 
 PATH = Path(__file__).with_name("notebook.ipynb")
 FIGURE, PICTURE = "application/vnd.plotly.v1+json", "image/png"
@@ -85,7 +85,7 @@ def small(picture: bytes) -> bytes:
 
 def main() -> None:
     book = executed(unexecuted())
-    with painter() as draw:
+    with renderer() as draw:
         for cell in book.cells:
             # What a library says on loading is no result.
             cell.outputs = [one for one in cell.get("outputs", []) if one.output_type != "stream"]

@@ -37,7 +37,7 @@ POINTS = ".scatterlayer .point"
 
 
 @dataclass(frozen=True)
-class Picture:
+class SizedFigure:
     """One picture: where the view is, and how it is known to be drawn.
 
     Attributes:
@@ -62,22 +62,26 @@ _HEADS_PANEL = "#heads-page .panel:not(.overview)"
 _EMBEDDINGS_PANEL = "#embeddings-page .panel:not(.form)"
 _INSIDE_PANEL = "#inside-page .panel"
 PICTURES = {
-    "heads": Picture(_HEAD, (f"#heads-heatmap {CELLS}", "#heads-table .ag-row")),
-    "heads-lines": Picture(f"{_HEAD}&mode=lines", ("#heads-lines svg path",), _HEADS_PANEL),
-    "heads-distances": Picture(f"{_HEAD}&mode=distances", (f"#heads-distances {POINTS}",), _HEADS_PANEL),
-    "embeddings": Picture("/embeddings", (f"#embeddings-plot {POINTS}", "#embeddings-caption:not(:empty)")),
-    "embeddings-layers": Picture("/embeddings?mode=layers", ("#embeddings-layers .lines path",), _EMBEDDINGS_PANEL),
-    "embeddings-meaning": Picture(
+    "heads": SizedFigure(_HEAD, (f"#heads-heatmap {CELLS}", "#heads-table .ag-row")),
+    "heads-lines": SizedFigure(f"{_HEAD}&mode=lines", ("#heads-lines svg path",), _HEADS_PANEL),
+    "heads-distances": SizedFigure(f"{_HEAD}&mode=distances", (f"#heads-distances {POINTS}",), _HEADS_PANEL),
+    "embeddings": SizedFigure("/embeddings", (f"#embeddings-plot {POINTS}", "#embeddings-caption:not(:empty)")),
+    "embeddings-layers": SizedFigure(
+        "/embeddings?mode=layers", ("#embeddings-layers .lines path",), _EMBEDDINGS_PANEL
+    ),
+    "embeddings-meaning": SizedFigure(
         "/embeddings?model=smollm2&layer=15&mode=meaning", (f"#embeddings-meaning {CELLS}",), _EMBEDDINGS_PANEL
     ),
-    "embeddings-pull": Picture("/embeddings?mode=pull", (f"#embeddings-pull {POINTS}",), _EMBEDDINGS_PANEL),
-    "inside-row": Picture(_ROW, ("#inside-row-steps li",), _INSIDE_PANEL),
-    "inside-points": Picture(f"{_ROW}&mode=points", (f"#inside-points {POINTS}",), _INSIDE_PANEL),
-    "inside-moves": Picture(f"{_ROW}&mode=moves", (f"#inside-moves {POINTS}",), _INSIDE_PANEL),
-    "inside-sharing": Picture(f"{_ROW}&mode=sharing&model=smollm2", ("#inside-sharing .lines path",), _INSIDE_PANEL),
-    "learn": Picture("/learn/two-meanings", ("#learn-side h1",), framed=f"#embeddings-plot {POINTS}"),
-    "check": Picture("/check", ("#check-table .error-size",), "#check-page .panel"),
-    "save": Picture(_HEAD, (f"#heads-heatmap {CELLS}",), ".mantine-Modal-content", "#save-button"),
+    "embeddings-pull": SizedFigure("/embeddings?mode=pull", (f"#embeddings-pull {POINTS}",), _EMBEDDINGS_PANEL),
+    "inside-row": SizedFigure(_ROW, ("#inside-row-steps li",), _INSIDE_PANEL),
+    "inside-points": SizedFigure(f"{_ROW}&mode=points", (f"#inside-points {POINTS}",), _INSIDE_PANEL),
+    "inside-moves": SizedFigure(f"{_ROW}&mode=moves", (f"#inside-moves {POINTS}",), _INSIDE_PANEL),
+    "inside-sharing": SizedFigure(
+        f"{_ROW}&mode=sharing&model=smollm2", ("#inside-sharing .lines path",), _INSIDE_PANEL
+    ),
+    "learn": SizedFigure("/learn/two-meanings", ("#learn-side h1",), framed=f"#embeddings-plot {POINTS}"),
+    "check": SizedFigure("/check", ("#check-table .error-size",), "#check-page .panel"),
+    "save": SizedFigure(_HEAD, (f"#heads-heatmap {CELLS}",), ".mantine-Modal-content", "#save-button"),
 }
 
 
@@ -100,7 +104,7 @@ def main() -> None:
     server.shutdown()
 
 
-def take(page: Page, picture: Picture, path: Path) -> None:
+def take(page: Page, picture: SizedFigure, path: Path) -> None:
     page.goto(picture.address)
     page.wait_for_load_state("networkidle")
     for selector in picture.drawn:

@@ -12,7 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.capture.capture import Capture, check_read
-from explorer.figures.look import Look
+from explorer.figures.figure_style import FigureStyle
 from explorer.saving.files import FORMATS, check_path, write_file
 from explorer.saving.save import Saving, figure_of, record, result_of, saved
 from explorer.session.links import State, parse, written
@@ -22,7 +22,7 @@ from explorer.views.registry import KINDS, asked_of, state_for, unread
 from explorer.views.spec import Exhibit, Kind
 from explorer.views.state import text_state
 
-_LOOKS = frozenset(field.name for field in fields(Look))
+_LOOKS = frozenset(field.name for field in fields(FigureStyle))
 
 
 class View:
@@ -44,7 +44,7 @@ class View:
 
         Args:
             name: one of ``figures``; the first where none is named.
-            look: theme, palette, width, unit, font, points, title, caption (see ``Look``).
+            look: theme, palette, width, unit, font, points, title, caption (see ``FigureStyle``).
 
         Raises:
             ValueError: no such figure, or a look that cannot be drawn.
@@ -178,10 +178,10 @@ def _checked(kind: Kind, settings: Mapping[str, Any]) -> State:
     return state
 
 
-def _look(look: Mapping[str, Any]) -> Look:
+def _look(look: Mapping[str, Any]) -> FigureStyle:
     if unknown := sorted(set(look) - _LOOKS):
         raise ValueError(f"a figure has no {', '.join(unknown)}: it has {', '.join(_LOOKS)}")
-    return Look(**look)
+    return FigureStyle(**look)
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ import torch
 from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 
-from explorer.text.example_sets import READY_SETS
+from explorer.text.example_sets import EXAMPLE_SETS
 from tests.browser import eager
 
 D_HEAD = 32  # of minilm
@@ -200,7 +200,7 @@ def position_cosine(model: str, text: str, one: str, other_place: str) -> float:
 
 @cache
 def _occurrences(model: str, name: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    chosen = READY_SETS[name]
+    chosen = EXAMPLE_SETS[name]
     vectors = eager.word_vectors(model, [sentence for _, sentence in chosen.rows], chosen.word)
     return *vectors, tuple(sense for sense, _ in chosen.rows)
 

@@ -10,7 +10,7 @@ import pytest
 import explorer
 from explorer.capture.capture import capture
 from explorer.records import StudyOptions, WordStudy
-from explorer.text.example_sets import READY_SETS
+from explorer.text.example_sets import EXAMPLE_SETS
 from explorer.views.embeddings.balance import context_note, position_note, set_notes
 from explorer.views.embeddings.study import word_study
 from tests.handmade import HandCapture, reading, tokens
@@ -107,16 +107,16 @@ def test_a_causal_model_is_told_of_what_comes_after(word: str, sentence: str, sm
 def test_context_before_the_word_needs_no_note(smollm2: explorer.LoadedModel) -> None:
     """A ready set, and a Chinese sentence whose word stands last."""
     chinese = [("a", "昨天她在公园里吃了一个红色的苹果。")]
-    for rows, word in [(READY_SETS["apple"].rows, "apple"), (chinese, "苹果")]:
+    for rows, word in [(EXAMPLE_SETS["apple"].rows, "apple"), (chinese, "苹果")]:
         study = word_study(lambda text: capture(smollm2, text), rows, word, INSIDE)
         assert context_note(study) is None
 
 
-@pytest.mark.parametrize("name", READY_SETS)
+@pytest.mark.parametrize("name", EXAMPLE_SETS)
 def test_every_ready_set_has_its_context_before_the_word(name: str, smollm2: explorer.LoadedModel) -> None:
     """Counted by the tokenizer alone: three tokens before, and not half as many again after."""
-    word = READY_SETS[name].word
-    for _, sentence in READY_SETS[name].rows:
+    word = EXAMPLE_SETS[name].word
+    for _, sentence in EXAMPLE_SETS[name].rows:
         start = sentence.lower().index(word)
         spans = smollm2.tokenizer(sentence, return_offsets_mapping=True)["offset_mapping"]
         before = sum(end <= start for _, end in spans)

@@ -15,10 +15,10 @@ from pypdf import PdfWriter
 
 import explorer
 from explorer.app.kept_figures import entry, kept_of
-from explorer.figures.look import Look
+from explorer.figures.figure_style import FigureStyle
 from explorer.saving.bundle import Kept, bundle
 from explorer.saving.files import ExportError
-from explorer.saving.metadata import read_record
+from explorer.saving.metadata import read_provenance
 from explorer.saving.save import Saving
 from explorer.session.session import Session
 from explorer.views.registry import KINDS, state_for
@@ -48,7 +48,7 @@ def test_a_bundle_holds_every_format_and_an_index(session: Session) -> None:
         index = archive.read("index.html").decode()
         for name in names - {"index.html", "plotly.min.js"}:
             assert name in index
-            read_record(archive.read(name), name)
+            read_provenance(archive.read(name), name)
         page = archive.read(f"{first}.html").decode()
         assert '<script charset="utf-8" src="plotly.min.js"></script>' in page
 
@@ -67,7 +67,7 @@ def test_a_bundle_without_a_browser_has_the_rest_and_says_so(
 
 def narrow(**settings) -> Kept:
     """A map that 3 cm leave no room."""
-    return replace(kept(**settings), saving=Saving(look=Look(width=3)))
+    return replace(kept(**settings), saving=Saving(look=FigureStyle(width=3)))
 
 
 def test_what_cannot_be_drawn_is_named(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_one_failed_drawing_leaves_out_itself_only(session: Session, monkeypatch
 
 @pytest.mark.parametrize("dots", [1.0, 4.0])
 def test_what_the_browser_keeps_is_what_was_chosen(session: Session, dots: float) -> None:
-    saving = Saving("map", Look(theme="dark", width=2, unit="columns"), dots)
+    saving = Saving("map", FigureStyle(theme="dark", width=2, unit="columns"), dots)
     one = json.loads(json.dumps(entry(session, "heatmap", {"text": TEXT, "head": 2}, saving)))
     assert kept_of(one) == Kept("heatmap", kept(head=2).state, saving)
     del one["dots"]  # as it was kept before
@@ -140,7 +140,7 @@ def test_what_another_version_kept_is_one_line(session: Session, other) -> None:
 
 def test_what_cannot_be_drawn_is_not_kept(session: Session) -> None:
     with pytest.raises(ValueError, match="a width of 3 cm leaves this figure’s labels no room"):
-        entry(session, "heatmap", {"text": TEXT}, Saving(look=Look(width=3)))
+        entry(session, "heatmap", {"text": TEXT}, Saving(look=FigureStyle(width=3)))
     apart = {"text": "Cats sleep", "mode": "compare", "other_text": "dogs ate it"}
     with pytest.raises(ValueError, match="no word in common"):
         entry(session, "comparison", apart, Saving("difference"))

@@ -19,7 +19,7 @@ from pypdf import PdfReader, PdfWriter
 from explorer.records.table import Table
 from explorer.saving.arrays import arrays_of
 from explorer.saving.formats import to_json
-from explorer.saving.metadata import csv_head, html_part, in_pdf, in_png, in_svg, npz_bytes, read_record
+from explorer.saving.metadata import csv_head, html_part, in_pdf, in_png, in_svg, npz_bytes, read_provenance
 
 RECORD = {
     "kind": "heatmap",
@@ -51,7 +51,7 @@ def test_a_png_keeps_its_dots() -> None:
         assert np.asarray(image).tolist() == np.arange(48).reshape(4, 4, 3).tolist()
     with Image.open(io.BytesIO(made)) as image:
         image.verify()  # every chunk's checksum
-    assert read_record(made, "x.png") == RECORD
+    assert read_provenance(made, "x.png") == RECORD
 
 
 def test_a_drawing_keeps_its_text() -> None:
@@ -62,20 +62,20 @@ def test_a_drawing_keeps_its_text() -> None:
     assert told.get("id") == "explorer"
     assert json.loads(told.text or "") == RECORD
     assert text.text == "a < b"
-    assert read_record(made.encode(), "x.svg") == RECORD
+    assert read_provenance(made.encode(), "x.svg") == RECORD
 
 
 def test_a_document_is_scaled_and_told() -> None:
     made = in_pdf(pdf(), RECORD, 1.5)
     (page,) = PdfReader(io.BytesIO(made)).pages
     assert (float(page.mediabox.width), float(page.mediabox.height)) == (300, 150)
-    assert read_record(made, "x.pdf") == RECORD
+    assert read_provenance(made, "x.pdf") == RECORD
 
 
 def test_a_page_is_not_ended_by_what_a_text_says() -> None:
     page = f"<html><head>{html_part(RECORD)}</head><body></body></html>"
     assert page.count("</script>") == 1
-    assert read_record(page.encode(), "x.html") == RECORD
+    assert read_provenance(page.encode(), "x.html") == RECORD
 
 
 def test_a_table_keeps_its_rows() -> None:
@@ -84,7 +84,7 @@ def test_a_table_keeps_its_rows() -> None:
     header, *rows = csv.reader(io.StringIO(text))
     assert header[:2] == ["token", "weight"]
     assert rows == [["a,b", "0.25", ""], ["c", "", ""]]
-    assert read_record(text.encode(), "x.csv") == RECORD
+    assert read_provenance(text.encode(), "x.csv") == RECORD
 
 
 def test_arrays_are_those_of_the_result() -> None:
@@ -110,7 +110,7 @@ def test_arrays_are_those_of_the_result() -> None:
         assert found["ragged"].tolist() == ["[1]", "[1, 2]"]
         assert "versions.numpy" not in found
         assert "pair" not in found
-    assert read_record(made, "x.npz") == RECORD
+    assert read_provenance(made, "x.npz") == RECORD
 
 
 def parquet(record: dict | None) -> bytes:
@@ -161,7 +161,7 @@ UNREADABLE = re.compile(
 def _read(data: bytes) -> str:
     """What is said of a file, or nothing where it is read."""
     try:
-        read_record(data, "x.bin")
+        read_provenance(data, "x.bin")
     except ValueError as error:
         return str(error)
     return ""
@@ -215,8 +215,8 @@ def large() -> dict[str, bytes]:
 def test_the_ends_of_a_large_file_are_enough(kind: str) -> None:
     data = large()[kind]
     assert len(data) > 60_000
-    assert read_record(data, "x") == RECORD
-    assert read_record(data[:10_000] + data[-10_000:], "x") == RECORD
+    assert read_provenance(data, "x") == RECORD
+    assert read_provenance(data[:10_000] + data[-10_000:], "x") == RECORD
 
 
 @pytest.mark.parametrize(
@@ -241,8 +241,8 @@ def test_a_damaged_file_is_told_so(kind: str, data: bytes) -> None:
 
 
 def test_damage_outside_the_record_is_no_matter() -> None:
-    assert read_record(SAVED["HTML"].replace(b"<body>", b"<body>\xff\xfe"), "x") == RECORD
-    assert read_record(SAVED["PNG"][:-20], "x") == RECORD
+    assert read_provenance(SAVED["HTML"].replace(b"<body>", b"<body>\xff\xfe"), "x") == RECORD
+    assert read_provenance(SAVED["PNG"][:-20], "x") == RECORD
 
 
 @pytest.mark.parametrize(
@@ -273,4 +273,4 @@ def test_damage_outside_the_record_is_no_matter() -> None:
 )
 def test_a_file_without_a_record_is_one_line(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"^x\.bin holds no record of what made it: give a file"):
-        read_record(data, "x.bin")
+        read_provenance(data, "x.bin")

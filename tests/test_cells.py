@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.records import MapSwitches
+from explorer.records import MapOptions
 from explorer.views.heads.heatmap.compute import Region, drawn_groups, tokens_of_cell
 
 
@@ -17,7 +17,7 @@ class TestTokensOfCell:
 
     def test_of_a_word_those_with_most_weight(self, minilm: explorer.LoadedModel) -> None:
         cap = explorer.capture(minilm, self.TEXT)
-        switches = MapSwitches(words=True)
+        switches = MapOptions(words=True)
         queries, keys = drawn_groups(cap, cap.stack(), switches)
         row = next(i for i, group in enumerate(queries) if len(group) > 1)
         column = next(i for i, group in enumerate(keys) if len(group) > 2 and i != row)
@@ -35,11 +35,11 @@ class TestTokensOfCell:
         part = attention[blocks[0], blocks[1]]
         a, b = np.unravel_index(part.argmax(), part.shape)
         middle = tuple(at * each + (each - 1) / 2 for at in cell)
-        found = tokens_of_cell(cap, 3, 7, None, MapSwitches(), Region(most=8), middle)
+        found = tokens_of_cell(cap, 3, 7, None, MapOptions(), Region(most=8), middle)
         assert found == (blocks[0].start + a, blocks[1].start + b)
 
     def test_of_a_window_counts_from_the_whole_map(self, minilm: explorer.LoadedModel) -> None:
         cap = explorer.capture(minilm, self.TEXT)
         region = Region(queries=(10, 20), keys=(5, 9))
-        assert tokens_of_cell(cap, 0, 0, None, MapSwitches(), region, (13, 6)) == (13, 6)
-        assert tokens_of_cell(cap, 0, 0, None, MapSwitches(), region, (99, 0)) == (19, 5)
+        assert tokens_of_cell(cap, 0, 0, None, MapOptions(), region, (13, 6)) == (13, 6)
+        assert tokens_of_cell(cap, 0, 0, None, MapOptions(), region, (99, 0)) == (19, 5)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.records import MapSwitches
+from explorer.records import MapOptions
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.heads.comparison import view as comparison
@@ -120,7 +120,7 @@ def test_special_tokens_are_matched_by_place_and_both_names_are_told() -> None:
     assert found.queries == ("[CLS] / <s>", "a", "[SEP] / </s>")
     np.testing.assert_allclose(found.difference, np.eye(3) - 1 / 3, atol=1e-7)
     assert "“[CLS]” is matched with “<s>”." in found.remarks
-    without = compare_heads(first, second, switches=MapSwitches(special=False))
+    without = compare_heads(first, second, switches=MapOptions(special=False))
     assert without.queries == ("a",)
     np.testing.assert_allclose(without.difference, [[2 / 3]], atol=1e-7)
 
@@ -207,7 +207,7 @@ def test_a_causal_and_a_bidirectional_model_on_one_text(tiny: Loader) -> None:
     """Against plain numpy: words merged by hand from each capture's own offsets."""
     text = "The dog ate an apple."
     bert, gpt2 = (explorer.capture(tiny(name), text) for name in ("bert", "gpt2"))
-    found = compare_heads(Side(bert, 1, 0), Side(gpt2, 1, 1), switches=MapSwitches(special=False))
+    found = compare_heads(Side(bert, 1, 0), Side(gpt2, 1, 1), switches=MapOptions(special=False))
     words = ["The", "dog", "ate", "an", "apple", "."]
     assert found.queries == found.keys == tuple(words)
     merged = []

@@ -12,7 +12,7 @@ import pytest
 import explorer
 from docs.making.files import CARRIERS
 from explorer.saving.files import FORMATS
-from explorer.saving.rendering import painter
+from explorer.saving.rendering import renderer
 from explorer.saving.save import Saving, saved
 from explorer.session.links import given_in, parse, path_of, written
 from explorer.session.session import Session
@@ -30,7 +30,7 @@ def files(minilm: explorer.LoadedModel, tmp_path_factory: pytest.TempPathFactory
     session = Session.of(explorer.capture(minilm, "She ate."))
     state = {**KINDS["heatmap"].defaults, "text": "She ate.", "layer": 1, "head": 8}
     exhibit = KINDS["heatmap"].make(session, state)
-    with painter() as draw:
+    with renderer() as draw:
         for kind in FORMATS:
             (folder / f"head.{kind}").write_bytes(saved(session, exhibit, kind, Saving(), draw))
     return folder

@@ -16,7 +16,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from explorer.figures.look import Look
+from explorer.figures.figure_style import FigureStyle
 from explorer.saving.formats import to_json
 from explorer.session.session import Session
 from explorer.text.example_sets import OPENING
@@ -95,7 +95,7 @@ class TestPlane:
         scree = result["scree"]["3"]
         theirs = whole.explained_variance_ratio_[: len(scree)]
         np.testing.assert_allclose(scree, theirs, atol=1e-5)
-        bars = exhibit.figures["scree"](Look()).figure.data[0].y
+        bars = exhibit.figures["scree"](FigureStyle()).figure.data[0].y
         np.testing.assert_allclose(bars, 100 * theirs[: len(bars)], atol=1e-3)
 
     def test_tsne_has_no_axes_to_explain(self, session: Session) -> None:
@@ -108,7 +108,7 @@ class TestPlane:
 
     def test_the_file_s_frame_is_the_screen_s(self, session: Session) -> None:
         exhibit, _ = _made(session, "/embeddings?others=true&arrows=false")
-        picture = exhibit.figures["plane"](Look(theme="dark"))
+        picture = exhibit.figures["plane"](FigureStyle(theme="dark"))
         groups = [trace.legendgroup for trace in picture.figure.data]
         assert groups == ["others", "anchors", "sense 0", "sense 1", "static"]
         low, high = picture.figure.layout.xaxis.range
@@ -128,7 +128,7 @@ def test_by_layer_is_scikit_learns_silhouette(session: Session, vectors: Vectors
     assert result["assignments"] == 924  # 12 choose 6
     written = [float(row["separation"]) for row in _cells(exhibit)]
     assert written == result["measures"]["separation"]
-    shapes = exhibit.figures["layers"](Look()).figure.layout.shapes
+    shapes = exhibit.figures["layers"](FigureStyle()).figure.layout.shapes
     assert {(line.x0, line.x1) for line in shapes} == {(5, 5)}
 
 
@@ -145,7 +145,7 @@ def test_similarity_is_scikit_learns(session: Session, vectors: Vectors, values:
     rows = _cells(exhibit)
     written = np.array([[float(row[f"{n}.0"]) for n in range(12)] for row in rows])
     np.testing.assert_allclose(written, np.array(result["cosine"]) - taken)
-    drawn = exhibit.figures["similarity"](Look()).figure.data[0].z
+    drawn = exhibit.figures["similarity"](FigureStyle()).figure.data[0].z
     np.testing.assert_allclose(drawn, theirs - taken, atol=1e-5)
 
 
@@ -162,7 +162,7 @@ def test_meaning_is_the_nearest_static_vectors(session: Session, vectors: Vector
     assert "company" in result["place"]
     rows = [row["token"] for row in _cells(exhibit) if row["read by"] == "static"]
     assert rows[len(result["nearest"]) :] == [token for row in found for token in row]
-    (frame,) = exhibit.figures["meaning"](Look()).figure.layout.shapes
+    (frame,) = exhibit.figures["meaning"](FigureStyle()).figure.layout.shapes
     assert (frame.y0, frame.y1) == (1.5, 2.5)
 
 
@@ -182,7 +182,7 @@ def test_pull_is_what_the_output_projection_gives(session: Session, vectors: Vec
     *rows, last = _cells(exhibit)
     assert [row["label"] for row in rows] == [arrow["label"] for arrow in result["arrows"]]
     assert float(last["length"]) == result["sum"]["length"]
-    bars = exhibit.figures["heads"](Look()).figure
+    bars = exhibit.figures["heads"](FigureStyle()).figure
     assert list(bars.data[0].y) == [row["length"] for row in result["heads"]]
     assert "click" not in bars.layout.xaxis.title.text
 

@@ -20,12 +20,12 @@ from pypdf import PdfReader
 from explorer.app import address
 from explorer.saving.files import DRAWINGS, FORMATS
 from explorer.saving.formats import to_json
-from explorer.saving.metadata import read_record
-from explorer.saving.rendering import Draw, painter
+from explorer.saving.metadata import read_provenance
+from explorer.saving.rendering import Draw, renderer
 from explorer.saving.save import Saving, saved
 from explorer.session.links import given_in, parse
 from explorer.session.session import Session
-from explorer.text.example_sets import READY_SETS
+from explorer.text.example_sets import EXAMPLE_SETS
 from explorer.text.sentences import sentences_text
 from explorer.views.embeddings import panel as embeddings
 from explorer.views.registry import KINDS, exhibit_of, state_for
@@ -70,7 +70,7 @@ def session() -> Session:
 
 @pytest.fixture(scope="module")
 def draw() -> Iterator[Draw]:
-    with painter() as own:
+    with renderer() as own:
         yield own
 
 
@@ -89,7 +89,7 @@ class TestLinks:
         }
 
     def test_a_link_alone_makes_the_same_numbers(self, session: Session, kind: Any) -> None:
-        rows = READY_SETS["bat"].rows[:3] + READY_SETS["bat"].rows[6:9]
+        rows = EXAMPLE_SETS["bat"].rows[:3] + EXAMPLE_SETS["bat"].rows[6:9]
         told = {
             **CHANGED[kind.name],
             "word": "bat",
@@ -184,7 +184,7 @@ def test_every_format_opens_and_says_what_it_shows(session: Session, draw: Draw,
             flat = "".join(read.split())
             for part in SAID[name]:
                 assert "".join(part.split()) in flat, (kind, part)
-        told = read_record(data, f"x.{kind}")
+        told = read_provenance(data, f"x.{kind}")
         assert (told["kind"], told["link"]) == (name, exhibit.link)
         assert ("figure" in told) == (kind in DRAWINGS)
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 from explorer.app import address
-from explorer.figures.look import Look
+from explorer.figures.figure_style import FigureStyle
 from explorer.session.links import State, given_in, parse
 from explorer.session.session import Session
 from explorer.views.heads import panel as heads
@@ -147,7 +147,7 @@ class TestHeatmap:
         assert told["settings"]["window"] == "2-7,1-4"
         assert part.table().header == ("query", *told["keys"])
         assert (whole.stem, part.stem) == ("bert-encoder-layer1-head2", "bert-encoder-layer1-head2-part2-7-1-4")
-        picture = part.figures["map"](Look())
+        picture = part.figures["map"](FigureStyle())
         assert "Part of the map: queries 2–6 and keys 1–3" in picture.caption
 
     @pytest.mark.parametrize("window", ["x", "1-2", "5-2,0-3", "0-3,4-4", "0-3,-1-4", "0-3,1-4,"])
@@ -164,7 +164,7 @@ class TestHeatmap:
             exhibit = made(session, name, model=str(folder("bert")), palette="rainbow")
             (figure,) = exhibit.figures.values()
             with pytest.raises(ValueError, match="unknown palette 'rainbow': use viridis"):
-                figure(Look())
+                figure(FigureStyle())
 
 
 class TestLines:
@@ -201,7 +201,7 @@ class TestComparison:
         exhibit = made(session, "comparison", model=str(folder("bert")), text=long)
         told = exhibit.result()
         assert 24 < len(told["keys"]) <= 40
-        pictures = {name: draw(Look()) for name, draw in exhibit.figures.items()}
+        pictures = {name: draw(FigureStyle()) for name, draw in exhibit.figures.items()}
         for picture in pictures.values():
             assert len(picture.figure.layout.xaxis.ticktext) == len(told["keys"])
             assert picture.width >= 26 * len(told["keys"])
@@ -219,8 +219,8 @@ class TestComparison:
         exhibit = made(session, "comparison", model=str(folder("bert")), text="dog", other_text="apple")
         assert exhibit.result()["difference"] is None
         with pytest.raises(ValueError, match="no word in common"):
-            exhibit.figures["difference"](Look())
-        assert exhibit.figures["second"](Look()).caption
+            exhibit.figures["difference"](FigureStyle())
+        assert exhibit.figures["second"](FigureStyle()).caption
 
 
 class TestDistances:
@@ -243,7 +243,7 @@ class TestDistances:
 
     def test_names_stand_clear_of_points_and_of_each_other(self, session: Session) -> None:
         exhibit = made(session, "distances", model="minilm", colour="entropy")
-        picture = exhibit.figures["heads"](Look())
+        picture = exhibit.figures["heads"](FigureStyle())
         heads_drawn, ring = picture.figure.data
         named = [name for name in heads_drawn.text if name]
         assert 20 < len(set(named)) == len(named) < 72
@@ -293,7 +293,7 @@ class TestOverview:
         told, weights = exhibit.result(), eager(folder)
         np.testing.assert_allclose(told["values"], weights[:, :, 2, 5], atol=1e-5)
         assert told["name"] == f"{told['queries'][2]} → {told['keys'][5]}"
-        cells = exhibit.figures["grid"](Look()).figure.data[0]
+        cells = exhibit.figures["grid"](FigureStyle()).figure.data[0]
         np.testing.assert_array_equal(cells.z, told["values"])
         values = [row[2] for row in exhibit.table().rows]
         np.testing.assert_allclose(values, weights[:, :, 2, 5].ravel(), atol=1e-5)
@@ -346,7 +346,7 @@ class TestTable:
 
     def test_the_figure_has_a_grid_a_column(self, session: Session, folder: Folder) -> None:
         exhibit = made(session, "heads", model=str(folder("bert")), nulls=True, query="2", key="5")
-        picture = exhibit.figures["measures"](Look())
+        picture = exhibit.figures["measures"](FigureStyle())
         drawn = [
             name
             for name in exhibit.result()["heads"][0]

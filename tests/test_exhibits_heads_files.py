@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from explorer.saving.rendering import Draw, painter
+from explorer.saving.rendering import Draw, renderer
 from explorer.saving.save import FORMATS, saved
 from explorer.session.session import Session
 from explorer.views.registry import KINDS, exhibit_of, state_for
@@ -41,7 +41,7 @@ def session() -> Session:
 
 @pytest.fixture(scope="module")
 def draw() -> Iterator[Draw]:
-    with painter() as made:
+    with renderer() as made:
         yield made
 
 

@@ -16,10 +16,10 @@ from PIL import Image
 from pypdf import PdfReader
 from sklearn.decomposition import PCA
 
-from explorer.figures.look import Look
+from explorer.figures.figure_style import FigureStyle
 from explorer.records import ModelError
-from explorer.saving.metadata import read_record
-from explorer.saving.rendering import Draw, painter
+from explorer.saving.metadata import read_provenance
+from explorer.saving.rendering import Draw, renderer
 from explorer.saving.save import FORMATS, Saving, figure_of, saved
 from explorer.session.links import given_in, parse
 from explorer.session.session import Session
@@ -69,7 +69,7 @@ def run() -> eager.EagerRun:
 
 @pytest.fixture(scope="module")
 def draw() -> Iterator[Draw]:
-    with painter() as found:
+    with renderer() as found:
         yield found
 
 
@@ -258,7 +258,7 @@ class TestFigures:
         exhibit = made(session, name, query=4) if name != "cost" else made(session, name)
         papers = {"light": "#ffffff", "dark": "#14181e"}
         for figure in exhibit.figures:
-            drawn = figure_of(exhibit, Saving(figure, Look(theme=theme))).figure
+            drawn = figure_of(exhibit, Saving(figure, FigureStyle(theme=theme))).figure
             assert drawn.layout.paper_bgcolor == papers[theme]
             assert drawn.layout.width > 400
 
@@ -295,7 +295,7 @@ class TestFigures:
     def test_maps_are_recoloured(self, session: Session) -> None:
         exhibit = made(session, "mask")
         for name in ("own", "other"):
-            figure = figure_of(exhibit, Saving(name, Look(palette="cividis"))).figure
+            figure = figure_of(exhibit, Saving(name, FigureStyle(palette="cividis"))).figure
             (cells,) = (trace for trace in figure.data if trace.type == "heatmap")
             assert cells.colorscale[0][1] == "#00224e"
         assert "Thought experiment" in figure.layout.title.text
@@ -318,7 +318,7 @@ def test_every_format_opens_in_its_reader(session: Session, draw: Draw, name: st
     more = {"texts": "I ate fish"} if name == "points" else {}
     exhibit = made(session, name, **more)
     data = saved(session, exhibit, kind, draw=draw)
-    record = read_record(data, f"view.{kind}")
+    record = read_provenance(data, f"view.{kind}")
     assert (record["kind"], record["model"]) == (name, "minilm")
     assert exhibit_of(session, record["link"])[0].state == exhibit.state
     result, text = exhibit.result(), ""

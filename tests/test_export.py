@@ -19,7 +19,7 @@ import pytest
 from scipy.spatial.distance import pdist
 
 import explorer
-from explorer.records import PLAIN_PARTS, PLAIN_PLANE, PlaneSwitches, WordStudy
+from explorer.records import PLAIN_PARTS, PLAIN_PLANE, PlaneOptions, WordStudy
 from explorer.saving.files import ExportError, check_path, write_file
 from explorer.saving.formats import to_json
 from explorer.saving.rendering import figure_bytes
@@ -131,13 +131,13 @@ class TestHeatmap:
         assert "🍎" in text
 
 
-def planes(of: WordStudy, layers: Sequence[int], switches: PlaneSwitches = PLAIN_PLANE) -> Any:
+def planes(of: WordStudy, layers: Sequence[int], switches: PlaneOptions = PLAIN_PLANE) -> Any:
     made = word_projections(of, switches)
     return [made[layer] for layer in layers]
 
 
 def embeddings_json(
-    of: WordStudy, layers: Sequence[int] = (0, 1, 2), switches: PlaneSwitches = PLAIN_PLANE
+    of: WordStudy, layers: Sequence[int] = (0, 1, 2), switches: PlaneOptions = PLAIN_PLANE
 ) -> dict[str, Any]:
     return plane_json(of, planes(of, layers, switches), PLAIN_PARTS, {}, word_layers(of))
 
@@ -186,7 +186,7 @@ class TestEmbeddings:
     def test_fit_tells_scaling_and_remarks(self) -> None:
         of = study()
         of = type(of)(**{**vars(of), "remarks": ("sentence 9 is left out",)})
-        fit = embeddings_json(of, [1], PlaneSwitches(normalise="unit"))["fit"]
+        fit = embeddings_json(of, [1], PlaneOptions(normalise="unit"))["fit"]
         assert fit.startswith(
             "PCA of the 4 vectors of “apple” at layer 1 together with their 4 static vectors, "
             "each scaled to length 1; sentence 9 is left out"

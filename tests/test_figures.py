@@ -16,7 +16,7 @@ from PIL import Image
 import explorer
 from explorer.figures.caption import captioned
 from explorer.figures.style import OKABE_ITO, PALETTES, SYMBOLS
-from explorer.records import HeadMap, HeadNumbers, HeadsOverview, MapSwitches, PlaneParts, PlaneSwitches, WordStudy
+from explorer.records import HeadMap, HeadNumbers, HeadsOverview, MapOptions, PlaneOptions, PlaneParts, WordStudy
 from explorer.views.embeddings.embeddings.compute import word_projection, word_projections
 from explorer.views.embeddings.embeddings.figure import plane_figure
 from explorer.views.embeddings.embeddings.points_figure import word_figure
@@ -200,7 +200,7 @@ class TestHeatmap:
         cap = explorer.capture(minilm, "She ate apples.")
         plain = heatmap_caption(head_map(cap, 0, 0))
         assert not any(word in plain for word in ("Hatched", "merged", "left out", "Logarithmic"))
-        switched = heatmap_caption(head_map(cap, 0, 0, switches=MapSwitches(words=True, special=False)))
+        switched = heatmap_caption(head_map(cap, 0, 0, switches=MapOptions(words=True, special=False)))
         assert "summed over a key's, averaged over a query's" in switched
         assert "Special tokens left out, rows not renormalised." in switched
 
@@ -361,7 +361,7 @@ class TestPlane:
 
     def test_axes_that_hide_a_layer_say_so(self) -> None:
         study = self.study()
-        shown = replace(word_projections(study, PlaneSwitches(basis="all"))[1], kept=0.03, separation=0.5)
+        shown = replace(word_projections(study, PlaneOptions(basis="all"))[1], kept=0.03, separation=0.5)
         line = facts_line(study, {0: None, 1: 0.5}, shown)
         assert line.startswith("separation by sense 0.50 · most at layer 1 (0.50) · ")
         assert line.endswith("keep 3% of this layer: try unit length or axes of each layer")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.analysis.identities.errors import Largest, relative
+from explorer.analysis.identities.errors import MaxError, relative
 from explorer.records import Place
 
 
@@ -16,7 +16,7 @@ def test_relative() -> None:
 
 
 def test_the_largest_is_kept() -> None:
-    largest = Largest()
+    largest = MaxError()
     assert largest.told("rows", 1, "nothing seen").why_not == "nothing seen"
     largest.see(2, Place("encoder", 0))
     largest.see_heads(np.array([1.0, 3.0, 2.0]), "encoder", 1)

@@ -13,7 +13,7 @@ from explorer.analysis.head_maps import head_maps
 from explorer.records import ModelError, ScoreParts
 from explorer.views.inside.contributions.compute import head_outputs, outputs_table
 from explorer.views.inside.contributions.figure import cosines, outputs_caption, outputs_figure
-from explorer.views.inside.mask.compute import cut_after, late_context, masked_softmax, other_mask, token_at
+from explorer.views.inside.mask.compute import cut_after, masked_softmax, other_mask, right_context, token_at
 from explorer.views.inside.mask.figure import late_caption, late_figure, mask_caption, other_figure
 from explorer.views.inside.worksheet.compute import query_row, softmax_input
 from explorer.views.inside.worksheet.figure import heaviest, strips_caption, strips_figure
@@ -202,7 +202,7 @@ class TestMask:
         whole = explorer.capture(loaded, text)
         query = whole.tokens.index("apple")
         assert cut_after(whole, query) == "The apple"
-        curve = late_context(whole, explorer.capture(loaded, "The apple"), query)
+        curve = right_context(whole, explorer.capture(loaded, "The apple"), query)
         long, short = (eager.run(name, one).hidden[:, query] for one in (text, "The apple"))
         cosines_by_hand = [
             float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))

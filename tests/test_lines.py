@@ -12,7 +12,7 @@ import pytest
 
 import explorer
 from explorer.figures.style import THEMES
-from explorer.records import MapSwitches
+from explorer.records import MapOptions
 from explorer.views.heads.lines import view as lines
 from explorer.views.heads.lines.compute import MAX_HEADS, head_lines, lines_table
 from explorer.views.heads.lines.figure import STEPS, line_groups, lines_caption, lines_figure, panel_height
@@ -100,7 +100,7 @@ def test_words_and_special_tokens_as_in_the_map() -> None:
         [[[[0.25, 0.25, 0.25, 0.25], [0.5, 0.25, 0.25, 0.0], [0.25, 0.0, 0.5, 0.25], [0.0, 0.5, 0.25, 0.25]]]]
     )
     drawn = head_lines(
-        plain_capture(tokens, weights), 0, [0], switches=MapSwitches(words=True, special=False), threshold=0.1
+        plain_capture(tokens, weights), 0, [0], switches=MapOptions(words=True, special=False), threshold=0.1
     )
     assert drawn.queries == drawn.keys == ("abc", "d")
     # abc→abc: mean of 0.25+0.25 and 0.0+0.5; abc→d: mean of 0 and 0.25; d→abc: 0.5+0.25.
@@ -270,7 +270,7 @@ def test_lines_of_a_model_are_its_largest_weights(tiny: Loader) -> None:
 
 def test_a_block_of_a_pair_has_its_own_queries_and_keys(tiny: Loader) -> None:
     cap = explorer.capture(tiny("bert"), "The dog ate.", pair="Apple announced a phone.")
-    drawn = head_lines(cap, 0, [1], switches=MapSwitches(part="A→B"), threshold=0.0, count=2000)
+    drawn = head_lines(cap, 0, [1], switches=MapOptions(part="A→B"), threshold=0.0, count=2000)
     first, second = (np.flatnonzero(cap.query_tokens.segment == text) for text in (0, 1))
     assert drawn.queries == tuple(cap.tokens[i] for i in first)
     assert drawn.keys == tuple(cap.tokens[i] for i in second)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import explorer
-from explorer.records import MapSwitches
+from explorer.records import MapOptions
 from explorer.views.heads.heatmap.compute import Region, head_map
 from explorer.views.heads.overview.compute import heads_overview
 
@@ -72,7 +72,7 @@ def test_a_coarse_map_holds_the_largest_weight_of_each_block(
     assert drawn.weights.shape == (512, 512)
     pooled = eager["last"][HEAD].reshape(LAST // 4, 4, 512, 4).max(axis=(1, 3))
     np.testing.assert_allclose(drawn.weights[-LAST // 4 :], pooled, atol=1e-5)
-    in_words = head_map(long, LAYER, HEAD, None, MapSwitches(words=True), Region(most=512))
+    in_words = head_map(long, LAYER, HEAD, None, MapOptions(words=True), Region(most=512))
     assert max(in_words.weights.shape) <= 512
 
 

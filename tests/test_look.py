@@ -6,19 +6,19 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer.figures.look import FONTS, Look, Picture, dressed
+from explorer.figures.figure_style import FONTS, FigureStyle, SizedFigure, styled
 from explorer.figures.style import DIVERGING, FONT
 from explorer.figures.vector import MOST_CELLS, raster_parts, vectorised
 
 
-def picture(**more) -> Picture:
+def picture(**more) -> SizedFigure:
     figure = go.Figure(go.Scatter(x=[1, 2], y=[3, 4], marker={"color": "#d9480f"}))
     figure.update_layout(title={"text": "Head 3"}, font={"family": FONT, "size": 12})
-    return Picture(figure, "What a reader could paste.", 600, 300, **more)
+    return SizedFigure(figure, "What a reader could paste.", 600, 300, **more)
 
 
 def test_a_figure_has_its_own_size_where_none_is_asked_for() -> None:
-    made = dressed(picture(), Look(caption=False))
+    made = styled(picture(), FigureStyle(caption=False))
     assert (made.figure.layout.width, made.figure.layout.height) == (600, 300)
     # 96 pixels are an inch of 2.54 cm.
     assert made.size_cm == pytest.approx((15.875, 7.9375))
@@ -27,67 +27,67 @@ def test_a_figure_has_its_own_size_where_none_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("look", "width_cm"),
     [
-        (Look(width=8.5), 8.5),
-        (Look(width=2, unit="columns"), 17),
-        (Look(width=4, unit="inches"), 10.16),
-        (Look(width=12, points=6), 12),
-        (Look(width=12, points=18), 12),
+        (FigureStyle(width=8.5), 8.5),
+        (FigureStyle(width=2, unit="columns"), 17),
+        (FigureStyle(width=4, unit="inches"), 10.16),
+        (FigureStyle(width=12, points=6), 12),
+        (FigureStyle(width=12, points=18), 12),
     ],
 )
-def test_the_width_is_that_on_paper_whatever_the_letters(look: Look, width_cm: float) -> None:
-    made = dressed(picture(), look)
+def test_the_width_is_that_on_paper_whatever_the_letters(look: FigureStyle, width_cm: float) -> None:
+    made = styled(picture(), look)
     assert made.size_cm[0] == pytest.approx(width_cm, abs=0.03)
 
 
 def test_letters_are_of_the_size_asked_for() -> None:
     """Letters are drawn with 12 pixels, 9 points: at 6 points all is two thirds as large."""
-    made = dressed(picture(), Look(points=6))
+    made = styled(picture(), FigureStyle(points=6))
     assert made.figure.layout.font.size == 12
     assert made.scale == pytest.approx(2 / 3)
 
 
 def test_height_follows_the_width_unless_it_is_fixed() -> None:
-    assert dressed(picture(), Look(width=10, caption=False)).size_cm[1] == pytest.approx(5, abs=0.02)
-    fixed = dressed(picture(fixed=True), Look(width=10, caption=False))
+    assert styled(picture(), FigureStyle(width=10, caption=False)).size_cm[1] == pytest.approx(5, abs=0.02)
+    fixed = styled(picture(fixed=True), FigureStyle(width=10, caption=False))
     assert fixed.figure.layout.height == 300
 
 
 def test_title_and_caption_can_be_left_out() -> None:
-    both = dressed(picture(), Look()).figure.layout
+    both = styled(picture(), FigureStyle()).figure.layout
     assert both.title.text == "Head 3"
     assert [one.name for one in both.annotations] == ["caption"]
-    none = dressed(picture(), Look(title=False, caption=False)).figure.layout
+    none = styled(picture(), FigureStyle(title=False, caption=False)).figure.layout
     assert none.title.text is None
     assert not none.annotations
 
 
 def test_a_narrow_figure_says_what_its_labels_need() -> None:
-    (remark,) = dressed(picture(), Look(width=5)).remarks
+    (remark,) = styled(picture(), FigureStyle(width=5)).remarks
     assert remark.startswith("labels may meet at this width: give it 9 cm")
-    assert dressed(picture(), Look(width=10)).remarks == ()
+    assert styled(picture(), FigureStyle(width=10)).remarks == ()
 
 
 def test_numbers_that_would_meet_are_left_out() -> None:
     """Sixteen cells a row; a number of four signs is 24 pixels wide in letters of 10."""
 
-    def picture() -> Picture:
+    def picture() -> SizedFigure:
         cells = go.Heatmap(z=np.eye(16), texttemplate="%{z:.2f}", textfont={"size": 10})
-        return Picture(go.Figure(cells, {"margin": {"l": 80, "r": 70}}), "", 616, 516)
+        return SizedFigure(go.Figure(cells, {"margin": {"l": 80, "r": 70}}), "", 616, 516)
 
-    assert dressed(picture(), Look(caption=False)).figure.data[0].texttemplate == "%{z:.2f}"
-    small = dressed(picture(), Look(width=13, caption=False))
+    assert styled(picture(), FigureStyle(caption=False)).figure.data[0].texttemplate == "%{z:.2f}"
+    small = styled(picture(), FigureStyle(width=13, caption=False))
     assert small.figure.data[0].texttemplate is None
     # 16 × 24 + 80 + 70 = 534 pixels, of which 96 are 2.54 cm.
     assert small.remarks == (
         "the numbers in the cells are left out, for they would meet: give it 14.2 cm, or smaller letters",
     )
-    fits = dressed(picture(), Look(width=14.2, caption=False))
+    fits = styled(picture(), FigureStyle(width=14.2, caption=False))
     assert (fits.figure.data[0].texttemplate, fits.remarks) == ("%{z:.2f}", ())
-    assert dressed(picture(), Look(width=8.5, points=5, caption=False)).remarks == ()
+    assert styled(picture(), FigureStyle(width=8.5, points=5, caption=False)).remarks == ()
 
 
 def test_the_font_is_changed_everywhere() -> None:
-    made = dressed(picture(), Look(font="Times")).figure
+    made = styled(picture(), FigureStyle(font="Times")).figure
     assert made.layout.font.family == FONTS["Times"]
 
 
@@ -95,7 +95,7 @@ def test_greys_are_as_light_as_the_colours_they_stand_for() -> None:
     source = picture()
     source.figure.add_trace(go.Heatmap(z=[[0, 1]], colorscale=DIVERGING["light"]))
     source.figure.add_trace(go.Heatmap(z=[[0, 1]], colorscale="Viridis"))
-    scatter, diverging, sequential = dressed(source, Look(palette="greys")).figure.data
+    scatter, diverging, sequential = styled(source, FigureStyle(palette="greys")).figure.data
     # 0.2126·0xd9 + 0.7152·0x48 + 0.0722·0x0f = 98.7
     assert scatter.marker.color == "#636363"
     assert diverging.colorscale == ((0, "#ffffff"), (1, "#000000"))
@@ -120,8 +120,8 @@ def test_greys_leave_text_that_reads_like_a_colour() -> None:
             "annotations": [{"text": '<span style="color:#d9480f">●</span> #d9480f'}],
         },
     )
-    plain = Look(palette="greys", title=True, caption=False)
-    made = dressed(Picture(figure, "", 400, 300), plain).figure
+    plain = FigureStyle(palette="greys", title=True, caption=False)
+    made = styled(SizedFigure(figure, "", 400, 300), plain).figure
     (trace,) = made.data
     assert (list(trace.text), list(trace.customdata), trace.name) == (said, said, "#d9480f")
     assert (list(made.layout.xaxis.ticktext), made.layout.title.text) == (said, "#d9480f")
@@ -134,7 +134,7 @@ def test_another_palette_is_of_sequential_scales_only() -> None:
     source = picture()
     source.figure.add_trace(go.Heatmap(z=[[0, 1]], colorscale=DIVERGING["dark"]))
     source.figure.add_trace(go.Heatmap(z=[[0, 1]], colorscale="Viridis"))
-    _, diverging, sequential = dressed(source, Look(palette="cividis")).figure.data
+    _, diverging, sequential = styled(source, FigureStyle(palette="cividis")).figure.data
     assert diverging.colorscale == go.Heatmap(colorscale=DIVERGING["dark"]).colorscale
     assert sequential.colorscale == go.Heatmap(colorscale="Cividis").colorscale
 
@@ -153,7 +153,7 @@ def test_another_palette_is_of_sequential_scales_only() -> None:
 )
 def test_what_cannot_be_drawn_is_refused(wrong, said: str) -> None:
     with pytest.raises(ValueError, match=said.replace("(", r"\(")):
-        Look(**wrong)
+        FigureStyle(**wrong)
 
 
 def outlines(figure: go.Figure) -> list[go.Scatter]:

@@ -16,7 +16,7 @@ from dash.development.base_component import Component
 
 from explorer.app import frame
 from explorer.app.server import create_app
-from explorer.saving.metadata import read_record
+from explorer.saving.metadata import read_provenance
 from explorer.session import short_links
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
@@ -334,7 +334,7 @@ class TestSaving:
             heads__link=[1, 2],
         )
         file = told["download.data"]
-        record = read_record(base64.b64decode(file["content"]), file["filename"])
+        record = read_provenance(base64.b64decode(file["content"]), file["filename"])
         assert file["filename"].endswith("-encoder-heads.csv")
         assert (record["kind"], record["model"]) == ("heads", wanted["model"])
         assert record["settings"]["text"] == "An apple."

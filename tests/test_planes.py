@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler, normalize
 import explorer
 from explorer.analysis.vocabulary import vocabulary_sample
 from explorer.capture.capture import capture
-from explorer.records import Anchor, PlaneParts, PlaneSwitches, StudyOptions, WordStudy
+from explorer.records import Anchor, PlaneOptions, PlaneParts, StudyOptions, WordStudy
 from explorer.views.embeddings.embeddings.compute import word_projection, word_projections
 from explorer.views.embeddings.embeddings.distances import word_distances
 from explorer.views.embeddings.study import word_study
@@ -77,7 +77,7 @@ def test_every_basis_is_scikit_learns(
 ) -> None:
     contextual, static = states
     vocabulary = vocabulary_sample(loaded, 60) if basis == "vocabulary" else None
-    planes = word_projections(apples, PlaneSwitches(basis, normalise), vocabulary)
+    planes = word_projections(apples, PlaneOptions(basis, normalise), vocabulary)
     assert [one.layer for one in planes] == list(range(len(contextual)))
     for layer in (1, len(contextual) // 2):
         together = np.concatenate([contextual[layer], static])
@@ -166,7 +166,7 @@ class TestByHand:
             static=self.RNG.normal(size=(12, width)),
             sample=replace(study.sample, vectors=self.RNG.normal(size=(7, 2, width))),
         )
-        switches = PlaneSwitches(basis)
+        switches = PlaneOptions(basis)
         assert "first token" not in " ".join(word_projection(plain, 3, switches).warnings)
         far = plain.contextual.copy()
         far[:, :first] += 1e4 * self.RNG.normal(size=width)
@@ -176,14 +176,14 @@ class TestByHand:
 
     def test_position_0_can_be_left_out_of_the_fit(self, study: WordStudy) -> None:
         study = self.first(study)
-        shown = word_projection(study, 1, PlaneSwitches(drop_first=True))
+        shown = word_projection(study, 1, PlaneOptions(drop_first=True))
         fitted = np.concatenate([study.contextual[1, 1:], study.static[1:]])
         theirs = PCA(2, svd_solver="full").fit(fitted).transform(study.contextual[1])
         _same_up_to_sign(shown.points, theirs)
         assert "the 2 vectors of “apple” (1 at position 0 left out) at layer 1" in shown.fit
         only = replace(study, occurrences=study.occurrences[:1] * 3)
         with pytest.raises(ValueError, match="first token of every sentence"):
-            word_projection(only, 1, PlaneSwitches(drop_first=True))
+            word_projection(only, 1, PlaneOptions(drop_first=True))
 
     @pytest.mark.parametrize("basis", ["layer", "all"])
     def test_one_sentence_and_its_static_vector_lie_on_a_line(self, study: WordStudy, basis: str) -> None:
@@ -194,7 +194,7 @@ class TestByHand:
             static=study.static[:1],
             sample=replace(study.sample, vectors=study.sample.vectors[:1]),
         )
-        shown = word_projection(alone, 0, PlaneSwitches(basis))
+        shown = word_projection(alone, 0, PlaneOptions(basis))
         np.testing.assert_allclose(shown.explained_variance, [1, 0], atol=1e-12)
         apart = np.linalg.norm(alone.contextual[0, 0] - alone.static[0])
         np.testing.assert_allclose(abs(shown.points - shown.static), [[apart, 0]], atol=1e-9)
@@ -208,12 +208,12 @@ class TestByHand:
 
     def test_longer_vectors_of_one_layer_are_told(self, study: WordStudy) -> None:
         longer = replace(study, contextual=study.contextual * np.array([1, 1, 50])[:, None, None])
-        told = word_projection(longer, 0, PlaneSwitches("all")).warnings[-1]
+        told = word_projection(longer, 0, PlaneOptions("all")).warnings[-1]
         assert told.startswith("vectors of layer 2 are ")
-        assert word_projection(longer, 0, PlaneSwitches("all", "unit")).warnings == ()
+        assert word_projection(longer, 0, PlaneOptions("all", "unit")).warnings == ()
 
     def test_tsne_is_scikit_learns(self, study: WordStudy) -> None:
-        shown = word_projection(study, 1, PlaneSwitches(method="tsne"))
+        shown = word_projection(study, 1, PlaneOptions(method="tsne"))
         vectors = np.concatenate([study.contextual[1], study.static[:1]])
         theirs = TSNE(2, perplexity=1, init="pca", random_state=0).fit_transform(vectors)
         np.testing.assert_allclose(shown.points, theirs[:3], rtol=1e-5)
@@ -224,7 +224,7 @@ class TestByHand:
 
     def test_what_tsne_cannot_place_is_said(self, study: WordStudy) -> None:
         anchored = replace(study, anchors=(Anchor("pear", "", study.contextual[:, 0], study.static[0]),))
-        shown = word_projection(anchored, 1, PlaneSwitches(method="tsne"))
+        shown = word_projection(anchored, 1, PlaneOptions(method="tsne"))
         said = "are left out: t-SNE can place none."
         parts = PlaneParts(others=True)
         caption = word_caption(anchored, shown, parts)
@@ -237,13 +237,13 @@ class TestByHand:
     @pytest.mark.parametrize(
         ("switches", "said"),
         [
-            (PlaneSwitches("none"), "unknown basis 'none': use layer, all, vocabulary"),
-            (PlaneSwitches(normalise="max"), "unknown normalisation 'max': use none, unit"),
-            (PlaneSwitches("all", method="tsne"), "t-SNE has no axes"),
-            (PlaneSwitches("vocabulary"), "needs a sample of the vocabulary"),
+            (PlaneOptions("none"), "unknown basis 'none': use layer, all, vocabulary"),
+            (PlaneOptions(normalise="max"), "unknown normalisation 'max': use none, unit"),
+            (PlaneOptions("all", method="tsne"), "t-SNE has no axes"),
+            (PlaneOptions("vocabulary"), "needs a sample of the vocabulary"),
         ],
     )
-    def test_unusable_switches(self, study: WordStudy, switches: PlaneSwitches, said: str) -> None:
+    def test_unusable_switches(self, study: WordStudy, switches: PlaneOptions, said: str) -> None:
         with pytest.raises(ValueError, match=said):
             word_projection(study, 1, switches)
 

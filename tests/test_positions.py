@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import explorer
-from explorer.analysis.positions import entrance, positions
-from explorer.records import Entrance, Positions, Rotation
+from explorer.analysis.positions import embedding_sum, positions
+from explorer.records import EmbeddingSum, Positions, Rotation
 from explorer.views.embeddings.positions.data import positions_table
 from explorer.views.embeddings.positions.figure import positions_caption, positions_figure
 from tests import reference
@@ -44,7 +44,7 @@ def test_the_parts_add_up_to_what_the_first_block_is_given(name: str, folder: Fo
     ids = [0, 5, 6] if family.is_encoder_decoder else None
     theirs = reference.eager(family, folder(name), TEXT, decoder_ids=ids)
     stack = next(iter(family.stacks))
-    ours = entrance(tiny(name), TEXT)
+    ours = embedding_sum(tiny(name), TEXT)
     parts, table, first = ENTRANCES[name]
     assert ours.parts == tuple(parts.split())
     np.testing.assert_allclose(ours.given, theirs.hidden[stack][0], atol=1e-5)
@@ -60,7 +60,7 @@ def test_the_parts_add_up_to_what_the_first_block_is_given(name: str, folder: Fo
 
 
 def test_lengths_along_the_sum_add_up_to_its_length(minilm: explorer.LoadedModel) -> None:
-    ours = entrance(minilm, "I ate an apple.")
+    ours = embedding_sum(minilm, "I ate an apple.")
     assert (ours.parts, ours.after) == (("static", "position", "segment"), ("norm",))
     along = ours.along_the_sum(4)
     assert along.sum() == pytest.approx(np.linalg.norm(ours.vectors.sum(axis=0)[4]), rel=1e-6)
@@ -167,9 +167,9 @@ def test_positions_are_saved_a_row_a_number() -> None:
     assert rows[-1] == ["bias", "0", "0", "7.0"]
 
 
-def _given() -> Entrance:
+def _given() -> EmbeddingSum:
     """Two tokens; the second's parts are (3, 0) and (0, 4)."""
-    return Entrance(
+    return EmbeddingSum(
         labels=("a", "b"),
         parts=("static", "position"),
         vectors=np.array([[[1.0, 0.0], [3.0, 0.0]], [[1.0, 0.0], [0.0, 4.0]]]),

@@ -16,7 +16,7 @@ from transformers import AutoModel, AutoTokenizer
 
 import explorer
 from explorer.models import checkpoints as real
-from explorer.records import ModelError, Occurrence, PlaneSwitches, Pull, WordStudy
+from explorer.records import ModelError, Occurrence, PlaneOptions, Pull, WordStudy
 from explorer.text.example_sets import OPENING
 from explorer.views.embeddings.embeddings.compute import word_projection
 from explorer.views.embeddings.pull.compute import pull, pull_plane, pull_table
@@ -248,7 +248,7 @@ def test_arrows_lie_in_the_planes_own_axes(basis: str, normalise: str, minilm: e
     study = word_study(lambda sentence: explorer.capture(minilm, sentence), OPENING.rows, OPENING.word)
     occurrence = study.occurrences[2]
     one = pull(explorer.capture(minilm, occurrence.text), occurrence, 4)
-    shown = word_projection(study, 4, PlaneSwitches(basis=basis, normalise=normalise))
+    shown = word_projection(study, 4, PlaneOptions(basis=basis, normalise=normalise))
     plane = pull_plane(2, one, shown)
     layers = study.contextual[4:5] if basis == "layer" else study.contextual
     fitted = np.concatenate([*layers, study.static]).astype(np.float64)
@@ -267,8 +267,8 @@ def test_arrows_lie_in_the_planes_own_axes(basis: str, normalise: str, minilm: e
 def test_no_arrows_where_differences_have_no_place() -> None:
     study, one, _ = plane_by_hand(0)
     for switches, why in (
-        (PlaneSwitches(normalise="unit"), "scaled to length 1"),
-        (PlaneSwitches(method="tsne"), "t-SNE has no axes"),
+        (PlaneOptions(normalise="unit"), "scaled to length 1"),
+        (PlaneOptions(method="tsne"), "t-SNE has no axes"),
     ):
         with pytest.raises(ValueError, match=why):
             pull_plane(0, one, word_projection(study, 0, switches))

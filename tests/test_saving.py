@@ -18,12 +18,12 @@ from PIL import Image
 from pypdf import PdfReader
 
 import explorer
-from explorer.figures.look import Look
+from explorer.figures.figure_style import FigureStyle
 from explorer.saving.files import FORMATS, ExportError
-from explorer.saving.metadata import csv_head, read_record
-from explorer.saving.provenance import record_of
+from explorer.saving.metadata import csv_head, read_provenance
+from explorer.saving.provenance import provenance_of
 from explorer.saving.remake import remake
-from explorer.saving.rendering import painter
+from explorer.saving.rendering import renderer
 from explorer.saving.save import Saving, file_name, saved
 from explorer.session import short_links
 from explorer.session.requests import TextRequest
@@ -49,8 +49,8 @@ def attention(minilm: explorer.LoadedModel) -> np.ndarray:
 def drawn(session: Session) -> dict[str, bytes]:
     """The map as PNG, SVG and PDF of a column's width, by one browser."""
     exhibit, _ = exhibit_of(session, LINK)
-    saving = Saving(look=Look(width=1, unit="columns", points=7))
-    with painter() as draw:
+    saving = Saving(look=FigureStyle(width=1, unit="columns", points=7))
+    with renderer() as draw:
         return {kind: saved(session, exhibit, kind, saving, draw) for kind in ("png", "svg", "pdf")}
 
 
@@ -86,7 +86,7 @@ def test_a_document_has_the_size_and_the_labels(drawn: dict[str, bytes]) -> None
 def test_numbers_are_those_of_the_capture(session: Session, attention: np.ndarray, kind: str) -> None:
     exhibit, _ = exhibit_of(session, LINK)
     data = saved(session, exhibit, kind)
-    record = read_record(data, kind)
+    record = read_provenance(data, kind)
     assert record["link"] == exhibit.link
     assert record["settings"]["text"] == TEXT
     assert record["checksum"].startswith("sha256:53aa51172d14")  # the published one
@@ -126,7 +126,7 @@ def test_the_lines_of_python_in_a_file_make_it_again(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attention: np.ndarray
 ) -> None:
     exhibit, _ = exhibit_of(session, LINK)
-    record = read_record(saved(session, exhibit, "json"), "x")
+    record = read_provenance(saved(session, exhibit, "json"), "x")
     monkeypatch.chdir(tmp_path)
     exec("\n".join(record["python"]), {})
     found = json.loads((tmp_path / "view.json").read_text(encoding="utf-8"))
@@ -232,7 +232,7 @@ def test_a_setting_that_is_none_is_not_given(minilm: explorer.LoadedModel) -> No
 def test_a_views_file_has_its_look(minilm: explorer.LoadedModel, tmp_path: Path) -> None:
     one = explorer.view(explorer.capture(minilm, TEXT), layer=1, head=8)
     path = one.save(tmp_path / "map.html", theme="dark", caption=False)
-    assert read_record(path.read_bytes(), "x")["look"] == {"theme": "dark", "caption": False}
+    assert read_provenance(path.read_bytes(), "x")["look"] == {"theme": "dark", "caption": False}
     with pytest.raises(ValueError, match=r"use \.png, \.svg, \.pdf, \.html, \.csv"):
         one.save(tmp_path / "map.bmp")
     with pytest.raises(ValueError, match="a figure has no colour: it has"):
@@ -273,13 +273,13 @@ def test_a_kept_state_is_the_same_view_everywhere(minilm: explorer.LoadedModel) 
 def test_a_pinned_revision_and_a_pngs_dots_are_in_its_lines() -> None:
     model = {"revision": "abc123", "checksum": "sha256:0", "device": "cpu", "dtype": "float32"}
     drawn = {"figure": "map", "dots": 4.0}
-    told = record_of("heatmap", LINK, {"model": "gpt2"}, model, "png", drawn)
+    told = provenance_of("heatmap", LINK, {"model": "gpt2"}, model, "png", drawn)
     assert "--revision=abc123" in told["command"]
     assert "--dots=4" in told["command"]
     assert told["command"].endswith("-o figure.png")
     assert "revision='abc123'" in told["python"][1]
     assert told["python"][2] == "view.save('figure.png', figure='map', dots=4.0)"
-    bundled = record_of("heatmap", LINK, {"model": "m"}, model | {"revision": "p==1"}, "json")
+    bundled = provenance_of("heatmap", LINK, {"model": "m"}, model | {"revision": "p==1"}, "json")
     assert "revision" not in bundled["command"]
 
 
@@ -304,9 +304,9 @@ def test_a_record_with_nonsense_is_shown_with_a_remark(session: Session, setting
 def test_a_table_of_a_very_long_text_remembers_it(session: Session) -> None:
     exhibit, _ = exhibit_of(session, LINK)
     long = {**exhibit.state, "text": "שלום " * 30_000}
-    told = record_of("heatmap", KINDS["heatmap"].link(long), long, {}, "csv")
+    told = provenance_of("heatmap", KINDS["heatmap"].link(long), long, {}, "csv")
     table = exhibit.table().headed(csv_head(told))
-    assert read_record(table.csv().encode(), "x.csv")["settings"]["text"] == long["text"]
+    assert read_provenance(table.csv().encode(), "x.csv")["settings"]["text"] == long["text"]
 
 
 def test_a_comparison_tells_both_models(minilm: explorer.LoadedModel, smollm2) -> None:

@@ -9,7 +9,7 @@ from sklearn.metrics import silhouette_score
 from explorer.analysis.measures.verdict import where_senses_part
 from explorer.session.requests import StudyRequest
 from explorer.session.session import Session
-from explorer.text.example_sets import OPENING, READY_SETS
+from explorer.text.example_sets import EXAMPLE_SETS, OPENING
 from tests.browser import eager
 
 
@@ -37,7 +37,7 @@ def test_apple_parts_at_the_named_layer(model: str, session: Session) -> None:
 
 @pytest.mark.parametrize("model", ["minilm", "smollm2"])
 def test_one_sense_labelled_at_random_does_not_part(model: str, session: Session) -> None:
-    control = READY_SETS["control"]
+    control = EXAMPLE_SETS["control"]
     layers = session.word_layers(StudyRequest(model, control.word, tuple(control.rows)))
     assert layers.test is not None
     assert np.nanmin(layers.test.p_corrected) > 0.05

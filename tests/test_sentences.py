@@ -11,7 +11,7 @@ from sklearn.metrics import silhouette_score
 from transformers import AutoTokenizer
 
 from explorer.models import checkpoints
-from explorer.text.example_sets import OPENING, READY_SETS, ReadySet
+from explorer.text.example_sets import EXAMPLE_SETS, OPENING, ExampleSet
 from explorer.text.sentences import (
     MAX_CHARACTERS,
     check_rows,
@@ -191,9 +191,9 @@ def place_of(request: pytest.FixtureRequest) -> Callable[[str, str], list[int]]:
     return place
 
 
-@pytest.mark.parametrize("ready", READY_SETS.values(), ids=list(READY_SETS))
+@pytest.mark.parametrize("ready", EXAMPLE_SETS.values(), ids=list(EXAMPLE_SETS))
 class TestReadySets:
-    def test_is_balanced(self, ready: ReadySet, place_of: Callable[[str, str], list[int]]) -> None:
+    def test_is_balanced(self, ready: ExampleSet, place_of: Callable[[str, str], list[int]]) -> None:
         """One lower-case token in mid-sentence, at the same token positions in both senses."""
         places: dict[str, list[int]] = {}
         for sense, sentence in ready.rows:
@@ -207,11 +207,11 @@ class TestReadySets:
         assert len(first) >= 5
         assert len({sentence for _, sentence in ready.rows}) == len(ready.rows)
 
-    def test_is_read_back(self, ready: ReadySet) -> None:
+    def test_is_read_back(self, ready: ExampleSet) -> None:
         assert tuple(parse_sentences(sentences_text(ready.rows))) == ready.rows
         assert parse_anchors(", ".join(ready.anchors)) == ready.anchors
 
-    def test_parts_by_sense_or_not(self, ready: ReadySet) -> None:
+    def test_parts_by_sense_or_not(self, ready: ExampleSet) -> None:
         """Scikit-learn on hidden states straight from transformers, the layer that parts most."""
         senses = [sense for sense, _ in ready.rows]
         hidden, static = eager.word_vectors("minilm", [sentence for _, sentence in ready.rows], ready.word)
@@ -221,4 +221,4 @@ class TestReadySets:
 
 
 def test_the_opening_set_is_the_first() -> None:
-    assert OPENING is next(iter(READY_SETS.values()))
+    assert OPENING is next(iter(EXAMPLE_SETS.values()))

@@ -9,7 +9,7 @@ import pytest
 from explorer.records import StudyOptions
 from explorer.session.requests import StudyRequest
 from explorer.views.embeddings.sentences_panel import FORM, in_fields, layout, request_from, uploaded
-from explorer.views.state import READY_ANCHORS, STUDY, study_request
+from explorer.views.state import EXAMPLE_ANCHORS, STUDY, study_request
 
 
 def sent(data: bytes) -> str:
@@ -42,11 +42,11 @@ def test_fields_become_a_request() -> None:
 @pytest.mark.parametrize(
     ("word", "typed", "told", "read"),
     [
-        ("apple", "banana,orange , Microsoft, Google", READY_ANCHORS, ("banana", "orange", "Microsoft", "Google")),
+        ("apple", "banana,orange , Microsoft, Google", EXAMPLE_ANCHORS, ("banana", "orange", "Microsoft", "Google")),
         ("apple", "", "", ()),
         ("apple", "banana", "banana", ("banana",)),
-        ("bat", "bird, mouse, ball, racket", READY_ANCHORS, ("bird", "mouse", "ball", "racket")),
-        ("zebra", "", READY_ANCHORS, ()),
+        ("bat", "bird, mouse, ball, racket", EXAMPLE_ANCHORS, ("bird", "mouse", "ball", "racket")),
+        ("zebra", "", EXAMPLE_ANCHORS, ()),
         ("zebra", "horse,horse", "horse", ("horse",)),
     ],
 )

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer.records import Anchor, Occurrence, PlaneSwitches, WordStudy
+from explorer.records import Anchor, Occurrence, PlaneOptions, WordStudy
 from explorer.views.embeddings.embeddings.compute import word_projection
 from explorer.views.embeddings.embeddings.points_figure import word_figure
 from explorer.views.embeddings.layers.compute import layers_table, word_layers
@@ -128,7 +128,7 @@ def test_49_senses_look_different_in_every_picture() -> None:
     senses = [f"sense {number}" for number in range(49)]
     study = replace(_study(senses), anchors=(Anchor("pear", "The word is pear.", np.ones((3, 5)), np.ones(5)),))
     for axes in (2, 3):
-        shown = word_projection(study, 1, PlaneSwitches(axes=axes))
+        shown = word_projection(study, 1, PlaneOptions(axes=axes))
         drawn = [trace.marker for trace in word_figure(study, shown).data if trace.name in senses]
         assert len({(marker.color, marker.symbol) for marker in drawn}) == 49
     similar = word_similarity(study, 1)

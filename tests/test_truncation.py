@@ -16,7 +16,7 @@ import transformers as tf
 import explorer
 from explorer.analysis.experiments import nulls_of
 from explorer.analysis.measures import compute_all
-from explorer.figures.look import Look
+from explorer.figures.figure_style import FigureStyle
 from explorer.session.session import Session
 from explorer.text.tokens import TextTooLong
 from explorer.views.heads.comparison.compute import Side, compare_heads, comparison_table
@@ -195,7 +195,7 @@ def test_every_figure_and_file_of_a_text_says_so(name: str, show: str, folder: F
     assert any(told in column for column in exhibit.table().header)
     assert {len(row) for row in exhibit.table().rows} == {len(exhibit.table().header)}
     for figure, draw in exhibit.figures.items():
-        assert draw(Look()).caption.lower().count(f"truncated: {told}.") == {
+        assert draw(FigureStyle()).caption.lower().count(f"truncated: {told}.") == {
             ("comparison", "difference"): 2,  # the first text and the second
             ("mask", "late"): 1,  # gpt2’s own text has another number of tokens
         }.get((name, figure), 1), figure
@@ -203,7 +203,7 @@ def test_every_figure_and_file_of_a_text_says_so(name: str, show: str, folder: F
     assert short.truncation == ""
     assert not any("runcated" in column for column in short.table().header)
     for draw in short.figures.values():
-        assert "runcated" not in draw(Look()).caption
+        assert "runcated" not in draw(FigureStyle()).caption
 
 
 def test_of_several_texts_it_is_told_which(folder: Folder) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.records import MapSwitches
+from explorer.records import MapOptions
 from explorer.text.tokens import TextTooLong
 from explorer.views.heads.heatmap.compute import Region, head_map
 from explorer.views.heads.heatmap.figure import heatmap_figure
@@ -47,7 +47,7 @@ def test_specials_only(name: str, load: Load) -> None:
 def test_specials_left_out_of_specials_only_is_one_clear_line(load: Load) -> None:
     cap = explorer.capture(load("minilm"), SPECIALS["minilm"])
     with pytest.raises(ValueError, match="only special tokens are left of this text"):
-        head_map(cap, 1, 2, switches=MapSwitches(special=False))
+        head_map(cap, 1, 2, switches=MapOptions(special=False))
 
 
 def test_one_token_a_thousand_times(load: Load) -> None:

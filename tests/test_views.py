@@ -13,7 +13,7 @@ from transformers import AutoModel, AutoTokenizer
 
 import explorer
 from explorer.models import bundled
-from explorer.records import MapSwitches, PlaneSwitches, Sink, StudyOptions, WordStudy
+from explorer.records import MapOptions, PlaneOptions, Sink, StudyOptions, WordStudy
 from explorer.views.embeddings.embeddings.compute import separations, word_projection
 from explorer.views.heads.heatmap.compute import Region, coarse, head_map
 from explorer.views.heads.overview.compute import heads_overview
@@ -50,7 +50,7 @@ class TestHeadMap:
         assert drawn.allowed.all()
 
     def test_words_sum_keys_and_average_queries(self) -> None:
-        drawn = head_map(reading(PIECES, WEIGHTS), 0, 0, switches=MapSwitches(words=True))
+        drawn = head_map(reading(PIECES, WEIGHTS), 0, 0, switches=MapOptions(words=True))
         assert drawn.queries == drawn.keys == ("[CLS]", "unbelievable", "pie", "[SEP]")
         by_hand = [
             [0.50, 0.20, 0.10, 0.20],
@@ -62,18 +62,18 @@ class TestHeadMap:
         assert drawn.switches.words
 
     def test_special_tokens_left_out_and_nothing_renormalised(self) -> None:
-        drawn = head_map(reading(PIECES, WEIGHTS), 0, 0, switches=MapSwitches(special=False))
+        drawn = head_map(reading(PIECES, WEIGHTS), 0, 0, switches=MapOptions(special=False))
         np.testing.assert_array_equal(drawn.weights, WEIGHTS[1:4, 1:4])
         assert drawn.keys == ("un", "believable", "pie")
         assert drawn.query_notes == ("",) * 3
         assert not drawn.switches.special
-        both = head_map(reading(PIECES, WEIGHTS), 0, 0, switches=MapSwitches(words=True, special=False))
+        both = head_map(reading(PIECES, WEIGHTS), 0, 0, switches=MapOptions(words=True, special=False))
         np.testing.assert_allclose(both.weights, [[0.30, 0.40], [0.50, 0.25]], atol=1e-7)
 
     def test_a_causal_map_of_words(self) -> None:
         """A word may see a later one where a piece of it may, itself included."""
         causal = np.tril(np.ones((5, 5))) / np.arange(1, 6)[:, None]
-        drawn = head_map(reading(PIECES, causal, causal=True), 0, 0, switches=MapSwitches(words=True))
+        drawn = head_map(reading(PIECES, causal, causal=True), 0, 0, switches=MapOptions(words=True))
         np.testing.assert_array_equal(drawn.allowed, np.tri(4, dtype=bool))
         np.testing.assert_allclose(drawn.weights.sum(axis=1), 1, atol=1e-7)
         assert not drawn.weights[~drawn.allowed].any()
@@ -82,7 +82,7 @@ class TestHeadMap:
         other = tokens("ein Kuchen", "ein", "Ku", "chen")
         weights = np.arange(15).reshape(1, 1, 3, 5) / 100
         cross = HandCapture(HandStack(other, PIECES, weights, name="cross"), PIECES.texts[0])
-        drawn = head_map(cross, 0, 0, switches=MapSwitches(words=True, special=False))
+        drawn = head_map(cross, 0, 0, switches=MapOptions(words=True, special=False))
         assert drawn.queries == ("ein", "Kuchen")
         assert drawn.keys == ("unbelievable", "pie")
         np.testing.assert_allclose(drawn.weights, [[0.03, 0.03], [0.18, 0.105]], atol=1e-7)
@@ -92,17 +92,17 @@ class TestHeadMap:
         weights = np.random.default_rng(0).dirichlet(np.ones(6), size=6)
         cap = reading(pair, weights)
         cap.pair = "c"
-        drawn = head_map(cap, 0, 0, switches=MapSwitches(part="A→B"))
+        drawn = head_map(cap, 0, 0, switches=MapOptions(part="A→B"))
         assert (drawn.queries, drawn.keys) == (("a", "b"), ("c",))
         np.testing.assert_array_equal(drawn.weights, weights[1:3, 4:5])
 
     def test_layers_heads_taken_together(self, minilm: explorer.LoadedModel) -> None:
         cap = explorer.capture(minilm, "She ate an apple.")
         np.testing.assert_allclose(
-            head_map(cap, 2, 0, switches=MapSwitches(over="mean")).weights, cap.attention(2).mean(axis=0), atol=1e-7
+            head_map(cap, 2, 0, switches=MapOptions(over="mean")).weights, cap.attention(2).mean(axis=0), atol=1e-7
         )
         np.testing.assert_array_equal(
-            head_map(cap, 2, 0, switches=MapSwitches(over="max")).weights, cap.attention(2).max(axis=0)
+            head_map(cap, 2, 0, switches=MapOptions(over="max")).weights, cap.attention(2).max(axis=0)
         )
 
     def test_chosen_heads_of_any_layers(self, minilm: explorer.LoadedModel) -> None:
@@ -110,7 +110,7 @@ class TestHeadMap:
         chosen = ((1, 8), (3, 0), (5, 2))
         maps = np.stack([cap.attention(layer, head) for layer, head in chosen])
         for over, by_numpy in (("mean", maps.mean(axis=0)), ("max", maps.max(axis=0))):
-            drawn = head_map(cap, 0, 0, None, MapSwitches(over=over, heads=chosen))
+            drawn = head_map(cap, 0, 0, None, MapOptions(over=over, heads=chosen))
             np.testing.assert_allclose(drawn.weights, by_numpy, atol=1e-7)
 
     def test_norm_based_weights_from_the_checkpoint(self, minilm: explorer.LoadedModel) -> None:
@@ -124,11 +124,11 @@ class TestHeadMap:
             x = torch.from_numpy(cap.hidden[layer])
             v = x @ value.weight[part].T + value.bias[part]
             lengths = (v @ block.output.dense.weight[:, part].T).norm(dim=1).numpy()
-        drawn = head_map(cap, layer, head, None, MapSwitches(norm=True))
+        drawn = head_map(cap, layer, head, None, MapOptions(norm=True))
         np.testing.assert_allclose(drawn.weights, cap.attention(layer, head) * lengths, rtol=1e-4, atol=1e-6)
         assert drawn.sinks == ()
-        together = head_map(cap, layer, head, None, MapSwitches(norm=True, over="sum"))
-        each = [head_map(cap, layer, h, None, MapSwitches(norm=True)).weights for h in range(12)]
+        together = head_map(cap, layer, head, None, MapOptions(norm=True, over="sum"))
+        each = [head_map(cap, layer, h, None, MapOptions(norm=True)).weights for h in range(12)]
         assert (together.weights <= np.sum(each, axis=0) + 1e-5).all()  # the triangle inequality
 
     def test_sinks_are_marked_by_their_columns(self) -> None:
@@ -148,7 +148,7 @@ class TestHeadMap:
             Sink(4, "[SEP]", pytest.approx(0.3)),
             Sink(3, ".", pytest.approx(0.1)),
         )
-        hidden = head_map(reading(of, weights), 0, 0, None, MapSwitches(special=False))
+        hidden = head_map(reading(of, weights), 0, 0, None, MapOptions(special=False))
         assert [(sink.key, sink.label) for sink in hidden.sinks] == [(2, ".")]
         assert head_map(reading(of, np.full((5, 5), 0.2) - 0.1 * np.eye(5)), 0, 0).sinks  # .54
         busy = np.tile([0.1, 0.4, 0.4, 0.05, 0.05], (5, 1))
@@ -161,11 +161,11 @@ class TestHeadMap:
             (dict(layer=-1, head=0), "layer -1 is out of range"),
             (dict(layer=0, head=12), "head 12 is out of range: minilm has heads 0 to 11"),
             (dict(layer=0, head=0, stack="cross"), "no cross stack"),
-            (dict(layer=0, head=0, switches=MapSwitches(part="A→B")), "needs a second text"),
-            (dict(layer=0, head=0, switches=MapSwitches(over="least")), "combine heads 'least'"),
-            (dict(layer=0, head=0, switches=MapSwitches(over="sum")), "norm-based weights only"),
+            (dict(layer=0, head=0, switches=MapOptions(part="A→B")), "needs a second text"),
+            (dict(layer=0, head=0, switches=MapOptions(over="least")), "combine heads 'least'"),
+            (dict(layer=0, head=0, switches=MapOptions(over="sum")), "norm-based weights only"),
             (
-                dict(layer=0, head=0, switches=MapSwitches(over="max", heads=((0, 1), (2, 12)))),
+                dict(layer=0, head=0, switches=MapOptions(over="max", heads=((0, 1), (2, 12)))),
                 "head 12 is out of range",
             ),
         ],
@@ -327,7 +327,7 @@ class TestWordProjection:
         assert shown.fit == ("PCA of the 6 vectors of “apple” at layer 2 together with their 6 static vectors")
 
     def test_scaling_is_said(self) -> None:
-        assert word_projection(self.STUDY, 0, PlaneSwitches(normalise="unit")).fit.endswith("each scaled to length 1")
+        assert word_projection(self.STUDY, 0, PlaneOptions(normalise="unit")).fit.endswith("each scaled to length 1")
 
     @pytest.mark.parametrize("layer", [-1, 3])
     def test_layer_out_of_range(self, layer: int) -> None:

@@ -14,7 +14,7 @@ import explorer
 from explorer.records import QueryRow
 from explorer.views.inside.worksheet.compute import query_row
 from explorer.views.inside.worksheet.page import worksheet_html
-from explorer.views.inside.worksheet.page_numbers import MOST_KEYS, worksheet
+from explorer.views.inside.worksheet.rounding import MOST_KEYS, worksheet
 from tests.checkpoints import LONG, TEXT
 from tests.conftest import Loader
 from tests.test_worksheet import APPLES, row_of

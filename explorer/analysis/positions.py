@@ -15,7 +15,7 @@ from explorer.capture.loading import LoadedModel, make_inputs
 from explorer.capture.stack import to_numpy
 from explorer.models import architectures
 from explorer.models.failures import one_clear_line
-from explorer.records import Entrance, Positions, Rotation
+from explorer.records import EmbeddingSum, Positions, Rotation
 from explorer.text.tokens import encode, ordinary_ids
 
 STACK = "encoder"  # the encoder or only stack, the one that reads the text
@@ -72,7 +72,7 @@ def _trace(model: LoadedModel, arguments: dict[str, torch.Tensor]) -> _Trace:
     return trace
 
 
-def entrance(model: LoadedModel, text: str) -> Entrance:
+def embedding_sum(model: LoadedModel, text: str) -> EmbeddingSum:
     """What the first block is given of a text, as a sum of static, position and segment vectors.
 
     Raises:
@@ -101,7 +101,7 @@ def entrance(model: LoadedModel, text: str) -> Entrance:
         made = torch.stack(list(added.values())).sum(dim=0)
         for _, module in after:
             made = module(made)
-        return Entrance(
+        return EmbeddingSum(
             labels=tokens.labels,
             parts=tuple(added),
             vectors=to_numpy(torch.stack(list(added.values()))),

@@ -22,10 +22,10 @@ import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.app.save_menu import LOOK, download, look_of, on_screen, shown_of
-from explorer.figures.look import Look
+from explorer.figures.figure_style import FigureStyle
 from explorer.records import ModelError
 from explorer.saving.bundle import Kept, bundle
-from explorer.saving.metadata import read_record
+from explorer.saving.metadata import read_provenance
 from explorer.saving.remake import kind_and_state
 from explorer.saving.save import Saving, figure_of
 from explorer.session import short_links
@@ -127,7 +127,7 @@ def kept_of(one: dict[str, Any]) -> Kept:
         ValueError: a kind or look this version does not know.
     """
     try:
-        saving = Saving(one["figure"], Look(**one["look"]), one.get("dots", Saving.dots))
+        saving = Saving(one["figure"], FigureStyle(**one["look"]), one.get("dots", Saving.dots))
         state = state_for(KINDS[one["kind"]], one["state"])
     except (KeyError, TypeError):  # a kind or a part of the look that there is not
         raise ValueError(f"{one['title']} is of another version: remove it from the list") from None
@@ -232,7 +232,7 @@ def _register_opening(app: Dash) -> None:
             return (no_update,) * 3
         file = name or "the file"
         try:
-            record = read_record(base64.b64decode(contents.partition(",")[2]), file)
+            record = read_provenance(base64.b64decode(contents.partition(",")[2]), file)
             link = opening_link(record, file)
         except ValueError as error:
             return no_update, error_line(str(error)), None

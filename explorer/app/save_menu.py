@@ -18,7 +18,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from explorer.figures.look import FONTS, UNITS, Look
+from explorer.figures.figure_style import FONTS, UNITS, FigureStyle
 from explorer.figures.style import PALETTES, blank_figure
 from explorer.figures.vector import vectorised
 from explorer.records import ModelError
@@ -82,7 +82,7 @@ def layout() -> list[Any]:
 
 
 def _choices() -> Any:
-    plain = Look()
+    plain = FigureStyle()
     small: dict[str, Any] = {"size": "xs", "allowDeselect": False}
     return html.Div(
         [
@@ -238,7 +238,7 @@ def options(kind: Kind) -> list[dict[str, str]]:
     return [{"value": f"{kind.name}/{name}", "label": label} for name, label in named]
 
 
-def look_of(values: dict[str, Any]) -> Look:
+def look_of(values: dict[str, Any]) -> FigureStyle:
     """The look that the fields tell.
 
     Raises:
@@ -246,9 +246,9 @@ def look_of(values: dict[str, Any]) -> Look:
     """
     chosen = dict(values)
     chosen["width"] = float(chosen["width"] or 0)
-    chosen["points"] = float(chosen["points"] or Look().points)
+    chosen["points"] = float(chosen["points"] or FigureStyle().points)
     chosen["palette"] = chosen["palette"] or ""
-    return Look(**chosen)
+    return FigureStyle(**chosen)
 
 
 def download(content: bytes, name: str, kind: str) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def heatmap(
       printf 'She ate.\\nHe slept.\\n' |
         python -m explorer heatmap --from - --layer 1 --head 8 -o maps --format csv
     """  # noqa: D301
-    from explorer.saving.rendering import painter
+    from explorer.saving.rendering import renderer
     from explorer.saving.save import saved
     from explorer.views.heads.heatmap.view import KIND
 
@@ -84,5 +84,5 @@ def heatmap(
         say_cut(say, exhibit.truncation)
         return saved(session, exhibit, out.kind, draw=draw, tell=say)
 
-    with painter() as draw:
+    with renderer() as draw:
         write_each(texts, out, content, quiet)

@@ -119,7 +119,7 @@ def view(
       python -m explorer view "/?mode=lines&layer=1&head=8" --palette greys -o lines.svg
       python -m explorer view "/inside?layer=1&head=8&query=4" -o row.json
     """  # noqa: D301
-    from explorer.figures.look import Look
+    from explorer.figures.figure_style import FigureStyle
     from explorer.saving.save import Saving, saved
     from explorer.views.registry import KINDS, asked_of, unread
 
@@ -127,7 +127,7 @@ def view(
     if kind is not None and kind not in KINDS:
         raise ValueError(f"unknown view '{kind}': use {', '.join(KINDS)}")
     chosen, state, remarks = asked_of(link, KINDS[kind] if kind else None)
-    look = Look(theme, palette, width, unit, font, points, title, caption)
+    look = FigureStyle(theme, palette, width, unit, font, points, title, caption)
     saving = Saving(figure, look, dots)
     say = sayer(quiet)
     for remark in remarks:

@@ -61,7 +61,7 @@ def worksheet(
     from explorer.saving.printing import printer
     from explorer.saving.save import saved
     from explorer.views.inside.worksheet.page import check_paper, worksheet_html
-    from explorer.views.inside.worksheet.page_numbers import check_digits
+    from explorer.views.inside.worksheet.rounding import check_digits
     from explorer.views.inside.worksheet.view import KIND, drawn, page_record
 
     check_digits(digits)

@@ -7,7 +7,7 @@ import textwrap
 import plotly.graph_objects as go
 
 from explorer.figures.style import literal
-from explorer.records import HeadMap, MapSwitches
+from explorer.records import HeadMap, MapOptions
 
 _LINE_HEIGHT = 17
 _CHARACTER_WIDTH = 6.4  # mean, at the caption's size
@@ -29,7 +29,7 @@ def whose(drawn: HeadMap) -> str:
     return f"{together} of heads {names}" if len(switches.heads) > 1 else f"head {names}"
 
 
-def on_switches(switches: MapSwitches) -> list[str]:
+def on_switches(switches: MapOptions) -> list[str]:
     """What a caption must say of the switches that are on, a sentence each."""
     parts = []
     if switches.norm:

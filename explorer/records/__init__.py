@@ -15,15 +15,15 @@ from explorer.records.heads import (
     HeadPoints,
     HeadsOverview,
     HeadsTable,
-    MapSwitches,
+    MapOptions,
     Null,
     Sink,
     Window,
 )
 from explorer.records.identities import Claim, Identity, Place
-from explorer.records.inside import HeadMaps, HeadOutputs, LateContext, LinearMap, QueryRow
+from explorer.records.inside import HeadMaps, HeadOutputs, LinearMap, QueryRow, RightContext
 from explorer.records.meaning import Meaning, NearestWords, Reading
-from explorer.records.positions import Entrance, Positions, Rotation
+from explorer.records.positions import EmbeddingSum, Positions, Rotation
 from explorer.records.pull import Arrow, Pull, PullPlane
 from explorer.records.senses import AnchorCurves, LayerCurve, Proposals, SenseTest, WordLayers, WordSimilarity
 from explorer.records.spaces import Moves, Pair, QueryKeyPoints, TextPoints
@@ -45,8 +45,8 @@ from explorer.records.words import (
     Anchor,
     Basis,
     Occurrence,
+    PlaneOptions,
     PlaneParts,
-    PlaneSwitches,
     Projection,
     StudyOptions,
     TokenSample,

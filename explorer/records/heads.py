@@ -24,7 +24,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class MapSwitches:
+class MapOptions:
     """How a head's map is read; as captured by default.
 
     Attributes:
@@ -82,7 +82,7 @@ class HeadMap:
     weights: FloatArray
     allowed: BoolArray
     causal: bool
-    switches: MapSwitches = MapSwitches()
+    switches: MapOptions = MapOptions()
     sinks: tuple[Sink, ...] = ()
     truncation: str = ""
     window: Window | None = None
@@ -119,7 +119,7 @@ class HeadLines:
     query_notes: tuple[str, ...]
     key_notes: tuple[str, ...]
     causal: bool
-    switches: MapSwitches
+    switches: MapOptions
     line_heads: IntArray
     line_queries: IntArray
     line_keys: IntArray

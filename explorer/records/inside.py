@@ -147,7 +147,7 @@ class HeadOutputs:
 
 
 @dataclass(frozen=True)
-class LateContext:
+class RightContext:
     """How a token's vector changes with what comes after it.
 
     ``cosines`` [L+1] are between its residual stream with the whole text and with the text cut

@@ -45,7 +45,7 @@ class Positions:
 
 
 @dataclass(frozen=True)
-class Entrance:
+class EmbeddingSum:
     """What the first block is given of a text, as a sum.
 
     Attributes:

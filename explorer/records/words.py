@@ -157,7 +157,7 @@ class WordStudy:
 
 
 @dataclass(frozen=True)
-class PlaneSwitches:
+class PlaneOptions:
     """What a plane of a word study is fitted on, and how.
 
     Attributes:
@@ -176,7 +176,7 @@ class PlaneSwitches:
     drop_first: bool = False
 
 
-PLAIN_PLANE = PlaneSwitches()
+PLAIN_PLANE = PlaneOptions()
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ class WordProjection:
     kept: float | None
     separation: float | None
     fit: str
-    switches: PlaneSwitches = PLAIN_PLANE
+    switches: PlaneOptions = PLAIN_PLANE
     warnings: tuple[str, ...] = ()
 
     @property

@@ -21,7 +21,7 @@ _LONGEST_S = 90  # a start, or one job
 _CLOSING_S = 10
 
 
-class KeptBrowser(Generic[B]):
+class BrowserSession(Generic[B]):
     """A browser in a thread and an event loop of its own, started by the first job.
 
     Any thread may ask for a job, also one whose event loop runs, as that of a notebook does.

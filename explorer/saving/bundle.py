@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from explorer.records import ModelError
 from explorer.saving.files import FORMATS, PICTURES, ExportError, NoBrowserError
-from explorer.saving.rendering import painter
+from explorer.saving.rendering import renderer
 from explorer.saving.save import Saving, file_name, picture_of, saved
 from explorer.session.links import State
 from explorer.session.session import Session
@@ -61,7 +61,7 @@ def bundle(session: Session, kept: Sequence[Kept], tell: Tell | None = None) -> 
     if len(kept) > MOST:
         raise ValueError(f"{len(kept)} figures are too many for one archive: keep at most {MOST}")
     file, entries, missing = io.BytesIO(), list[_Entry](), ""
-    with painter() as draw, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with renderer() as draw, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, one in enumerate(kept, start=1):
             if tell:
                 tell(f"drawing figure {number} of {len(kept)}", (number - 1) / len(kept))

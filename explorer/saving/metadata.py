@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.saving.provenance import Record
+from explorer.saving.provenance import Provenance
 
 _NAME = "explorer"
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -28,7 +28,7 @@ _IN_HTML = re.compile(r'<script type="application/json" id="explorer">(.*?)(?:</
 HEAD = f"{_NAME}: "  # what the last column of a CSV is headed by, before its record
 
 
-def in_png(data: bytes, record: Record, dots: float = 1.0) -> bytes:
+def in_png(data: bytes, record: Provenance, dots: float = 1.0) -> bytes:
     """A PNG with its size on paper, and its record as international text "explorer".
 
     Args:
@@ -48,13 +48,13 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + checksum
 
 
-def in_svg(data: str, record: Record) -> str:
+def in_svg(data: str, record: Provenance) -> str:
     """A drawing with its record as metadata."""
     told = f'<metadata id="{_NAME}">{html.escape(_written(record), quote=False)}</metadata>'
     return _SVG.sub(lambda found: found[0] + told, data, count=1)
 
 
-def in_pdf(data: bytes, record: Record, scale: float = 1.0) -> bytes:
+def in_pdf(data: bytes, record: Provenance, scale: float = 1.0) -> bytes:
     """A document ``scale`` times as large, with its record among its information."""
     from pypdf import PdfReader, PdfWriter  # slow to import, and only needed here
 
@@ -67,25 +67,25 @@ def in_pdf(data: bytes, record: Record, scale: float = 1.0) -> bytes:
     return file.getvalue()
 
 
-def html_part(record: Record) -> str:
+def html_part(record: Provenance) -> str:
     """The element of a page that holds its record."""
     told = _written(record).replace("<", "\\u003c")
     return f'<script type="application/json" id="{_NAME}">{told}</script>'
 
 
-def csv_head(record: Record) -> str:
+def csv_head(record: Provenance) -> str:
     """What the last, empty column of a table is headed by."""
     return HEAD + _written(record)
 
 
-def npz_bytes(arrays: dict[str, np.ndarray], record: Record) -> bytes:
+def npz_bytes(arrays: dict[str, np.ndarray], record: Provenance) -> bytes:
     """Arrays by name, with the record as the text "explorer"."""
     file = io.BytesIO()
     np.savez_compressed(file, **arrays, **{_NAME: np.array(_written(record))})  # type: ignore[arg-type]
     return file.getvalue()
 
 
-def read_record(data: bytes, name: str) -> Record:
+def read_provenance(data: bytes, name: str) -> Provenance:
     """The record of a file of any format that is written here.
 
     But of a PDF, whose objects are found by their places, a file's two ends are enough: the
@@ -197,5 +197,5 @@ _BINARY: tuple[tuple[bytes, str, Callable[[bytes], Any]], ...] = (
 )
 
 
-def _written(record: Record) -> str:
+def _written(record: Provenance) -> str:
     return json.dumps(record, ensure_ascii=False, allow_nan=False)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from explorer.saving.browser_session import KeptBrowser
+from explorer.saving.browser_session import BrowserSession
 
 if TYPE_CHECKING:
     from choreographer import Browser
@@ -32,7 +32,7 @@ def printer() -> Iterator[Callable[[str], bytes]]:
 
     Gives a function like ``pdf_bytes``.
     """
-    kept = KeptBrowser(_browser)
+    kept = BrowserSession(_browser)
     try:
         yield lambda page: kept.do(lambda browser: _printed(browser, page), "a PDF is printed", "print the page")
     finally:

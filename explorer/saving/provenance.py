@@ -8,20 +8,20 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from explorer.figures.look import Look
+from explorer.figures.figure_style import FigureStyle
 from explorer.saving.formats import versions
 
-Record = dict[str, Any]
+Provenance = dict[str, Any]
 
 
-def record_of(
+def provenance_of(
     kind: str,
     link: str,
     state: Mapping[str, Any],
     model: Mapping[str, Any],
     ending: str,
     drawn: Mapping[str, Any] | None = None,
-) -> Record:
+) -> Provenance:
     """What a file tells of itself.
 
     Args:
@@ -59,7 +59,7 @@ def record_of(
     }
 
 
-def revisions_in(record: Record) -> dict[str, str]:
+def revisions_in(record: Provenance) -> dict[str, str]:
     """The hub revision of each of a record's models that has one, by the model's name."""
     other = record.get("other")
     models = [*([other] if isinstance(other, dict) else []), record]
@@ -77,9 +77,9 @@ def _figure_and_look(drawn: Mapping[str, Any]) -> dict[str, Any]:
     return {"figure": drawn["figure"], "look": look}
 
 
-def chosen_of(look: Look) -> dict[str, Any]:
+def chosen_of(look: FigureStyle) -> dict[str, Any]:
     """What of a look is not as it is without a choice."""
-    plain = asdict(Look())
+    plain = asdict(FigureStyle())
     return {name: value for name, value in asdict(look).items() if value != plain[name]}
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.saving.formats import to_json, versions
-from explorer.saving.metadata import read_record
-from explorer.saving.provenance import Record
+from explorer.saving.metadata import read_provenance
+from explorer.saving.provenance import Provenance
 from explorer.session.links import State, parse, written
 from explorer.session.session import Session
 from explorer.views.registry import KINDS, SETTINGS, state_for
@@ -46,7 +46,7 @@ class Remade:
         return not self.unlike and self.difference <= MOST_APART
 
 
-def kind_and_state(record: Record, name: str) -> tuple[Kind, State, tuple[str, ...]]:
+def kind_and_state(record: Provenance, name: str) -> tuple[Kind, State, tuple[str, ...]]:
     """What a file's record says it is of, and what of it is not understood, in words.
 
     Raises:
@@ -65,7 +65,7 @@ def kind_and_state(record: Record, name: str) -> tuple[Kind, State, tuple[str, .
     return kind, state_for(kind, parsed.state), tuple(remarks)
 
 
-def opened(data: bytes, name: str) -> tuple[dict[str, Any], Record]:
+def opened(data: bytes, name: str) -> tuple[dict[str, Any], Provenance]:
     """The numbers of a JSON file and its record.
 
     Raises:
@@ -75,7 +75,7 @@ def opened(data: bytes, name: str) -> tuple[dict[str, Any], Record]:
         before = json.loads(data)
     except ValueError:
         raise ValueError(f"{name} is no JSON: only what was saved as JSON is compared") from None
-    return before, read_record(data, name)
+    return before, read_provenance(data, name)
 
 
 def remake(session: Session, data: bytes, name: str) -> Remade:
@@ -118,7 +118,7 @@ def _pairs(one: Any, other: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
         yield place, one, other
 
 
-def _remarks(session: Session, record: Record) -> Iterator[str]:
+def _remarks(session: Session, record: Provenance) -> Iterator[str]:
     """What is not as it was."""
     models = [record, *([record["other"]] if isinstance(record.get("other"), dict) else [])]
     for told in models:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import plotly.graph_objects as go
 
-from explorer.saving.browser_session import KeptBrowser
+from explorer.saving.browser_session import BrowserSession
 
 if TYPE_CHECKING:
     from kaleido import Kaleido
@@ -39,17 +39,17 @@ def figure_bytes(figure: go.Figure, kind: str, scale: float = 2) -> bytes:
         ValueError: another kind.
         ExportError: there is no browser, or it failed.
     """
-    with painter() as draw:
+    with renderer() as draw:
         return draw(figure, kind, scale)
 
 
 @contextmanager
-def painter() -> Iterator[Draw]:
+def renderer() -> Iterator[Draw]:
     """One browser for many figures: it starts with the first and ends with the context.
 
     Gives a function like ``figure_bytes``, which several threads may call.
     """
-    kept = KeptBrowser(_kaleido)
+    kept = BrowserSession(_kaleido)
 
     def draw(figure: go.Figure, kind: str, scale: float = 2) -> bytes:
         if kind not in DRAWN:

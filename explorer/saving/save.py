@@ -10,18 +10,18 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.figures.look import Dressed, Look, Picture, dressed
+from explorer.figures.figure_style import FigureStyle, SizedFigure, StyledFigure, styled
 from explorer.figures.vector import raster_parts, vectorised
 from explorer.saving.arrays import arrays_of
 from explorer.saving.files import DRAWINGS, FORMATS
 from explorer.saving.formats import to_json
 from explorer.saving.metadata import csv_head, html_part, in_pdf, in_png, in_svg, npz_bytes
-from explorer.saving.provenance import Record, chosen_of, record_of
+from explorer.saving.provenance import Provenance, chosen_of, provenance_of
 from explorer.saving.rendering import Draw, figure_bytes
 from explorer.session.session import Session
 from explorer.views.spec import Exhibit
 
-PLAIN = Look()
+PLAIN = FigureStyle()
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Saving:
     """
 
     figure: str = ""
-    look: Look = PLAIN
+    look: FigureStyle = PLAIN
     dots: float = 2.0
 
     def __post_init__(self) -> None:
@@ -48,7 +48,7 @@ class Saving:
             raise ValueError(f"{self.dots:g} dots a pixel are out of range: use 1 to 4")
 
 
-def picture_of(exhibit: Exhibit, saving: Saving) -> Picture:
+def picture_of(exhibit: Exhibit, saving: Saving) -> SizedFigure:
     """The chosen figure of a view, as large as its labels need.
 
     Raises:
@@ -60,13 +60,13 @@ def picture_of(exhibit: Exhibit, saving: Saving) -> Picture:
     return exhibit.figures[name](saving.look)
 
 
-def figure_of(exhibit: Exhibit, saving: Saving) -> Dressed:
+def figure_of(exhibit: Exhibit, saving: Saving) -> StyledFigure:
     """The chosen figure of a view, dressed.
 
     Raises:
         ValueError: the view has no such figure.
     """
-    return dressed(picture_of(exhibit, saving), saving.look)
+    return styled(picture_of(exhibit, saving), saving.look)
 
 
 def file_name(exhibit: Exhibit, kind: str, saving: Saving) -> str:
@@ -80,7 +80,7 @@ def file_name(exhibit: Exhibit, kind: str, saving: Saving) -> str:
     return re.sub(r"[\s/\\]+", "-", f"{exhibit.stem}{further}.{kind}")
 
 
-def record(session: Session, exhibit: Exhibit, kind: str, saving: Saving | None = None) -> Record:
+def record(session: Session, exhibit: Exhibit, kind: str, saving: Saving | None = None) -> Provenance:
     """What a file of this format tells of itself; without ``saving`` nothing is drawn."""
     drawn = None
     if saving is not None and kind in DRAWINGS:
@@ -90,7 +90,7 @@ def record(session: Session, exhibit: Exhibit, kind: str, saving: Saving | None 
     model: dict[str, Any] = {**session.provenance(str(exhibit.state["model"]))}
     if other := exhibit.other():
         model["other"] = {"model": other, **session.provenance(other)}
-    return record_of(exhibit.kind, exhibit.link, exhibit.state, model, kind, drawn)
+    return provenance_of(exhibit.kind, exhibit.link, exhibit.state, model, kind, drawn)
 
 
 def saved(
@@ -109,7 +109,7 @@ def saved(
         exhibit: the view.
         kind: one of ``FORMATS``.
         saving: how it is to look.
-        draw: what draws a figure without a page; ``painter`` gives one for many figures.
+        draw: what draws a figure without a page; ``renderer`` gives one for many figures.
         script: where a page finds plotly.js beside it; empty: the page holds it.
         tell: given what a person must know of a PNG, SVG or PDF, a line each.
 
@@ -132,7 +132,7 @@ def saved(
     return _NUMBERS[kind](exhibit, told)
 
 
-def _drawing(shown: Dressed, kind: str, told: Record, draw: Draw, dots: float) -> bytes:
+def _drawing(shown: StyledFigure, kind: str, told: Provenance, draw: Draw, dots: float) -> bytes:
     if kind == "png":
         return in_png(draw(shown.figure, "png", dots * shown.scale), told, dots)
     drawn = draw(vectorised(shown.figure), kind)
@@ -141,14 +141,14 @@ def _drawing(shown: Dressed, kind: str, told: Record, draw: Draw, dots: float) -
     return in_svg(sized(drawn.decode(), shown), told).encode()
 
 
-_NUMBERS: dict[str, Callable[[Exhibit, Record], bytes]] = {
+_NUMBERS: dict[str, Callable[[Exhibit, Provenance], bytes]] = {
     "csv": lambda exhibit, told: exhibit.table().headed(csv_head(told)).csv().encode(),
     "json": lambda exhibit, told: to_json(result_of(exhibit, told)).encode(),
     "npz": lambda exhibit, told: npz_bytes(arrays_of(exhibit.result()), told),
 }
 
 
-def result_of(exhibit: Exhibit, told: Record) -> dict[str, Any]:
+def result_of(exhibit: Exhibit, told: Provenance) -> dict[str, Any]:
     """A view's numbers with the record of what made them."""
     return {**exhibit.result(), "provenance": told}
 
@@ -156,20 +156,20 @@ def result_of(exhibit: Exhibit, told: Record) -> dict[str, Any]:
 _SIZES = re.compile(r'(<svg\b[^>]*?) width="[\d.]+" height="[\d.]+"')
 
 
-def sized(drawn: str, shown: Dressed) -> str:
+def sized(drawn: str, shown: StyledFigure) -> str:
     """A drawing with its size on paper; what is in it is scaled with it."""
     width, height = shown.size_cm
     return _SIZES.sub(rf'\1 width="{width:.4f}cm" height="{height:.4f}cm"', drawn, count=1)
 
 
-def remarks_of(shown: Dressed, kind: str = "") -> list[str]:
+def remarks_of(shown: StyledFigure, kind: str = "") -> list[str]:
     """What a person must know of a figure that is saved as a drawing of this kind, or of any."""
     parts = [] if kind == "png" else raster_parts(shown.figure)
     kept = f"dots in SVG and PDF, as in a PNG: {' and '.join(parts)}; labels are text"
     return [*shown.remarks, *([kept] if parts else [])]
 
 
-def page_of(figure: go.Figure, exhibit: Exhibit, told: Record, script: str = "") -> str:
+def page_of(figure: go.Figure, exhibit: Exhibit, told: Provenance, script: str = "") -> str:
     """A page of its own, which needs no network: the figure to hover and zoom, and what made it."""
     drawn = figure.to_html(
         full_html=False,

@@ -8,14 +8,14 @@ from explorer.analysis.experiments import induction_probe, nulls_of
 from explorer.analysis.head_maps import head_maps
 from explorer.analysis.identities import identities
 from explorer.analysis.measures import best_offset, compute_all, head_distance
-from explorer.analysis.positions import entrance, positions
+from explorer.analysis.positions import embedding_sum, positions
 from explorer.analysis.readout import meaning
 from explorer.analysis.vocabulary import vocabulary_sample
 from explorer.capture.capture import Capture, capture
 from explorer.capture.loading import Progress
 from explorer.records import (
     BestOffsets,
-    Entrance,
+    EmbeddingSum,
     FloatArray,
     HeadDistances,
     HeadMaps,
@@ -24,7 +24,7 @@ from explorer.records import (
     Meaning,
     ModelError,
     Null,
-    PlaneSwitches,
+    PlaneOptions,
     Positions,
     QueryRow,
     WordLayers,
@@ -165,9 +165,9 @@ class Session(Shelf):
         """How a model knows where a token stands."""
         return self._results.once(("positions", name), lambda: positions(self.model(name, progress)), progress)
 
-    def entrance(self, name: str, text: str) -> Entrance:
+    def embedding_sum(self, name: str, text: str) -> EmbeddingSum:
         """What a model's first block is given of a text, as a sum."""
-        return self._results.once(("entrance", name, text), lambda: entrance(self.model(name), text), None)
+        return self._results.once(("entrance", name, text), lambda: embedding_sum(self.model(name), text), None)
 
     def head_maps(self, request: TextRequest, stack: str | None, layer: int, head: int) -> HeadMaps:
         """A head's linear maps, with what goes in and what comes out.
@@ -215,7 +215,7 @@ class Session(Shelf):
             progress,
         )
 
-    def planes(self, request: StudyRequest, switches: PlaneSwitches, layer: int) -> tuple[WordProjection, ...]:
+    def planes(self, request: StudyRequest, switches: PlaneOptions, layer: int) -> tuple[WordProjection, ...]:
         """A word study's layers, 0…L, in two or three axes; of t-SNE ``layer`` alone."""
         tsne = switches.method == "tsne"
 

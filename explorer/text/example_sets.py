@@ -16,7 +16,7 @@ OPENING_TEXT = "She ate an apple while Apple announced a phone."
 
 
 @dataclass(frozen=True)
-class ReadySet:
+class ExampleSet:
     """A word, its sentences by sense, and words of reference.
 
     Attributes:
@@ -33,12 +33,12 @@ class ReadySet:
     anchors: tuple[str, ...]
 
 
-def _set(word: str, title: str, anchors: str, **senses: tuple[str, ...]) -> ReadySet:
+def _set(word: str, title: str, anchors: str, **senses: tuple[str, ...]) -> ExampleSet:
     rows = tuple((sense.replace("_", " "), sentence) for sense, sentences in senses.items() for sentence in sentences)
-    return ReadySet(title, word, rows, tuple(anchors.split()))
+    return ExampleSet(title, word, rows, tuple(anchors.split()))
 
 
-READY_SETS = {
+EXAMPLE_SETS = {
     "apple": _set(
         "apple",
         "apple: fruit or company",
@@ -189,4 +189,4 @@ READY_SETS = {
     ),
 }
 
-OPENING = READY_SETS["apple"]
+OPENING = EXAMPLE_SETS["apple"]

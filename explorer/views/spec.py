@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.figures.look import Draw
+from explorer.figures.figure_style import Draw
 from explorer.records.table import Table
 from explorer.session.links import State, Value, link_to
 from explorer.session.session import Session

@@ -10,7 +10,7 @@ from explorer.records import CapturedText, StudyOptions
 from explorer.session.links import State, Value
 from explorer.session.requests import StudyRequest, TextRequest
 from explorer.session.session import Session
-from explorer.text.example_sets import OPENING, OPENING_MODEL, OPENING_TEXT, READY_SETS
+from explorer.text.example_sets import EXAMPLE_SETS, OPENING, OPENING_MODEL, OPENING_TEXT
 from explorer.text.sentences import check_rows, parse_anchors, parse_sentences, sentences_text
 
 # What every view of a text begins with, in the order an address tells it.
@@ -21,7 +21,7 @@ INSIDE: dict[str, Value] = {**HEAD, "mode": "row", "query": 4}
 
 DEFAULT_LAYER = 3
 # What stands for the words of reference that come with the word; for another word there are none.
-READY_ANCHORS = "of the ready set"
+EXAMPLE_ANCHORS = "of the ready set"
 # What every view of a word begins with.
 STUDY: dict[str, Value] = {
     "model": OPENING_MODEL,
@@ -31,7 +31,7 @@ STUDY: dict[str, Value] = {
     "inside": False,
     "which": "all",
     "echo": False,
-    "anchors": READY_ANCHORS,
+    "anchors": EXAMPLE_ANCHORS,
 }
 WORD: dict[str, Value] = {**STUDY, "layer": DEFAULT_LAYER, "mode": "plane"}
 
@@ -122,7 +122,7 @@ def anchors_in(state: State) -> tuple[str, ...]:
     Raises:
         ValueError: more than can be shown.
     """
-    if state["anchors"] == READY_ANCHORS:
+    if state["anchors"] == EXAMPLE_ANCHORS:
         return _ready_anchors(str(state["word"]).strip())
     return parse_anchors(str(state["anchors"]))
 
@@ -134,11 +134,11 @@ def anchors_told(word: str, typed: str) -> str:
         ValueError: more than can be shown.
     """
     anchors = parse_anchors(typed)
-    return READY_ANCHORS if anchors == _ready_anchors(word) else ", ".join(anchors)
+    return EXAMPLE_ANCHORS if anchors == _ready_anchors(word) else ", ".join(anchors)
 
 
 def _ready_anchors(word: str) -> tuple[str, ...]:
-    return next((ready.anchors for ready in READY_SETS.values() if ready.word == word), ())
+    return next((ready.anchors for ready in EXAMPLE_SETS.values() if ready.word == word), ())
 
 
 def one_of(state: State, name: str, options: Collection[str]) -> str:

@@ -28,11 +28,11 @@ from PIL import Image
 
 import explorer
 from explorer.cli.main import main
-from explorer.figures.look import Look, Picture, dressed
+from explorer.figures.figure_style import FigureStyle, SizedFigure, styled
 from explorer.saving.browser import named_browser
 from explorer.saving.files import ExportError
 from explorer.saving.printing import printer
-from explorer.saving.rendering import figure_bytes, painter
+from explorer.saving.rendering import figure_bytes, renderer
 from explorer.views.heads.heatmap.compute import head_map
 from explorer.views.heads.heatmap.data import heatmap_picture
 from tests.browser.pdfs import pages
@@ -42,9 +42,9 @@ from tests.vocabularies import wordpiece
 TEXT = 'She\'s <b>bold</b> & "apples"'
 
 
-def ready(picture: Picture) -> go.Figure:
+def ready(picture: SizedFigure) -> go.Figure:
     """A picture with its caption and size, as it is saved."""
-    return dressed(picture, Look()).figure
+    return styled(picture, FigureStyle()).figure
 
 
 def svg_texts(data: bytes) -> list[str]:
@@ -223,7 +223,7 @@ class TestOneBrowser:
 
     def test_for_many_figures_and_kinds(self) -> None:
         before = browsers()
-        with painter() as draw:
+        with renderer() as draw:
             assert browsers() == before  # it starts with the first figure
             seen = set()
             for number, kind in enumerate(["svg", "pdf", "svg", "png"]):
@@ -241,7 +241,7 @@ class TestOneBrowser:
         assert texts == ["page0", "page1", "page2"]
 
     def test_from_threads(self) -> None:
-        with painter() as draw, ThreadPoolExecutor(3) as threads:
+        with renderer() as draw, ThreadPoolExecutor(3) as threads:
             drawn = list(threads.map(lambda n: draw(self.figure(n), "svg"), range(5)))
         assert [svg_texts(data)[-1] for data in drawn] == [f"figure {n}" for n in range(5)]
 
@@ -254,14 +254,14 @@ class TestOneBrowser:
         assert svg_texts(asyncio.run(cell()))[-1] == "figure 7"
 
     def test_after_an_error(self) -> None:
-        with painter() as draw:
+        with renderer() as draw:
             with pytest.raises(ValueError, match=r"not drawn as 'bmp': use png, svg, pdf$"):
                 draw(self.figure(0), "bmp")
             assert svg_texts(draw(self.figure(1), "svg"))[-1] == "figure 1"
 
     def test_one_that_dies(self) -> None:
         before = browsers()
-        with painter() as draw:
+        with renderer() as draw:
             draw(self.figure(0), "svg")
             for browser in browsers() - before:
                 psutil.Process(browser).kill()

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from explorer.saving.metadata import read_record
+from explorer.saving.metadata import read_provenance
 from tests.browser.driving import App
 from tests.browser.driving_embeddings import Embeddings
 from tests.browser.driving_heads import Heads
@@ -86,7 +86,7 @@ def test_every_format_remembers_what_it_shows(heads: Heads, tmp_path: Path) -> N
     heads.open(layer=1, head=8, log="true", over="mean")
     for kind in ("png", "svg", "pdf", "html", "csv", "json", "npz"):
         path = heads.save(kind, tmp_path)
-        record = read_record(path.read_bytes(), path.name)
+        record = read_provenance(path.read_bytes(), path.name)
         assert record["kind"] == "heatmap", kind
         assert record["settings"] | {"log": True, "over": "mean", "layer": 1} == record["settings"]
         assert record["model"] == "minilm"
@@ -126,7 +126,7 @@ def test_looks_chosen_in_the_menu(heads: Heads, tmp_path: Path) -> None:
     root = ElementTree.parse(path).getroot()
     assert abs(float(root.get("width", "").removesuffix("cm")) - 8.5) < 0.05
     assert not any("layer 0 · head 0" in text for text in _svg_texts(path))
-    assert read_record(path.read_bytes(), "x")["look"] == {
+    assert read_provenance(path.read_bytes(), "x")["look"] == {
         "theme": "dark",
         "width": 1.0,
         "unit": "columns",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from explorer.text.example_sets import READY_SETS
+from explorer.text.example_sets import EXAMPLE_SETS
 from explorer.text.sentences import parse_sentences, sentences_text
 from tests.browser import eager
 from tests.browser.driving import FIRST_LOAD_MS
@@ -36,7 +36,7 @@ def upload(page: Page, name: str, data: bytes) -> None:
 
 
 def test_a_ready_set_is_run_at_once(embeddings: Embeddings) -> None:
-    page, ready = embeddings.page, READY_SETS["bat"]
+    page, ready = embeddings.page, EXAMPLE_SETS["bat"]
     expect(page.locator("#embeddings-set")).to_have_value("apple: fruit or company")
     choose(page, "embeddings-set", ready.title)
     embeddings.wait_for_plot("bat")

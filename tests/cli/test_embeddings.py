@@ -13,7 +13,7 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 
-from explorer.text.example_sets import READY_SETS
+from explorer.text.example_sets import EXAMPLE_SETS
 from tests.browser import eager
 from tests.cli.shell import Command
 from tests.conftest import Folder
@@ -57,7 +57,7 @@ def test_json(run: Command, sentences: Path) -> None:
 
 
 def test_a_ready_set_has_nothing_to_note(run: Command) -> None:
-    rows = "".join(f"{sense}\t{sentence}\n" for sense, sentence in READY_SETS["apple"].rows)
+    rows = "".join(f"{sense}\t{sentence}\n" for sense, sentence in EXAMPLE_SETS["apple"].rows)
     ended = run("embeddings", "--word", "apple", "--sentences", "-", stdin=rows.encode())
     result = json.loads(ended.out)
     assert result["notes"] == []
@@ -66,7 +66,7 @@ def test_a_ready_set_has_nothing_to_note(run: Command) -> None:
 
 def test_the_numbers_are_scikit_learns(run: Command) -> None:
     """Of states straight from transformers: silhouettes, and PCA of each layer with the statics."""
-    ready = READY_SETS["apple"]
+    ready = EXAMPLE_SETS["apple"]
     rows = "".join(f"{sense}\t{sentence}\n" for sense, sentence in ready.rows)
     ended = run("embeddings", "--word", ready.word, "--sentences", "-", stdin=rows.encode())
     result = json.loads(ended.out)

@@ -121,10 +121,10 @@ def test_what_stays_dots_is_said(
     }
 
     @contextmanager
-    def painter() -> Iterator[object]:
+    def renderer() -> Iterator[object]:
         yield lambda _figure, kind, _scale=2: empty[kind]
 
-    monkeypatch.setattr(pictures, "painter", painter)
+    monkeypatch.setattr(pictures, "painter", renderer)
     where = ("--layer", "0", "--head", "3", "--force", "-o", str(tmp_path / f"large.{ending}"))
     # 127 + 2 tokens: 129 × 129 cells are more than 128 × 128.
     ended = run("heatmap", "apple " * 127, *where)

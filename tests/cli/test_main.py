@@ -15,7 +15,7 @@ import pytest
 from pypdf import PdfWriter
 
 import explorer
-from explorer.saving.browser_session import KeptBrowser
+from explorer.saving.browser_session import BrowserSession
 from explorer.session import models_cache as shelf
 from explorer.views.heads.heatmap import view as heatmap
 from tests.cli.shell import ROOT, Command, Run, process
@@ -70,7 +70,7 @@ def test_serve_is_the_pages(run: Command, monkeypatch: pytest.MonkeyPatch) -> No
 COMMANDS = ("models", "heatmap", "heads", "embeddings", "worksheet", "view", "remake", "check", "serve")
 
 
-def drawn(_browser: KeptBrowser[Any], _job: object, made: str, _doing: str) -> bytes:
+def drawn(_browser: BrowserSession[Any], _job: object, made: str, _doing: str) -> bytes:
     """What a browser would draw: an empty page as PDF, or an empty drawing."""
     if "PDF" not in made:
         return b'<svg width="1" height="1"></svg>'
@@ -87,7 +87,7 @@ def test_examples_work_when_pasted(
     """Line by line in one folder; what needs a browser is drawn in tests/browser/."""
     from explorer.app import server as web
 
-    monkeypatch.setattr(KeptBrowser, "do", drawn)
+    monkeypatch.setattr(BrowserSession, "do", drawn)
     monkeypatch.setattr(web, "serve", lambda _host, _port: None)
     shown = run(*filter(None, [command]), "--help").out
     _, _, after = shown.partition("Example")

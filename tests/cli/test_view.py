@@ -16,9 +16,9 @@ import explorer
 from explorer.capture.loading import Progress
 from explorer.cli import loading
 from explorer.cli.view import FIGURES
-from explorer.figures.look import FONTS, UNITS
+from explorer.figures.figure_style import FONTS, UNITS
 from explorer.figures.style import PALETTES, THEMES
-from explorer.saving.metadata import read_record
+from explorer.saving.metadata import read_provenance
 from explorer.session.session import Session
 from explorer.views.registry import KINDS, exhibit_of
 from explorer.views.state import OPENING_TEXT
@@ -59,7 +59,7 @@ def test_how_a_figure_looks_is_in_its_file(run: Command, tmp_path: Path) -> None
     path = tmp_path / "head.html"
     ended = run("view", LINK, "--theme", "dark", "--no-caption", "--width", "12", "-o", str(path))
     assert (ended.status, ended.out, ended.err) == (0, "", "")
-    record = read_record(path.read_bytes(), path.name)
+    record = read_provenance(path.read_bytes(), path.name)
     assert record["look"] == {"theme": "dark", "width": 12.0, "caption": False}
     # The record's own command makes the same again.
     words = record["command"].split(" ")

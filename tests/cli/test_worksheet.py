@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from explorer.records import HeadMaps, ModelError
-from explorer.saving.metadata import read_record
+from explorer.saving.metadata import read_provenance
 from explorer.session import session
 from explorer.session.session import Session
 from explorer.views.inside.worksheet.panel import page_file
@@ -64,7 +64,7 @@ def test_files(run: Command, tmp_path: Path) -> None:
 
 def told(page: bytes) -> tuple[dict[str, Any], bytes]:
     """A page's record, and the page without it."""
-    found = read_record(page, "sheet.html")
+    found = read_provenance(page, "sheet.html")
     before, _, rest = page.partition(b'id="explorer">')
     return found, before + rest.partition(b"</script>")[2]
 

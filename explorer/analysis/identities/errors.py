@@ -9,7 +9,7 @@ from explorer.analysis.measures.blocks import BLOCK_BYTES, Progress, row_blocks
 from explorer.records import FloatArray, Identity, Place
 
 
-class Largest:
+class MaxError:
     """The largest error so far and where it was; one that is no number is larger than any."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.analysis.identities.errors import Largest
+from explorer.analysis.identities.errors import MaxError
 from explorer.analysis.measures.blocks import Progress
 from explorer.analysis.projection import project
 from explorer.records import CapturedText, FloatArray, Identity, Place
@@ -17,7 +17,7 @@ FLAT = "the text’s vectors are one point, or no numbers: there is nothing to s
 
 def projections(cap: CapturedText, tell: Progress) -> dict[str, Identity]:
     """Components and explained shares of every layer's residual stream, in all stacks."""
-    components, shares = Largest(), Largest()
+    components, shares = MaxError(), MaxError()
     names = [name for name in cap.stacks if name != "cross"]  # its states are the decoder's
     for number, name in enumerate(names):
         hidden = cap.stack(name).hidden
@@ -28,7 +28,7 @@ def projections(cap: CapturedText, tell: Progress) -> dict[str, Identity]:
     return {"pca": components.told("pca", _COMPONENT, FLAT), "variance": shares.told("variance", _SHARE, FLAT)}
 
 
-def _compare(vectors: FloatArray, place: Place, components: Largest, shares: Largest) -> None:
+def _compare(vectors: FloatArray, place: Place, components: MaxError, shares: MaxError) -> None:
     """One layer's vectors [N, D], projected both ways; a lone one and NaNs have no components."""
     if len(vectors) < 2 or not np.isfinite(vectors).all():
         return

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from explorer.analysis.identities.claims import CLAIMS
-from explorer.analysis.identities.errors import Largest, relative, within
+from explorer.analysis.identities.errors import MaxError, relative, within
 from explorer.analysis.measures.blocks import BLOCK_BYTES, Progress, row_blocks
 from explorer.capture.capture import Capture
 from explorer.capture.eager_run import EagerRun
@@ -78,12 +78,12 @@ def _no_second_run(model: LoadedModel, cap: Capture) -> str:
     )
 
 
-def _attention(cap: Capture, n_layers: int, tell: Progress) -> tuple[Largest, EagerRun]:
+def _attention(cap: Capture, n_layers: int, tell: Progress) -> tuple[MaxError, EagerRun]:
     """Every weight of every head, while the second run makes them; and that run.
 
     Nothing is said of weights where some layers did not show theirs.
     """
-    largest, seen = Largest(), 0
+    largest, seen = MaxError(), 0
 
     def see(name: str, layer: int, weights: Any) -> None:
         nonlocal seen
@@ -97,35 +97,35 @@ def _attention(cap: Capture, n_layers: int, tell: Progress) -> tuple[Largest, Ea
 
     tell("running again with eager attention", 0)
     run = cap.run_eagerly(see)
-    return (largest if len(run.shown) == n_layers else Largest()), run
+    return (largest if len(run.shown) == n_layers else MaxError()), run
 
 
-def _states(cap: Capture, run: EagerRun) -> Largest:
+def _states(cap: Capture, run: EagerRun) -> MaxError:
     """Every layer's residual stream."""
-    largest = Largest()
+    largest = MaxError()
     for name, states in run.hidden.items():
         for number, (ours, theirs) in enumerate(zip(cap.stack(name).hidden, states, strict=True)):
             largest.see(relative(ours, to_numpy(theirs)), Place(name, state=number))
     return largest
 
 
-def _logits(cap: Capture, run: EagerRun) -> Largest:
-    largest = Largest()
+def _logits(cap: Capture, run: EagerRun) -> MaxError:
+    largest = MaxError()
     if run.logits is not None:
         largest.see(relative(cap.logits(), to_numpy(run.logits)), Place(cap.stacks[-1]))
     return largest
 
 
-def _head_sums(cap: Capture, run: EagerRun, n_layers: int, tell: Progress) -> Largest:
+def _head_sums(cap: Capture, run: EagerRun, n_layers: int, tell: Progress) -> MaxError:
     """Heads and bias summed, against what each output projection gave."""
-    largest, done = Largest(), 0
+    largest, done = MaxError(), 0
     for name in cap.stacks:
         source = cap.stack(name)
         for layer in range(source.n_layers):
             tell(f"adding up heads, {name} layer {layer}", done / n_layers)
             done += 1
             if (given := run.projected.get((name, layer))) is None:
-                return Largest()
+                return MaxError()
             total = source.output_bias(layer).astype(np.float64)[None]
             for head in range(source.n_heads):
                 total = total + source.head_output(layer, head)

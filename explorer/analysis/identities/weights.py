@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.analysis.identities.errors import Largest, within
+from explorer.analysis.identities.errors import MaxError, within
 from explorer.analysis.measures.blocks import Block, Progress, blocks
 from explorer.records import AttentionStack, CapturedText, FloatArray, Identity, ModelError
 
@@ -22,7 +22,7 @@ def weights_alone(cap: CapturedText, tolerance: float, note: str, sunk: bool, te
             over 1 is an error.
         tell: called before each block of rows.
     """
-    rows, masked = Largest(), Largest()
+    rows, masked = MaxError(), MaxError()
     for number, name in enumerate(cap.stacks):
         source = cap.stack(name)
         part = within(tell, number / len(cap.stacks), (number + 1) / len(cap.stacks))

@@ -18,7 +18,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.session.links import State as Settings
-from explorer.text.example_sets import OPENING, READY_SETS
+from explorer.text.example_sets import EXAMPLE_SETS, OPENING
 from explorer.text.sentences import (
     MAX_ANCHORS,
     MAX_BYTES,
@@ -33,7 +33,7 @@ from explorer.text.sentences import (
 )
 from explorer.views.panel.fields import labelled, switch
 from explorer.views.panel.running import error_line, remark_line
-from explorer.views.state import READY_ANCHORS, anchors_in, anchors_told, study_request
+from explorer.views.state import EXAMPLE_ANCHORS, anchors_in, anchors_told, study_request
 
 # What changes how the word is looked for; a change is run at once.
 OPTIONS = {
@@ -87,7 +87,7 @@ def layout() -> Any:
                             id="embeddings-set",
                             value="apple",
                             size="sm",
-                            data=[{"value": name, "label": ready.title} for name, ready in READY_SETS.items()],
+                            data=[{"value": name, "label": ready.title} for name, ready in EXAMPLE_SETS.items()],
                             placeholder="your own",
                             comboboxProps={"width": 320},
                         ),
@@ -222,13 +222,13 @@ def _sets() -> dict[str, dict[str, str]]:
     """The ready sets, as the form's fields show them."""
     return {
         name: {"word": ready.word, "text": sentences_text(ready.rows), "anchors": ", ".join(ready.anchors)}
-        for name, ready in READY_SETS.items()
+        for name, ready in EXAMPLE_SETS.items()
     }
 
 
 def in_fields(state: Settings) -> Settings:
     """A state as the form has it: a ready set's words of reference by name."""
-    ready = state["anchors"] == READY_ANCHORS
+    ready = state["anchors"] == EXAMPLE_ANCHORS
     return {**state, "anchors": ", ".join(anchors_in(state))} if ready else state
 
 

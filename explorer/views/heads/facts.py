@@ -27,7 +27,7 @@ _DOING = {
 }
 
 
-def resting_places(source: AttentionStack, layer: int, head: int) -> tuple[Sink, ...]:
+def attention_sinks(source: AttentionStack, layer: int, head: int) -> tuple[Sink, ...]:
     """The sinks of a head that rests: tokens without content that take most of its weight.
 
     A head rests if the first token, special tokens and punctuation marks together get over

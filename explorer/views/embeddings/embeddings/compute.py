@@ -8,7 +8,7 @@ import numpy as np
 
 from explorer.analysis.measures.separation import separation
 from explorer.analysis.projection import NORMALISE, fit_basis, flipped, place, project
-from explorer.records import PLAIN_PLANE, Basis, FloatArray, PlaneSwitches, WordProjection, WordStudy
+from explorer.records import PLAIN_PLANE, Basis, FloatArray, PlaneOptions, WordProjection, WordStudy
 
 BASES = ("layer", "all", "vocabulary")
 # One layer's vectors this many times longer than another's make a common basis theirs.
@@ -16,7 +16,7 @@ _MUCH_LONGER = 4.0
 
 
 def word_projections(
-    study: WordStudy, switches: PlaneSwitches = PLAIN_PLANE, vocabulary: FloatArray | None = None
+    study: WordStudy, switches: PlaneOptions = PLAIN_PLANE, vocabulary: FloatArray | None = None
 ) -> tuple[WordProjection, ...]:
     """A word study's layers, 0…L, each brought to two or three dimensions by PCA.
 
@@ -51,7 +51,7 @@ def word_projections(
 
 
 def word_projection(
-    study: WordStudy, layer: int, switches: PlaneSwitches = PLAIN_PLANE, vocabulary: FloatArray | None = None
+    study: WordStudy, layer: int, switches: PlaneOptions = PLAIN_PLANE, vocabulary: FloatArray | None = None
 ) -> WordProjection:
     """One layer of a word study, as ``word_projections`` shows it, or by t-SNE.
 
@@ -68,7 +68,7 @@ def word_projection(
     return word_projections(study, switches, vocabulary)[layer]
 
 
-def check_switches(switches: PlaneSwitches) -> None:
+def check_switches(switches: PlaneOptions) -> None:
     """Refuse a switch that there is not.
 
     Raises:
@@ -82,7 +82,7 @@ def check_switches(switches: PlaneSwitches) -> None:
         raise ValueError("t-SNE has no axes to bring other vectors into: use the basis layer")
 
 
-def _of_layer(study: WordStudy, layer: int, switches: PlaneSwitches) -> Basis:
+def _of_layer(study: WordStudy, layer: int, switches: PlaneOptions) -> Basis:
     kept = _kept_rows(study, switches)
     vectors = np.concatenate([study.contextual[layer][kept], study.static[kept]])
     owners = _owners(study, kept)
@@ -91,7 +91,7 @@ def _of_layer(study: WordStudy, layer: int, switches: PlaneSwitches) -> Basis:
     return fit_basis(vectors, switches.axes, switches.normalise, names, _first_tokens(study))
 
 
-def _common(study: WordStudy, switches: PlaneSwitches, vocabulary: FloatArray | None) -> Basis:
+def _common(study: WordStudy, switches: PlaneOptions, vocabulary: FloatArray | None) -> Basis:
     """The one basis of all layers."""
     if switches.basis == "vocabulary":
         if vocabulary is None:
@@ -111,7 +111,7 @@ def _common(study: WordStudy, switches: PlaneSwitches, vocabulary: FloatArray | 
     )
 
 
-def _kept_rows(study: WordStudy, switches: PlaneSwitches) -> list[int]:
+def _kept_rows(study: WordStudy, switches: PlaneOptions) -> list[int]:
     """Which occurrences the basis is fitted on."""
     kept = [
         row
@@ -146,7 +146,7 @@ def _agreeing(basis: Basis, study: WordStudy, before: WordProjection) -> Basis:
 
 
 def _placed(
-    study: WordStudy, layer: int, basis: Basis, switches: PlaneSwitches, fit: str, warnings: tuple[str, ...]
+    study: WordStudy, layer: int, basis: Basis, switches: PlaneOptions, fit: str, warnings: tuple[str, ...]
 ) -> WordProjection:
     """One layer in a basis."""
     vectors = study.contextual[layer]
@@ -181,7 +181,7 @@ def _share_kept(basis: Basis, vectors: FloatArray) -> float | None:
     return float(place(basis, vectors).var(axis=0).sum() / whole)
 
 
-def _on_lengths(study: WordStudy, switches: PlaneSwitches) -> tuple[str, ...]:
+def _on_lengths(study: WordStudy, switches: PlaneOptions) -> tuple[str, ...]:
     """What to say where one basis serves layers whose vectors differ much in length."""
     if switches.basis != "all" or switches.normalise != "none":
         return ()
@@ -196,7 +196,7 @@ def _on_lengths(study: WordStudy, switches: PlaneSwitches) -> tuple[str, ...]:
     )
 
 
-def _by_tsne(study: WordStudy, layer: int, switches: PlaneSwitches) -> WordProjection:
+def _by_tsne(study: WordStudy, layer: int, switches: PlaneOptions) -> WordProjection:
     kept = _kept_rows(study, switches)
     _, firsts, which = np.unique(np.round(study.static, 6), axis=0, return_index=True, return_inverse=True)
     vectors = np.concatenate([study.contextual[layer][kept], study.static[firsts]])
@@ -220,7 +220,7 @@ def _by_tsne(study: WordStudy, layer: int, switches: PlaneSwitches) -> WordProje
     )
 
 
-def fit_in_words(study: WordStudy, where: str, switches: PlaneSwitches = PLAIN_PLANE, sample: int = 0) -> str:
+def fit_in_words(study: WordStudy, where: str, switches: PlaneOptions = PLAIN_PLANE, sample: int = 0) -> str:
     """What the basis is fitted on.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.look import Picture
+from explorer.figures.figure_style import SizedFigure
 from explorer.records import BoolArray, FloatArray, PlaneParts, WordProjection, WordStudy
 from explorer.views.embeddings.embeddings.points_figure import (
     anchor_points,
@@ -76,7 +76,7 @@ def plane_picture(
     layer: int,
     theme: str = "light",
     parts: PlaneParts | None = None,
-) -> Picture:
+) -> SizedFigure:
     """The same for a file: one layer, in the frame it has on the screen."""
     parts = parts or PlaneParts()
     place = [one.layer for one in planes].index(layer)
@@ -84,7 +84,7 @@ def plane_picture(
     ranges, outside = _ranges(study, planes, parts)
     _set_ranges(figure, ranges[place])
     caption = word_caption(study, planes[place], parts, outside[place])
-    return Picture(figure, caption, _WIDTH, _HEIGHT, _BELOW)
+    return SizedFigure(figure, caption, _WIDTH, _HEIGHT, _BELOW)
 
 
 def _points(study: WordStudy, shown: WordProjection, parts: PlaneParts) -> dict[str, Any]:

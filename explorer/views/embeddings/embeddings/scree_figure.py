@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from explorer.figures.look import Picture
+from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import axis, base_layout, theme_of, title
 from explorer.records import WordProjection, WordStudy
 from explorer.views.embeddings.embeddings.points_figure import figure_title
@@ -43,9 +43,9 @@ def scree_figure(shown: WordProjection, theme: str = "light") -> go.Figure:
     )
 
 
-def scree_picture(study: WordStudy, shown: WordProjection, theme: str = "light") -> Picture:
+def scree_picture(study: WordStudy, shown: WordProjection, theme: str = "light") -> SizedFigure:
     """The same for a file, saying whose components they are."""
     figure = scree_figure(shown, theme)
     figure.update_layout(title=title(figure_title(study, shown.layer)), margin={"t": 36})
     caption = f"Share of the variance that each component explains, of {shown.fit}; coloured: the axes of the picture."
-    return Picture(figure, caption, 520, 320, 40)
+    return SizedFigure(figure, caption, 520, 320, 40)

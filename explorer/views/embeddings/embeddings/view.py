@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from explorer.analysis.projection import METHODS
-from explorer.figures.look import Draw
+from explorer.figures.figure_style import Draw
 from explorer.figures.style import model_stem
-from explorer.records import PlaneParts, PlaneSwitches, WordProjection, WordStudy
+from explorer.records import PlaneOptions, PlaneParts, WordProjection, WordStudy
 from explorer.session.links import State, Value
 from explorer.session.session import Session
 from explorer.views.embeddings.embeddings.compute import check_layer
@@ -26,14 +26,14 @@ PARTS: dict[str, Value] = {"arrows": True, "paths": False, "anchors_shown": True
 DEFAULTS: dict[str, Value] = {**WORD, **FIT, **PARTS, "layers": ""}
 
 
-def switches_of(state: State) -> PlaneSwitches:
+def switches_of(state: State) -> PlaneOptions:
     """What the plane is fitted on; t-SNE is of one layer.
 
     Raises:
         ValueError: an unknown method, or another number of axes than 2 or 3.
     """
     tsne = one_of(state, "method", METHODS) == "tsne"
-    return PlaneSwitches(
+    return PlaneOptions(
         basis="layer" if tsne else str(state["basis"]),
         normalise=str(state["normalise"]),
         method=str(state["method"]),

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from explorer.analysis.measures.by_layer import CONTEXT_MEASURES, SEPARATION
 from explorer.analysis.measures.verdict import SIGNIFICANT, where_senses_part
-from explorer.figures.look import Picture
+from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import (
     SYMBOLS,
     Theme,
@@ -110,11 +110,11 @@ def layers_height(layers: WordLayers) -> int:
     return _TOP + (PANEL_HEIGHT + _ROOM) * -(-count // COLUMNS)
 
 
-def layers_picture(layers: WordLayers, theme: str = "light", layer: int | None = None) -> Picture:
+def layers_picture(layers: WordLayers, theme: str = "light", layer: int | None = None) -> SizedFigure:
     """The same for a file, with where the senses part."""
     caption = f"{layers_verdict(layers)} {layers_caption(layers)}"
     height = layers_height(layers) - _ROOM
-    return Picture(layers_figure(layers, theme, layer), caption, _WIDTH, height, _ROOM - 20, fixed=True)
+    return SizedFigure(layers_figure(layers, theme, layer), caption, _WIDTH, height, _ROOM - 20, fixed=True)
 
 
 def layers_caption(layers: WordLayers) -> str:

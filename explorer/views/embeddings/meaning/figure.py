@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.look import Picture
+from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import Theme, axis, base_layout, literal, model_label, theme_of, title
 from explorer.records import FloatArray, Meaning, Reading
 
@@ -118,9 +118,9 @@ def meaning_caption(shown: Meaning) -> str:
     return " ".join(parts)
 
 
-def meaning_picture(shown: Meaning, theme: str = "light", layer: int | None = None) -> Picture:
+def meaning_picture(shown: Meaning, theme: str = "light", layer: int | None = None) -> SizedFigure:
     """The same for a file."""
-    return Picture(
+    return SizedFigure(
         meaning_figure(shown, theme, layer), meaning_caption(shown), _WIDTH, panel_height(shown) - 48, 48, fixed=True
     )
 

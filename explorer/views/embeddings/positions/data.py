@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from explorer.records import Entrance, Positions
+from explorer.records import EmbeddingSum, Positions
 from explorer.records.table import Table
 from explorer.saving.formats import versions
 
 
-def positions_table(shown: Positions, given: Entrance) -> Table:
+def positions_table(shown: Positions, given: EmbeddingSum) -> Table:
     """A row a number: of each token the parts of its sum, then how the model tells positions.
 
     ``what`` is "norm: …" (a part's length), "along the sum: …" (what it adds to the sum's),
@@ -43,7 +43,7 @@ def positions_table(shown: Positions, given: Entrance) -> Table:
 
 
 def positions_json(
-    shown: Positions, given: Entrance, token: int, settings: Mapping[str, Any] | None = None
+    shown: Positions, given: EmbeddingSum, token: int, settings: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """How the model tells positions, and each token's sum at its entrance.
 

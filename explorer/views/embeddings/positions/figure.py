@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.analysis.projection import project
-from explorer.figures.look import Picture
+from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import (
     DIVERGING,
     PALETTES,
@@ -21,7 +21,7 @@ from explorer.figures.style import (
     theme_of,
     title,
 )
-from explorer.records import Entrance, FloatArray, Positions, Rotation
+from explorer.records import EmbeddingSum, FloatArray, Positions, Rotation
 
 _MOST = 256  # positions a side of the picture has
 _FIRST = 96  # positions that components are drawn for at first
@@ -33,7 +33,7 @@ _PARTS = {"static": "static vector", "position": "+ position", "segment": "+ seg
 _FRAME: dict[str, Any] = {"showline": True, "ticks": "outside", "ticklen": 3}
 
 
-def positions_figure(shown: Positions, given: Entrance, token: int, theme: str = "light") -> go.Figure:
+def positions_figure(shown: Positions, given: EmbeddingSum, token: int, theme: str = "light") -> go.Figure:
     """Two pictures of how positions are told apart, and under them one token's sum.
 
     Args:
@@ -85,7 +85,7 @@ def positions_figure(shown: Positions, given: Entrance, token: int, theme: str =
     return figure
 
 
-def positions_caption(shown: Positions, given: Entrance, token: int) -> str:
+def positions_caption(shown: Positions, given: EmbeddingSum, token: int) -> str:
     """What a reader could paste under the figure."""
     parts = [f"{model_label(shown.model)}: {shown.said}."]
     if shown.vectors is not None:
@@ -114,12 +114,12 @@ def positions_caption(shown: Positions, given: Entrance, token: int) -> str:
     return " ".join(parts)
 
 
-def positions_picture(shown: Positions, given: Entrance, token: int, theme: str = "light") -> Picture:
+def positions_picture(shown: Positions, given: EmbeddingSum, token: int, theme: str = "light") -> SizedFigure:
     """The same for a file."""
     figure = positions_figure(shown, given, token, theme)
     if shown.vectors is not None:
         figure.update_layout(xaxis2={"title": {"text": "position (the first)"}})
-    return Picture(figure, positions_caption(shown, given, token), 1000, 640, 48)
+    return SizedFigure(figure, positions_caption(shown, given, token), 1000, 640, 48)
 
 
 def _of_vectors(figure: go.Figure, vectors: FloatArray, colours: Theme) -> dict[str, Any]:
@@ -275,7 +275,7 @@ def _heat(
     )
 
 
-def _sum(figure: go.Figure, given: Entrance, token: int, colours: Theme) -> None:
+def _sum(figure: go.Figure, given: EmbeddingSum, token: int, colours: Theme) -> None:
     """Bars that begin where the last one ended, and the length they come to."""
     along = given.along_the_sum(token).tolist()
     own = np.linalg.norm(given.vectors[:, token], axis=1).tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.figures.style import model_stem
-from explorer.records import Entrance, Positions
+from explorer.records import EmbeddingSum, Positions
 from explorer.session.links import State
 from explorer.session.session import Session
 from explorer.views.embeddings.positions.data import positions_json, positions_table
@@ -14,7 +14,7 @@ from explorer.views.state import WORD, study_request, study_settings
 DEFAULTS = {**WORD, "positions_of": 0}
 
 
-def drawn(session: Session, state: State) -> tuple[Positions, Entrance, int]:
+def drawn(session: Session, state: State) -> tuple[Positions, EmbeddingSum, int]:
     """The model's positions, a sentence's entrance, and the word's token in it.
 
     Raises:
@@ -26,7 +26,7 @@ def drawn(session: Session, state: State) -> tuple[Positions, Entrance, int]:
     if not 0 <= place <= last:
         raise ValueError(f"positions_of={place} is no place of “{study.word}”: use 0 to {last}")
     occurrence, model = study.occurrences[place], str(state["model"])
-    return session.positions(model), session.entrance(model, occurrence.text), occurrence.position
+    return session.positions(model), session.embedding_sum(model, occurrence.text), occurrence.position
 
 
 def make(session: Session, state: State) -> Exhibit:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.look import Picture
+from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import Theme, axis, base_layout, literal, model_label, theme_of, title
 from explorer.records import Arrow, Pull, PullPlane, WordStudy
 from explorer.records.pull import BIAS, KINDS
@@ -121,14 +121,16 @@ def pull_caption(study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 
     return " ".join(parts)
 
 
-def pull_picture(study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 1, theme: str = "light") -> Picture:
+def pull_picture(
+    study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 1, theme: str = "light"
+) -> SizedFigure:
     """The same for a file, what its colours mean above it."""
     figure = pull_figure(study, pulled, plane, times, theme)
     figure.update_layout(legend={"y": 1.01, "yref": "paper", "yanchor": "bottom"}, margin={"t": 84})
-    return Picture(figure, pull_caption(study, pulled, plane, times), 900, 640, 48)
+    return SizedFigure(figure, pull_caption(study, pulled, plane, times), 900, 640, 48)
 
 
-def heads_picture(study: WordStudy, pulled: Pull, plane: PullPlane, theme: str = "light") -> Picture:
+def heads_picture(study: WordStudy, pulled: Pull, plane: PullPlane, theme: str = "light") -> SizedFigure:
     """How far each head moves the word, for a file."""
     figure = heads_figure(pulled, plane, theme)
     figure.update_xaxes(title_text="head")
@@ -138,7 +140,7 @@ def heads_picture(study: WordStudy, pulled: Pull, plane: PullPlane, theme: str =
         f"plane. Plane: {plane.fit}."
     )
     width = max(480, 28 * len(plane.heads))
-    return Picture(figure, caption, width, 320, 40)
+    return SizedFigure(figure, caption, width, 320, 40)
 
 
 def heads_figure(pulled: Pull, plane: PullPlane, theme: str = "light") -> go.Figure:

@@ -17,7 +17,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.figures.style import blank_figure
-from explorer.records import ModelError, PlaneSwitches, WordStudy
+from explorer.records import ModelError, PlaneOptions, WordStudy
 from explorer.session.links import State as Settings
 from explorer.session.session import Session
 from explorer.views.embeddings.embeddings import view as plane
@@ -271,7 +271,7 @@ def _on_layer(asked: int, layer: int) -> list[str]:
     return [f"layer {asked} is the model’s result, which no attention reads: layer {layer} is shown"]
 
 
-def _on_plane(switches: PlaneSwitches) -> list[str]:
+def _on_plane(switches: PlaneOptions) -> list[str]:
     """What the plane view shows otherwise than arrows can be."""
     asked = [
         *(["t-SNE"] if switches.method == "tsne" else []),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from explorer.figures.style import model_stem
-from explorer.records import CapturedText, PlaneSwitches, Pull, PullPlane, WordStudy
+from explorer.records import CapturedText, PlaneOptions, Pull, PullPlane, WordStudy
 from explorer.session.links import State
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
@@ -66,7 +66,7 @@ def sentence_of(session: Session, study: WordStudy, state: State) -> CapturedTex
     return session.capture(TextRequest(name, text, target=target))
 
 
-def with_arrows(switches: PlaneSwitches) -> PlaneSwitches:
+def with_arrows(switches: PlaneOptions) -> PlaneOptions:
     """The plane's switches, without those that have no place for a difference of vectors."""
     normalise = "none" if switches.normalise == "unit" else switches.normalise
     return replace(switches, method="pca", normalise=normalise)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.look import Picture
+from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import (
     DIVERGING,
     PALETTES,
@@ -88,12 +88,12 @@ def similarity_caption(study: WordStudy, shown: WordSimilarity, corrected: bool 
 
 def similarity_picture(
     study: WordStudy, shown: WordSimilarity, corrected: bool = False, theme: str = "light"
-) -> Picture:
+) -> SizedFigure:
     """The same for a file, large enough for its labels and numbers."""
     count = len(shown.order)
     row = _ROW if count > _NUMBERED else 2 * _ROW
     side = max(_LEAST, row * min(count, _LABELLED))
-    return Picture(
+    return SizedFigure(
         similarity_figure(study, shown, corrected, theme),
         similarity_caption(study, shown, corrected),
         side + _BESIDE,

@@ -16,7 +16,7 @@ from explorer.records import (
     HeadComparison,
     HeadMap,
     IntArray,
-    MapSwitches,
+    MapOptions,
     Tokens,
 )
 from explorer.records.table import Table
@@ -60,7 +60,7 @@ class Row:
         return ("", text.casefold() if ignore_case and not self.special else text)
 
 
-def compare_heads(first: Side, second: Side, switches: MapSwitches = AS_CAPTURED) -> HeadComparison:
+def compare_heads(first: Side, second: Side, switches: MapOptions = AS_CAPTURED) -> HeadComparison:
     """Two maps and the second minus the first, on the tokens both have.
 
     Where the tokens differ both maps are merged to words (sum over a key's pieces, mean over
@@ -152,7 +152,7 @@ def _same_tokens(first: Side, second: Side) -> bool:
     )
 
 
-def _rows(side: Side, switches: MapSwitches) -> tuple[list[Row], list[Row]]:
+def _rows(side: Side, switches: MapOptions) -> tuple[list[Row], list[Row]]:
     """What the rows and the columns of a side's map stand for."""
     groups = drawn_groups(side.cap, side.source, switches)
     tokens = (side.source.query_tokens, side.source.key_tokens)

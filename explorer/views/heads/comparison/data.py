@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from explorer.figures.look import Picture
+from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import SEQUENTIAL
 from explorer.records import HeadComparison
 from explorer.saving.formats import versions
@@ -51,7 +51,7 @@ def comparison_json(comparison: HeadComparison, settings: Mapping[str, Any] | No
     }
 
 
-def difference_picture(comparison: HeadComparison, theme: str = "light") -> Picture:
+def difference_picture(comparison: HeadComparison, theme: str = "light") -> SizedFigure:
     """The difference with its caption, large enough for its labels.
 
     Raises:
@@ -59,12 +59,12 @@ def difference_picture(comparison: HeadComparison, theme: str = "light") -> Pict
     """
     figure = difference_figure(comparison, theme, thin=False)
     size = map_size(len(comparison.queries), len(comparison.keys))
-    return Picture(figure, comparison_caption(comparison), *size)
+    return SizedFigure(figure, comparison_caption(comparison), *size)
 
 
 def side_picture(
     comparison: HeadComparison, place: int, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light"
-) -> Picture:
+) -> SizedFigure:
     """One of the two maps, on the colour scale that both have, with its caption.
 
     Args:
@@ -81,4 +81,4 @@ def side_picture(
     if not log:
         caption += f" One colour scale with layer {other.layer}, head {other.head}, the map it is compared with."
     marks = SINK_MARKS if drawn.sinks else 0
-    return Picture(figure, caption, *map_size(*drawn.weights.shape), marks)
+    return SizedFigure(figure, caption, *map_size(*drawn.weights.shape), marks)

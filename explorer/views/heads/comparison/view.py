@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from explorer.capture.loading import Progress
-from explorer.figures.look import Look, Picture
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import CapturedText, HeadComparison
 from explorer.session.links import State, Value
@@ -90,7 +90,7 @@ def make(session: Session, state: State) -> Exhibit:
     settings = {"log": log, "target": state["target"] or None, **settings_of(session, state)}
     names = [f"{model_stem(side.model)}-layer{side.layer}-head{side.head}" for side in (shown.first, shown.second)]
 
-    def side(place: int, look: Look) -> Picture:
+    def side(place: int, look: FigureStyle) -> SizedFigure:
         palette = look.palette or str(state["palette"])
         return side_picture(shown, place, log, palette, look.theme)
 

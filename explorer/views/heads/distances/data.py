@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from explorer.figures.figure_style import SizedFigure
 from explorer.figures.head_names import name_heads
-from explorer.figures.look import Picture
 from explorer.figures.style import SEQUENTIAL
 from explorer.records import HeadDistances
 from explorer.saving.formats import versions
@@ -45,11 +45,11 @@ def distances_json(drawn: HeadDistances, settings: Mapping[str, Any] | None = No
 
 def distances_picture(
     drawn: HeadDistances, colour: str = LAYER, palette: str = SEQUENTIAL, theme: str = "light"
-) -> Picture:
+) -> SizedFigure:
     """The heads as points with a caption; those with room around them are named.
 
     Raises:
         ValueError: a colour, palette or theme that there is not.
     """
     figure = name_heads(distances_figure(drawn, colour, theme, palette), _WIDTH, _HEIGHT)
-    return Picture(figure, distances_caption(drawn, colour), _WIDTH, _HEIGHT, _AXIS)
+    return SizedFigure(figure, distances_caption(drawn, colour), _WIDTH, _HEIGHT, _AXIS)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from explorer.analysis.measures import MEASURES
-from explorer.figures.look import Picture
+from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import SEQUENTIAL
 from explorer.records import HeadsTable
 from explorer.records.table import Table
@@ -53,7 +53,7 @@ def about_measures(names: Iterable[str]) -> dict[str, dict[str, str]]:
     }
 
 
-def heads_picture(table: HeadsTable, link: str = "", palette: str = SEQUENTIAL, theme: str = "light") -> Picture:
+def heads_picture(table: HeadsTable, link: str = "", palette: str = SEQUENTIAL, theme: str = "light") -> SizedFigure:
     """Every column as a small grid of layers and heads, with a caption.
 
     Args:
@@ -67,7 +67,7 @@ def heads_picture(table: HeadsTable, link: str = "", palette: str = SEQUENTIAL, 
     """
     width, height = table_size(table)
     figure = table_figure(table, link, theme, palette)
-    return Picture(figure, table_caption(table), width, height)
+    return SizedFigure(figure, table_caption(table), width, height)
 
 
 def measures_table(table: HeadsTable) -> Table:

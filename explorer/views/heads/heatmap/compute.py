@@ -8,14 +8,14 @@ from functools import cached_property
 import numpy as np
 
 from explorer.analysis.measures.blocks import BLOCK_BYTES, row_blocks
-from explorer.records import AttentionStack, CapturedText, HeadMap, MapSwitches, Sink, Tokens, Window
+from explorer.records import AttentionStack, CapturedText, HeadMap, MapOptions, Sink, Tokens, Window
 from explorer.text.words import merge_words, word_groups, word_labels
-from explorer.views.heads.facts import resting_places
+from explorer.views.heads.facts import attention_sinks
 from explorer.views.heads.heatmap.weights import RowReader, allowed_by, weights_by
 
 PARTS = ("all", "A→A", "A→B", "B→A", "B→B")
 MOST_CELLS = 512
-AS_CAPTURED = MapSwitches()
+AS_CAPTURED = MapOptions()
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def head_map(
     layer: int,
     head: int,
     stack: str | None = None,
-    switches: MapSwitches = AS_CAPTURED,
+    switches: MapOptions = AS_CAPTURED,
     region: Region = WHOLE,
     block_bytes: int = BLOCK_BYTES,
 ) -> HeadMap:
@@ -157,7 +157,7 @@ def truncation(source: AttentionStack) -> str:
 
 
 def drawn_groups(
-    cap: CapturedText, source: AttentionStack, switches: MapSwitches
+    cap: CapturedText, source: AttentionStack, switches: MapOptions
 ) -> tuple[list[list[int]], list[list[int]]]:
     """The tokens behind each row and each column of a map.
 
@@ -182,7 +182,7 @@ def drawn_groups(
 
 
 def map_labels(
-    cap: CapturedText, stack: str | None = None, switches: MapSwitches = AS_CAPTURED, region: Region = WHOLE
+    cap: CapturedText, stack: str | None = None, switches: MapOptions = AS_CAPTURED, region: Region = WHOLE
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What the rows and the columns of a map are called, whichever head it is of.
 
@@ -193,7 +193,7 @@ def map_labels(
     return rows.labels, columns.labels
 
 
-def _axes(cap: CapturedText, source: AttentionStack, switches: MapSwitches, region: Region) -> tuple[_Axis, _Axis]:
+def _axes(cap: CapturedText, source: AttentionStack, switches: MapOptions, region: Region) -> tuple[_Axis, _Axis]:
     queries, keys = drawn_groups(cap, source, switches)
     return (
         _axis(source.query_tokens, queries, switches.words, region.queries, region.most),
@@ -235,14 +235,16 @@ def _gathered(
 
 
 def _sinks(
-    source: AttentionStack, layer: int, head: int, switches: MapSwitches, columns: list[list[int]]
+    source: AttentionStack, layer: int, head: int, switches: MapOptions, columns: list[list[int]]
 ) -> tuple[Sink, ...]:
     """Where the head rests, by the columns of its map; of one head's own weights only."""
     if switches.over != "head" or switches.norm:
         return ()
     column_of = {token: column for column, group in enumerate(columns) for token in group}
     return tuple(
-        replace(sink, key=column_of[sink.key]) for sink in resting_places(source, layer, head) if sink.key in column_of
+        replace(sink, key=column_of[sink.key])
+        for sink in attention_sinks(source, layer, head)
+        if sink.key in column_of
     )
 
 
@@ -288,7 +290,7 @@ def tokens_of_cell(
     layer: int,
     head: int,
     stack: str | None,
-    switches: MapSwitches,
+    switches: MapOptions,
     region: Region,
     cell: tuple[float, float],
 ) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from explorer.figures.look import Picture
+from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import SEQUENTIAL
 from explorer.records import HeadMap
 from explorer.records.table import Table
@@ -57,9 +57,9 @@ def heatmap_table(drawn: HeadMap) -> Table:
     return Table.of([corner, *drawn.keys], ([query, *weights] for query, weights in rows))
 
 
-def heatmap_picture(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light") -> Picture:
+def heatmap_picture(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light") -> SizedFigure:
     """The map with every number and its caption, large enough for its labels."""
-    return Picture(
+    return SizedFigure(
         heatmap_figure(drawn, theme, log, palette, stepped=False),
         heatmap_caption(drawn, log, palette, stepped=False),
         *map_size(*drawn.weights.shape),

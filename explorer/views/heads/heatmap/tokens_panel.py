@@ -12,7 +12,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, html, no_update
 
-from explorer.records import MapSwitches
+from explorer.records import MapOptions
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.heads.heatmap.compute import MOST_CELLS, map_labels
@@ -66,7 +66,7 @@ def register(app: Dash, session: Session) -> None:
         if mode != "map":
             return []
         cap = session.capture(TextRequest(**request))
-        switches = MapSwitches(words, special, part if cap.pair else "all")
+        switches = MapOptions(words, special, part if cap.pair else "all")
         try:
             name = stack if stack in cap.stacks else None
             return strip(*map_labels(cap, name, switches, region_of(window or "", MOST_CELLS)))

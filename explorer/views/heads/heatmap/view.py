@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from explorer.figures.style import SEQUENTIAL, model_stem
-from explorer.records import HeadMap, MapSwitches
+from explorer.records import HeadMap, MapOptions
 from explorer.session.links import State, Value
 from explorer.session.session import Session
 from explorer.views.heads.heatmap.compute import Region, head_map
@@ -63,7 +63,7 @@ def region_of(window: str, most: int | None = None) -> Region:
     return Region((top, bottom), (left, right), most)
 
 
-def switches_of(state: State, pair: str | None) -> MapSwitches:
+def switches_of(state: State, pair: str | None) -> MapOptions:
     """How the map is read; a part is one of a pair's only."""
     named = str(state["set"]).split(",") if state["over"] in ("mean", "max") else []
     heads = [name.split(".") for name in named if name]
@@ -71,7 +71,7 @@ def switches_of(state: State, pair: str | None) -> MapSwitches:
         chosen = tuple((int(layer), int(head)) for layer, head in heads)
     except ValueError:
         raise ValueError(f"{state['set']} is no list of heads: write layer.head, as 1.8,2.0") from None
-    return MapSwitches(
+    return MapOptions(
         words=bool(state["words"]),
         special=bool(state["special"]),
         part=str(state["part"]) if pair else "all",

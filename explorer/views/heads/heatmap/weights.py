@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from explorer.analysis.measures.norms import norm_weights
-from explorer.records import AttentionStack, CapturedText, FloatArray, MapSwitches
+from explorer.records import AttentionStack, CapturedText, FloatArray, MapOptions
 
 OVER = ("head", "mean", "max", "sum")
 
@@ -16,7 +16,7 @@ OVER = ("head", "mean", "max", "sum")
 RowReader = Callable[[slice], np.ndarray]
 
 
-def weights_by(cap: CapturedText, layer: int, head: int, stack: str | None, switches: MapSwitches) -> RowReader:
+def weights_by(cap: CapturedText, layer: int, head: int, stack: str | None, switches: MapOptions) -> RowReader:
     """What gives the weights of any queries, with the switches that say whose.
 
     Raises:
@@ -36,13 +36,13 @@ def weights_by(cap: CapturedText, layer: int, head: int, stack: str | None, swit
     return lambda rows: _combined([partial(of_head, of, rows) for of in chosen], switches.over)
 
 
-def allowed_by(source: AttentionStack, layer: int, head: int, switches: MapSwitches) -> RowReader:
+def allowed_by(source: AttentionStack, layer: int, head: int, switches: MapOptions) -> RowReader:
     """What tells which keys any queries may see, in one at least of the map's layers."""
     layers = sorted({of for of, _ in _together(source, layer, head, switches)})
     return lambda rows: np.logical_or.reduce([source.allowed(of, rows) for of in layers])
 
 
-def _together(source: AttentionStack, layer: int, head: int, switches: MapSwitches) -> tuple[tuple[int, int], ...]:
+def _together(source: AttentionStack, layer: int, head: int, switches: MapOptions) -> tuple[tuple[int, int], ...]:
     """The heads (layer, head) that a map is made of."""
     if switches.over == "head":
         return ((layer, head),)
@@ -57,7 +57,7 @@ def _combined(maps: Sequence[Callable[[], FloatArray]], over: str) -> FloatArray
     return result / np.float32(len(maps)) if over == "mean" else result
 
 
-def _check(source: AttentionStack, layer: int, head: int, switches: MapSwitches) -> None:
+def _check(source: AttentionStack, layer: int, head: int, switches: MapOptions) -> None:
     if switches.over not in OVER:
         raise ValueError(f"unknown way to combine heads '{switches.over}': use {', '.join(OVER)}")
     if switches.over == "sum" and not switches.norm:

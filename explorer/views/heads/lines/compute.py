@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from explorer.records import CapturedText, FloatArray, HeadLines, HeadMap, IntArray, MapSwitches
+from explorer.records import CapturedText, FloatArray, HeadLines, HeadMap, IntArray, MapOptions
 from explorer.records.table import Table
 from explorer.views.heads.heatmap.compute import AS_CAPTURED, head_map
 
@@ -21,7 +21,7 @@ def head_lines(
     layer: int,
     heads: Sequence[int],
     stack: str | None = None,
-    switches: MapSwitches = AS_CAPTURED,
+    switches: MapOptions = AS_CAPTURED,
     threshold: float = THRESHOLD,
     count: int = COUNT,
 ) -> HeadLines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.figures.look import Look, Picture
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import HeadLines
 from explorer.session.links import State, Value
@@ -55,9 +55,9 @@ def make(session: Session, state: State) -> Exhibit:
     settings = {"target": state["target"] or None, **settings_of(session, state)}
     heads = "-".join(str(head) for head in shown.heads)
 
-    def picture(look: Look) -> Picture:
+    def picture(look: FigureStyle) -> SizedFigure:
         figure = lines_figure(shown, look.theme)
-        return Picture(figure, lines_caption(shown), _WIDTH, file_height(shown), fixed=True)
+        return SizedFigure(figure, lines_caption(shown), _WIDTH, file_height(shown), fixed=True)
 
     return KIND.exhibit(
         state,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.figures.caption import cut, of_text
-from explorer.figures.look import Picture
+from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import SEQUENTIAL, literal, model_label, title
 from explorer.records import CapturedText, HeadNumbers, HeadsOverview, IntArray
 from explorer.records.table import Table
@@ -128,7 +128,7 @@ def numbers_table(cap: CapturedText, stack: str, numbers: HeadNumbers) -> Table:
 
 def maps_picture(
     cap: CapturedText, overview: HeadsOverview, palette: str = SEQUENTIAL, theme: str = "light"
-) -> Picture:
+) -> SizedFigure:
     """The small maps with a caption, each large enough to be read."""
     figure = overview_figure(overview, theme, palette=palette)
     figure.update_layout(title=title(f"{literal(_name(cap, overview.stack))} · all heads"))
@@ -137,19 +137,19 @@ def maps_picture(
         f"in each. {overview_caption(overview)} {_of(cap, overview.stack)}"
     )
     n_layers, n_heads = overview.tiles.shape[:2]
-    return Picture(figure, caption, _CELL * n_heads + 80, _CELL * n_layers + 90)
+    return SizedFigure(figure, caption, _CELL * n_heads + 80, _CELL * n_layers + 90)
 
 
 def numbers_picture(
     cap: CapturedText, stack: str, numbers: HeadNumbers, palette: str = SEQUENTIAL, theme: str = "light"
-) -> Picture:
+) -> SizedFigure:
     """A number a head as colours, with a caption."""
     shown = HeadNumbers(numbers.values, literal(numbers.name), numbers.unit)
     figure = measure_figure(shown, theme, palette=palette)
     figure.update_layout(title=title(f"{literal(_name(cap, stack))} · {shown.name}"))
     caption = f"{numbers_caption(numbers, _name(cap, stack))} {_of(cap, stack)}"
     n_layers, n_heads = numbers.values.shape
-    return Picture(figure, caption, _CELL * n_heads + 180, _CELL * n_layers + 90)
+    return SizedFigure(figure, caption, _CELL * n_heads + 180, _CELL * n_layers + 90)
 
 
 def _of(cap: CapturedText, stack: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.analysis.measures import MEASURES
-from explorer.figures.look import Look, Picture
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import SEQUENTIAL, model_stem
 from explorer.records import CapturedText, HeadNumbers
 from explorer.session.links import State, Value
@@ -67,7 +67,7 @@ def make(session: Session, state: State) -> Exhibit:
     shown, maps = numbers(session, state), session.overview(request, stack)
     settings = {"target": state["target"] or None, **settings_of(session, state)}
 
-    def picture(look: Look) -> Picture:
+    def picture(look: FigureStyle) -> SizedFigure:
         how = look.palette or str(state["palette"]), look.theme
         if shown is None:
             return maps_picture(cap, maps, *how)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.figures.caption import AXIS
-from explorer.figures.look import Look, Picture
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import HeadOutputs
 from explorer.session.links import State, Value
@@ -39,9 +39,9 @@ def make(session: Session, state: State) -> Exhibit:
     settings = {"target": state["target"] or None, "accented_head": head, **settings_of(session, state)}
     height = max(_HEIGHT, 2 * _ROW * len(outputs.added) + 160)
 
-    def picture(look: Look) -> Picture:
+    def picture(look: FigureStyle) -> SizedFigure:
         figure = outputs_figure(outputs, head, look.theme)
-        return Picture(figure, outputs_caption(outputs), _WIDTH, height, AXIS)
+        return SizedFigure(figure, outputs_caption(outputs), _WIDTH, height, AXIS)
 
     return KIND.exhibit(
         state,

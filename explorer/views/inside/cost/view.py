@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.figures.caption import AXIS
-from explorer.figures.look import Look, Picture
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import Costs, CostSettings
 from explorer.session.links import State, Value
@@ -57,10 +57,10 @@ def make(session: Session, state: State) -> Exhibit:
         raise ValueError(f"head {head} is out of range: heads are 0 to {stack.n_heads - 1}")
     caption = cost_caption(shown)
 
-    def who_reads_what(look: Look) -> Picture:
+    def who_reads_what(look: FigureStyle) -> SizedFigure:
         figure = sharing_figure(stack, ways, head, look.theme)
         told = sharing_caption(shown.shape.model, stack, ways, head)
-        return Picture(figure, told, _PANEL * len(ways), _ROW, fixed=True)
+        return SizedFigure(figure, told, _PANEL * len(ways), _ROW, fixed=True)
 
     return KIND.exhibit(
         state,
@@ -68,8 +68,8 @@ def make(session: Session, state: State) -> Exhibit:
         result=lambda: costs_json(shown, settings_of(session, state)),
         table=lambda: costs_table(shown),
         figures={
-            "cache": lambda look: Picture(cache_figure(shown, look.theme), caption, _WIDTH, _HEIGHT, AXIS),
-            "operations": lambda look: Picture(
+            "cache": lambda look: SizedFigure(cache_figure(shown, look.theme), caption, _WIDTH, _HEIGHT, AXIS),
+            "operations": lambda look: SizedFigure(
                 operations_figure(shown, look.theme), caption, _WIDTH + 120, _HEIGHT, AXIS
             ),
             "heads": who_reads_what,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from explorer.records import BoolArray, CapturedText, FloatArray, HeadMap, LateContext
+from explorer.records import BoolArray, CapturedText, FloatArray, HeadMap, RightContext
 from explorer.views.heads.heatmap.compute import head_map, truncation
 
 MOST_TOKENS = 512
@@ -78,7 +78,7 @@ def token_at(cap: CapturedText, end: int, stack: str | None = None) -> int:
     return int(np.flatnonzero(inside)[-1])
 
 
-def late_context(whole: CapturedText, cut: CapturedText, query: int) -> LateContext:
+def right_context(whole: CapturedText, cut: CapturedText, query: int) -> RightContext:
     """A token with all of its text against the same token where the text ends with it.
 
     Raises:
@@ -93,7 +93,7 @@ def late_context(whole: CapturedText, cut: CapturedText, query: int) -> LateCont
         )
     long, short = (one.hidden[:, query].astype(np.float64) for one in (source, shorter))
     lengths = np.linalg.norm(long, axis=1) * np.linalg.norm(short, axis=1)
-    return LateContext(
+    return RightContext(
         model=whole.model_name,
         label=source.query_tokens.labels[query],
         causal=source.causal,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from explorer.records import HeadMap, LateContext
+from explorer.records import HeadMap, RightContext
 from explorer.records.table import Table
 from explorer.saving.formats import versions
 
@@ -14,7 +14,7 @@ def mask_json(
     own: HeadMap,
     other: HeadMap,
     query: int,
-    late: Sequence[LateContext],
+    late: Sequence[RightContext],
     no_late: str = "",
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:

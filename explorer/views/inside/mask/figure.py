@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.caption import cut
 from explorer.figures.style import SEQUENTIAL, axis, base_layout, literal, model_label, theme_of, title
-from explorer.records import HeadMap, LateContext
+from explorer.records import HeadMap, RightContext
 from explorer.views.heads.heatmap.figure import heatmap_figure
 
 _DASHES = ("solid", "dash")
@@ -53,7 +53,7 @@ def mask_caption(own: HeadMap, other: HeadMap, query: int, alone: bool = False) 
     return " ".join([said, alike, *cut(own.truncation)])
 
 
-def late_figure(curves: Sequence[LateContext], theme: str = "light") -> go.Figure:
+def late_figure(curves: Sequence[RightContext], theme: str = "light") -> go.Figure:
     """A line a model: how alike a token is with and without what comes after it."""
     colours = theme_of(theme)
     figure = go.Figure()
@@ -86,7 +86,7 @@ def late_figure(curves: Sequence[LateContext], theme: str = "light") -> go.Figur
     return figure
 
 
-def late_caption(curves: Sequence[LateContext]) -> str:
+def late_caption(curves: Sequence[RightContext]) -> str:
     """The figure in words."""
     said = []
     for one in curves:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from functools import cache
 
 from explorer.figures.caption import AXIS
-from explorer.figures.look import Draw, Look, Picture
+from explorer.figures.figure_style import Draw, FigureStyle, SizedFigure
 from explorer.figures.style import SEQUENTIAL, model_stem
-from explorer.records import CapturedText, HeadMap, LateContext, ModelError
+from explorer.records import CapturedText, HeadMap, ModelError, RightContext
 from explorer.session.links import State, Value
 from explorer.session.session import Session
 from explorer.views.heads.heatmap.data import heatmap_picture
-from explorer.views.inside.mask.compute import cut_after, late_context, other_mask, token_at
+from explorer.views.inside.mask.compute import cut_after, other_mask, right_context, token_at
 from explorer.views.inside.mask.data import mask_json, mask_table
 from explorer.views.inside.mask.figure import late_caption, late_figure, mask_caption, other_figure
 from explorer.views.spec import Exhibit, Kind
@@ -37,7 +37,7 @@ def drawn(session: Session, state: State) -> tuple[HeadMap, HeadMap]:
     return own, other
 
 
-def late_curves(session: Session, state: State) -> list[LateContext]:
+def late_curves(session: Session, state: State) -> list[RightContext]:
     """The chosen token with and without what follows, in this model and in another.
 
     Raises:
@@ -55,7 +55,7 @@ def late_curves(session: Session, state: State) -> list[LateContext]:
         one = replace(request, model=name, pair=None, target=None)
         long = session.capture(one)
         short = session.capture(replace(one, text=request.text[:end]))
-        curves.append(late_context(long, short, token_at(long, end)))
+        curves.append(right_context(long, short, token_at(long, end)))
     return curves
 
 
@@ -71,10 +71,10 @@ def make(session: Session, state: State) -> Exhibit:
     settings = {"target": state["target"] or None, "beside": state["beside"] or None, **settings_of(session, state)}
 
     @cache
-    def curves() -> list[LateContext]:
+    def curves() -> list[RightContext]:
         return late_curves(session, state)
 
-    def curves_or_why() -> tuple[list[LateContext], str]:
+    def curves_or_why() -> tuple[list[RightContext], str]:
         try:
             return curves(), ""
         except (ValueError, ModelError) as error:
@@ -93,7 +93,7 @@ def make(session: Session, state: State) -> Exhibit:
         figures={
             "own": lambda look: heatmap_picture(own, False, look.palette or SEQUENTIAL, look.theme),
             "other": _other(own, other, query),
-            "late": lambda look: Picture(late_figure(curves(), look.theme), late_caption(curves()), *_LATE, AXIS),
+            "late": lambda look: SizedFigure(late_figure(curves(), look.theme), late_caption(curves()), *_LATE, AXIS),
         },
         truncation=own.truncation,
         other=other_model,
@@ -103,7 +103,7 @@ def make(session: Session, state: State) -> Exhibit:
 def _other(own: HeadMap, other: HeadMap, query: int) -> Draw:
     """The thought experiment, as large as the map that is none."""
 
-    def draw(look: Look) -> Picture:
+    def draw(look: FigureStyle) -> SizedFigure:
         palette = look.palette or SEQUENTIAL
         sized = heatmap_picture(other, False, palette, look.theme)
         figure = other_figure(other, look.theme, palette)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from explorer.figures.caption import AXIS, legend_above
-from explorer.figures.look import Look, Picture
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import Moves
 from explorer.session.links import State, Value
@@ -57,10 +57,10 @@ def make(session: Session, state: State) -> Exhibit:
     settings = {"target": state["target"] or None, "share": share, **settings_of(session, state)}
     model = model_stem(shown.model)
 
-    def picture(look: Look) -> Picture:
+    def picture(look: FigureStyle) -> SizedFigure:
         figure = moves_figure(shown, token_of(shown, int(state["query"])), look.theme)
         legend_above(brought_back(figure, share), _WIDTH)
-        return Picture(figure, moves_caption(shown, share), _WIDTH, _HEIGHT, AXIS)
+        return SizedFigure(figure, moves_caption(shown, share), _WIDTH, _HEIGHT, AXIS)
 
     return KIND.exhibit(
         state,

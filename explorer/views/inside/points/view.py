@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from explorer.figures.caption import AXIS, legend_above
-from explorer.figures.look import Look, Picture
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import QueryKeyPoints
 from explorer.session.links import State, Value
@@ -72,9 +72,9 @@ def make(session: Session, state: State) -> Exhibit:
     when = "-before-rotation" if shown.before else ""
     model = model_stem(shown.model)
 
-    def points(look: Look) -> Picture:
+    def points(look: FigureStyle) -> SizedFigure:
         figure = legend_above(points_figure(shown, look.theme), _WIDTH)
-        return Picture(figure, points_caption(shown), _WIDTH, _HEIGHT, AXIS)
+        return SizedFigure(figure, points_caption(shown), _WIDTH, _HEIGHT, AXIS)
 
     return KIND.exhibit(
         state,

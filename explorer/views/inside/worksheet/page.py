@@ -12,8 +12,8 @@ import numpy as np
 from explorer.figures.style import STACKS, model_label
 from explorer.records import QueryRow
 from explorer.views.inside.worksheet.markup import Pen, element, quoted, row, table, token
-from explorer.views.inside.worksheet.page_numbers import Worksheet, worksheet
 from explorer.views.inside.worksheet.page_steps import names, others_name, steps
+from explorer.views.inside.worksheet.rounding import Worksheet, worksheet
 
 PAPERS = ("A4", "Letter")
 _LONGEST_TEXT = 240  # characters

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from explorer.views.inside.worksheet.markup import EMPTY, MINUS, Pen, element, quoted, row, table, token
-from explorer.views.inside.worksheet.page_numbers import Worksheet
+from explorer.views.inside.worksheet.rounding import Worksheet
 
 _NAMED = 12  # of more tokens that are left out, the first are named
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 
 from explorer.figures.caption import AXIS
-from explorer.figures.look import Look, Picture
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import QueryRow
-from explorer.saving.provenance import Record, revisions_in
+from explorer.saving.provenance import Provenance, revisions_in
 from explorer.saving.save import record
 from explorer.session.links import State, Value
 from explorer.session.session import Session
@@ -63,10 +63,10 @@ def make(session: Session, state: State) -> Exhibit:
         **settings_of(session, state),
     }
 
-    def strips(look: Look) -> Picture:
+    def strips(look: FigureStyle) -> SizedFigure:
         figure = strips_figure(row, key, before, look.theme)
         caption, height = strips_caption(row, key, before), strips_height(row, key)
-        return Picture(figure, caption, _WIDTH, height, AXIS)
+        return SizedFigure(figure, caption, _WIDTH, height, AXIS)
 
     return KIND.exhibit(
         state,
@@ -80,7 +80,7 @@ def make(session: Session, state: State) -> Exhibit:
 
 def page_record(
     session: Session, exhibit: Exhibit, ending: str, digits: int = 2, blank: bool = False, paper: str = ""
-) -> Record:
+) -> Provenance:
     """What a row's page to print tells of itself: the view's record, and the command that prints.
 
     Args:

@@ -33,7 +33,7 @@ _DIGIT = 0.6  # of the letters' size
 
 
 @dataclass(frozen=True)
-class Look:
+class FigureStyle:
     """What a person chooses of a figure's looks.
 
     Attributes:
@@ -85,7 +85,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Picture:
+class SizedFigure:
     """A view drawn for a file, at the size its labels need, in pixels.
 
     ``below`` is the room that labels under the lowest axis take, above the caption. What is
@@ -100,11 +100,11 @@ class Picture:
     fixed: bool = False
 
 
-Draw = Callable[[Look], Picture]
+Draw = Callable[[FigureStyle], SizedFigure]
 
 
 @dataclass(frozen=True)
-class Dressed:
+class StyledFigure:
     """A figure ready for a file: ``scale`` times its own pixels is its size on paper."""
 
     figure: go.Figure
@@ -118,7 +118,7 @@ class Dressed:
         return layout.width / per_cm, layout.height / per_cm
 
 
-def dressed(picture: Picture, look: Look) -> Dressed:
+def styled(picture: SizedFigure, look: FigureStyle) -> StyledFigure:
     """Give a picture its size, letters, title and caption; its figure is changed in place.
 
     Raises:
@@ -161,7 +161,7 @@ def dressed(picture: Picture, look: Look) -> Dressed:
         drawn = _recoloured(drawn, look.palette)
     if look.palette == GREYS:
         drawn = _each_string(drawn, _in_grey)
-    return Dressed(go.Figure(drawn), scale, tuple(remarks))
+    return StyledFigure(go.Figure(drawn), scale, tuple(remarks))
 
 
 def _leave_out_crowded_numbers(figure: go.Figure) -> float:
