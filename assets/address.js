@@ -1,20 +1,21 @@
 /* The address bar: every setting of the view on the screen that is not as it begins.
-   explorer/pages/address.py fills the fields from it, and says what is told here. */
+   explorer/app/address.py fills the fields from it, and says what is told here. */
 "use strict";
 
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
   const LONGEST = 2000; // characters that mails, chats and forms let through
 
-  /* The state of what is seen of each page: its mode, what is around it, a store for each mode. */
+  /* The settings on a page's screen: those its views share, those of the view, and those around it. */
   function screenOf(page, pages, values) {
     let at = 0;
     for (const one of pages) {
-      const mode = one.modes.length ? values[at++] : null;
-      const around = one.around ? values[at++] : {};
-      const states = values.slice(at, at + one.modes.length);
-      if (one === page) return { around, state: one.modes.length ? states[Math.max(one.modes.indexOf(mode), 0)] : {} };
-      at += one.modes.length;
+      const stores = Object.fromEntries(one.stores.map((name) => [name, values[at++]]));
+      if (one !== page) continue;
+      const { mode, around, selection, ...states } = stores;
+      const state = one.modes.length ? states[mode] ?? (states[mode] === undefined ? selection : null) : {};
+      if (!state || (one.around && !around)) return null;
+      return { ...selection, ...state, ...around, ...(one.modes.length ? { mode } : {}) };
     }
     return {};
   }
@@ -23,11 +24,11 @@
     const pages = values.pop();
     const given = new URLSearchParams(window.location.search);
     const page = pages.find((one) => one.path === `/${(path ?? "").split("/")[1] ?? ""}`) ?? pages[0];
-    const { around, state } = screenOf(page, pages, values);
-    if (!around || !state) return NO_UPDATE();
+    const screen = screenOf(page, pages, values);
+    if (!screen) return NO_UPDATE();
     const told = new URLSearchParams();
     for (const [name, begins] of Object.entries(page.settings)) {
-      const value = around?.[name] ?? state?.[name] ?? begins;
+      const value = screen[name] ?? begins;
       if (String(value) !== String(begins)) told.set(name, value);
     }
     // A theme nobody chose is the reader's own; a chosen one is part of what is sent.

@@ -29,12 +29,6 @@
     };
   }
 
-  /* The view on the screen, with what is beside it; what it does not tell is the map's. */
-  function shownHeads(mode, view, around, lines, compare, distances) {
-    const own = { map: view, lines, compare, distances }[mode];
-    return view && own ? { ...view, ...own, ...around, mode } : NO_UPDATE();
-  }
-
   function share() {
     const say = (sign) => window.dash_clientside.set_props("share-button", { children: sign });
     const copied = navigator.clipboard?.writeText(window.location.href);
@@ -157,7 +151,7 @@
   }
 
   const forViews = (view, mode) =>
-    ["lines", "compare"].map((one) => (view && mode === one ? view : NO_UPDATE()));
+    ["lines", "comparison"].map((one) => (view && mode === one ? view : NO_UPDATE()));
 
   /* Of a page's views the one on the screen; a view's element is called after its page and mode. */
   const showView = (mode) => window.dash_clientside.callback_context.outputs_list.map(
@@ -274,7 +268,7 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
-      readTheme, aroundHeads, shownHeads, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
+      readTheme, aroundHeads, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
       useExample, truncateText, pickRow, frameHead, zoomHead, forViews, showView, offerSwitches, openKeys,
     },
   });

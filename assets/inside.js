@@ -25,7 +25,7 @@
   const pickKey = (cell) => (/^\d+$/.test(cell?.rowId ?? "") ? cell.rowId : NO_UPDATE());
 
   /* Leaving out the first token is for the views whose planes it would fill. */
-  const offerFirst = (mode) => (["points", "moves"].includes(mode) ? "" : "hidden");
+  const offerFirst = (mode) => (["points", "matrices"].includes(mode) ? "" : "hidden");
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { inside: { view, pickKey, offerFirst } });
 })();

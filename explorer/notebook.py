@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,11 @@ from explorer.capture.capture import Capture, check_read
 from explorer.figures.figure_style import FigureStyle
 from explorer.saving.files import FORMATS, check_path, write_file
 from explorer.saving.save import Saving, figure_of, record, result_of, saved
-from explorer.session.links import State, parse, written
-from explorer.session.requests import request_of
+from explorer.session.requests import TextRequest, request_of
 from explorer.session.session import Session
-from explorer.views.registry import KINDS, asked_of, state_for, unread
-from explorer.views.spec import Exhibit, Kind
-from explorer.views.state import text_state
+from explorer.session.settings import Settings, Value, read_value, written
+from explorer.views.registry import link_to_view, view_at, view_named
+from explorer.views.spec import ComputedView, ViewSpec
 
 _LOOKS = frozenset(field.name for field in fields(FigureStyle))
 
@@ -31,13 +30,13 @@ class View:
     ``link`` is its address in the page, ``remarks`` what of the address was not understood.
     """
 
-    def __init__(self, session: Session, exhibit: Exhibit, remarks: tuple[str, ...] = ()) -> None:
+    def __init__(self, session: Session, computed: ComputedView, remarks: tuple[str, ...] = ()) -> None:
         self._session = session
-        self._exhibit = exhibit
-        self.kind = exhibit.kind
-        self.link = exhibit.link
+        self._computed = computed
+        self.kind = computed.spec.name
+        self.link = link_to_view(computed.spec, computed.settings)
         self.remarks = remarks
-        self.figures = tuple(exhibit.figures)
+        self.figures = computed.spec.figures
 
     def figure(self, name: str = "", **look: Any) -> go.Figure:
         """One of its figures; it needs no network to be shown.
@@ -49,16 +48,16 @@ class View:
         Raises:
             ValueError: no such figure, or a look that cannot be drawn.
         """
-        return figure_of(self._exhibit, Saving(name, _look(look))).figure
+        return figure_of(self._computed, Saving(name, _look(look))).figure
 
     def data(self) -> dict[str, Any]:
         """Its numbers by name, and under "provenance" what made them, as its JSON file has them."""
-        told = record(self._session, self._exhibit, "json")
-        return result_of(self._exhibit, told)
+        told = record(self._session, self._computed, "json")
+        return result_of(self._computed, told)
 
     def csv(self) -> str:
         """Its numbers as rows."""
-        return self._exhibit.table().csv()
+        return self._computed.table().csv()
 
     def save(self, path: str | Path, *, figure: str = "", dots: float = 2.0, **look: Any) -> Path:
         """Write it to a file whose ending names the format; what was there is overwritten.
@@ -77,7 +76,7 @@ class View:
         path = Path(path)
         kind = check_path(path, FORMATS, force=True)
         saving = Saving(figure, _look(look), dots)
-        write_file(path, saved(self._session, self._exhibit, kind, saving))
+        write_file(path, saved(self._session, self._computed, kind, saving))
         return path
 
     def __repr__(self) -> str:
@@ -123,22 +122,22 @@ def view(
     Warns:
         UserWarning: of each of its ``remarks``.
     """
-    chosen, told, remarks = _told(what, kind)
+    chosen, begun, remarks = _asked(what, kind)
     given = _checked(chosen, settings)
-    asked = state_for(chosen, {**told, **given})
+    asked = replace(begun, **given)
     if isinstance(what, Capture):
         session = Session.of(what, chosen.revisions(asked, None, other_revision))
     else:
         revisions = chosen.revisions(asked, revision, other_revision)
         session = _session(device, dtype, tuple(revisions.items()))
-    if "text" in asked:
+    if isinstance(asked, TextRequest):
         texts = (str(given.get(name, "")) or None for name in ("pair", "target"))
-        check_read(session.model(str(asked["model"])), *texts)
-    exhibit = chosen.make(session, asked)
-    remarks = (*remarks, *unread(asked, exhibit))
+        check_read(session.model(asked.model), *texts)
+    computed = chosen.make(session, asked)
+    remarks = (*remarks, *computed.unread(asked))
     for remark in remarks:
         warnings.warn(remark, stacklevel=2)
-    return View(session, exhibit, remarks)
+    return View(session, computed, remarks)
 
 
 def show(what: str | Capture, kind: str | None = None, **settings: Any) -> go.Figure:
@@ -146,36 +145,31 @@ def show(what: str | Capture, kind: str | None = None, **settings: Any) -> go.Fi
     return view(what, kind, **settings).figure()
 
 
-def _told(what: str | Capture, kind: str | None) -> tuple[Kind, State, tuple[str, ...]]:
-    """The kind of view, what of its state is told, and what is not understood."""
+def _asked(what: str | Capture, kind: str | None) -> tuple[ViewSpec, Settings, tuple[str, ...]]:
+    """The view, its settings as the address or the capture has them, and what is not understood."""
     if isinstance(what, Capture):
-        return _kind(kind or "heatmap"), text_state(request_of(what, what.target)), ()
+        spec = view_named(kind or "heatmap")
+        return spec, spec.settings.of(request_of(what, what.target).values()), ()
     if "/" not in what:
-        return _kind(what), {}, ()
-    return asked_of(what, _kind(kind) if kind else None)
+        spec = view_named(what)
+        return spec, spec.settings(), ()
+    return view_at(what, view_named(kind) if kind else None)
 
 
-def _kind(name: str) -> Kind:
-    if name not in KINDS:
-        raise ValueError(
-            f"unknown kind of view '{name}': use {', '.join(KINDS)}, or an address such as /?layer=1&head=8"
-        )
-    return KINDS[name]
-
-
-def _checked(kind: Kind, settings: Mapping[str, Any]) -> State:
-    """Settings by name, of the type the view has them in; those that are None are not given."""
-    if unknown := sorted(set(settings) - set(kind.defaults)):
-        raise ValueError(f"{kind.name} has no setting {', '.join(unknown)}: it has {', '.join(kind.defaults)}")
-    state: State = {}
+def _checked(spec: ViewSpec, settings: Mapping[str, Any]) -> dict[str, Value]:
+    """Settings by name, each of the type that the view has it in; those that are None are not given."""
+    defaults = spec.settings.defaults()
+    if unknown := sorted(set(settings) - set(defaults)):
+        raise ValueError(f"{spec.name} has no setting {', '.join(unknown)}: it has {', '.join(defaults)}")
+    values: dict[str, Value] = {}
     for name, value in settings.items():
         if value is None:
             continue
-        parsed = parse({name: written(value)}, kind.defaults)
-        if parsed.remarks:
-            raise ValueError(f"{name}={value!r} is no value of it: it begins as {kind.defaults[name]!r}")
-        state[name] = parsed.state[name]
-    return state
+        try:
+            values[name] = read_value(written(value), defaults[name])
+        except ValueError:
+            raise ValueError(f"{name}={value!r} is not a value of it: its default is {defaults[name]!r}") from None
+    return values
 
 
 def _look(look: Mapping[str, Any]) -> FigureStyle:

@@ -15,7 +15,7 @@ from explorer.analysis.measures import compute_all, head_distance
 from explorer.records import HeadDistances, HeadPoints
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
-from explorer.views.heads.distances.compute import distances_table, head_distances
+from explorer.views.heads.distances.compute import distances_table, head_distances, head_distances_of
 from explorer.views.heads.distances.figure import distances_caption, distances_figure
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
@@ -156,9 +156,9 @@ class TestSession:
     def test_nearest_heads_are_scipys_on_eager_attention(self, folder: Folder) -> None:
         session, told = Session(device="cpu"), list[str]()
         request = TextRequest(str(folder("bert")), TEXT)
-        drawn = session.distances(request, "encoder", lambda said, _share: told.append(said))
+        drawn = head_distances_of(session, request, "encoder", lambda said, _share: told.append(said))
         assert "comparing heads" in told
-        assert session.distances(request, "encoder") is drawn
+        assert head_distances_of(session, request, "encoder") is drawn
 
         run = reference.eager(FAMILIES["bert"], folder("bert"), TEXT)
         rows = np.concatenate(run.attention["encoder"]).astype(float)

@@ -14,7 +14,9 @@ from docs.making.files import CARRIERS
 from explorer.saving.files import FORMATS
 from explorer.saving.rendering import renderer
 from explorer.saving.save import Saving, saved
-from explorer.session.links import given_in, parse, path_of, written
+from explorer.session.settings import written
+from explorer.session.links import given_in, path_of
+from explorer.session.settings import parse_settings
 from explorer.session.session import Session
 from explorer.views.registry import KINDS
 

@@ -10,7 +10,9 @@ from scipy.spatial.distance import jensenshannon
 
 from explorer.app import address
 from explorer.figures.figure_style import FigureStyle
-from explorer.session.links import State, given_in, parse
+from explorer.session.settings import State
+from explorer.session.links import given_in
+from explorer.session.settings import parse_settings
 from explorer.session.session import Session
 from explorer.views.heads import panel as heads
 from explorer.views.heads.heads.view import ORDER

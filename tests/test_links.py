@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.session.links import given_in, link_to, parse, path_of
+from explorer.session.links import given_in, link_to, path_of
+from explorer.session.settings import parse_settings
 from explorer.views.registry import KINDS, SETTINGS, asked_of, state_for
 
 DEFAULTS = {"text": "A cat.", "layer": 0, "threshold": 0.05, "special": True, "set": ""}

@@ -15,6 +15,7 @@ from sklearn.decomposition import PCA
 from explorer.records import HeadMaps, LinearMap, ModelError, Moves
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.views.inside.head_maps import head_maps_of
 from explorer.views.inside.matrices import panel as inside_moves
 from explorer.views.inside.matrices import view as moves_view
 from explorer.views.inside.matrices.compute import moves, moves_table
@@ -224,7 +225,7 @@ def polygon_area(corners: np.ndarray) -> float:
 
 
 def test_without_the_first_token(session: Session) -> None:
-    maps = session.head_maps(TextRequest("smollm2", APPLE), None, 8, 4)
+    maps = head_maps_of(session, TextRequest("smollm2", APPLE), None, 8, 4)
     shown = moves(maps, "key", 9, 3, drop_first=True)
     assert shown.labels == maps.keys[1:]
     rest = np.asarray(maps.given_keys, float)[1:]
@@ -338,24 +339,24 @@ def test_what_the_page_answers(session: Session, folder: Folder) -> None:
     app = app_of(inside_moves, session)
     asked = state(TextRequest("minilm", APPLE), 3, 5, "value") | {"first": False, "share": 0.25}
     fields = {
-        "inside-view": state(TextRequest("minilm", APPLE), 3, 5),
+        "inside-selection": state(TextRequest("minilm", APPLE), 3, 5),
         "inside-moves-map": "value",
         "inside-first": False,
         "inside-moves-share": 0.25,
         "theme": "light",
     }
     graph = "inside-moves-graph.figure"
-    told = answer(app, graph, "inside-view.data", fields)
+    told = answer(app, graph, "inside-selection.data", fields)
     assert told[graph]["layout"]["title"]["text"].startswith("Value map · minilm")
     assert len(told["inside-moves-facts.children"]) == 5
-    assert told["inside-moves-view.data"] == asked
+    assert told["inside-matrices-state.data"] == asked
     eagerly = state(TextRequest(str(folder("deberta-v2")), APPLE), 0, 0)
-    wrong = answer(app, graph, "inside-view.data", fields | {"inside-view": eagerly})
+    wrong = answer(app, graph, "inside-selection.data", fields | {"inside-selection": eagerly})
     assert "eager" in said(wrong, "inside-moves-message")
-    assert wrong["inside-moves-view.data"] is None
-    away = fields | {"inside-view": asked | {"mode": "row"}}
+    assert wrong["inside-matrices-state.data"] is None
+    away = fields | {"inside-selection": asked | {"mode": "row"}}
     assert answer(app, graph, "inside-first.checked", away) == {}
-    left = answer(app, graph, "inside-view.data", away)
+    left = answer(app, graph, "inside-selection.data", away)
     assert left.keys() == {graph}
     assert left[graph]["data"] == []
 

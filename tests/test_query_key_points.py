@@ -18,6 +18,7 @@ from explorer.records import ModelError, QueryKeyPoints, ScoreParts
 from explorer.records.spaces import MOST_PAIRS
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.views.inside.head_maps import head_maps_of
 from explorer.views.inside.points import panel as inside_points
 from explorer.views.inside.points import view as points
 from explorer.views.inside.points.compute import PointSwitches, points_table, query_key_points
@@ -116,7 +117,7 @@ def test_before_rotation_is_what_the_projections_give(session: Session) -> None:
         [made[0][:, head * width : (head + 1) * width], made[1][:, kv_head * width : (kv_head + 1) * width]]
     )
     request = TextRequest("smollm2", APPLE)
-    maps = [session.head_maps(request, None, layer, head)]
+    maps = [head_maps_of(session, request, None, layer, head)]
     shown = query_key_points([session.capture(request)], layer, head, 0, None, maps, PointSwitches(before=True))
     same_up_to_sign(together(shown), PCA(2, svd_solver="full").fit_transform(expected))
     assert shown.kv_head == kv_head
@@ -318,7 +319,7 @@ def test_what_the_page_answers(session: Session) -> None:
     app = app_of(inside_points, session)
     view = {name: state()[name] for name in INSIDE}
     fields = {
-        "inside-view": view,
+        "inside-selection": view,
         "inside-points-when": "after",
         "inside-points-keys": "own",
         "inside-points-least": 0.2,
@@ -328,18 +329,18 @@ def test_what_the_page_answers(session: Session) -> None:
     }
     graph = "inside-points-graph.figure"
     ready = inside_points.reading(state(texts=f"{PHONE}\n\n"))
-    assert answer(app, graph, "inside-view.data", fields) == {}
-    told = answer(app, graph, "inside-view.data", fields | {"inside-points-request": ready})
+    assert answer(app, graph, "inside-selection.data", fields) == {}
+    told = answer(app, graph, "inside-selection.data", fields | {"inside-points-request": ready})
     assert "head 5" in told[graph]["layout"]["title"]["text"]
     assert "2 texts" in told["inside-points-caption.children"]
-    assert told["inside-points-view.data"] == state(texts=f"{PHONE}\n\n")
-    far = {"inside-view": view | {"head": 40}, "inside-points-request": ready}
-    wrong = answer(app, graph, "inside-view.data", fields | far)
-    assert wrong["inside-points-view.data"] is None
+    assert told["inside-points-state.data"] == state(texts=f"{PHONE}\n\n")
+    far = {"inside-selection": view | {"head": 40}, "inside-points-request": ready}
+    wrong = answer(app, graph, "inside-selection.data", fields | far)
+    assert wrong["inside-points-state.data"] is None
     assert "out of range" in said(wrong, "inside-points-remark")
-    away = fields | {"inside-view": view | {"mode": "row"}}
+    away = fields | {"inside-selection": view | {"mode": "row"}}
     assert answer(app, graph, "inside-points-least.value", away) == {}
-    left = answer(app, graph, "inside-view.data", away)
+    left = answer(app, graph, "inside-selection.data", away)
     assert left[graph]["data"] == []
     assert left.keys() == {graph}
 
@@ -347,23 +348,23 @@ def test_what_the_page_answers(session: Session) -> None:
 def test_further_texts_are_read_in_the_background(session: Session) -> None:
     app = app_of(inside_points, session)
     view = {name: state()[name] for name in INSIDE}
-    fields = {"inside-view": view, "inside-points-when": "after", "inside-points-texts": PHONE}
+    fields = {"inside-selection": view, "inside-points-when": "after", "inside-points-texts": PHONE}
     start, watch = "inside-points-job.data", "inside-points-request.data"
-    job = answer(app, start, "inside-view.data", fields)[start]
+    job = answer(app, start, "inside-selection.data", fields)[start]
     wanted = inside_points.reading(state(texts=PHONE))
     assert job["request"] == wanted
     told = answer(app, watch, "inside-points-job.data", {"inside-points-job": job})
     assert told[watch] == wanted
     done = {"inside-points-job": job, "inside-points-request": wanted}
     # What is read already is not read again; another text is.
-    assert answer(app, start, "inside-view.data", fields | done) == {}
+    assert answer(app, start, "inside-selection.data", fields | done) == {}
     other = fields | done | {"inside-points-texts": "An apple."}
     assert answer(app, start, "inside-points-texts.value", other)[start]["request"] != wanted
     many = fields | {"inside-points-texts": "a\nb\nc\nd\ne"}
     wrong = answer(app, start, "inside-points-texts.value", many)[start]
     assert "5 further texts are too many" in wrong["error"]
-    away = fields | {"inside-view": view | {"mode": "row"}}
-    assert answer(app, start, "inside-view.data", away) == {}
+    away = fields | {"inside-selection": view | {"mode": "row"}}
+    assert answer(app, start, "inside-selection.data", away) == {}
 
 
 def test_each_text_is_told_before_it_is_read(session: Session) -> None:

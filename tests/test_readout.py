@@ -15,7 +15,7 @@ import explorer
 from explorer.analysis.readout import logits_of, meaning, nearest_words, read_states
 from explorer.session.requests import StudyRequest
 from explorer.session.session import Session
-from explorer.views.embeddings.study import word_study
+from explorer.views.embeddings.study import study_of, word_study
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT, spread
 from tests.conftest import Folder, Loader
@@ -157,7 +157,7 @@ def test_an_encoders_states_are_not_read_by_the_decoders_head(tiny: Loader) -> N
 def test_a_meaning_is_of_one_place_or_of_the_mean_of_several() -> None:
     session = Session(device="cpu")
     request = StudyRequest("minilm", "apple", (("fruit", "a red apple fell"), ("firm", "new apple shares fell")))
-    study = session.study(request)
+    study = study_of(session, request)
     model = session.model("minilm")
     one, both = meaning(model, study, [1]), meaning(model, study, [0, 1])
     assert one.place == "sentence 2: new apple shares fell"
@@ -192,7 +192,7 @@ def test_a_mean_over_different_tokens_marks_them_all_and_says_so(smollm2: explor
 
 def test_a_word_in_pieces_says_so(minilm: explorer.LoadedModel) -> None:
     session = Session(device="cpu")
-    study = session.study(StudyRequest("minilm", "snowclone", (("", "one snowclone more"),)))
+    study = study_of(session, StudyRequest("minilm", "snowclone", (("", "one snowclone more"),)))
     no_head, pieces = meaning(minilm, study, [0]).remarks
     assert no_head == "this checkpoint has no head that makes words of these states"
     assert pieces == (

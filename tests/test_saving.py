@@ -264,7 +264,7 @@ def test_drawing_without_a_browser_says_how_to_get_one(session: Session, monkeyp
 
 
 def test_a_kept_state_is_the_same_view_everywhere(minilm: explorer.LoadedModel) -> None:
-    name = short_links.keep(LINK)
+    name = short_links.store(LINK)
     assert explorer.view(f"/?saved={name}").link == explorer.view(LINK).link
     with pytest.raises(ValueError, match="no view named 0123456789abcdef is kept here"):
         explorer.view("/?saved=0123456789abcdef")

@@ -10,6 +10,7 @@ from explorer.analysis.measures.verdict import where_senses_part
 from explorer.session.requests import StudyRequest
 from explorer.session.session import Session
 from explorer.text.example_sets import EXAMPLE_SETS, OPENING
+from explorer.views.embeddings.layers.compute import word_layers_of
 from tests.browser import eager
 
 
@@ -21,7 +22,7 @@ def session() -> Session:
 @pytest.mark.parametrize("model", ["minilm", "smollm2"])
 def test_apple_parts_at_the_named_layer(model: str, session: Session) -> None:
     senses, sentences = zip(*OPENING.rows, strict=True)
-    layers = session.word_layers(StudyRequest(model, OPENING.word, tuple(OPENING.rows)))
+    layers = word_layers_of(session, StudyRequest(model, OPENING.word, tuple(OPENING.rows)))
     assert layers.test is not None
     contextual, _ = eager.word_vectors(model, list(sentences), OPENING.word)
     for layer, value in enumerate(layers.test.separation.values):
@@ -38,7 +39,7 @@ def test_apple_parts_at_the_named_layer(model: str, session: Session) -> None:
 @pytest.mark.parametrize("model", ["minilm", "smollm2"])
 def test_one_sense_labelled_at_random_does_not_part(model: str, session: Session) -> None:
     control = EXAMPLE_SETS["control"]
-    layers = session.word_layers(StudyRequest(model, control.word, tuple(control.rows)))
+    layers = word_layers_of(session, StudyRequest(model, control.word, tuple(control.rows)))
     assert layers.test is not None
     assert np.nanmin(layers.test.p_corrected) > 0.05
     assert "do not part at any layer beyond chance" in where_senses_part(layers)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.session import models_cache as shelf_module
+from explorer.session import session as shelf_module
 from explorer.session.requests import StudyRequest, TextRequest
 from explorer.session.session import Session
+from explorer.views.embeddings.study import study_of
 
 WAIT_S = 20
 
@@ -244,11 +245,11 @@ def test_real_models_and_a_word_across_sentences(folder: Callable[[str], Any]) -
     rows = [("fruit", "She ate an apple."), ("company", "The apple was red and the dog slept.")]
     told: list[float | None] = []
     request = StudyRequest(name, "apple", tuple(rows))
-    study = session.study(request, lambda _sentence, share: told.append(share))
+    study = study_of(session, request, lambda _sentence, share: told.append(share))
     assert [share for share in told if share is not None][-2:] == [0.0, 0.5]
-    assert session.study(request) is study
+    assert study_of(session, request) is study
     assert [o.sense for o in study.occurrences] == ["fruit", "company"]
     direct = explorer.capture(session.model(name), rows[0][1])
     np.testing.assert_allclose(session.capture(TextRequest(name, rows[0][1])).hidden, direct.hidden)
     with pytest.raises(ValueError, match="sentence 2: the text is empty"):
-        session.study(StudyRequest(name, "apple", (rows[0], ("fruit", " "))))
+        study_of(session, StudyRequest(name, "apple", (rows[0], ("fruit", " "))))

@@ -15,6 +15,7 @@ from explorer.session import session as session_module
 from explorer.session.jobs import Cancelled
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.views.heads.measured import induction_scores_of, measures_of, null_scores_of
 from tests.conftest import Folder
 
 WAIT_S = 20
@@ -91,16 +92,16 @@ def test_a_text_is_read_between_two_passes_of_an_experiment(name: str, threads: 
             other = threads.submit(session.capture, TextRequest(name, "another text"))
             read.append(len(other.result(WAIT_S).tokens))
 
-    session.nulls(TextRequest(name, TEXT), "decoder", tell)
+    null_scores_of(session, TextRequest(name, TEXT), "decoder", tell)
     assert read == [len(session.model(name).tokenizer("another text").input_ids)]
 
 
 @pytest.mark.parametrize(
     ("work", "ask"),
     [
-        ("nulls_of", lambda session, request, tell: session.nulls(request, "decoder", tell)),
-        ("compute_all", lambda session, request, tell: session.measures(request, "decoder", tell)),
-        ("induction_probe", lambda session, request, tell: session.induction(request.model, tell)),
+        ("nulls_of", lambda session, request, tell: null_scores_of(session, request, "decoder", tell)),
+        ("compute_all", lambda session, request, tell: measures_of(session, request, "decoder", tell)),
+        ("induction_probe", lambda session, request, tell: induction_scores_of(session, request.model, tell)),
     ],
 )
 def test_the_same_result_asked_for_twice_at_once_is_made_once(
@@ -137,9 +138,9 @@ def test_who_waits_can_be_cancelled(name: str, threads: ThreadPoolExecutor, monk
     first = threads.submit(session.nulls, request, "decoder", lambda _sentence, _share: None)
     assert held.begun.wait(WAIT_S)
     with pytest.raises(Cancelled):
-        session.nulls(request, "decoder", _cancelled)
+        null_scores_of(session, request, "decoder", _cancelled)
     held.let_go.set()
-    assert first.result(WAIT_S) is session.nulls(request, "decoder")
+    assert first.result(WAIT_S) is null_scores_of(session, request, "decoder")
 
 
 def test_a_cancelled_experiment_leaves_model_and_result_to_others(name: str, threads: ThreadPoolExecutor) -> None:
@@ -158,9 +159,9 @@ def test_a_cancelled_experiment_leaves_model_and_result_to_others(name: str, thr
             waits.set()
 
     with pytest.raises(Cancelled):
-        session.nulls(request, "decoder", cancel_at_half)
+        null_scores_of(session, request, "decoder", cancel_at_half)
     found = others[0].result(WAIT_S)
-    assert session.nulls(request, "decoder") is found
+    assert null_scores_of(session, request, "decoder") is found
     # Twenty draws of its own: what the cancelled one had drawn is no part of it.
     again = Session(device="cpu").nulls(request, "decoder")
     np.testing.assert_array_equal(found["entropy"].mean, again["entropy"].mean)

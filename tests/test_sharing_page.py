@@ -33,13 +33,13 @@ def _asked(model: str, **more: Any) -> dict[str, Any]:
     fields = {"tokens": 4096, "batch": 1, "precision": "float16", "by": "own"} | more
     view = {**INSIDE, "model": model, "text": "A cat.", "mode": "sharing", "head": 1}
     return {
-        "inside-view": view,
+        "inside-selection": view,
         "theme": "light",
         **{f"inside-sharing-{name}": value for name, value in fields.items()},
     }
 
 
-def _fire(app: Dash, output: str, triggered: str = "inside-view.data", **fields: Any) -> Any:
+def _fire(app: Dash, output: str, triggered: str = "inside-selection.data", **fields: Any) -> Any:
     return answer(app, output, triggered, fields)
 
 
@@ -49,7 +49,7 @@ def _state(model: str, **more: Any) -> dict[str, Any]:
 
 def _looking(fields: dict[str, Any], **more: Any) -> dict[str, Any]:
     """The same where the page looks at something else."""
-    return fields | {"inside-view": fields["inside-view"] | more}
+    return fields | {"inside-selection": fields["inside-selection"] | more}
 
 
 def _cells(tables: Any) -> list[list[str]]:
@@ -89,7 +89,7 @@ def test_what_another_model_shared_is_left(app: Dash, session: Session, folder: 
     """The page takes the model's own way; an address that asks for another is told."""
     model = str(folder("llama"))
     told = _fire(app, COSTS, **_asked(model, by="12"))
-    assert told["inside-sharing-view.data"]["sharing"] == "own"
+    assert told["inside-cost-state.data"]["sharing"] == "own"
     with pytest.raises(ValueError, match="4 query heads cannot share 12 key/value heads evenly"):
         cost.drawn(session, _state(model, sharing="12"))
 
@@ -99,8 +99,8 @@ def test_pictures_numbers_and_what_is_saved(app: Dash, folder: Folder) -> None:
     told = _fire(app, COSTS, **_asked(model, by="1"))
     assert told["inside-sharing-message.children"] is None
     assert "multi-query attention (1 key/value head)" in told["inside-sharing-caption.children"]
-    view = told["inside-sharing-view.data"]
-    assert view == {**cost.DEFAULTS, **_asked(model)["inside-view"], "sharing": "1"}
+    view = told["inside-cost-state.data"]
+    assert view == {**cost.DEFAULTS, **_asked(model)["inside-selection"], "sharing": "1"}
     drawn = {line.get("name") for line in told["inside-sharing-operations-graph.figure"]["data"]}
     assert "all maps: N²" in drawn
 
@@ -151,7 +151,7 @@ def test_a_model_that_is_gone_is_said(app: Dash) -> None:
 def test_nothing_is_computed_for_another_view(output: str, app: Dash) -> None:
     away = _looking(_asked("/no/such/folder"), mode="row")
     assert _fire(app, output, "theme.data", **away) == {}
-    nothing = _asked("/no/such/folder") | {"inside-view": None}
+    nothing = _asked("/no/such/folder") | {"inside-selection": None}
     assert _fire(app, output, "theme.data", **nothing) == {}
 
 

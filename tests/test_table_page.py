@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.analysis.measures import MEASURES
-from explorer.session.links import State
+from explorer.session.settings import State
 from explorer.session.session import Session
 from explorer.views.heads.heads import view as heads
 from explorer.views.heads.heads.columns import column_definitions

@@ -56,7 +56,7 @@ class TestLeftOut:
         app.layout = heads_map.layout()
         heads_map.register(app, session)
         fields = {"heads-request": request, "heads-mode": "lines"}
-        shown = answer(app, "heads-view.data", "heads-request.data", fields)["heads-view.data"]
+        shown = answer(app, "heads-heatmap-state.data", "heads-request.data", fields)["heads-heatmap-state.data"]
         table = heads_table.asked(session, request, "")
         assert table is not None
         for state in (shown, table):

@@ -1,48 +1,62 @@
-"""A page's fields as an address tells them.
+"""A page's fields as an address names them.
 
-The address holds every setting of the view on the screen that is not as it begins. A page is
-put into the layout with its fields filled from it (``filled``); the browser keeps the address
-to what is seen (assets/address.js). A state too long for an address is kept by the server,
-which names it (explorer/short_links.py).
+The address holds every setting of the view on the screen that is not the default. A page is put
+into the layout with its fields filled from it (``filled``); the browser keeps the address to what
+is seen (assets/address.js). An address that is too long is stored by the server, which names it
+(explorer/session/short_links.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import ModuleType
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc
 
 from explorer.session import short_links
-from explorer.session.links import Parsed, Value, given_in, parse
-from explorer.session.links import State as Settings
+from explorer.session.links import AROUND, given_in, settings_in
+from explorer.session.requests import TextRequest
+from explorer.session.settings import State as Values
+from explorer.session.settings import Value, parse_settings
 from explorer.views.panel.running import error_line
-from explorer.views.registry import KINDS, SETTINGS, settings_in
+from explorer.views.registry import setting_names, views_of
+from explorer.views.spec import Page
+
+_IN_BAR = tuple(TextRequest.defaults())
 
 
-class Shown(NamedTuple):
-    """What is on a page's screen: the store that tells its state, and what can be saved of it."""
+def page_at(path: str, pages: Sequence[Page]) -> Page:
+    """The page of an address; the first one where there is none of that name."""
+    first = f"/{path.strip('/').partition('/')[0]}"
+    return next((page for page in pages if first == page.path), pages[0])
 
-    store: str
-    kinds: tuple[str, ...]
 
+def settings_of(page: Page) -> dict[str, Value]:
+    """Every setting that an address of a page may have, with its default.
 
-def settings_of(page: ModuleType) -> dict[str, Value]:
-    """Every setting that an address of a page may have, with what it is where it says nothing.
-
-    Those of its views, and those the page has beside them (its ``AROUND``); a setting that two
-    views share begins alike in both, but ``mode`` with the page's first view.
+    A setting that two views share has one default.
     """
-    found: dict[str, Value] = {}
-    for kind in KINDS.values():
-        if kind.path == page.PATH:
-            found = {**kind.defaults, **found}
-    return {**found, **page.AROUND}
+    views = views_of(page, beside=False)
+    return {
+        **({"mode": views[0].name} if views else {}),
+        **page.settings.defaults(),
+        **{name: value for view in reversed(views_of(page)) for name, value in view.settings.defaults().items()},
+        **(page.around.defaults() if page.around else {}),
+    }
 
 
-def filled(layout: list[Any], fields: Mapping[str, str], state: Settings) -> list[Any]:
+def fields_of(page: Page) -> dict[str, str]:
+    """The component that shows each setting of a page, by its id; those of the bar are left out."""
+    views = views_of(page)
+    found = {name: view.field(name) for view in reversed(views) for name in view.settings.defaults()}
+    if views:
+        found |= {name: views[0].field(name) for name in page.settings.defaults()}
+        found["mode"] = f"{page.name}-mode"
+    return {name: component for name, component in found.items() if name not in _IN_BAR}
+
+
+def filled(layout: list[Any], fields: Mapping[str, str], state: Values) -> list[Any]:
     """A page's layout, its fields set to a state; what one does not offer is left as it begins.
 
     Args:
@@ -65,7 +79,7 @@ def _all(layout: Any) -> Iterator[Any]:
             yield from one._traverse()
 
 
-def refused(layout: list[Any], fields: Mapping[str, str], state: Settings) -> list[str]:
+def refused(layout: list[Any], fields: Mapping[str, str], state: Values) -> list[str]:
     """What an address asks of a page's controls that they do not offer, in words."""
     values = {field: (setting, state[setting]) for setting, field in fields.items()}
     return [
@@ -100,43 +114,50 @@ def _set(component: Any, value: Value) -> None:
         component.value = str(value) if value != "" else None
 
 
-def told(page: ModuleType) -> dict[str, Any]:
+def described(page: Page) -> dict[str, Any]:
     """What the browser must know of a page to write its address."""
     return {
-        "name": page.NAME,
-        "path": page.PATH,
+        "name": page.name,
+        "path": page.path,
         "settings": settings_of(page),
-        "modes": list(page.SHOWN),
-        "around": bool(page.AROUND),
+        "modes": [view.name for view in views_of(page, beside=False)],
+        "around": page.around is not None,
+        "stores": list(screens_of((page,), Input)[page.name]),
     }
 
 
-def opened(page: ModuleType, search: str) -> Parsed:
-    """A page's settings out of an address's query; of a kept state what its name stands for.
-
-    What cannot be opened is remarked upon, and the rest is as it begins.
-    """
+def opened(page: Page, search: str) -> tuple[Values, tuple[str, ...]]:
+    """A page's settings in an address's query, and remarks on what cannot be opened."""
     remarks = list[str]()
     try:
         given = settings_in(search)
     except ValueError as error:
         given = given_in(search)
         remarks.append(str(error))
-    parsed = parse(given, settings_of(page), {*SETTINGS, *page.AROUND})
-    return Parsed(parsed.state, (*remarks, *parsed.remarks))
+    values, more = parse_settings(given, settings_of(page), {*setting_names(), *AROUND})
+    return values, (*remarks, *more)
 
 
-def register(app: Dash, pages: tuple[ModuleType, ...]) -> None:
-    """Keep the address to what is seen; a state that is too long for one is kept here."""
-    screens = [
-        Input(name, prop, allow_optional=True)
+def screens_of(pages: tuple[Page, ...], kind: type[Input] | type[State]) -> dict[str, dict[str, Any]]:
+    """What each page's screen shows, for a callback: its view, and the stores of its settings."""
+    return {
+        page.name: {
+            **({"mode": kind(f"{page.name}-mode", "value", allow_optional=True)} if views_of(page) else {}),
+            **({"around": kind(f"{page.name}-around", "data", allow_optional=True)} if page.around else {}),
+            **({"selection": kind(page.selection, "data", allow_optional=True)} if page.selection else {}),
+            **{
+                view.name: kind(view.state, "data", allow_optional=True)
+                for view in views_of(page, beside=False)
+                if view.state != page.selection
+            },
+        }
         for page in pages
-        for name, prop in (
-            *([(f"{page.NAME}-mode", "value")] if page.SHOWN else []),
-            *([(f"{page.NAME}-around", "data")] if page.AROUND else []),
-            *((shown.store, "data") for shown in page.SHOWN.values()),
-        )
-    ]
+    }
+
+
+def register(app: Dash, pages: tuple[Page, ...]) -> None:
+    """Keep the address to what is seen; one that is too long is stored here."""
+    screens = [one for screen in screens_of(pages, Input).values() for one in screen.values()]
     app.clientside_callback(
         ClientsideFunction("address", "write"),
         Output("share-button", "title"),
@@ -148,11 +169,11 @@ def register(app: Dash, pages: tuple[ModuleType, ...]) -> None:
     )
 
     @app.callback(Output("short-link", "data"), Output("short-link-message", "children"), Input("long-link", "data"))
-    def keep(link: str | None) -> Any:
+    def store(link: str | None) -> Any:
         if link is None:  # what is seen now fits into an address
             return None, None
         try:
-            return {"link": link, "name": short_links.keep(link)}, None
+            return {"link": link, "name": short_links.store(link)}, None
         except ValueError as error:
             return None, error_line(str(error))
 

@@ -8,11 +8,8 @@ address (address.py), and stays there, unseen, so that a tab keeps what was made
 waits for a page that is not looked at. A page's job and request are kept in the frame, and start
 what is in the page; where the frame takes something out of a page, it is optional.
 
-A page is a module: PATH, NAME, TITLE; SHOWN, by what is on the screen the store that tells its
-state and the kinds of views that can be saved of it; ADDRESS, the field of each setting; AROUND,
-the settings that are of no view, which the store <name>-around tells; layout(),
-register(app, session, jobs); in_fields(state), where a field shows a setting otherwise than a
-state tells it.
+A page is a module: PAGE, layout(), register(app, session, jobs), and in_fields(values) where a field
+shows a setting otherwise than an address has it.
 """
 
 from __future__ import annotations
@@ -29,6 +26,7 @@ from explorer.app import save_menu as saving
 from explorer.app import self_check as check
 from explorer.models import bundled, hub
 from explorer.session.jobs import Jobs
+from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.embeddings import panel as embeddings
 from explorer.views.heads import panel as heads
@@ -36,13 +34,12 @@ from explorer.views.inside import panel as inside
 from explorer.views.panel import text as heads_text
 from explorer.views.panel.examples import EXAMPLE_TEXTS
 from explorer.views.panel.running import register_cancel, remark_line, stores
-from explorer.views.state import TEXT
 
 PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside, learn, check)
 
 # The fields of the bar, by the setting they are of.
 _BAR = {"model": "model-select", "text": "text-input", "pair": "pair-input", "target": "target-input"}
-_OPENING: dict[str, Any] = dict(TEXT)
+_OPENING: dict[str, Any] = TextRequest.defaults()
 
 _KEYS = (
     ("Ctrl+Enter", "run the model on what is typed"),
@@ -63,10 +60,10 @@ def layout() -> Any:
                 dcc.Store(id="opened", data=True),
                 dcc.Store(id="theme"),
                 dcc.Store(id="mounted", data=[]),
-                dcc.Store(id="pages", data=[address.told(page) for page in PAGES]),
+                dcc.Store(id="pages", data=[address.described(page.PAGE) for page in PAGES]),
                 dcc.Store(id="long-link"),
                 dcc.Store(id="short-link"),
-                *(store for page in PAGES for store in stores(page.NAME)),
+                *(store for page in PAGES for store in stores(page.PAGE.name)),
                 heads_text.store(),
                 *presenter.layout(),
                 dcc.Download(id="download"),
@@ -74,7 +71,10 @@ def layout() -> Any:
                 _tabs(),
                 html.Div(
                     [
-                        *(html.Div(id=f"{page.NAME}-message", className=f"on-{page.NAME}") for page in PAGES),
+                        *(
+                            html.Div(id=f"{page.PAGE.name}-message", className=f"on-{page.PAGE.name}")
+                            for page in PAGES
+                        ),
                         heads_text.layout(),
                         html.Div(id="link-message"),
                         html.Div(id="short-link-message"),
@@ -82,7 +82,7 @@ def layout() -> Any:
                     ],
                     id="status",
                 ),
-                *(html.Main(id=f"{page.NAME}-page", className=f"page {page.NAME} hidden") for page in PAGES),
+                *(html.Main(id=f"{page.PAGE.name}-page", className=f"page {page.PAGE.name} hidden") for page in PAGES),
                 html.Footer([*saving.layout(), *keeping.layout()]),
                 _keys(),
             ],
@@ -91,12 +91,6 @@ def layout() -> Any:
         id="mantine",
         theme={"primaryColor": "orange", "primaryShade": 8, "fontFamily": "inherit", "defaultRadius": "sm"},
     )
-
-
-def page_at(path: str) -> ModuleType:
-    """The page of an address; the first one where there is none of that name."""
-    name = f"/{path.strip('/').partition('/')[0]}"
-    return next((page for page in PAGES if name == page.PATH), PAGES[0])
 
 
 def all_of_it() -> Any:
@@ -172,7 +166,10 @@ def _icon(name: str, sign: str, why: str) -> Any:
 
 def _tabs() -> Any:
     return html.Nav(
-        [dcc.Link(page.TITLE, href=page.PATH, className="page-tab", id=f"tab-{page.TITLE.lower()}") for page in PAGES]
+        [
+            dcc.Link(page.PAGE.title, href=page.PAGE.path, className="page-tab", id=f"tab-{page.PAGE.title.lower()}")
+            for page in PAGES
+        ]
     )
 
 
@@ -200,13 +197,14 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         page.register(app, session, jobs)
     register_cancel(app, jobs)
     presenter.register(app)
-    address.register(app, PAGES)
-    saving.register(app, session, PAGES, page_at)
-    keeping.register(app, session, jobs, PAGES, page_at)
+    pages = tuple(page.PAGE for page in PAGES)
+    address.register(app, pages)
+    saving.register(app, session, pages)
+    keeping.register(app, session, jobs, pages)
     _register_browser_side(app)
 
     @app.callback(
-        *(Output(f"{page.NAME}-page", "children") for page in PAGES),
+        *(Output(f"{page.PAGE.name}-page", "children") for page in PAGES),
         Output("mounted", "data"),
         *(Output(field, "value") for field in _BAR.values()),
         Output("heads-truncate", "data"),
@@ -217,26 +215,28 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         prevent_initial_call=False,
     )
     def mount(path: str | None, search: str | None, mounted: list[str]) -> Any:
-        asked = page_at(path or "")
-        if path is None or asked.NAME in mounted:
+        page_asked = address.page_at(path or "", [page.PAGE for page in PAGES])
+        asked = next(page for page in PAGES if page.PAGE is page_asked)
+        if path is None or asked.PAGE.name in mounted:
             return (no_update,) * (len(PAGES) + len(_BAR) + 3)
-        opened = address.opened(asked, search or "")
-        layout, begun = asked.layout(), getattr(asked, "in_fields", dict)(opened.state)
-        told = [*opened.remarks, *address.refused(layout, asked.ADDRESS, begun)]
-        fields = address.filled(layout, asked.ADDRESS, begun)
+        values, remarks = address.opened(asked.PAGE, search or "")
+        layout, begun = asked.layout(), getattr(asked, "in_fields", dict)(values)
+        filled_in = address.fields_of(asked.PAGE)
+        told = [*remarks, *address.refused(layout, filled_in, begun)]
+        fields = address.filled(layout, filled_in, begun)
         children = [fields if page is asked else no_update for page in PAGES]
         # A further page is of what is in the bar by then.
-        bar = {**_OPENING, **opened.state} if not mounted else {}
+        bar = {**_OPENING, **values} if not mounted else {}
         read = [bar.get(name, no_update) for name in _BAR]
         agreed = read[1:] if bar.get("truncate") else no_update
-        return *children, [*mounted, asked.NAME], *read, agreed, remark_line(told)
+        return *children, [*mounted, asked.PAGE.name], *read, agreed, remark_line(told)
 
     @app.callback(
         Output("model-facts", "children"),
         Output("pair-toggle", "hidden"),
         Output("target-input-field", "className"),
         State("model-select", "value"),
-        *(Input(f"{page.NAME}-request", "data") for page in PAGES),
+        *(Input(f"{page.PAGE.name}-request", "data") for page in PAGES),
     )
     def show_model(name: str | None, *_requests: Any) -> Any:
         facts = session.facts(name or "")
@@ -258,7 +258,7 @@ def _register_browser_side(app: Dash) -> None:
     )
     browser(
         "showPage",
-        *(Output(f"{page.NAME}-page", "className") for page in PAGES),
+        *(Output(f"{page.PAGE.name}-page", "className") for page in PAGES),
         Input("url", "pathname"),
         State("pages", "data"),
         prevent_initial_call=False,
@@ -289,7 +289,9 @@ def _register_browser_side(app: Dash) -> None:
         prevent_initial_call="initial_duplicate",
     )
     browser(
-        "dimWhileWorking", Output("status", "className"), *(Input(f"{page.NAME}-poll", "disabled") for page in PAGES)
+        "dimWhileWorking",
+        Output("status", "className"),
+        *(Input(f"{page.PAGE.name}-poll", "disabled") for page in PAGES),
     )
     browser("share", Output("share-button", "children"), Input("share-button", "n_clicks"))
     browser("openKeys", Output("keys", "opened"), Input("keys-button", "n_clicks"))

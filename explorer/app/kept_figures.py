@@ -15,30 +15,31 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import asdict
-from types import ModuleType
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from explorer.app.save_menu import LOOK, download, look_of, on_screen, shown_of
+from explorer.app.address import page_at, screens_of
+from explorer.app.save_menu import LOOK, download, look_of, on_screen
 from explorer.figures.figure_style import FigureStyle
 from explorer.records import ModelError
 from explorer.saving.bundle import Kept, bundle
 from explorer.saving.metadata import read_provenance
-from explorer.saving.remake import kind_and_state
+from explorer.saving.remake import view_and_settings
 from explorer.saving.save import Saving, figure_of
-from explorer.session import short_links
-from explorer.session.cache import Results
+from explorer.session.cache import Cache
 from explorer.session.jobs import Jobs
-from explorer.session.links import link_to, path_of
+from explorer.session.links import shortened
 from explorer.session.session import Session
 from explorer.views.panel import running
 from explorer.views.panel.running import Run, error_line
-from explorer.views.registry import KINDS, SETTINGS, state_for
+from explorer.views.registry import VIEWS, link_to_view, setting_names, view_named
+from explorer.views.spec import Page, ViewSpec
 
 _NAME = "bundle"
-_LONGEST_LINK = 2000
+_ARCHIVE_BYTES = 200_000_000  # of the last archives, until they are sent
 LARGEST_FILE = 12_000_000  # bytes; in base64 it must fit into a request (web.py)
 
 
@@ -99,24 +100,24 @@ def listed(kept: list[dict[str, Any]]) -> list[Any]:
     ]
 
 
-def entry(session: Session, kind: str, state: dict[str, Any], saving: Saving) -> Any:
+def entry(session: Session, spec: ViewSpec, values: dict[str, Any], saving: Saving) -> Any:
     """What the browser keeps of a figure.
 
     Raises:
         ValueError: it cannot be drawn, or its address neither fits nor can be kept.
         ModelError: the model cannot be loaded or failed.
     """
-    exhibit = KINDS[kind].make(session, state_for(KINDS[kind], state))
-    figure_of(exhibit, saving)  # what cannot be drawn is told now, not when the archive is made
-    name = saving.figure or next(iter(exhibit.figures))
+    view = spec.make(session, spec.settings.of(values))
+    figure_of(view, saving)  # what cannot be drawn is reported now, not when the archive is made
+    name = saving.figure or spec.figures[0]
     return {
-        "kind": kind,
+        "kind": spec.name,
         "figure": name,
-        "state": exhibit.state,
-        "link": short(exhibit.link),
+        "state": view.settings.values(),
+        "link": shortened(link_to_view(spec, view.settings)),
         "look": asdict(saving.look),
         "dots": saving.dots,
-        "title": f"{KINDS[kind].title}: {exhibit.stem} ({name})",
+        "title": f"{spec.title}: {view.stem} ({name})",
     }
 
 
@@ -128,20 +129,20 @@ def kept_of(one: dict[str, Any]) -> Kept:
     """
     try:
         saving = Saving(one["figure"], FigureStyle(**one["look"]), one.get("dots", Saving.dots))
-        state = state_for(KINDS[one["kind"]], one["state"])
-    except (KeyError, TypeError):  # a kind or a part of the look that there is not
+        settings = VIEWS[one["kind"]].settings.of(one["state"])
+    except (KeyError, TypeError):  # a view or a part of the style that there is not
         raise ValueError(f"{one['title']} is of another version: remove it from the list") from None
-    return Kept(one["kind"], state, saving)
+    return Kept(one["kind"], settings, saving)
 
 
-def register(app: Dash, session: Session, jobs: Jobs, pages: tuple[ModuleType, ...], at: Any) -> None:
-    """Wire both to ``app``; ``at(path)`` is the page of an address."""
-    _register_list(app, session, pages, at)
+def register(app: Dash, session: Session, jobs: Jobs, pages: tuple[Page, ...]) -> None:
+    """Wire both to ``app``."""
+    _register_list(app, session, pages)
     _register_bundle(app, session, jobs)
     _register_opening(app)
 
 
-def _register_list(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any) -> None:
+def _register_list(app: Dash, session: Session, pages: tuple[Page, ...]) -> None:
     @app.callback(
         Output("kept", "data"),
         Output("save-message", "children", allow_duplicate=True),
@@ -156,7 +157,7 @@ def _register_list(app: Dash, session: Session, pages: tuple[ModuleType, ...], a
         State("save-state", "data"),
         State("save-dots", "value"),
         {name: State(*field) for name, field in LOOK.items()},
-        shown_of(pages),
+        screens_of(pages, State),
     )
     def change(*given: Any) -> Any:
         _, _, removed, _, kept, path, what, state, dots, look, screens = given
@@ -169,12 +170,13 @@ def _register_list(app: Dash, session: Session, pages: tuple[ModuleType, ...], a
             return [one for place, one in enumerate(kept) if place != cause["place"]], None, None
         try:
             if cause == "save-keep":
-                kind, _, figure = what.partition("/")
+                name, _, figure = what.partition("/")
+                view = view_named(name)
             else:
-                page = at(path)
-                (kind, *_), state = on_screen(page, screens.get(page.NAME))
+                page = page_at(path, pages)
+                (view, *_), state = on_screen(page, screens.get(page.name))
                 figure = ""
-            one = entry(session, kind, state, Saving(figure, look_of(look), float(dots)))
+            one = entry(session, view, state, Saving(figure, look_of(look), float(dots)))
         except (ValueError, ModelError) as error:
             line = error_line(str(error))
             # What is said below the page is hidden while the menu is open.
@@ -196,12 +198,12 @@ def _register_list(app: Dash, session: Session, pages: tuple[ModuleType, ...], a
 
 
 def _register_bundle(app: Dash, session: Session, jobs: Jobs) -> None:
-    made = Results({_NAME: 2})
+    archives = Cache(_ARCHIVE_BYTES)
 
     def archive(kept: list[dict[str, Any]], tell: Any) -> bytes:
         chosen = [kept_of(one) for one in kept]
         key = json.dumps(kept, sort_keys=True)
-        return made.once((_NAME, key), lambda: bundle(session, chosen, tell), tell)
+        return archives.get_or_compute((_NAME, key), lambda: bundle(session, chosen, tell), tell)
 
     def start(clicks: int | None, kept: list[dict[str, Any]] | None) -> Run | None:
         if not clicks:
@@ -249,19 +251,10 @@ def opening_link(record: dict[str, Any], name: str) -> str:
     What this version does not know is left in it, so that the page says so.
 
     Raises:
-        ValueError: of a kind this version does not know, or too long and not to be kept.
+        ValueError: a view that this version does not know, or an address too long that cannot be stored.
     """
-    kind, state, _ = kind_and_state(record, name)
-    strange = {one: record["settings"][one] for one in record["settings"] if one not in SETTINGS}
-    return short(link_to(kind.path, {**state, **strange}, {**kind.defaults, **dict.fromkeys(strange, "")}))
-
-
-def short(link: str) -> str:
-    """An address, or the name under which it is kept where it is too long.
-
-    Raises:
-        ValueError: it is too long and cannot be kept.
-    """
-    if len(link) <= _LONGEST_LINK:
-        return link
-    return f"{path_of(link)}?saved={short_links.keep(link)}"
+    view, settings, _ = view_and_settings(record, name)
+    strange = {one: record["settings"][one] for one in record["settings"] if one not in setting_names()}
+    link = link_to_view(view, settings)
+    query = urlencode(strange, quote_via=quote)
+    return shortened(f"{link}{'&' if '?' in link else '?'}{query}" if query else link)

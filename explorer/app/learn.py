@@ -16,18 +16,16 @@ from urllib.parse import parse_qs, unquote
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from explorer.app.address import Shown
 from explorer.lessons.files import Lesson, Step, read_lessons
 from explorer.lessons.questions import QUESTIONS
 from explorer.session.jobs import Jobs
-from explorer.session.links import Value
 from explorer.session.session import Session
+from explorer.session.settings import Settings
 from explorer.views.panel.running import error_line, remark_line
+from explorer.views.spec import Page
 
-PATH, NAME, TITLE = "/learn", "learn", "Learn"
-SHOWN: dict[str, Shown] = {}
-ADDRESS: dict[str, str] = {}
-AROUND: dict[str, Value] = {}
+PAGE = Page("learn", "/learn", "Learn", Settings, selection="")
+PATH = PAGE.path
 
 _FRAME = "learn-frame"
 # [CLS] is a token; [words](address) is a link.

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import base64
 import json
-from types import ModuleType
+from collections.abc import Mapping
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from explorer.app.address import page_at, screens_of
 from explorer.figures.figure_style import FONTS, UNITS, FigureStyle
 from explorer.figures.style import PALETTES, blank_figure
 from explorer.figures.vector import vectorised
@@ -27,7 +28,8 @@ from explorer.saving.save import Saving, figure_of, file_name, record, remarks_o
 from explorer.session.session import Session
 from explorer.views.panel.fields import labelled
 from explorer.views.panel.running import error_line, remark_line
-from explorer.views.registry import KINDS, Exhibit, Kind, state_for
+from explorer.views.registry import view_named, views_of
+from explorer.views.spec import ComputedView, Page, ViewSpec
 
 _BROWSER_MADE = ("png", "svg")
 _SERVER_MADE = ("pdf", "html", "csv", "json", "npz")
@@ -204,38 +206,35 @@ def _preview() -> Any:
     )
 
 
-def shown_of(pages: tuple[ModuleType, ...]) -> dict[str, Any]:
-    """What every page's screen tells, for a callback: its mode, and each view's state."""
-    return {
-        page.NAME: {
-            "mode": State(f"{page.NAME}-mode", "value", allow_optional=True),
-            "states": {mode: State(shown.store, "data", allow_optional=True) for mode, shown in page.SHOWN.items()},
-        }
-        for page in pages
-        if page.SHOWN
-    }
+def on_screen(page: Page, screen: Mapping[str, Any] | None) -> tuple[list[ViewSpec], dict[str, Any]]:
+    """The views that a page's screen can be saved as, and the values of their settings.
 
-
-def on_screen(page: ModuleType, screen: dict[str, Any] | None) -> tuple[tuple[str, ...], Any]:
-    """The kinds that a page's screen can be saved as, and its state.
+    Args:
+        page: the page.
+        screen: what its stores hold, as in ``address.screens_of``.
 
     Raises:
         ValueError: nothing is seen yet, or the page has nothing to save.
     """
-    if not screen or not any(shown.kinds for shown in page.SHOWN.values()):
-        raise ValueError(f"{page.TITLE} has no figure to save: go to one of the other pages")
-    mode = screen["mode"] if screen["mode"] in page.SHOWN else next(iter(page.SHOWN))
-    state = screen["states"][mode]
-    if not state:
+    views = views_of(page, beside=False)
+    if not screen or not views:
+        raise ValueError(f"{page.title} has no figure to save: go to one of the other pages")
+    view = next((one for one in views if one.name == screen["mode"]), views[0])
+    values = screen[view.name] if view.name in screen else screen["selection"]
+    if not values:
         raise ValueError(NOTHING)
-    return page.SHOWN[mode].kinds, state
+    return [view, *views_of(page, beside=True)], {
+        **(screen["selection"] or {}),
+        **values,
+        **(screen.get("around") or {}),
+    }
 
 
-def options(kind: Kind) -> list[dict[str, str]]:
-    """A kind's figures as the menu offers them, the chief one by the kind's title alone."""
-    first, *others = kind.figures
-    named = [(first, kind.title), *((name, f"{kind.title}: {name}") for name in others)]
-    return [{"value": f"{kind.name}/{name}", "label": label} for name, label in named]
+def options(view: ViewSpec) -> list[dict[str, str]]:
+    """A view's figures as the menu offers them, the chief one by the view's title alone."""
+    first, *others = view.figures
+    named = [(first, view.title), *((name, f"{view.title}: {name}") for name in others)]
+    return [{"value": f"{view.name}/{name}", "label": label} for name, label in named]
 
 
 def look_of(values: dict[str, Any]) -> FigureStyle:
@@ -256,12 +255,13 @@ def download(content: bytes, name: str, kind: str) -> dict[str, Any]:
     return {"content": base64.b64encode(content).decode(), "base64": True, "filename": name, "type": _TYPES[kind]}
 
 
-def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any) -> None:
-    """Wire the menu to ``app``; ``at(path)`` is the page of an address."""
+def register(app: Dash, session: Session, pages: tuple[Page, ...]) -> None:
+    """Wire the menu to ``app``."""
 
-    def exhibit_of(what: str, state: dict[str, Any]) -> tuple[Exhibit, str]:
-        kind, _, figure = what.partition("/")
-        return KINDS[kind].make(session, state_for(KINDS[kind], state)), figure
+    def view_of(what: str, values: dict[str, Any]) -> tuple[ComputedView, str]:
+        name, _, figure = what.partition("/")
+        view = view_named(name)
+        return view.make(session, view.settings.of(values)), figure
 
     @app.callback(
         Output("save-menu", "opened"),
@@ -274,13 +274,13 @@ def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any
         Input("save-button", "n_clicks"),
         State("url", "pathname"),
         State("save-what", "value"),
-        shown_of(pages),
+        screens_of(pages, State),
     )
     def offer(_clicks: int, path: str, chosen: str | None, screens: dict[str, Any]) -> Any:
-        page = at(path)
+        page = page_at(path, pages)
         try:
-            kinds, state = on_screen(page, screens.get(page.NAME))
-            offered = [option for name in kinds for option in options(KINDS[name])]
+            views, state = on_screen(page, screens.get(page.name))
+            offered = [option for view in views for option in options(view)]
         except ValueError as error:
             return False, *(no_update,) * 5, error_line(str(error))
         values = [one["value"] for one in offered]
@@ -304,9 +304,9 @@ def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any
         if not what or not state:
             return (no_update,) * 5
         try:
-            exhibit, figure = exhibit_of(what, state)
+            view, figure = view_of(what, state)
             saving = Saving(figure, look_of(look), float(dots))
-            drawn = figure_of(exhibit, saving)
+            drawn = figure_of(view, saving)
         except (ValueError, ModelError) as error:
             return no_update, no_update, "", error_line(str(error)), None
         layout, (width, height) = drawn.figure.layout, drawn.size_cm
@@ -314,13 +314,13 @@ def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any
         size = f"{width:.1f} × {height:.1f} cm; as PNG {pixels[0]:,} × {pixels[1]:,} dots"
         kept = {
             "records": {
-                kind: json.dumps(record(session, exhibit, kind, saving), ensure_ascii=False) for kind in _BROWSER_MADE
+                kind: json.dumps(record(session, view, kind, saving), ensure_ascii=False) for kind in _BROWSER_MADE
             },
             "scale": drawn.scale,
             "dots": saving.dots,
             "width": width,
             "height": height,
-            "names": {kind: file_name(exhibit, kind, saving) for kind in _BROWSER_MADE},
+            "names": {kind: file_name(view, kind, saving) for kind in _BROWSER_MADE},
         }
         zoom = {"zoom": min(1, _PREVIEW / layout.width)}
         return vectorised(drawn.figure), zoom, size, remark_line(remarks_of(drawn)), kept
@@ -340,12 +340,12 @@ def register(app: Dash, session: Session, pages: tuple[ModuleType, ...], at: Any
             return no_update, no_update
         kind = str(ctx.triggered_id).removeprefix("save-")
         try:
-            exhibit, figure = exhibit_of(what, state)
+            view, figure = view_of(what, state)
             saving = Saving(figure, look_of(look))
-            content = saved(session, exhibit, kind, saving)
+            content = saved(session, view, kind, saving)
         except (ValueError, ModelError, ExportError) as error:
             return no_update, error_line(str(error))
-        return download(content, file_name(exhibit, kind, saving), kind), None
+        return download(content, file_name(view, kind, saving), kind), None
 
     app.clientside_callback(
         ClientsideFunction("saving", "draw"),

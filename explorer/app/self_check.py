@@ -14,21 +14,18 @@ from dash import ClientsideFunction, Dash, Input, Output, dcc, html, no_update
 
 from explorer.analysis.identities import CLAIMS
 from explorer.analysis.identities.report import failed, magnitude, outcome, verdict, where
-from explorer.app.address import Shown
 from explorer.records import CapturedText, Claim, Identity, ModelError
+from explorer.session.identities import identities_of
 from explorer.session.jobs import Jobs
-from explorer.session.links import Value
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.session.settings import Settings
 from explorer.views.heads.heads.help_panel import section
 from explorer.views.panel import running
 from explorer.views.panel import text as heads_text
-from explorer.views.state import TEXT, text_state
+from explorer.views.spec import Page
 
-PATH, NAME, TITLE = "/check", "check", "Self-check"
-SHOWN: dict[str, Shown] = {}  # no figure
-ADDRESS: dict[str, str] = {}
-AROUND: dict[str, Value] = dict(TEXT)
+PAGE = Page("check", "/check", "Self-check", Settings, selection="", around=TextRequest)
 
 _UNSAID: Any = {"aria-hidden": "true"}  # the word beside a mark says it
 _MARKS = {True: "✓", False: "✗", None: "–"}
@@ -167,7 +164,7 @@ def _facts(session: Session, request: TextRequest, cap: CapturedText) -> str:
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the page's callbacks to ``app``."""
-    heads_text.run_on_text(app, jobs, NAME, PATH, session.identities)
+    heads_text.run_on_text(app, jobs, PAGE, lambda request, tell: identities_of(session, request, tell))
 
     @app.callback(
         Output("check-verdict", "children"),
@@ -181,12 +178,12 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
             return (no_update,) * 4
         asked = TextRequest(**request)
         try:
-            cap, found = session.capture(asked), session.identities(asked)
+            cap, found = session.capture(asked), identities_of(session, asked)
         except (ValueError, ModelError) as error:
             return no_update, no_update, running.error_line(str(error)), no_update
         remarks = running.remark_line(heads_text.remarks(cap, asked))
         told = checked(cap, _facts(session, asked, cap), found)
-        return *told, remarks, text_state(session.read_of(asked))
+        return *told, remarks, session.read_of(asked).values()
 
     app.clientside_callback(
         ClientsideFunction("explorer", "openKeys"),

@@ -12,6 +12,7 @@ from explorer.cli.loading import session_with
 from explorer.cli.reading import texts_to_read
 from explorer.cli.telling import progress, say_cut, sayer
 from explorer.cli.writing import print_out
+from explorer.session.identities import identities_of
 from explorer.text.example_sets import OPENING_TEXT
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def check(
     """  # noqa: D301
     from explorer.analysis.identities.report import failed, verdict
     from explorer.analysis.identities.report_json import check_json
+    from explorer.records.source import truncation
     from explorer.saving.formats import to_json
     from explorer.session.requests import TextRequest
-    from explorer.views.heads.heatmap.compute import truncation
 
     (given,) = texts_to_read(text, None)
     say = sayer(quiet)
@@ -58,7 +59,7 @@ def check(
     loaded, cap = session.model(model), session.capture(request)
     say_cut(say, truncation(cap.stack(cap.stacks[-1])))
     with progress(quiet, "checking") as tell:
-        found = session.identities(request, tell)
+        found = identities_of(session, request, tell)
     if as_json:
         settings = {
             "target": target,

@@ -13,9 +13,11 @@ from explorer.cli.reading import name_of, read
 from explorer.cli.telling import progress, sayer
 from explorer.cli.writing import format_of, write
 from explorer.saving.files import DRAWINGS, FORMATS
+from explorer.views.embeddings.layers.compute import word_layers_of
+from explorer.views.embeddings.study import study_of
 
 if TYPE_CHECKING:
-    from explorer.session.links import State
+    from explorer.session.settings import State
 
 
 def embeddings(
@@ -79,21 +81,23 @@ def embeddings(
     """  # noqa: D301
     from explorer.analysis.measures.verdict import where_senses_part
     from explorer.saving.save import saved
+    from explorer.session.requests import sentences_setting
     from explorer.text.sentences import read_table
     from explorer.views.embeddings.balance import set_notes
+    from explorer.views.embeddings.embeddings import VIEW
     from explorer.views.embeddings.embeddings.compute import check_switches
     from explorer.views.embeddings.embeddings.data import telling_layer
-    from explorer.views.embeddings.embeddings.view import KIND, layers_in, switches_of
-    from explorer.views.state import sentences_told, study_request
+    from explorer.views.embeddings.embeddings.view import layers_in, switches_of
+    from explorer.views.state import study_request
 
     kind = format_of(output, force)
     lines = read_table(read(sentences), name_of(sentences))
     state: State = {
-        **KIND.defaults,
+        **VIEW.settings.defaults(),
         "model": model,
         "word": word,
         "match_case": match_case,
-        "sentences": sentences_told([(line.sense, line.sentence) for line in lines]),
+        "sentences": sentences_setting([(line.sense, line.sentence) for line in lines]),
         "anchors": anchors,
         "basis": basis,
         "normalise": normalise,
@@ -104,8 +108,8 @@ def embeddings(
     request, say = study_request(state), sayer(quiet)
     session = session_with(model, device, dtype, revision, quiet)
     with progress(quiet, "reading sentences") as tell:
-        study = session.study(request, tell, [line.place for line in lines])
-        measured = session.word_layers(request, tell)
+        study = study_of(session, request, tell, [line.place for line in lines])
+        measured = word_layers_of(session, request, tell)
     for remark in (*study.remarks, *set_notes(study)):
         say(remark)
     if measured.test is not None:
@@ -113,4 +117,4 @@ def embeddings(
     state["layer"], why = telling_layer(study, chosen)
     if kind in DRAWINGS and chosen != (state["layer"],):
         say(f"a picture shows one layer: {state['layer']}, {why}; --layers chooses another")
-    write(saved(session, KIND.make(session, state), kind, tell=say), output)
+    write(saved(session, VIEW.make(session, VIEW.settings.of(state)), kind, tell=say), output)

@@ -14,6 +14,7 @@ from explorer.cli.several import write_each
 from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import outlet
 from explorer.saving.files import TABLES
+from explorer.views.heads.measured import measures_of, null_scores_of
 
 if TYPE_CHECKING:
     from explorer.capture.loading import Progress
@@ -51,15 +52,15 @@ def heads(
         python -m explorer heads --from - > heads.jsonl
     """  # noqa: D301
     from explorer.saving.save import record, result_of, saved
+    from explorer.views.heads.heads import VIEW
     from explorer.views.heads.heads.data import heads_parquet
-    from explorer.views.heads.heads.view import KIND
     from explorer.views.state import text_request
 
     texts = texts_to_read(text, source)
     out = outlet(output, form, force, texts, TABLES)
     session = session_with(model, device, dtype, revision, quiet)
     chosen = {
-        **KIND.defaults,
+        **VIEW.settings.defaults(),
         "model": model,
         "pair": pair or "",
         "target": target or "",
@@ -72,10 +73,10 @@ def heads(
         state = {**chosen, "text": one.text}
         request = text_request(state)
         measured = session.capture(request).stack(stack).name
-        session.measures(request, measured, tell)
+        measures_of(session, request, measured, tell)
         if nulls:
-            session.nulls(request, measured, tell)
-        exhibit = KIND.make(session, state)
+            null_scores_of(session, request, measured, tell)
+        exhibit = VIEW.make(session, VIEW.settings.of(state))
         say_cut(sayer(quiet, one.place), exhibit.truncation)
         if out.kind == "parquet":
             return heads_parquet(result_of(exhibit, record(session, exhibit, "json")))

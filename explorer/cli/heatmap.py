@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,30 +60,30 @@ def heatmap(
     """  # noqa: D301
     from explorer.saving.rendering import renderer
     from explorer.saving.save import saved
-    from explorer.views.heads.heatmap.view import KIND
+    from explorer.views.heads.heatmap import VIEW
+    from explorer.views.heads.page import MapSettings
 
     texts = texts_to_read(text, source)
     out = outlet(output, form, force, texts)
     session = session_with(model, device, dtype, revision, quiet)
-    chosen = {
-        **KIND.defaults,
-        "model": model,
-        "pair": pair or "",
-        "target": target or "",
-        "truncate": truncate,
-        "stack": stack or "",
-        "layer": layer,
-        "head": head,
-        "words": words,
-        "special": not no_special,
-        "log": log,
-    }
+    chosen = MapSettings(
+        model=model,
+        pair=pair or "",
+        target=target or "",
+        truncate=truncate,
+        stack=stack or "",
+        layer=layer,
+        head=head,
+        words=words,
+        special=not no_special,
+        log=log,
+    )
 
     def content(one: GivenText, _tell: Progress | None) -> bytes:
         say = sayer(quiet, one.place)
-        exhibit = KIND.make(session, {**chosen, "text": one.text})
-        say_cut(say, exhibit.truncation)
-        return saved(session, exhibit, out.kind, draw=draw, tell=say)
+        computed = VIEW.make(session, replace(chosen, text=one.text))
+        say_cut(say, computed.truncation)
+        return saved(session, computed, out.kind, draw=draw, tell=say)
 
     with renderer() as draw:
         write_each(texts, out, content, quiet)

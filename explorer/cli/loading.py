@@ -34,11 +34,11 @@ def session_of_view(name: str, device: str, dtype: str, revisions: Mapping[str, 
 def told(session: Session, quiet: bool) -> Iterator[None]:
     """A terminal is told how the session's work goes, whatever asks for it."""
     with progress(quiet, "making the view") as tell:
-        session.tell = tell
+        session.progress = tell
         try:
             yield
         finally:
-            session.tell = None
+            session.progress = None
 
 
 def _loaded(session: Session, name: str, quiet: bool) -> Session:

@@ -45,7 +45,7 @@ def remake(
     from explorer.capture.loading import pick_device
     from explorer.records import ModelError
     from explorer.saving.provenance import revisions_in
-    from explorer.saving.remake import MOST_APART, kind_and_state, opened
+    from explorer.saving.remake import MOST_APART, opened, view_and_settings
     from explorer.saving.remake import remake as made_again
 
     try:
@@ -53,7 +53,7 @@ def remake(
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error.strerror}") from None
     _, record = opened(data, str(file))
-    _, state, _ = kind_and_state(record, str(file))
+    _, settings, _ = view_and_settings(record, str(file))
     say = sayer(quiet)
     where = device or record.get("device") or "auto"
     try:
@@ -64,27 +64,27 @@ def remake(
         say(f"it was made on {where}, which is not here")
         where = "auto"
     dtype = str(record.get("dtype") or "float32")
-    session = session_of_view(str(state["model"]), where, dtype, revisions_in(record), quiet)
+    session = session_of_view(str(settings.values()["model"]), where, dtype, revisions_in(record), quiet)
     with told(session, quiet):
         found = made_again(session, data, str(file))
-    say_cut(say, found.exhibit.truncation)
+    say_cut(say, found.view.truncation)
     for remark in found.remarks:
         say(f"not as it was: {remark}")
     if as_json:
         answer = {
             "file": str(file),
-            "kind": found.exhibit.kind,
+            "kind": found.view.spec.name,
             "difference": found.difference if math.isfinite(found.difference) else None,
             "where": found.where,
-            "unlike": list(found.unlike),
+            "mismatches": list(found.mismatches),
             "agrees": found.agrees,
             "remarks": list(found.remarks),
         }
         print_out(json.dumps(answer, ensure_ascii=False) + "\n")
     else:
         at = f" at {found.where}" if found.where else ""
-        print_out(f"{found.exhibit.kind}: largest difference {found.difference:.3g}{at}\n")
-        for place in found.unlike[:5]:
+        print_out(f"{found.view.spec.name}: largest difference {found.difference:.3g}{at}\n")
+        for place in found.mismatches[:5]:
             print_out(f"differs: {place}\n")
     if not found.agrees:
         say(f"it does not agree: more than {MOST_APART:g} apart, or labels differ")

@@ -12,29 +12,9 @@ from explorer.cli.loading import session_of_view, told
 from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import format_of, write
 from explorer.saving.files import FORMATS
+from explorer.views.registry import VIEWS, view_at, view_named
 
-# As ``KINDS`` has them, which takes seconds to import; the chief figure first.
-FIGURES = {
-    "heatmap": ("map",),
-    "lines": ("lines",),
-    "comparison": ("difference", "first", "second"),
-    "distances": ("heads",),
-    "overview": ("grid",),
-    "heads": ("measures",),
-    "embeddings": ("plane", "scree"),
-    "by_layer": ("layers",),
-    "similarity": ("similarity",),
-    "meaning": ("meaning",),
-    "pull": ("arrows", "heads"),
-    "positions": ("positions",),
-    "worksheet": ("strips",),
-    "points": ("points",),
-    "moves": ("moves",),
-    "mask": ("own", "other", "late"),
-    "head_outputs": ("outputs",),
-    "cost": ("cache", "operations", "heads"),
-}
-_SEVERAL = {kind: names for kind, names in FIGURES.items() if len(names) > 1}
+_SEVERAL = {view.name: view.figures for view in VIEWS.values() if len(view.figures) > 1}
 
 Link = Annotated[
     str, typer.Argument(metavar="LINK", help="The address of the view: what follows the host in the page's bar.")
@@ -46,9 +26,9 @@ def view(
     kind: Annotated[
         str | None,
         options.choice(
-            *FIGURES,
+            *VIEWS,
             panel=options.SHOW,
-            help=f"Which view, where the page has several: {', '.join(FIGURES)}. [default: the one the address shows]",
+            help=f"Which view, where the page has several: {', '.join(VIEWS)}. [default: the one the address shows]",
         ),
     ] = None,
     figure: Annotated[
@@ -57,7 +37,7 @@ def view(
             *dict.fromkeys(name for names in _SEVERAL.values() for name in names),
             panel=options.SHOW,
             help="Which of the view's figures, where it has several: "
-            + "; ".join(f"{kind} has {', '.join(names)}" for kind, names in _SEVERAL.items())
+            + "; ".join(f"{view} has {', '.join(names)}" for view, names in _SEVERAL.items())
             + ". [default: the first]",
         ),
     ] = "",
@@ -121,23 +101,19 @@ def view(
     """  # noqa: D301
     from explorer.figures.figure_style import FigureStyle
     from explorer.saving.save import Saving, saved
-    from explorer.views.registry import KINDS, asked_of, unread
 
     ending = format_of(output, force)
-    if kind is not None and kind not in KINDS:
-        raise ValueError(f"unknown view '{kind}': use {', '.join(KINDS)}")
-    chosen, state, remarks = asked_of(link, KINDS[kind] if kind else None)
-    look = FigureStyle(theme, palette, width, unit, font, points, title, caption)
-    saving = Saving(figure, look, dots)
+    chosen, settings, remarks = view_at(link, view_named(kind) if kind else None)
+    style = FigureStyle(theme, palette, width, unit, font, points, title, caption)
     say = sayer(quiet)
     for remark in remarks:
         say(remark)
-    revisions = chosen.revisions(state, revision, other_revision)
-    session = session_of_view(str(state["model"]), device, dtype, revisions, quiet)
+    revisions = chosen.revisions(settings, revision, other_revision)
+    session = session_of_view(str(settings.values()["model"]), device, dtype, revisions, quiet)
     with told(session, quiet):
-        exhibit = chosen.make(session, state)
-        for remark in unread(state, exhibit):
+        computed = chosen.make(session, settings)
+        for remark in computed.unread(settings):
             say(remark)
-        say_cut(say, exhibit.truncation)
-        content = saved(session, exhibit, ending, saving, tell=say)
+        say_cut(say, computed.truncation)
+        content = saved(session, computed, ending, Saving(figure, style, dots), tell=say)
     write(content, output)

@@ -60,9 +60,10 @@ def worksheet(
     from explorer.saving.metadata import html_part, in_pdf
     from explorer.saving.printing import printer
     from explorer.saving.save import saved
+    from explorer.views.inside.worksheet import VIEW
     from explorer.views.inside.worksheet.page import check_paper, worksheet_html
     from explorer.views.inside.worksheet.rounding import check_digits
-    from explorer.views.inside.worksheet.view import KIND, drawn, page_record
+    from explorer.views.inside.worksheet.view import drawn, page_record
 
     check_digits(digits)
     check_paper(paper)
@@ -70,7 +71,7 @@ def worksheet(
     out = outlet(output, form, force, texts, SHEETS)
     session = session_with(model, device, dtype, revision, quiet)
     chosen = {
-        **KIND.defaults,
+        **VIEW.settings.defaults(),
         "model": model,
         "pair": pair or "",
         "target": target or "",
@@ -83,7 +84,7 @@ def worksheet(
 
     def content(one: GivenText, _tell: Progress | None) -> str | bytes:
         state = {**chosen, "text": one.text}
-        exhibit, row = KIND.make(session, state), drawn(session, state)
+        exhibit, row = VIEW.make(session, VIEW.settings.of(state)), drawn(session, state)
         if row.truncation:
             sayer(quiet)(f"{one.place}truncated: {row.truncation}")
         if out.kind in ("json", "csv"):

@@ -20,9 +20,9 @@ _EDGE = 10  # between the caption and the figure's edges
 def whose(drawn: HeadMap) -> str:
     """Which heads a map is of: "layer 3, head 7", or those taken together."""
     switches = drawn.switches
-    if switches.over == "head":
+    if switches.aggregate == "head":
         return f"layer {drawn.layer}, head {drawn.head}"
-    together = {"mean": "mean", "max": "largest weight", "sum": "sum"}[switches.over]
+    together = {"mean": "mean", "max": "largest weight", "sum": "sum"}[switches.aggregate]
     if not switches.heads:
         return f"layer {drawn.layer}, {together} of all heads"
     names = ", ".join(f"{layer}.{head}" for layer, head in switches.heads)

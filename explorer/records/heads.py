@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from explorer.records.source import Source
 from explorer.records.text import BoolArray, FloatArray, IntArray
 
 
@@ -33,7 +34,7 @@ class MapOptions:
             to 1, as nothing is renormalised.
         part: "all", or of a pair the block drawn ("A→B": the first text's queries, the
             second's keys).
-        over: "head", or several heads taken together: their "mean", their "max", or, of
+        aggregate: "head", or several heads taken together: their "mean", their "max", or, of
             norm-based weights of a layer, the length of their "sum".
         heads: which (layer, head) are taken together; none means all heads of the layer.
         norm: norm-based weights ‖A[q,k]·(x_k W_V + b_V) W_O‖ instead of A[q,k].
@@ -42,7 +43,7 @@ class MapOptions:
     words: bool = False
     special: bool = True
     part: str = "all"
-    over: str = "head"
+    aggregate: str = "head"
     heads: tuple[tuple[int, int], ...] = ()
     norm: bool = False
 
@@ -64,17 +65,13 @@ class HeadMap:
     """One head's attention as it is drawn and saved, and the switches that were on.
 
     ``weights`` [Q, K] are 0 where ``allowed`` is False. ``sinks`` are those of the whole map,
-    also where ``window`` is a part of it. ``truncation`` says in words what of a longer text is
-    shown; nothing where all of it is.
+    also where ``window`` is a part of it.
     """
 
-    model: str
-    revision: str | None
+    source: Source
     stack: str
     layer: int
     head: int
-    text: str
-    pair: str | None
     queries: tuple[str, ...]
     keys: tuple[str, ...]
     query_notes: tuple[str, ...]
@@ -84,7 +81,6 @@ class HeadMap:
     causal: bool
     switches: MapOptions = MapOptions()
     sinks: tuple[Sink, ...] = ()
-    truncation: str = ""
     window: Window | None = None
 
 
@@ -104,16 +100,12 @@ class HeadLines:
         count: the most lines that were asked for.
         above: how many weights reach the threshold, drawn or not.
         shares: of each head, the share of its weight that the lines carry.
-        truncation: what of a longer text is shown, as in ``HeadMap``.
     """
 
-    model: str
-    revision: str | None
+    source: Source
     stack: str
     layer: int
     heads: tuple[int, ...]
-    text: str
-    pair: str | None
     queries: tuple[str, ...]
     keys: tuple[str, ...]
     query_notes: tuple[str, ...]
@@ -128,7 +120,6 @@ class HeadLines:
     count: int
     above: int
     shares: tuple[float, ...]
-    truncation: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.records.source import Source
 from explorer.records.text import FloatArray, ScoreParts
 
 
@@ -125,10 +126,9 @@ class HeadOutputs:
         bias: the output projection's bias [D].
         mixed: Σ A·v of each head side by side, as W_O is given them [H, d_v].
         output: what the model's own output projection makes of ``mixed`` [D].
-        truncation: what of a longer text is read, in words; nothing where all of it is.
     """
 
-    model: str
+    source: Source
     stack: str
     layer: int
     query: int
@@ -137,7 +137,6 @@ class HeadOutputs:
     bias: FloatArray
     mixed: FloatArray
     output: FloatArray
-    truncation: str = ""
 
     @property
     def error(self) -> float:

@@ -16,10 +16,10 @@ from plotly.offline import get_plotlyjs
 from explorer.records import ModelError
 from explorer.saving.files import FORMATS, PICTURES, ExportError, NoBrowserError
 from explorer.saving.rendering import renderer
-from explorer.saving.save import Saving, file_name, picture_of, saved
-from explorer.session.links import State
+from explorer.saving.save import Saving, file_name, saved
 from explorer.session.session import Session
-from explorer.views.registry import KINDS
+from explorer.session.settings import Settings
+from explorer.views.registry import VIEWS, link_to_view
 
 MOST = 60
 SCRIPT = "plotly.min.js"
@@ -31,7 +31,7 @@ class Kept:
     """A view that was chosen for the archive: its kind and state, and how it looks."""
 
     kind: str
-    state: State
+    settings: Settings
     saving: Saving = field(default_factory=Saving)
 
 
@@ -66,15 +66,15 @@ def bundle(session: Session, kept: Sequence[Kept], tell: Tell | None = None) -> 
             if tell:
                 tell(f"drawing figure {number} of {len(kept)}", (number - 1) / len(kept))
             with _named(one, number):
-                exhibit = KINDS[one.kind].make(session, one.state)
-                caption = picture_of(exhibit, one.saving).caption
+                view = VIEWS[one.kind].make(session, one.settings)
+                caption = view.figure(one.saving.figure, one.saving.look).caption
                 names, failed = dict[str, str](), dict[str, str]()
                 for kind in FORMATS:
                     if kind in PICTURES and missing:
                         continue
-                    name = f"{number:02d}-{file_name(exhibit, kind, one.saving)}"
+                    name = f"{number:02d}-{file_name(view, kind, one.saving)}"
                     try:
-                        content = saved(session, exhibit, kind, one.saving, draw, SCRIPT)
+                        content = saved(session, view, kind, one.saving, draw, SCRIPT)
                     except NoBrowserError as error:
                         missing = str(error)
                     except ExportError as error:
@@ -82,8 +82,8 @@ def bundle(session: Session, kept: Sequence[Kept], tell: Tell | None = None) -> 
                     else:
                         archive.writestr(name, content)
                         names[kind] = name
-            title = KINDS[one.kind].title
-            entries.append(_Entry(title, caption, exhibit.link, names, failed))
+            title = VIEWS[one.kind].title
+            entries.append(_Entry(title, caption, link_to_view(view.spec, view.settings), names, failed))
         archive.writestr(SCRIPT, get_plotlyjs())
         archive.writestr("index.html", _index(entries, missing))
     return file.getvalue()
@@ -96,7 +96,7 @@ def _named(one: Kept, number: int) -> Iterator[None]:
         yield
     except (ValueError, ModelError) as error:
         kind = ModelError if isinstance(error, ModelError) else ValueError
-        title = KINDS[one.kind].title
+        title = VIEWS[one.kind].title
         raise kind(f"figure {number} ({title}) cannot be made: {error}") from None
 
 

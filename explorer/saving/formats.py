@@ -1,25 +1,15 @@
-"""JSON as all files have them, and what they were made with."""
+"""JSON as all files have it."""
 
 from __future__ import annotations
 
 import json
 import math
-import platform
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Any
 
-from explorer import __version__
+from explorer.session.versions import versions
 
-
-def versions() -> dict[str, str]:
-    """What a result was made with: Python, this package and those it stands on."""
-    packages = ("torch", "transformers", "numpy", "plotly")
-    return {
-        "python": platform.python_version(),
-        "explorer": __version__,
-        **{name: metadata.version(name) for name in packages},
-    }
+__all__ = ["to_json", "versions"]
 
 
 def to_json(result: Mapping[str, Any]) -> str:

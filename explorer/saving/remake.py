@@ -11,10 +11,10 @@ from typing import Any
 from explorer.saving.formats import to_json, versions
 from explorer.saving.metadata import read_provenance
 from explorer.saving.provenance import Provenance
-from explorer.session.links import State, parse, written
 from explorer.session.session import Session
-from explorer.views.registry import KINDS, SETTINGS, state_for
-from explorer.views.spec import Exhibit, Kind
+from explorer.session.settings import Settings, parse_settings, written
+from explorer.views.registry import VIEWS, setting_names
+from explorer.views.spec import ComputedView, ViewSpec
 
 MOST_APART = 1e-4
 # What differs from run to run, and says nothing of the numbers.
@@ -26,43 +26,42 @@ class Remade:
     """A view made again.
 
     Attributes:
-        exhibit: the view.
+        view: the view.
         difference: the largest between two numbers at the same place; infinite where one is
             undefined and the other is not.
         where: the place, as "attention[3][2]"; empty where all are alike.
-        unlike: places whose words differ, or that only one of the two has.
+        mismatches: places whose words differ, or that only one of the two has.
         remarks: what is not as it was: another version, revision, checksum, device.
     """
 
-    exhibit: Exhibit
+    view: ComputedView
     difference: float
     where: str
-    unlike: tuple[str, ...]
+    mismatches: tuple[str, ...]
     remarks: tuple[str, ...]
 
     @property
     def agrees(self) -> bool:
         """Whether it is the same view within 1e-4."""
-        return not self.unlike and self.difference <= MOST_APART
+        return not self.mismatches and self.difference <= MOST_APART
 
 
-def kind_and_state(record: Provenance, name: str) -> tuple[Kind, State, tuple[str, ...]]:
+def view_and_settings(record: Provenance, name: str) -> tuple[ViewSpec, Settings, tuple[str, ...]]:
     """What a file's record says it is of, and what of it is not understood, in words.
 
     Raises:
         ValueError: a kind this version does not know.
     """
-    kind = KINDS.get(record["kind"])
+    kind = VIEWS.get(record["kind"])
     if kind is None:
         raise ValueError(
             f"{name} is a view of the kind '{record['kind']}', which this version does not know: "
-            f"it may come from a newer one; known are {', '.join(KINDS)}"
+            f"it may come from a newer one; known are {', '.join(VIEWS)}"
         )
     told = {"model": record["model"], **record["settings"]}
     given = {setting: written(value) for setting, value in told.items()}
-    parsed = parse(given, kind.defaults, SETTINGS)
-    remarks = (line.replace("the address", name, 1) for line in parsed.remarks)
-    return kind, state_for(kind, parsed.state), tuple(remarks)
+    values, remarks = parse_settings(given, kind.settings.defaults(), setting_names())
+    return kind, kind.settings.of(values), tuple(line.replace("the address", name, 1) for line in remarks)
 
 
 def opened(data: bytes, name: str) -> tuple[dict[str, Any], Provenance]:
@@ -86,11 +85,11 @@ def remake(session: Session, data: bytes, name: str) -> Remade:
         ModelError: the model cannot be loaded or failed.
     """
     before, record = opened(data, name)
-    kind, state, unknown = kind_and_state(record, name)
-    exhibit = kind.make(session, state)
+    kind, state, unknown = view_and_settings(record, name)
+    view = kind.make(session, state)
     # Through JSON, as the first was: the same roundings, null for what is no number.
-    now = json.loads(to_json(exhibit.result()))
-    difference, where, unlike = 0.0, "", []
+    now = json.loads(to_json(view.result()))
+    difference, where, mismatches = 0.0, "", []
     for place, one, other in _pairs(before, now, ""):
         if isinstance(one, (int, float)) and isinstance(other, (int, float)):
             if abs(one - other) > difference:
@@ -99,9 +98,9 @@ def remake(session: Session, data: bytes, name: str) -> Remade:
             undefined = {type(one), type(other)} <= {int, float, type(None)}
             if undefined:
                 difference, where = math.inf, place
-            unlike.append(place)
+            mismatches.append(place)
     remarks = (*unknown, *_remarks(session, record))
-    return Remade(exhibit, difference, where, tuple(unlike), remarks)
+    return Remade(view, difference, where, tuple(mismatches), remarks)
 
 
 def _pairs(one: Any, other: Any, place: str) -> Iterator[tuple[str, Any, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.figures.figure_style import FigureStyle, SizedFigure, StyledFigure, styled
+from explorer.figures.figure_style import FigureStyle, StyledFigure, styled
 from explorer.figures.vector import raster_parts, vectorised
 from explorer.saving.arrays import arrays_of
 from explorer.saving.files import DRAWINGS, FORMATS
@@ -19,7 +19,8 @@ from explorer.saving.metadata import csv_head, html_part, in_pdf, in_png, in_svg
 from explorer.saving.provenance import Provenance, chosen_of, provenance_of
 from explorer.saving.rendering import Draw, figure_bytes
 from explorer.session.session import Session
-from explorer.views.spec import Exhibit
+from explorer.views.registry import link_to_view
+from explorer.views.spec import ComputedView
 
 PLAIN = FigureStyle()
 
@@ -48,54 +49,43 @@ class Saving:
             raise ValueError(f"{self.dots:g} dots a pixel are out of range: use 1 to 4")
 
 
-def picture_of(exhibit: Exhibit, saving: Saving) -> SizedFigure:
-    """The chosen figure of a view, as large as its labels need.
+def figure_of(view: ComputedView, saving: Saving) -> StyledFigure:
+    """The chosen figure of a view, in its style.
 
     Raises:
         ValueError: the view has no such figure.
     """
-    name = saving.figure or next(iter(exhibit.figures))
-    if name not in exhibit.figures:
-        raise ValueError(f"{exhibit.kind} has no figure '{name}': use {', '.join(exhibit.figures)}")
-    return exhibit.figures[name](saving.look)
+    return styled(view.figure(saving.figure, saving.look), saving.look)
 
 
-def figure_of(exhibit: Exhibit, saving: Saving) -> StyledFigure:
-    """The chosen figure of a view, dressed.
-
-    Raises:
-        ValueError: the view has no such figure.
-    """
-    return styled(picture_of(exhibit, saving), saving.look)
-
-
-def file_name(exhibit: Exhibit, kind: str, saving: Saving) -> str:
+def file_name(view: ComputedView, kind: str, saving: Saving) -> str:
     """What a file is called: the view, of a further figure's drawing its name, and the ending.
 
     Numbers are those of the whole view, whichever figure is chosen. A word with a slash is no
     folder.
     """
-    chief = saving.figure in ("", next(iter(exhibit.figures))) or kind not in DRAWINGS
+    chief = saving.figure in ("", view.spec.figures[0]) or kind not in DRAWINGS
     further = "" if chief else f"-{saving.figure}"
-    return re.sub(r"[\s/\\]+", "-", f"{exhibit.stem}{further}.{kind}")
+    return re.sub(r"[\s/\\]+", "-", f"{view.stem}{further}.{kind}")
 
 
-def record(session: Session, exhibit: Exhibit, kind: str, saving: Saving | None = None) -> Provenance:
+def record(session: Session, view: ComputedView, kind: str, saving: Saving | None = None) -> Provenance:
     """What a file of this format tells of itself; without ``saving`` nothing is drawn."""
     drawn = None
     if saving is not None and kind in DRAWINGS:
-        figure = saving.figure or next(iter(exhibit.figures))
+        figure = saving.figure or view.spec.figures[0]
         dots = {"dots": saving.dots} if kind == "png" else {}
         drawn = {"figure": figure, **chosen_of(saving.look), **dots}
-    model: dict[str, Any] = {**session.provenance(str(exhibit.state["model"]))}
-    if other := exhibit.other():
+    model: dict[str, Any] = {**session.provenance(str(view.settings.values()["model"]))}
+    if other := view.other_model:
         model["other"] = {"model": other, **session.provenance(other)}
-    return provenance_of(exhibit.kind, exhibit.link, exhibit.state, model, kind, drawn)
+    link = link_to_view(view.spec, view.settings)
+    return provenance_of(view.spec.name, link, view.settings.values(), model, kind, drawn)
 
 
 def saved(
     session: Session,
-    exhibit: Exhibit,
+    view: ComputedView,
     kind: str,
     saving: Saving | None = None,
     draw: Draw = figure_bytes,
@@ -106,7 +96,7 @@ def saved(
 
     Args:
         session: knows the model.
-        exhibit: the view.
+        view: the view.
         kind: one of ``FORMATS``.
         saving: how it is to look.
         draw: what draws a figure without a page; ``renderer`` gives one for many figures.
@@ -120,16 +110,16 @@ def saved(
     saving = saving or Saving()
     if kind not in FORMATS:
         raise ValueError(f"{kind} is no format to save in: use {', '.join(FORMATS)}")
-    told = record(session, exhibit, kind, saving)
+    told = record(session, view, kind, saving)
     if kind == "html":
-        return page_of(figure_of(exhibit, saving).figure, exhibit, told, script).encode()
+        return page_of(figure_of(view, saving).figure, view, told, script).encode()
     if kind in DRAWINGS:
-        shown = figure_of(exhibit, saving)
+        shown = figure_of(view, saving)
         if tell is not None:
             for remark in remarks_of(shown, kind):
                 tell(remark)
         return _drawing(shown, kind, told, draw, saving.dots)
-    return _NUMBERS[kind](exhibit, told)
+    return _NUMBERS[kind](view, told)
 
 
 def _drawing(shown: StyledFigure, kind: str, told: Provenance, draw: Draw, dots: float) -> bytes:
@@ -141,16 +131,16 @@ def _drawing(shown: StyledFigure, kind: str, told: Provenance, draw: Draw, dots:
     return in_svg(sized(drawn.decode(), shown), told).encode()
 
 
-_NUMBERS: dict[str, Callable[[Exhibit, Provenance], bytes]] = {
-    "csv": lambda exhibit, told: exhibit.table().headed(csv_head(told)).csv().encode(),
-    "json": lambda exhibit, told: to_json(result_of(exhibit, told)).encode(),
-    "npz": lambda exhibit, told: npz_bytes(arrays_of(exhibit.result()), told),
+_NUMBERS: dict[str, Callable[[ComputedView, Provenance], bytes]] = {
+    "csv": lambda view, told: view.table().headed(csv_head(told)).csv().encode(),
+    "json": lambda view, told: to_json(result_of(view, told)).encode(),
+    "npz": lambda view, told: npz_bytes(arrays_of(view.result()), told),
 }
 
 
-def result_of(exhibit: Exhibit, told: Provenance) -> dict[str, Any]:
+def result_of(view: ComputedView, told: Provenance) -> dict[str, Any]:
     """A view's numbers with the record of what made them."""
-    return {**exhibit.result(), "provenance": told}
+    return {**view.result(), "provenance": told}
 
 
 _SIZES = re.compile(r'(<svg\b[^>]*?) width="[\d.]+" height="[\d.]+"')
@@ -169,7 +159,7 @@ def remarks_of(shown: StyledFigure, kind: str = "") -> list[str]:
     return [*shown.remarks, *([kept] if parts else [])]
 
 
-def page_of(figure: go.Figure, exhibit: Exhibit, told: Provenance, script: str = "") -> str:
+def page_of(figure: go.Figure, view: ComputedView, told: Provenance, script: str = "") -> str:
     """A page of its own, which needs no network: the figure to hover and zoom, and what made it."""
     drawn = figure.to_html(
         full_html=False,
@@ -183,7 +173,7 @@ def page_of(figure: go.Figure, exhibit: Exhibit, told: Provenance, script: str =
     ink = figure.layout.font.color
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{html.escape(exhibit.stem)}</title>{html_part(told)}"
+        f"<title>{html.escape(view.stem)}</title>{html_part(told)}"
         f"<style>body{{background:{background};color:{ink};font:14px system-ui,sans-serif;"
         "margin:16px}details{margin-top:16px}pre{white-space:pre-wrap}</style></head>"
         f"<body>{drawn}<details><summary>How to make this again</summary>"

@@ -1,4 +1,4 @@
-"""What was made once and is kept a while: results by key, one thread at a time for each."""
+"""A cache of results, bounded by bytes; each result is computed once, whoever asks for it at once."""
 
 from __future__ import annotations
 
@@ -6,68 +6,119 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-Tell = Callable[[str, float | None], None]
-_KEPT = 16  # of each kind
-_TELL_EVERY_S = 0.25  # how often who waits is told so, and can be cancelled
+Progress = Callable[[str, float | None], None]
+_REPORT_EVERY_S = 0.25  # how often a waiting caller is told so, and can be cancelled
+_OBJECT_BYTES = 64  # what a number or another small object is counted as
 
 
 @dataclass
-class _Turn:
-    """Who makes one thing, and how many threads make it or wait for it."""
-
+class _KeyLock:
     lock: threading.Lock = field(default_factory=threading.Lock)
     wanted: int = 0
 
 
-class Results:
-    """Results by key, the first part of which is their kind; of each kind the last are kept.
+class Cache:
+    """Results by key, the least recently used dropped first when they exceed ``max_bytes``.
 
-    What several threads ask for at once is made once: one makes it, the others wait. A result
-    may be made of others, if these are never made of it: or two threads wait for each other.
+    When several threads ask for the same key at once, one computes and the others wait. A result
+    may be computed from other results, if these are never computed from it: or two threads wait
+    for each other.
     """
 
-    def __init__(self, kept: Mapping[str, int]) -> None:
-        """``kept`` tells how many are kept of kinds that are large; of others it is 16."""
-        self._kept = kept
-        self._results: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
-        self._turns: dict[Hashable, _Turn] = {}
-        self._lock = threading.Lock()
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._results: OrderedDict[tuple[Hashable, ...], tuple[Any, int]] = OrderedDict()
+        self._locks: dict[Hashable, _KeyLock] = {}
+        self._lock = threading.RLock()
 
-    def once(self, key: tuple[Hashable, ...], make: Callable[[], T], tell: Tell | None) -> T:
-        """A result that is made once and kept while it is among the last asked for."""
-        with self.turn(key, tell):
+    def get_or_compute(
+        self, key: tuple[Hashable, ...], compute: Callable[[], T], progress: Progress | None = None
+    ) -> T:
+        """The result of a key, computed now if it is not there.
+
+        Args:
+            key: names the result; its first part names what kind of result it is.
+            compute: makes it. What it raises is raised here, and nothing is stored.
+            progress: called with a sentence while another thread computes; what it raises ends
+                the wait.
+        """
+        if (found := self._find(key)) is not None:
+            return found[0]
+        with self.key_lock(key, progress):
+            if (found := self._find(key)) is not None:  # another thread has computed it meanwhile
+                return found[0]
+            result = compute()
             with self._lock:
-                if key in self._results:
-                    self._results.move_to_end(key)
-                    return self._results[key]
-            made = make()
-            with self._lock:
-                self._results[key] = made
-                alike = [other for other in self._results if other[0] == key[0]]
-                for other in alike[: -self._kept.get(str(key[0]), _KEPT)]:
-                    del self._results[other]
-        return made
+                self._results[key] = result, size_in_bytes(result)
+                while len(self._results) > 1 and self.nbytes > self._max_bytes:
+                    self._results.popitem(last=False)
+        return result
 
     @contextmanager
-    def turn(self, key: Hashable, tell: Tell | None) -> Iterator[None]:
-        """One thread at a time for each key; who waits is told so, and can be cancelled."""
+    def key_lock(self, key: Hashable, progress: Progress | None = None) -> Iterator[None]:
+        """One thread at a time for each key."""
         with self._lock:
-            turn = self._turns.setdefault(key, _Turn())
-            turn.wanted += 1
+            one = self._locks.setdefault(key, _KeyLock())
+            one.wanted += 1
         try:
-            while not turn.lock.acquire(timeout=_TELL_EVERY_S):
-                if tell:
-                    tell("waiting: this is being made already", None)
+            while not one.lock.acquire(timeout=_REPORT_EVERY_S):
+                if progress:
+                    progress("waiting: this is being computed already", None)
             try:
                 yield
             finally:
-                turn.lock.release()
+                one.lock.release()
         finally:
             with self._lock:
-                turn.wanted -= 1
-                if not turn.wanted:
-                    del self._turns[key]
+                one.wanted -= 1
+                if not one.wanted:
+                    del self._locks[key]
+
+    def drop(self, is_dropped: Callable[[tuple[Hashable, ...]], bool]) -> None:
+        """Forget the results whose keys are to be dropped."""
+        with self._lock:
+            for key in [key for key in self._results if is_dropped(key)]:
+                del self._results[key]
+
+    def put(self, key: tuple[Hashable, ...], result: Any) -> None:
+        """Store a result that is at hand."""
+        with self._lock:
+            self._results[key] = result, size_in_bytes(result)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all results hold together."""
+        with self._lock:
+            return sum(size for _, size in self._results.values())
+
+    def _find(self, key: tuple[Hashable, ...]) -> tuple[Any, int] | None:
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+            return self._results.get(key)
+
+
+def size_in_bytes(value: Any) -> int:
+    """Bytes that a result holds: those of its arrays and texts, each counted once."""
+    return _size(value, set())
+
+
+def _size(value: Any, seen: set[int]) -> int:
+    if id(value) in seen:
+        return 0
+    seen.add(id(value))
+    if hasattr(value, "nbytes"):
+        return int(value.nbytes)
+    if isinstance(value, (str, bytes)):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(_size(key, seen) + _size(item, seen) for key, item in value.items())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return sum(_size(item, seen) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return sum(_size(getattr(value, one.name), seen) for one in fields(value))
+    return _OBJECT_BYTES

@@ -1,4 +1,4 @@
-"""States that are too long for an address, kept in the user's folder under a name."""
+"""Short links: addresses that are too long to send, stored in the user's folder under a name."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _NAME = re.compile(r"[0-9a-f]{16}")
 _SUFFIX = ".link"
 
 
-def keep(link: str, folder: Path | None = None) -> str:
-    """Keep an address; the same one has the same name.
+def store(link: str, folder: Path | None = None) -> str:
+    """Store an address and return its name; the same address has the same name.
 
     Raises:
         ValueError: the folder cannot be written.
@@ -31,8 +31,8 @@ def keep(link: str, folder: Path | None = None) -> str:
     return name
 
 
-def kept(name: str, folder: Path | None = None) -> str:
-    """The address of a name.
+def load(name: str, folder: Path | None = None) -> str:
+    """The address that a name stands for.
 
     Raises:
         ValueError: there is none.
@@ -40,7 +40,7 @@ def kept(name: str, folder: Path | None = None) -> str:
     path = (folder or _folder()) / f"{name}{_SUFFIX}"
     if not _NAME.fullmatch(name) or not path.is_file():
         raise ValueError(
-            f"no view named {name[:40]} is kept here: open the link where it was made, or ask "
+            f"no view named {name[:40]} is stored here: open the link where it was made, or ask "
             "for the figure’s file, which holds all of it"
         )
     return path.read_text(encoding="utf-8")

@@ -1,111 +1,255 @@
-"""What can be saved of a view: its figures, its numbers, and the state that makes them again."""
+"""The contract of a view: one ``ViewSpec`` says all that the rest of the explorer must know of it.
+
+From the registry of specs come mode switches, addresses, the Save menu, Keep, the commands ``view``
+and ``remake``, notebooks and the documentation. What all views share stands here once: the envelope
+of their JSON, their address, the texts that a model does not read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from explorer.figures.figure_style import Draw
+from explorer.records.source import Source
 from explorer.records.table import Table
-from explorer.session.links import State, Value, link_to
-from explorer.session.session import Session
-from explorer.views.state import text_request, text_state
+from explorer.session.links import link_to
+from explorer.session.requests import TextRequest
+from explorer.session.settings import Settings
+from explorer.session.versions import versions
+
+if TYPE_CHECKING:  # help names the views without torch and plotly
+    from explorer.capture.loading import Progress
+    from explorer.figures.figure_style import FigureStyle, SizedFigure
+    from explorer.session.session import Session
+
+Compute = Callable[["Session", Any, "Progress | None"], Any]
+DrawFigure = Callable[[Any, Any, "FigureStyle"], "SizedFigure"]
+_IN_ENVELOPE = ("model", "text", "pair")
 
 
 @dataclass(frozen=True)
-class Exhibit:
-    """A view, made of a state. What costs time is made when it is asked for.
+class Page:
+    """A page with views.
 
     Attributes:
-        kind: the name of its kind.
-        link: the address that shows it.
-        state: every setting that its numbers and figures depend on.
-        stem: a file's name without ending.
-        result: its numbers with the words that explain them, as JSON has them.
-        table: the same as rows, as CSV has them.
-        figures: what it can be drawn as, by name; the first is what it is mostly saved as.
-        truncation: what of a longer text it is of, in words; nothing where it is of all.
-        other: the name of a second model that it was made with; empty where there is none.
+        name: begins the ids of its components.
+        path: its address.
+        title: of its tab.
+        settings: what all of its views share; each is the value of the component
+            ``<page>-<setting>``, and those of a text stand in the bar.
+        selection: the store that holds the values of these settings.
+        around: settings of what stands beside the views, which the store ``<page>-around`` holds.
+        fields: the component of a setting, where it has another id.
     """
 
-    kind: str
-    link: str
-    state: State
-    stem: str
-    result: Callable[[], dict[str, Any]]
-    table: Callable[[], Table]
-    figures: Mapping[str, Draw]
-    truncation: str = ""
-    other: Callable[[], str] = lambda: ""
+    name: str
+    path: str
+    title: str
+    settings: type[Settings]
+    selection: str
+    around: type[Settings] | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A view that can be saved: where a page shows it, and how it is made again.
+class ViewParts:
+    """The functions of a view.
 
     Attributes:
-        name: as files tell it.
-        title: as a menu offers it.
-        path: of the page that shows it.
-        mode: what is chosen there to see it.
-        defaults: every setting of its state, with what it is where nothing is said.
-        build: the view of a state; raises ValueError and ModelError in one line.
+        compute: (session, settings, progress) to a record; raises ValueError and ModelError.
+        figures: by name, (record, settings, style) to a figure as large as its labels need.
+        data: (record, settings) to what is the view's own in its JSON.
+        table: (record, settings) to its numbers as rows.
+        stem: (record, settings) to the name of its files, without ending.
+        source: a record to the model and text that it is of.
+        other_model: (record, settings) to the name of a second model; empty where there is none.
+    """
+
+    compute: Compute
+    figures: Mapping[str, DrawFigure]
+    data: Callable[[Any, Any], dict[str, Any]]
+    table: Callable[[Any, Any], Table]
+    stem: Callable[[Any, Any], str]
+    source: Callable[[Any], Source] = lambda record: record.source
+    other_model: Callable[[Any, Any], str] = lambda _record, _settings: ""
+
+
+@dataclass(frozen=True)
+class ViewSpec:
+    """A view: its name, its settings and where its functions are.
+
+    Attributes:
+        name: the same everywhere: folder, kind of its files, address, command, documentation.
+        title: as menus offer it.
+        label: of the page's switch between its views.
+        page: the page it is on.
+        settings: a frozen dataclass of everything that its numbers and figures depend on.
         figures: the names of its figures, the chief one first.
+        folder: the package with its modules ``compute`` (``compute``), ``figure`` (``FIGURES``),
+            ``data`` (``data``, ``table``, ``stem``, and where they differ from the rule
+            ``source``, ``other_model``), and ``panel`` (``layout``, ``register``) where the one that is
+            made from the settings is not enough.
+        parts: its functions, of a view that is no folder; the page then makes its panel.
+        beside: whether it stands beside every view of its page, instead of being one of them.
         second: the setting that names a second model; empty where it has none.
+        slow: whether it may take seconds, so that the page computes it in the background.
     """
 
     name: str
     title: str
-    path: str
-    mode: str
-    defaults: Mapping[str, Value]
-    build: Callable[[Session, State], Exhibit]
+    label: str
+    page: Page
+    settings: type[Settings]
     figures: tuple[str, ...]
+    folder: str = ""
+    parts: ViewParts | None = None
+    beside: bool = False
     second: str = ""
+    slow: bool = False
 
-    def revisions(self, state: State, own: str | None, other: str | None) -> dict[str, str]:
-        """The hub revision of each model of a state, by name, where one is asked for.
+    @cached_property
+    def functions(self) -> ViewParts:
+        """The view's functions, imported when they are first needed."""
+        if self.parts is not None:
+            return self.parts
+        data = import_module(f"{self.folder}.data")
+        own = {name: getattr(data, name) for name in ("source", "other_model") if hasattr(data, name)}
+        return ViewParts(
+            import_module(f"{self.folder}.compute").compute,
+            import_module(f"{self.folder}.figure").FIGURES,
+            data.data,
+            data.table,
+            data.stem,
+            **own,
+        )
+
+    @property
+    def state(self) -> str:
+        """The id of the store that holds the settings of the view on the screen."""
+        return f"{self.page.name}-{self.name}-state"
+
+    def field(self, setting: str) -> str:
+        """The id of the component that shows a setting."""
+        if setting in self.page.fields:
+            return self.page.fields[setting]
+        around = self.page.around.defaults() if self.page.around else {}
+        shared = setting in {**self.page.settings.defaults(), **around}
+        return "-".join([self.page.name, *([] if shared else [self.name]), setting.replace("_", "-")])
+
+    def link(self, settings: Settings, first: bool) -> str:
+        """The address of these settings.
 
         Args:
-            state: names the models.
-            own: of the view's model.
-            other: of a second one.
+            settings: of this view.
+            first: whether it is the view that its page opens with.
+        """
+        mode = {} if first or self.beside else {"mode": self.name}
+        return link_to(
+            self.page.path, {**mode, **settings.values()}, {**dict.fromkeys(mode, ""), **settings.defaults()}
+        )
+
+    def revisions(self, settings: Settings, own: str | None, other: str | None) -> dict[str, str]:
+        """The hub revision of each model that the settings name, where one is asked for.
 
         Raises:
             ValueError: one is asked for of a second model, and none is named.
         """
-        named = str(state[self.second]).strip() if self.second else ""
-        if other and not named:
+        values = settings.values()
+        second = str(values[self.second]).strip() if self.second else ""
+        if other and not second:
             raise ValueError(f"{self.name} has no second model here for the revision {other}")
-        asked = {named: other, str(state["model"]): own}
+        asked = {second: other, str(values["model"]): own}
         return {model: revision for model, revision in asked.items() if revision}
 
-    def link(self, state: State) -> str:
-        """The address of a state of this kind."""
-        return link_to(self.path, state, self.defaults)
-
-    def make(self, session: Session, state: State) -> Exhibit:
-        """The view of a state, whose own tells no text that its model does not read.
+    def make(self, session: Session, settings: Settings, progress: Progress | None = None) -> ComputedView:
+        """Compute the view. Texts that the model does not read are left out of its settings.
 
         Raises:
             ValueError: a setting that the model or the text does not have.
             ModelError: the model cannot be loaded or failed.
         """
-        if "text" in self.defaults:
-            state = {**state, **text_state(session.read_of(text_request(state)))}
-        return self.build(session, state)
+        if isinstance(settings, TextRequest):
+            read = session.read_of(settings.request, progress)
+            settings = replace(settings, pair=read.pair, target=read.target)
+        record = self.functions.compute(session, settings.check(), progress)
+        loaded = session.model(str(settings.values()["model"]))
+        return ComputedView(self, settings, record, loaded.device, loaded.dtype)
 
-    def exhibit(
-        self,
-        state: State,
-        stem: str,
-        result: Callable[[], dict[str, Any]],
-        table: Callable[[], Table],
-        figures: Mapping[str, Draw],
-        truncation: str = "",
-        other: Callable[[], str] = lambda: "",
-    ) -> Exhibit:
-        """A view of this kind; all else as for ``Exhibit``."""
-        link = self.link(state)
-        return Exhibit(self.name, link, state, stem, result, table, figures, truncation, other)
+
+@dataclass(frozen=True)
+class ComputedView:
+    """A view computed for some settings; figures and files are made from its record.
+
+    Attributes:
+        spec: what is known of the view.
+        settings: what it was computed from.
+        record: what was computed.
+        device: where the model ran.
+        dtype: its precision.
+    """
+
+    spec: ViewSpec
+    settings: Settings
+    record: Any
+    device: str
+    dtype: str
+
+    @property
+    def source(self) -> Source:
+        """The model and the text that it is of."""
+        return self.spec.functions.source(self.record)
+
+    @property
+    def stem(self) -> str:
+        """The name of its files, without ending."""
+        return self.spec.functions.stem(self.record, self.settings)
+
+    @property
+    def truncation(self) -> str:
+        """Which part of a longer text it is of, in words; empty where it is of all."""
+        return self.source.truncation
+
+    @property
+    def other_model(self) -> str:
+        """The name of a second model that it was made with; empty where there is none."""
+        return self.spec.functions.other_model(self.record, self.settings)
+
+    def unread(self, asked: Settings) -> tuple[str, ...]:
+        """What to say of the texts among the settings that it was made without."""
+        if not (isinstance(asked, TextRequest) and isinstance(self.settings, TextRequest)):
+            return ()
+        return asked.unread(self.settings)
+
+    def figure(self, name: str, style: FigureStyle) -> SizedFigure:
+        """One of its figures, as large as its labels need; the chief one where the name is empty.
+
+        Raises:
+            ValueError: no such figure, or one that these settings do not have.
+        """
+        name = name or self.spec.figures[0]
+        if name not in self.spec.figures:
+            raise ValueError(f"{self.spec.name} has no figure '{name}': use {', '.join(self.spec.figures)}")
+        return self.spec.functions.figures[name](self.record, self.settings, style)
+
+    def result(self) -> dict[str, Any]:
+        """Its numbers with the words that explain them, as JSON has them."""
+        source, own = self.source, self.spec.functions.data(self.record, self.settings)
+        settings = {name: value for name, value in self.settings.values().items() if name not in (*_IN_ENVELOPE, *own)}
+        return {
+            "kind": self.spec.name,
+            "model": source.model,
+            "revision": source.revision,
+            "text": source.text,
+            "pair": source.pair,
+            "truncation": source.truncation or None,
+            **own,
+            "settings": {**settings, "device": self.device, "dtype": self.dtype},
+            "versions": versions(),
+        }
+
+    def table(self) -> Table:
+        """Its numbers as rows, as CSV has them."""
+        return self.spec.functions.table(self.record, self.settings).cut(self.truncation)

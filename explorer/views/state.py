@@ -7,9 +7,9 @@ from typing import Any
 
 from explorer.figures.style import model_label
 from explorer.records import CapturedText, StudyOptions
-from explorer.session.links import State, Value
-from explorer.session.requests import StudyRequest, TextRequest
+from explorer.session.requests import EXAMPLE_ANCHORS, StudyRequest, TextRequest
 from explorer.session.session import Session
+from explorer.session.settings import State, Value
 from explorer.text.example_sets import EXAMPLE_SETS, OPENING, OPENING_MODEL, OPENING_TEXT
 from explorer.text.sentences import check_rows, parse_anchors, parse_sentences, sentences_text
 
@@ -21,7 +21,7 @@ INSIDE: dict[str, Value] = {**HEAD, "mode": "row", "query": 4}
 
 DEFAULT_LAYER = 3
 # What stands for the words of reference that come with the word; for another word there are none.
-EXAMPLE_ANCHORS = "of the ready set"
+
 # What every view of a word begins with.
 STUDY: dict[str, Value] = {
     "model": OPENING_MODEL,
@@ -38,34 +38,12 @@ WORD: dict[str, Value] = {**STUDY, "layer": DEFAULT_LAYER, "mode": "plane"}
 
 def text_request(state: State) -> TextRequest:
     """What the session is asked for."""
-    return TextRequest(
-        str(state["model"]),
-        str(state["text"]),
-        str(state["pair"]) or None,
-        str(state["target"]) or None,
-        bool(state["truncate"]),
-    )
+    return TextRequest.of(state)
 
 
 def text_state(request: TextRequest) -> State:
-    """The same as a state tells it."""
-    return {
-        "model": request.model,
-        "text": request.text,
-        "pair": request.pair or "",
-        "target": request.target or "",
-        "truncate": request.truncate,
-    }
-
-
-def left_out(asked: TextRequest, read: TextRequest) -> tuple[str, ...]:
-    """What to say of texts that were given, and that the model does not read."""
-    said = []
-    if asked.pair and not read.pair:
-        said.append(f"the second text is left out: {asked.model} reads one text at a time")
-    if asked.target and not read.target:
-        said.append(f"the target text is left out: {asked.model} is no encoder–decoder")
-    return tuple(said)
+    """The same as a state."""
+    return request.values()
 
 
 def stack_for(cap: CapturedText, asked: str | None) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import pytest
 import explorer
 from explorer import cli
 from explorer.capture import loading as models
-from explorer.session import models_cache as shelf
+from explorer.session import session as shelf
 from tests.cli.shell import Command, Run
 
 

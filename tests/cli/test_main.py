@@ -16,7 +16,7 @@ from pypdf import PdfWriter
 
 import explorer
 from explorer.saving.browser_session import BrowserSession
-from explorer.session import models_cache as shelf
+from explorer.session import session as shelf
 from explorer.views.heads.heatmap import view as heatmap
 from tests.cli.shell import ROOT, Command, Run, process
 

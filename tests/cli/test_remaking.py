@@ -10,7 +10,7 @@ import pytest
 
 import explorer
 from explorer.saving.save import saved
-from explorer.session import models_cache as shelf
+from explorer.session import session as shelf
 from explorer.session.session import Session
 from explorer.views.registry import KINDS, state_for
 from tests.cli.shell import Command

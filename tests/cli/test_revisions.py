@@ -12,7 +12,7 @@ import pytest
 
 import explorer
 from explorer import notebook
-from explorer.session import models_cache as shelf
+from explorer.session import session as shelf
 from explorer.session.session import Session
 from tests.cli.shell import Command
 from tests.conftest import Loader

@@ -7,8 +7,8 @@ from typing import Any
 
 from explorer.analysis.identities.report import failed, verdict
 from explorer.records import CapturedText, Identity
+from explorer.records.source import truncation
 from explorer.saving.formats import versions
-from explorer.views.heads.heatmap.compute import truncation
 
 
 def check_json(cap: CapturedText, found: Sequence[Identity], settings: Mapping[str, Any]) -> dict[str, Any]:

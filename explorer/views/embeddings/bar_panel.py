@@ -9,42 +9,21 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash import Dash, Input, Output, State, html, no_update
 
-from explorer.session.links import State as Settings
 from explorer.session.session import Session
-from explorer.views.embeddings.embeddings import panel as embeddings_plane
-from explorer.views.embeddings.layers import panel as embeddings_layers
-from explorer.views.embeddings.meaning import panel as embeddings_meaning
-from explorer.views.embeddings.positions import panel as embeddings_positions
-from explorer.views.embeddings.pull import panel as embeddings_pull
-from explorer.views.embeddings.similarity import panel as embeddings_similarity
-from explorer.views.state import DEFAULT_LAYER, study_request
-
-MODES = tuple(
-    view.MODE
-    for view in (
-        embeddings_plane,
-        embeddings_layers,
-        embeddings_similarity,
-        embeddings_meaning,
-        embeddings_pull,
-        embeddings_positions,
-    )
-)
-_LABELS = {embeddings_layers.MODE: "by layer"}
+from explorer.session.settings import State as Settings
+from explorer.views.embeddings.page import PAGE, WordSettings
+from explorer.views.embeddings.study import study_of
+from explorer.views.panel.view_panel import mode_switch, show_chosen_view
+from explorer.views.state import study_request
 
 
 def layout() -> Any:
     """The header over all views."""
     return html.Header(
         [
-            dmc.SegmentedControl(
-                id="embeddings-mode",
-                value=MODES[0],
-                size="xs",
-                data=[{"value": mode, "label": _LABELS.get(mode, mode)} for mode in MODES],
-            ),
+            mode_switch(PAGE),
             html.Label(
                 "Layer",
                 htmlFor="embeddings-layer",
@@ -52,7 +31,7 @@ def layout() -> Any:
             ),
             dmc.Slider(
                 id="embeddings-layer",
-                value=DEFAULT_LAYER,
+                value=WordSettings.layer,
                 min=0,
                 max=6,
                 step=1,
@@ -69,12 +48,7 @@ def layout() -> Any:
 
 def register(app: Dash, session: Session) -> None:
     """Wire the slider to what was run, and show the chosen view."""
-    app.clientside_callback(
-        ClientsideFunction("explorer", "showView"),
-        *(Output(f"embeddings-{mode}", "className") for mode in MODES),
-        Input("embeddings-mode", "value"),
-        prevent_initial_call=False,
-    )
+    show_chosen_view(app, PAGE)
 
     @app.callback(
         Output("embeddings-layer", "max"),
@@ -88,7 +62,7 @@ def register(app: Dash, session: Session) -> None:
     def fit_slider(request: Settings | None, layer: int, before: int, marked: list[Any]) -> Any:
         if request is None:
             return (no_update,) * 3
-        last = len(session.study(study_request(request)).contextual) - 1
+        last = len(study_of(session, study_request(request)).contextual) - 1
         step = max(1, -(-last // 10))
         marks = [{"value": value, "label": str(value)} for value in range(0, last + 1, step)]
         # The middle of another model's layers is a better guess than the same number; but the

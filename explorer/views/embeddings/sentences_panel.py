@@ -17,7 +17,7 @@ import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from explorer.session.links import State as Settings
+from explorer.session.settings import State as Settings
 from explorer.text.example_sets import EXAMPLE_SETS, OPENING
 from explorer.text.sentences import (
     MAX_ANCHORS,

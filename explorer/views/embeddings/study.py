@@ -9,6 +9,7 @@ import numpy as np
 from explorer.analysis.measures.blocks import Progress
 from explorer.analysis.measures.by_layer import LEAST_OTHERS_EACH, MOST_OTHERS
 from explorer.analysis.measures.contextual import intra_sentence
+from explorer.capture.capture import Capture, capture
 from explorer.records import (
     ANY_PLACE,
     Anchor,
@@ -20,6 +21,8 @@ from explorer.records import (
     TokenSample,
     WordStudy,
 )
+from explorer.session.requests import StudyRequest
+from explorer.session.session import Session
 from explorer.text.words import find_word, pieces_of
 
 WHICH = ("all", "first", "last")
@@ -241,3 +244,31 @@ def _remarks_on_pieces(occurrences: Sequence[Occurrence], word: str) -> list[str
     where = f"sentence {cut[0]}" if len(cut) == 1 else f"{len(cut)} sentences"
     most = max(o.pieces for o in occurrences)
     return [f"“{word}” is cut into {most} pieces in {where}: the mean of its pieces is shown"]
+
+
+def study_of(
+    session: Session, request: StudyRequest, progress: Progress | None = None, places: Sequence[str] | None = None
+) -> WordStudy:
+    """A word across sentences; ``places`` is what an error calls each of them.
+
+    Raises:
+        ValueError: no sentence, an unreadable one (its number is said), or a word that is in none.
+        ModelError: the model cannot be loaded or failed.
+    """
+    progress = progress or session.progress
+
+    def collect() -> WordStudy:
+        model = session.model(request.model, progress)
+
+        def read(sentence: str) -> Capture:
+            # The encoder reads the sentence; a decoder need not generate for that.
+            return capture(model, sentence, target=sentence if model.is_encoder_decoder else None)
+
+        asked = request.sentences, request.word, request.options
+        try:
+            return word_study(read, *asked, progress=progress)
+        except ValueError:
+            # Only an error names places: what is cached does not depend on who asks first.
+            return word_study(read, *asked, places)
+
+    return session.get_or_compute(("study", request), collect, progress)

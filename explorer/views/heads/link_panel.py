@@ -13,10 +13,10 @@ from dash import Dash, Input, Output, State, html, no_update
 
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
-from explorer.views.heads.heatmap.compute import MOST_CELLS, tokens_of_cell
-from explorer.views.heads.heatmap.view import region_of, switches_of
+from explorer.views.heads.heatmap.compute import MOST_CELLS, options_of, region_of, tokens_of_cell
 from explorer.views.heads.overview.compute import link_weights
 from explorer.views.heads.overview.view import LINK
+from explorer.views.heads.page import MapSettings
 from explorer.views.state import text_request
 
 
@@ -74,7 +74,7 @@ def register(app: Dash, session: Session) -> None:
         Output("heads-key", "value"),
         Output("heads-show", "value"),
         Input("heads-heatmap", "clickData"),
-        State("heads-view", "data"),
+        State("heads-heatmap-state", "data"),
         State("heads-window", "data"),
     )
     def take_cell(click: dict[str, Any] | None, view: dict[str, Any] | None, window: str | None) -> Any:
@@ -87,7 +87,7 @@ def register(app: Dash, session: Session) -> None:
             view["layer"],
             view["head"],
             view["stack"] or None,
-            switches_of(view, cap.pair),
+            options_of(MapSettings.of(view), cap.pair),
             region_of(window or "", MOST_CELLS),
             (point["y"], point["x"]),
         )

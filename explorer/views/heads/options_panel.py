@@ -12,9 +12,9 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
 from explorer.figures.style import PALETTES, SEQUENTIAL
-from explorer.session.links import State as Settings
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
 from explorer.views.heads.heatmap.compute import PARTS
 from explorer.views.panel.fields import choice, switch
 
@@ -22,8 +22,8 @@ _OVER = {"head": "this head", "mean": "mean of heads", "max": "max of heads", "s
 
 # What the page keeps of the switches, by the name of their field.
 FIELDS = {
-    "over": Input("heads-over", "value"),
-    "set": Input("heads-set", "value"),
+    "aggregate": Input("heads-over", "value"),
+    "heads": Input("heads-set", "value"),
     "norm": Input("heads-norm", "checked"),
     "words": Input("heads-words", "checked"),
     "special": Input("heads-special", "checked"),
@@ -31,9 +31,6 @@ FIELDS = {
     "log": Input("heads-log", "checked"),
     "palette": Input("heads-palette", "value"),
 }
-
-
-ADDRESS = {name: field.component_id for name, field in FIELDS.items()}
 
 
 def layout() -> list[Any]:
@@ -106,7 +103,7 @@ def layout() -> list[Any]:
 
 def switches_in(chosen: dict[str, Any]) -> Settings:
     """The switches as a state tells them, out of what the fields hold."""
-    return {**{name: chosen[name] for name in FIELDS}, "set": ",".join(chosen["set"] or [])}
+    return {**{name: chosen[name] for name in FIELDS}, "heads": ",".join(chosen["heads"] or [])}
 
 
 def register(app: Dash, session: Session) -> None:

@@ -5,7 +5,7 @@ Run ─> heads-request ─> heads-overview (heads_overview.py), the selectors' l
 a click in the picture or the table, arrow keys (in the browser) ─> heads-layer, heads-head
 heads-request, heads-layer, heads-head ─> the large map (heads_map.py)
 two chosen tokens (heads_link.py) ─> heads-overview, the table
-heads-view, heads-mode (in the browser) ─> heads-lines-for, heads-compare-for, what the view on
+heads-heatmap-state, heads-mode (in the browser) ─> heads-lines-for, heads-compare-for, what the view on
               the screen is made of; the others ask the server for nothing
 the views' states and what is beside them (in the browser) ─> heads-shown, what is on the screen
 heads-mode (in the browser) ─> which of map, lines (heads_lines.py), comparison
@@ -17,78 +17,47 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from explorer.app.address import Shown
 from explorer.session.jobs import Jobs
-from explorer.session.links import Value
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.heads import link_panel as heads_link
 from explorer.views.heads import options_panel as heads_switches
-from explorer.views.heads.comparison import panel as heads_compare
-from explorer.views.heads.distances import panel as heads_distances
+from explorer.views.heads.heads import VIEW as HEADS
 from explorer.views.heads.heads import panel as heads_table
-from explorer.views.heads.heads.view import ORDER
-from explorer.views.heads.heatmap import panel as heads_map
 from explorer.views.heads.heatmap import tokens_panel as heads_tokens
 from explorer.views.heads.heatmap.panel import within
-from explorer.views.heads.lines import panel as heads_lines
 from explorer.views.heads.overview import panel as heads_overview
-from explorer.views.heads.overview.view import MAPS
+from explorer.views.heads.overview.compute import overview_of
+from explorer.views.heads.page import PAGE, AroundSettings
 from explorer.views.panel import running
 from explorer.views.panel import text as heads_text
 from explorer.views.panel.fields import counted
 from explorer.views.panel.running import Run
+from explorer.views.panel.view_panel import mode_switch, panels_of, show_chosen_view
 from explorer.views.state import stack_for
 
-PATH, NAME, TITLE = "/", "heads", "Heads"
-_KINDS = {"map": "heatmap", "lines": "lines", "compare": "comparison", "distances": "distances"}
-# The picture and the table of all heads stand beside every view.
-SHOWN = {mode: Shown("heads-shown", (kind, "overview", "heads")) for mode, kind in _KINDS.items()}
-MODES = tuple(_KINDS)
-ADDRESS = {
-    "mode": "heads-mode",
-    "stack": "heads-stack",
-    "layer": "heads-layer",
-    "head": "heads-head",
-    **heads_switches.ADDRESS,
-    "window": "heads-window",
-    **heads_lines.ADDRESS,
-    **heads_compare.ADDRESS,
-    **heads_distances.ADDRESS,
-    **heads_table.ADDRESS,
-    "show": "heads-show",
-    "query": "heads-query",
-    "key": "heads-key",
-}
-# Beside every view: what the picture of all heads shows, the two tokens linked, and the table.
-AROUND: dict[str, Value] = {"show": MAPS, "query": "", "key": "", "nulls": False, "probe": False, **ORDER}
+_AROUND = {name: HEADS.field(name) for name in AroundSettings.defaults()}
 
 
 def layout() -> list[Any]:
     """The page's components."""
     return [
         dcc.Store(id="heads-around"),
-        dcc.Store(id="heads-view"),
-        dcc.Store(id="heads-shown"),
         dcc.Store(id="heads-lines-for"),
         dcc.Store(id="heads-compare-for"),
         dcc.Store(id="heads-window"),
         dcc.Store(id="heads-link"),
         html.Section([*heads_overview.layout(), heads_table.layout()], className="panel overview"),
-        html.Section(
-            [_head_bar(), heads_map.layout(), heads_lines.layout(), heads_compare.layout(), heads_distances.layout()],
-            className="panel",
-        ),
+        html.Section([_head_bar(), *(panel.layout() for panel in panels_of(PAGE))], className="panel"),
     ]
 
 
 def _head_bar() -> Any:
     return html.Header(
         [
-            dmc.SegmentedControl(id="heads-mode", value="map", size="xs", data=list(MODES)),
+            mode_switch(PAGE),
             counted("heads-layer", "Layer", "Which layer's heads to look at, counted from 0"),
             counted("heads-head", "Head", "Which head of the layer, counted from 0"),
             *heads_switches.layout(),
@@ -104,13 +73,13 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
 
     def prepare(model: str, stack: str, *typed: Any) -> Run:
         request = heads_text.text_request(model, *typed)
-        return Run(asdict(request), lambda tell: session.overview(request, stack, tell))
+        return Run(asdict(request), lambda tell: overview_of(session, request, stack, tell))
 
     running.register(
         app,
         jobs,
-        "heads",
-        PATH,
+        PAGE.name,
+        PAGE.path,
         [Input("run-button", "n_clicks"), Input("heads-truncate", "data")],
         [
             State("heads-stack", "value", allow_optional=True),
@@ -126,39 +95,25 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     _register_selectors(app, session)
 
     heads_text.register(app, session)
-    heads_map.register(app, session)
     heads_switches.register(app, session)
     heads_tokens.register(app, session)
     heads_link.register(app, session)
     heads_overview.register(app, session)
-    for part in (heads_table, heads_lines, heads_compare, heads_distances):
+    for part in (heads_table, *panels_of(PAGE)):
         part.register(app, session, jobs)
 
 
 def _register_browser_side(app: Dash) -> None:
     """The view on the screen, and what the address tells beside it."""
-    app.clientside_callback(
-        ClientsideFunction("explorer", "showView"),
-        *(Output(f"heads-{mode}", "className") for mode in MODES),
-        Input("heads-mode", "value"),
-        prevent_initial_call=False,
-    )
+    show_chosen_view(app, PAGE)
     app.clientside_callback(
         ClientsideFunction("explorer", "aroundHeads"),
         Output("heads-around", "data"),
-        *(Input(ADDRESS[name], "value") for name in ("show", "query", "key")),
-        *(Input(ADDRESS[name], "data") for name in ("sort", "filter")),
+        *(Input(_AROUND[name], "value") for name in ("show", "query", "key")),
+        *(Input(_AROUND[name], "data") for name in ("sort", "filter")),
         *(Input(name, "data") for name in ("table-request", "nulls-job", "probe-job")),
-        *(State(ADDRESS[name], "data") for name in ("nulls", "probe")),
+        *(State(_AROUND[name], "data") for name in ("nulls", "probe")),
         prevent_initial_call=False,
-    )
-    app.clientside_callback(
-        ClientsideFunction("explorer", "shownHeads"),
-        Output("heads-shown", "data"),
-        Input("heads-mode", "value"),
-        Input("heads-view", "data"),
-        Input("heads-around", "data"),
-        *(Input(f"heads-{mode}-view", "data") for mode in MODES[1:]),
     )
 
 
@@ -168,7 +123,7 @@ def _register_views(app: Dash) -> None:
         ClientsideFunction("explorer", "forViews"),
         Output("heads-lines-for", "data"),
         Output("heads-compare-for", "data"),
-        Input("heads-view", "data"),
+        Input("heads-heatmap-state", "data"),
         Input("heads-mode", "value"),
     )
 

@@ -1,1 +1,8 @@
-"""The Inside page: what happens in one head."""
+"""The Inside page: what happens in one head for one token."""
+
+from explorer.views.inside import contributions, cost, mask, matrices, points, worksheet
+from explorer.views.inside.page import PAGE
+
+VIEWS = (worksheet.VIEW, points.VIEW, matrices.VIEW, mask.VIEW, contributions.VIEW, cost.VIEW)
+
+__all__ = ["PAGE", "VIEWS"]

@@ -1,50 +1,38 @@
 """The Inside page: what happens in one head for one token, with the model's own numbers.
 
 Run ─> inside-request ─> the fields' limits (stack, layer, head, query), inside-note
-the fields (in the browser) ─> inside-view, the state that all views share ─> the view on the
+the fields (in the browser) ─> inside-selection, the state that all views share ─> the view on the
                                screen, a module each ─> inside-<mode>-view, its state
 inside-mode (in the browser) ─> which view is seen, and whether inside-first is
 """
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from explorer.app.address import Shown
 from explorer.session.jobs import Jobs
-from explorer.session.links import Value
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.heads.heatmap.panel import within
-from explorer.views.inside.contributions import panel as inside_heads
-from explorer.views.inside.cost import panel as inside_sharing
-from explorer.views.inside.mask import panel as inside_mask
-from explorer.views.inside.matrices import panel as inside_moves
-from explorer.views.inside.points import panel as inside_points
-from explorer.views.inside.worksheet import panel as inside_row
+from explorer.views.inside.page import PAGE
 from explorer.views.panel import text as heads_text
 from explorer.views.panel.fields import counted, switch
-
-PATH, NAME, TITLE = "/inside", "inside", "Inside a head"
-VIEWS: tuple[ModuleType, ...] = (inside_row, inside_points, inside_moves, inside_mask, inside_heads, inside_sharing)
-SHOWN = {view.MODE: Shown(f"inside-{view.MODE}-view", (view.KIND,)) for view in VIEWS}
-ADDRESS: dict[str, str] = {
-    **{name: f"inside-{name}" for name in ("mode", "stack", "layer", "head", "query", "first")},
-    **{name: field for view in VIEWS for name, field in view.ADDRESS.items()},
-}
-AROUND: dict[str, Value] = {}
+from explorer.views.panel.view_panel import mode_switch, panels_of, show_chosen_view
 
 
 def layout() -> list[Any]:
     """The page's components."""
     return [
-        dcc.Store(id="inside-view"),
+        dcc.Store(id="inside-selection"),
         html.Section(
-            [_bar(), html.Div(id="inside-note", className="facts", role="status"), *(view.layout() for view in VIEWS)],
+            [
+                _bar(),
+                html.Div(id="inside-note", className="facts", role="status"),
+                *(panel.layout() for panel in panels_of(PAGE)),
+            ],
             className="panel",
         ),
     ]
@@ -53,12 +41,7 @@ def layout() -> list[Any]:
 def _bar() -> Any:
     return html.Header(
         [
-            dmc.SegmentedControl(
-                id="inside-mode",
-                value=VIEWS[0].MODE,
-                size="xs",
-                data=[{"value": view.MODE, "label": view.LABEL} for view in VIEWS],
-            ),
+            mode_switch(PAGE),
             dmc.SegmentedControl(id="inside-stack", value="", data=[], size="xs", className="hidden"),
             counted("inside-layer", "Layer", "Which layer, counted from 0"),
             counted("inside-head", "Head", "Which head of the layer, counted from 0"),
@@ -93,20 +76,15 @@ def _bar() -> Any:
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the page's callbacks to ``app``."""
-    heads_text.run_on_text(app, jobs, NAME, PATH, session.capture)
+    heads_text.run_on_text(app, jobs, PAGE, session.capture)
     _register_browser_side(app)
     _register_limits(app, session)
-    for view in VIEWS:
-        view.register(app, session, jobs)
+    for panel in panels_of(PAGE):
+        panel.register(app, session, jobs)
 
 
 def _register_browser_side(app: Dash) -> None:
-    app.clientside_callback(
-        ClientsideFunction("explorer", "showView"),
-        *(Output(f"inside-{view.MODE}", "className") for view in VIEWS),
-        Input("inside-mode", "value"),
-        prevent_initial_call=False,
-    )
+    show_chosen_view(app, PAGE)
     app.clientside_callback(
         ClientsideFunction("inside", "offerFirst"),
         Output("inside-first-field", "className"),
@@ -115,7 +93,7 @@ def _register_browser_side(app: Dash) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("inside", "view"),
-        Output("inside-view", "data"),
+        Output("inside-selection", "data"),
         Input("inside-request", "data"),
         *(Input(f"inside-{field}", "value") for field in ("mode", "stack", "layer", "head", "query")),
     )

@@ -14,14 +14,14 @@ from typing import Any
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from explorer.records import CapturedText
+from explorer.records.source import truncation
 from explorer.session.jobs import Jobs, Tell
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.text.tokens import TextTooLong
-from explorer.views.heads.heatmap.compute import truncation
 from explorer.views.panel import running
 from explorer.views.panel.running import Run
-from explorer.views.state import left_out
+from explorer.views.spec import Page
 
 FIELDS = ("text", "pair", "target")
 
@@ -45,10 +45,10 @@ def text_request(model: str, text: str | None, pair: str | None, target: str | N
     if not (text or "").strip():
         raise ValueError("the text is empty: type at least one word")
     agreed = truncate == [text, pair or "", target or ""]
-    return TextRequest(model, text or "", pair or None, target or None, agreed)
+    return TextRequest(model, text or "", pair or "", target or "", agreed)
 
 
-def run_on_text(app: Dash, jobs: Jobs, page: str, path: str, work: Callable[[TextRequest, Tell], object]) -> None:
+def run_on_text(app: Dash, jobs: Jobs, page: Page, work: Callable[[TextRequest, Tell], object]) -> None:
     """Wire Run of a page that works on the typed texts alone."""
 
     def prepare(model: str, *typed: Any) -> Run:
@@ -58,8 +58,8 @@ def run_on_text(app: Dash, jobs: Jobs, page: str, path: str, work: Callable[[Tex
     running.register(
         app,
         jobs,
-        page,
-        path,
+        page.name,
+        page.path,
         [Input("run-button", "n_clicks"), Input("heads-truncate", "data")],
         [*(State(f"{field}-input", "value") for field in FIELDS), State("heads-truncate", "data")],
         prepare,
@@ -85,8 +85,8 @@ def remarks(cap: CapturedText, request: TextRequest) -> list[str]:
     # The last stack of an encoder–decoder reads both of its texts.
     if cut := truncation(cap.stack(cap.stacks[-1])):
         said.append(f"truncated: {cut}")
-    target = request.target if len(cap.stacks) > 1 else None
-    return [*said, *left_out(request, replace(request, pair=cap.pair, target=target))]
+    target = request.target if len(cap.stacks) > 1 else ""
+    return [*said, *request.unread(replace(request, pair=cap.pair or "", target=target or ""))]
 
 
 def register(app: Dash, session: Session) -> None:

@@ -8,7 +8,11 @@ import numpy as np
 
 from explorer.analysis.measures.separation import separation
 from explorer.analysis.projection import NORMALISE, fit_basis, flipped, place, project
+from explorer.analysis.vocabulary import vocabulary_sample
 from explorer.records import PLAIN_PLANE, Basis, FloatArray, PlaneOptions, WordProjection, WordStudy
+from explorer.session.requests import StudyRequest
+from explorer.session.session import Session
+from explorer.views.embeddings.study import study_of
 
 BASES = ("layer", "all", "vocabulary")
 # One layer's vectors this many times longer than another's make a common basis theirs.
@@ -263,3 +267,19 @@ def separations(study: WordStudy) -> list[float | None]:
     """The separation by sense at each layer, 0…L."""
     senses = [o.sense for o in study.occurrences]
     return [separation(vectors, senses) for vectors in study.contextual]
+
+
+def projections_of(
+    session: Session, request: StudyRequest, options: PlaneOptions, layer: int
+) -> tuple[WordProjection, ...]:
+    """A word study's layers, 0…L, on two or three axes; for t-SNE ``layer`` alone."""
+    tsne = options.method == "tsne"
+
+    def project_all() -> tuple[WordProjection, ...]:
+        study = study_of(session, request)
+        if tsne:
+            return (word_projection(study, layer, options),)
+        sample = vocabulary_sample(session.model(request.model)) if options.basis == "vocabulary" else None
+        return word_projections(study, options, sample)
+
+    return session.get_or_compute(("projections", request, options, layer if tsne else None), project_all)

@@ -2,7 +2,7 @@
 
 embeddings-request, -plane-switches, theme, mode ─> embeddings-plot     all layers in one figure
 embeddings-plot, embeddings-layer (in the browser) ─> the layer’s points, caption and facts
-embeddings-request, -layer, -plane-switches (in the browser) ─> embeddings-view    its state
+embeddings-request, -layer, -plane-switches (in the browser) ─> embeddings-embeddings-state    its state
 embeddings-layer and all of the above ─> embeddings-scree, embeddings-distances
 
 Nothing is computed while another view is on the screen.
@@ -16,18 +16,19 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError, WordDistances
-from explorer.session.links import State as Settings
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
 from explorer.views.embeddings.embeddings import options_panel as embeddings_switches
 from explorer.views.embeddings.embeddings import view as plane
 from explorer.views.embeddings.embeddings.distances import word_distances
 from explorer.views.embeddings.embeddings.figure import plane_figure
 from explorer.views.embeddings.embeddings.scree_figure import scree_figure
+from explorer.views.embeddings.study import study_of
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, ZOOMABLE
 from explorer.views.state import study_request
 
-MODE = "plane"
+MODE = "embeddings"
 
 
 def layout() -> Any:
@@ -52,7 +53,7 @@ def layout() -> Any:
             ),
             html.P(id="embeddings-caption", className="caption"),
         ],
-        id="embeddings-plane",
+        id="embeddings-embeddings-part",
         className="part",
     )
 
@@ -86,7 +87,7 @@ def state_of(session: Session, request: Settings, switches: Settings, layer: int
         ValueError: an unusable sentence or word.
         ModelError: the model cannot be loaded.
     """
-    last = len(session.study(study_request(request)).contextual) - 1
+    last = len(study_of(session, study_request(request)).contextual) - 1
     return {**plane.DEFAULTS, **request, **switches, "layer": min(layer, last)}
 
 
@@ -171,7 +172,7 @@ def _register_browser_side(app: Dash) -> None:
     )
     browser(
         "view",
-        Output("embeddings-view", "data"),
+        Output("embeddings-embeddings-state", "data"),
         Input("embeddings-request", "data"),
         Input("embeddings-layer", "value"),
         Input("embeddings-plane-switches", "data"),

@@ -10,13 +10,15 @@ from explorer.analysis.projection import METHODS
 from explorer.figures.figure_style import Draw
 from explorer.figures.style import model_stem
 from explorer.records import PlaneOptions, PlaneParts, WordProjection, WordStudy
-from explorer.session.links import State, Value
 from explorer.session.session import Session
-from explorer.views.embeddings.embeddings.compute import check_layer
+from explorer.session.settings import State, Value
+from explorer.views.embeddings.embeddings.compute import check_layer, projections_of
 from explorer.views.embeddings.embeddings.data import plane_json, plane_table
 from explorer.views.embeddings.embeddings.figure import plane_picture
 from explorer.views.embeddings.embeddings.scree_figure import scree_picture
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.embeddings.layers.compute import word_layers_of
+from explorer.views.embeddings.study import study_of
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import WORD, one_of, study_request, study_settings
 
 # What the plane is fitted on, and how; the pull of a head is drawn in it as well.
@@ -60,8 +62,8 @@ def planes_of(session: Session, state: State) -> tuple[WordProjection, ...]:
         ModelError: the model cannot be loaded.
     """
     request, layer = study_request(state), int(state["layer"])
-    check_layer(session.study(request), layer)
-    return session.planes(request, switches_of(state), layer)
+    check_layer(study_of(session, request), layer)
+    return projections_of(session, request, switches_of(state), layer)
 
 
 def drawn(session: Session, state: State) -> tuple[WordStudy, WordProjection]:
@@ -73,7 +75,7 @@ def drawn(session: Session, state: State) -> tuple[WordStudy, WordProjection]:
     """
     planes = planes_of(session, state)
     shown = next(one for one in planes if one.layer == int(state["layer"]))
-    return session.study(study_request(state)), shown
+    return study_of(session, study_request(state)), shown
 
 
 def layers_in(given: str) -> tuple[int, ...]:
@@ -111,7 +113,7 @@ def make(session: Session, state: State) -> Exhibit:
 
     def result() -> dict[str, Any]:
         settings = {**asdict(shown.switches), **asdict(parts), **study_settings(session, state)}
-        return plane_json(study, seen, parts, settings, session.word_layers(request))
+        return plane_json(study, seen, parts, settings, word_layers_of(session, request))
 
     figures: dict[str, Draw] = {"plane": lambda look: plane_picture(study, planes, shown.layer, look.theme, parts)}
     if shown.basis is not None:  # t-SNE explains no variance

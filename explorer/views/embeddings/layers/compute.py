@@ -11,6 +11,9 @@ from explorer.analysis.measures.by_layer import DRAWS, SEPARATION, anchor_curves
 from explorer.analysis.measures.separation import sense_test
 from explorer.records import FloatArray, LayerCurve, WordLayers, WordStudy
 from explorer.records.table import Table
+from explorer.session.requests import StudyRequest
+from explorer.session.session import Session
+from explorer.views.embeddings.study import study_of
 
 
 def word_layers(study: WordStudy, seed: int = 0, progress: Progress | None = None) -> WordLayers:
@@ -69,3 +72,13 @@ def _with_null(
     name: str, values: Mapping[str, FloatArray], mean: FloatArray, std: FloatArray
 ) -> dict[str, FloatArray]:
     return {**values, f"{name}_null": mean, f"{name}_null_std": std}
+
+
+def word_layers_of(session: Session, request: StudyRequest, progress: Progress | None = None) -> WordLayers:
+    """A word study measured layer by layer, each measure beside its null."""
+    progress = progress or session.progress
+    return session.get_or_compute(
+        ("word layers", request),
+        lambda: word_layers(study_of(session, request, progress), progress=progress),
+        progress,
+    )

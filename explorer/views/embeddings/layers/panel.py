@@ -3,7 +3,7 @@
 embeddings-mode, embeddings-request ─> embeddings-layers-job    (the senses are dealt out anew)
     ─> embeddings-layers-request, theme ─> embeddings-layers-graph, verdict, caption
 a click on a layer (in the browser) ─> embeddings-layer
-embeddings-layer (in the browser) ─> the line at the layer, embeddings-layers-view (its state)
+embeddings-layer (in the browser) ─> the line at the layer, embeddings-layers-state (its state)
 
 Nothing is computed while another view is on the screen.
 """
@@ -18,8 +18,9 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from explorer.analysis.measures.by_layer import ANCHOR_MEASURE, CONTEXT_MEASURES, ContextMeasure
 from explorer.figures.style import blank_figure
 from explorer.session.jobs import Jobs
-from explorer.session.links import State as Settings
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
+from explorer.views.embeddings.layers.compute import word_layers_of
 from explorer.views.embeddings.layers.figure import layers_caption, layers_figure, layers_height, layers_verdict
 from explorer.views.heads.heads.help_panel import section
 from explorer.views.panel import running
@@ -36,7 +37,7 @@ def layout() -> Any:
     return html.Div(
         [
             *running.stores("embeddings-layers"),
-            dcc.Store(id="embeddings-layers-view"),
+            dcc.Store(id="embeddings-layers-state"),
             html.Div(
                 [
                     html.P(id="embeddings-layers-verdict", className="verdict grows"),
@@ -61,7 +62,7 @@ def layout() -> Any:
             ),
             _help(),
         ],
-        id="embeddings-layers",
+        id="embeddings-layers-part",
         className="part hidden",
     )
 
@@ -94,7 +95,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         if mode != MODE or request is None:
             return None
         study = study_request(request)
-        return Run(request | {"mode": MODE}, lambda tell: session.word_layers(study, tell))
+        return Run(request | {"mode": MODE}, lambda tell: word_layers_of(session, study, tell))
 
     opened = [Input("embeddings-mode", "value"), Input("embeddings-request", "data")]
     running.follow(app, jobs, "embeddings-layers", opened, [], measure)
@@ -114,7 +115,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
             # A picture that is left takes its nodes out of the page.
             left = ctx.triggered_id == "embeddings-mode"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 3
-        layers = session.word_layers(study_request(request))
+        layers = word_layers_of(session, study_request(request))
         return (
             layers_figure(layers, theme, layer),
             {"height": layers_height(layers)},
@@ -129,7 +130,7 @@ def _register_browser_side(app: Dash) -> None:
 
     browser(
         "view",
-        Output("embeddings-layers-view", "data"),
+        Output("embeddings-layers-state", "data"),
         Input("embeddings-layers-request", "data"),
         Input("embeddings-layer", "value"),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from explorer.figures.style import model_stem
 from explorer.records import WordLayers, WordStudy
-from explorer.session.links import State
 from explorer.session.session import Session
+from explorer.session.settings import State
 from explorer.views.embeddings.embeddings.compute import check_layer
-from explorer.views.embeddings.layers.compute import layers_table
+from explorer.views.embeddings.layers.compute import layers_table, word_layers_of
 from explorer.views.embeddings.layers.data import by_layer_json
 from explorer.views.embeddings.layers.figure import layers_picture
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.embeddings.study import study_of
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import WORD, study_request, study_settings
 
 DEFAULTS = {**WORD}
@@ -24,9 +25,9 @@ def drawn(session: Session, state: State) -> tuple[WordStudy, WordLayers]:
         ModelError: the model cannot be loaded.
     """
     request = study_request(state)
-    study = session.study(request)
+    study = study_of(session, request)
     check_layer(study, int(state["layer"]))
-    return study, session.word_layers(request)
+    return study, word_layers_of(session, request)
 
 
 def make(session: Session, state: State) -> Exhibit:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import textwrap
 
-from explorer.records import WordStudy
+from explorer.analysis.readout import meaning
+from explorer.capture.loading import Progress
+from explorer.records import Meaning, WordStudy
+from explorer.session.requests import StudyRequest
+from explorer.session.session import Session
+from explorer.views.embeddings.study import study_of
 
 SENSE = "sense:"  # what the choice of a sense's mean begins with
 
@@ -30,3 +35,21 @@ def members(study: WordStudy, place: str) -> tuple[int, ...]:
         sense = place.removeprefix(SENSE)
         return tuple(i for i, o in enumerate(study.occurrences) if o.sense == sense)
     return (int(place),)
+
+
+def meaning_of(
+    session: Session,
+    request: StudyRequest,
+    members: tuple[int, ...],
+    by_head: bool = True,
+    progress: Progress | None = None,
+) -> Meaning:
+    """What a study's word means at one of its occurrences, or the mean of several."""
+
+    def read() -> Meaning:
+        study = study_of(session, request, progress)
+        if progress:
+            progress("reading the word’s vectors", None)
+        return meaning(session.model(request.model, progress), study, members, by_head)
+
+    return session.get_or_compute(("meaning", request, members, by_head), read, progress)

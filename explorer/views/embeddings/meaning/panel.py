@@ -3,7 +3,7 @@
 embeddings-request ─> embeddings-meaning-place               what can be chosen
 embeddings-mode, embeddings-request, embeddings-meaning-place, -by ─> embeddings-meaning-job
     ─> embeddings-meaning-request, embeddings-layer, theme ─>
-           embeddings-meaning-graph, caption, embeddings-meaning-view (its state)
+           embeddings-meaning-graph, caption, embeddings-meaning-state (its state)
 
 Nothing is computed while another view is on the screen.
 """
@@ -18,11 +18,12 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError
 from explorer.session.jobs import Jobs
-from explorer.session.links import State as Settings
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
 from explorer.views.embeddings.meaning import view as meaning
-from explorer.views.embeddings.meaning.compute import places
+from explorer.views.embeddings.meaning.compute import meaning_of, places
 from explorer.views.embeddings.meaning.figure import meaning_caption, meaning_figure, panel_height
+from explorer.views.embeddings.study import study_of
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, labelled
 from explorer.views.panel.running import Run
@@ -38,7 +39,7 @@ def layout() -> Any:
     return html.Div(
         [
             *running.stores("embeddings-meaning"),
-            dcc.Store(id="embeddings-meaning-view"),
+            dcc.Store(id="embeddings-meaning-state"),
             _controls(),
             html.Div(id="embeddings-meaning-message"),
             html.Div(
@@ -53,7 +54,7 @@ def layout() -> Any:
             ),
             html.P(id="embeddings-meaning-caption", className="caption"),
         ],
-        id="embeddings-meaning",
+        id="embeddings-meaning-part",
         className="part hidden",
     )
 
@@ -101,7 +102,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     def offer_places(request: Settings | None, chosen: str) -> Any:
         if request is None:
             return no_update, no_update
-        named = places(session.study(study_request(request)))
+        named = places(study_of(session, study_request(request)))
         data = [{"value": value, "label": label} for value, label in named.items()]
         return data, chosen if chosen in named else "0"
 
@@ -110,8 +111,8 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
             return None
         wanted = {**request, "mode": MODE, "meaning_of": place, "read_by": by}
         study = study_request(request)
-        chosen = meaning.members_of(session.study(study), wanted)
-        return Run(wanted, lambda tell: session.meaning(study, chosen, by == "head", tell))
+        chosen = meaning.members_of(study_of(session, study), wanted)
+        return Run(wanted, lambda tell: meaning_of(session, study, chosen, by == "head", tell))
 
     asked = [
         Input("embeddings-mode", "value"),
@@ -125,7 +126,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("embeddings-meaning-graph", "figure"),
         Output("embeddings-meaning-graph", "style"),
         Output("embeddings-meaning-caption", "children"),
-        Output("embeddings-meaning-view", "data"),
+        Output("embeddings-meaning-state", "data"),
         Input("embeddings-meaning-request", "data"),
         Input("embeddings-layer", "value"),
         Input("theme", "data"),

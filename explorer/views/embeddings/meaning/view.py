@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from explorer.figures.style import model_stem
 from explorer.records import Meaning, WordStudy
-from explorer.session.links import State
 from explorer.session.session import Session
-from explorer.views.embeddings.meaning.compute import members, places
+from explorer.session.settings import State
+from explorer.views.embeddings.meaning.compute import meaning_of, members, places
 from explorer.views.embeddings.meaning.data import meaning_json, meaning_table
 from explorer.views.embeddings.meaning.figure import meaning_picture
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.embeddings.study import study_of
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import WORD, one_of, study_request, study_settings
 
 BY = ("head", "static")
@@ -39,8 +40,8 @@ def drawn(session: Session, state: State) -> Meaning:
         ModelError: the model cannot be loaded.
     """
     request = study_request(state)
-    chosen = members_of(session.study(request), state)
-    return session.meaning(request, chosen, one_of(state, "read_by", BY) == "head")
+    chosen = members_of(study_of(session, request), state)
+    return meaning_of(session, request, chosen, one_of(state, "read_by", BY) == "head")
 
 
 def make(session: Session, state: State) -> Exhibit:

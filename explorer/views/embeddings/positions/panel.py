@@ -4,7 +4,7 @@ embeddings-request ─> embeddings-positions-place             what can be chose
 embeddings-mode, embeddings-request ─> embeddings-positions-job
     ─> embeddings-positions-request, embeddings-positions-place, theme ─>
            embeddings-positions-graph, caption
-these and embeddings-layer (in the browser) ─> embeddings-positions-view (its state)
+these and embeddings-layer (in the browser) ─> embeddings-positions-state (its state)
 
 Nothing is computed while another view is on the screen.
 """
@@ -19,11 +19,13 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError
 from explorer.session.jobs import Jobs
-from explorer.session.links import State as Settings
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
 from explorer.views.embeddings.meaning.compute import SENSE, places
 from explorer.views.embeddings.positions import view as positions
+from explorer.views.embeddings.positions.compute import positions_of
 from explorer.views.embeddings.positions.figure import positions_caption, positions_figure
+from explorer.views.embeddings.study import study_of
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, labelled
 from explorer.views.panel.running import Run
@@ -38,7 +40,7 @@ def layout() -> Any:
     return html.Div(
         [
             *running.stores("embeddings-positions"),
-            dcc.Store(id="embeddings-positions-view"),
+            dcc.Store(id="embeddings-positions-state"),
             html.Div(
                 labelled(
                     "the word in",
@@ -70,7 +72,7 @@ def layout() -> Any:
             ),
             html.P(id="embeddings-positions-caption", className="caption"),
         ],
-        id="embeddings-positions",
+        id="embeddings-positions-part",
         className="part hidden",
     )
 
@@ -79,7 +81,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     app.clientside_callback(
         ClientsideFunction("positions", "view"),
-        Output("embeddings-positions-view", "data"),
+        Output("embeddings-positions-state", "data"),
         Input("embeddings-positions-request", "data"),
         Input("embeddings-layer", "value"),
         Input("embeddings-positions-place", "value"),
@@ -94,7 +96,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     def offer_places(request: Settings | None, chosen: str) -> Any:
         if request is None:
             return no_update, no_update
-        named = places(session.study(study_request(request)))
+        named = places(study_of(session, study_request(request)))
         data = [{"value": value, "label": label} for value, label in named.items() if not value.startswith(SENSE)]
         return data, chosen if chosen in named else "0"
 
@@ -102,7 +104,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         if mode != MODE or request is None:
             return None
         model = str(request["model"])
-        return Run({**request, "mode": MODE}, lambda tell: session.positions(model, tell))
+        return Run({**request, "mode": MODE}, lambda tell: positions_of(session, model, tell))
 
     asked = [Input("embeddings-mode", "value"), Input("embeddings-request", "data")]
     running.follow(app, jobs, "embeddings-positions", asked, [], look)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from explorer.figures.style import model_stem
 from explorer.records import EmbeddingSum, Positions
-from explorer.session.links import State
 from explorer.session.session import Session
+from explorer.session.settings import State
+from explorer.views.embeddings.positions.compute import embedding_sum_of, positions_of
 from explorer.views.embeddings.positions.data import positions_json, positions_table
 from explorer.views.embeddings.positions.figure import positions_picture
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.embeddings.study import study_of
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import WORD, study_request, study_settings
 
 DEFAULTS = {**WORD, "positions_of": 0}
@@ -21,12 +23,12 @@ def drawn(session: Session, state: State) -> tuple[Positions, EmbeddingSum, int]
         ValueError: an unusable sentence or word, or no such occurrence.
         ModelError: the model cannot be loaded, or failed.
     """
-    study, place = session.study(study_request(state)), int(state["positions_of"])
+    study, place = study_of(session, study_request(state)), int(state["positions_of"])
     last = len(study.occurrences) - 1
     if not 0 <= place <= last:
         raise ValueError(f"positions_of={place} is no place of “{study.word}”: use 0 to {last}")
     occurrence, model = study.occurrences[place], str(state["model"])
-    return session.positions(model), session.embedding_sum(model, occurrence.text), occurrence.position
+    return positions_of(session, model), embedding_sum_of(session, model, occurrence.text), occurrence.position
 
 
 def make(session: Session, state: State) -> Exhibit:

@@ -18,13 +18,14 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError, PlaneOptions, WordStudy
-from explorer.session.links import State as Settings
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
 from explorer.views.embeddings.embeddings import view as plane
 from explorer.views.embeddings.pull import view as pull
 from explorer.views.embeddings.pull.compute import pull_rows
 from explorer.views.embeddings.pull.figure import heads_figure, pull_caption, pull_figure
 from explorer.views.embeddings.pull.view import ALL, SEEN, TRUE
+from explorer.views.embeddings.study import study_of
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, ZOOMABLE, labelled
 from explorer.views.state import study_request
@@ -52,7 +53,7 @@ def layout() -> Any:
     """The view's components."""
     return html.Div(
         [
-            dcc.Store(id="embeddings-pull-view"),
+            dcc.Store(id="embeddings-pull-state"),
             _controls(),
             html.Div(id="embeddings-pull-message", role="status"),
             html.Div(
@@ -81,7 +82,7 @@ def layout() -> Any:
             ),
             html.P(id="embeddings-pull-caption", className="caption"),
         ],
-        id="embeddings-pull",
+        id="embeddings-pull-part",
         className="part hidden",
     )
 
@@ -181,7 +182,7 @@ def register(app: Dash, session: Session) -> None:
         if mode != MODE or request is None:
             return (no_update,) * 4
         try:
-            study = session.study(study_request(request))
+            study = study_of(session, study_request(request))
             read = pull.sentence_of(session, study, {**request, "pull_on": 0})
         except (ValueError, ModelError):  # told by the picture
             return (no_update,) * 4
@@ -199,7 +200,7 @@ def _register_picture(app: Dash, session: Session) -> None:
         Output("embeddings-pull-table", "dashGridOptions"),
         Output("embeddings-pull-caption", "children"),
         Output("embeddings-pull-message", "children"),
-        Output("embeddings-pull-view", "data"),
+        Output("embeddings-pull-state", "data"),
         Input("embeddings-mode", "value"),
         Input("embeddings-request", "data"),
         Input("embeddings-plane-switches", "data"),

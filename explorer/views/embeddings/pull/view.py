@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 
 from explorer.figures.style import model_stem
 from explorer.records import CapturedText, PlaneOptions, Pull, PullPlane, WordStudy
-from explorer.session.links import State
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.session.settings import State
 from explorer.views.embeddings.embeddings import view as plane
-from explorer.views.embeddings.embeddings.compute import check_layer
+from explorer.views.embeddings.embeddings.compute import check_layer, projections_of
 from explorer.views.embeddings.pull.compute import pull, pull_plane, pull_table
 from explorer.views.embeddings.pull.data import pull_json
 from explorer.views.embeddings.pull.figure import heads_picture, pull_picture, stretch
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.embeddings.study import study_of
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import WORD, one_of, study_request, study_settings
 
 ALL = "all"
@@ -40,13 +41,13 @@ def drawn(session: Session, state: State) -> Drawn:
         ModelError: the model cannot be loaded, or was captured eagerly.
     """
     request, place = study_request(state), int(state["pull_on"])
-    study = session.study(request)
+    study = study_of(session, request)
     check_layer(study, int(state["layer"]))
     layer = min(int(state["layer"]), len(study.contextual) - 2)
     cap = sentence_of(session, study, state)
     head = one_of(state, "head", [ALL, *map(str, range(cap.stack().n_heads))])
     pulled = pull(cap, study.occurrences[place], layer, None if head == ALL else int(head))
-    shown = session.planes(request, with_arrows(plane.switches_of(state)), layer)[layer]
+    shown = projections_of(session, request, with_arrows(plane.switches_of(state)), layer)[layer]
     arrows = pull_plane(place, pulled, shown)
     seen = one_of(state, "arrow_length", (SEEN, TRUE)) == SEEN
     return Drawn(study, pulled, arrows, stretch(arrows) if seen else 1)

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 
 from explorer.analysis.measures.contextual import anisotropy, cosines
 from explorer.analysis.measures.grouping import proposals
+from explorer.capture.loading import Progress
 from explorer.records import Proposals, WordSimilarity, WordStudy
 from explorer.records.table import Table
+from explorer.session.requests import StudyRequest
+from explorer.session.session import Session
 from explorer.views.embeddings.embeddings.compute import check_layer
+from explorer.views.embeddings.study import study_of
 
 # Kaufman & Rousseeuw 1990, Finding Groups in Data: how to read a mean silhouette.
 _STRENGTH = (
@@ -81,3 +85,18 @@ def proposals_in_words(found: Proposals | None) -> str:
     if found.rand is not None:
         said += f" Agreement with the given senses: adjusted Rand index {found.rand:.2f} (1 the same, 0 as by chance)."
     return said
+
+
+def word_similarity_of(
+    session: Session, request: StudyRequest, layer: int, progress: Progress | None = None
+) -> WordSimilarity:
+    """Every two occurrences of a word at a layer, and senses proposed for them.
+
+    Raises:
+        ValueError: a layer the model does not have.
+    """
+    return session.get_or_compute(
+        ("word similarity", request, layer),
+        lambda: word_similarity(study_of(session, request, progress), layer),
+        progress,
+    )

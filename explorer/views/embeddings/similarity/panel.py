@@ -2,7 +2,7 @@
 
 embeddings-mode, embeddings-request, embeddings-layer ─> embeddings-similarity-job  (grouping)
     ─> embeddings-similarity-request, embeddings-similarity-values, theme ─>
-           embeddings-similarity-graph, proposals, caption, embeddings-similarity-view (its state)
+           embeddings-similarity-graph, proposals, caption, embeddings-similarity-state (its state)
 
 Nothing is computed while another view is on the screen.
 """
@@ -17,10 +17,10 @@ from dash import Dash, Input, Output, ctx, dcc, html, no_update
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError, Proposals, WordSimilarity, WordStudy
 from explorer.session.jobs import Jobs
-from explorer.session.links import State as Settings
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
 from explorer.views.embeddings.similarity import view as similarity
-from explorer.views.embeddings.similarity.compute import proposals_in_words
+from explorer.views.embeddings.similarity.compute import proposals_in_words, word_similarity_of
 from explorer.views.embeddings.similarity.figure import excerpt, similarity_caption, similarity_figure
 from explorer.views.embeddings.similarity.view import CORRECTED, RAW
 from explorer.views.panel import running
@@ -39,7 +39,7 @@ def layout() -> Any:
     return html.Div(
         [
             *running.stores("embeddings-similarity"),
-            dcc.Store(id="embeddings-similarity-view"),
+            dcc.Store(id="embeddings-similarity-state"),
             html.Div(
                 labelled(
                     "values",
@@ -70,7 +70,7 @@ def layout() -> Any:
             ),
             html.P(id="embeddings-similarity-caption", className="caption"),
         ],
-        id="embeddings-similarity",
+        id="embeddings-similarity-part",
         className="part hidden",
     )
 
@@ -97,7 +97,9 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         if mode != MODE or request is None:
             return None
         study = study_request(request)
-        return Run({**request, "layer": layer, "mode": MODE}, lambda tell: session.word_similarity(study, layer, tell))
+        return Run(
+            {**request, "layer": layer, "mode": MODE}, lambda tell: word_similarity_of(session, study, layer, tell)
+        )
 
     opened = [
         Input("embeddings-mode", "value"),
@@ -110,7 +112,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("embeddings-similarity-graph", "figure"),
         Output("embeddings-similarity-proposals", "children"),
         Output("embeddings-similarity-caption", "children"),
-        Output("embeddings-similarity-view", "data"),
+        Output("embeddings-similarity-state", "data"),
         Input("embeddings-similarity-request", "data"),
         Input("embeddings-similarity-values", "value"),
         Input("theme", "data"),

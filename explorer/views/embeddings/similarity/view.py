@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from explorer.figures.style import model_stem
 from explorer.records import WordSimilarity, WordStudy
-from explorer.session.links import State
 from explorer.session.session import Session
-from explorer.views.embeddings.similarity.compute import similarity_table
+from explorer.session.settings import State
+from explorer.views.embeddings.similarity.compute import similarity_table, word_similarity_of
 from explorer.views.embeddings.similarity.data import similarity_json
 from explorer.views.embeddings.similarity.figure import similarity_picture
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.embeddings.study import study_of
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import WORD, one_of, study_request, study_settings
 
 RAW, CORRECTED = "cosine", "corrected"
@@ -25,8 +26,8 @@ def drawn(session: Session, state: State) -> tuple[WordStudy, WordSimilarity, bo
     """
     request = study_request(state)
     corrected = one_of(state, "values", (RAW, CORRECTED)) == CORRECTED
-    shown = session.word_similarity(request, int(state["layer"]))
-    return session.study(request), shown, corrected
+    shown = word_similarity_of(session, request, int(state["layer"]))
+    return study_of(session, request), shown, corrected
 
 
 def make(session: Session, state: State) -> Exhibit:

@@ -249,14 +249,16 @@ def _without_partner(alone: list[str], what: str, which: str) -> list[str]:
 def sides_truncation(comparison: HeadComparison) -> str:
     """What of longer texts is compared, in words; nothing where all of both is."""
     told = zip(("first", "second"), (comparison.first, comparison.second), strict=True)
-    return "; ".join(f"of the {which} text {drawn.truncation}" for which, drawn in told if drawn.truncation)
+    return "; ".join(
+        f"of the {which} text {drawn.source.truncation}" for which, drawn in told if drawn.source.truncation
+    )
 
 
 def _on_truncation(first: HeadMap, second: HeadMap) -> list[str]:
     return [
-        f"The {which} text is truncated: {drawn.truncation}."
+        f"The {which} text is truncated: {drawn.source.truncation}."
         for which, drawn in (("first", first), ("second", second))
-        if drawn.truncation
+        if drawn.source.truncation
     ]
 
 

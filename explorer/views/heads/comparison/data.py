@@ -8,11 +8,11 @@ from typing import Any
 
 from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import SEQUENTIAL
-from explorer.records import HeadComparison
+from explorer.records import HeadComparison, HeadMap
 from explorer.saving.formats import versions
 from explorer.views.heads.comparison.figure import comparison_caption, difference_figure, side_figures
-from explorer.views.heads.heatmap.data import map_size, map_told
-from explorer.views.heads.heatmap.figure import SINK_MARKS, heatmap_caption
+from explorer.views.heads.heatmap.data import data
+from explorer.views.heads.heatmap.figure import SINK_MARKS, heatmap_caption, map_size
 
 
 def comparison_json(comparison: HeadComparison, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -31,15 +31,15 @@ def comparison_json(comparison: HeadComparison, settings: Mapping[str, Any] | No
     difference = comparison.difference
     return {
         "kind": "comparison",
-        "model": first.model,
-        "revision": first.revision,
+        "model": first.source.model,
+        "revision": first.source.revision,
         "stack": first.stack,
         "layer": first.layer,
         "head": first.head,
-        "text": first.text,
-        "pair": first.pair,
-        "first": {**map_told(first), "truncation": first.truncation or None},
-        "second": {**map_told(comparison.second), "truncation": comparison.second.truncation or None},
+        "text": first.source.text,
+        "pair": first.source.pair,
+        "first": {**_side(first), "truncation": first.source.truncation or None},
+        "second": {**_side(comparison.second), "truncation": comparison.second.source.truncation or None},
         "queries": list(comparison.queries),
         "keys": list(comparison.keys),
         "query_places": comparison.query_places.tolist(),
@@ -82,3 +82,13 @@ def side_picture(
         caption += f" One colour scale with layer {other.layer}, head {other.head}, the map it is compared with."
     marks = SINK_MARKS if drawn.sinks else 0
     return SizedFigure(figure, caption, *map_size(*drawn.weights.shape), marks)
+
+
+def _side(record: HeadMap) -> dict[str, Any]:
+    return {
+        "model": record.source.model,
+        "revision": record.source.revision,
+        "text": record.source.text,
+        "pair": record.source.pair,
+        **data(record),
+    }

@@ -150,7 +150,7 @@ def comparison_caption(comparison: HeadComparison, log: bool = False) -> str:
     """What a reader could paste under the figures, with all that was matched or left out."""
     first, second = comparison.first, comparison.second
     parts = [f"First: {_name(first)}. Second: {_name(second)}."]
-    if (first.text, first.pair) != (second.text, second.pair):
+    if (first.source.text, first.source.pair) != (second.source.text, second.source.pair):
         parts.append(f"Texts: {_quoted(first)}; {_quoted(second)}.")
     if comparison.difference is not None:
         parts.append(
@@ -178,9 +178,9 @@ def comparison_caption(comparison: HeadComparison, log: bool = False) -> str:
 
 def _name(drawn: HeadMap) -> str:
     stack = "" if drawn.stack in ("encoder", "decoder") else f"{drawn.stack} attention, "
-    return f"{model_label(drawn.model)}, {stack}{whose(drawn)}"
+    return f"{model_label(drawn.source.model)}, {stack}{whose(drawn)}"
 
 
 def _quoted(drawn: HeadMap) -> str:
-    texts = (drawn.text, *((drawn.pair,) if drawn.pair else ()))
+    texts = (drawn.source.text, *((drawn.source.pair,) if drawn.source.pair else ()))
     return " + ".join(f"“{text if len(text) <= 80 else text[:79] + '…'}”" for text in texts)

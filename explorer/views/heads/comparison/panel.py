@@ -2,7 +2,7 @@
 
 heads-mode, heads-compare-for, -* fields ─> heads-compare-job           (the second side is made)
     ─> heads-compare-request ─> heads-compare-first, -second, -difference, caption, facts,
-                                heads-compare-view (its state)
+                                heads-comparison-state (its state)
 
 Nothing is computed while another view is on the screen.
 """
@@ -18,8 +18,8 @@ from explorer.figures.style import blank_figure
 from explorer.models import bundled, hub
 from explorer.records import ModelError
 from explorer.session.jobs import Jobs
-from explorer.session.links import State as Settings
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
 from explorer.views.heads.comparison import view as comparison
 from explorer.views.heads.comparison.compute import comparison_facts
 from explorer.views.heads.comparison.figure import SIDE_CELLS, comparison_caption, difference_figure, side_figures
@@ -29,7 +29,7 @@ from explorer.views.panel import text as heads_text
 from explorer.views.panel.fields import ZOOMABLE, labelled
 from explorer.views.panel.running import Run
 
-MODE = "compare"
+MODE = "comparison"
 ADDRESS = {f"other_{field}": f"heads-compare-{field}" for field in ("model", "text", "layer", "head")}
 _GRAPHS = ("first", "second", "difference")
 _MESSAGES = (
@@ -44,7 +44,7 @@ def layout() -> Any:
     return html.Div(
         [
             *running.stores("heads-compare"),
-            dcc.Store(id="heads-compare-view"),
+            dcc.Store(id="heads-comparison-state"),
             _controls(),
             html.Div(id="heads-compare-message"),
             html.Div(id="heads-compare-facts", className="facts"),
@@ -54,7 +54,7 @@ def layout() -> Any:
             ),
             html.P(id="heads-compare-caption", className="caption"),
         ],
-        id="heads-compare",
+        id="heads-comparison-part",
         className="part hidden",
     )
 
@@ -172,7 +172,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("heads-compare-difference", "figure"),
         Output("heads-compare-caption", "children"),
         Output("heads-compare-facts", "children"),
-        Output("heads-compare-view", "data"),
+        Output("heads-comparison-state", "data"),
         Input("heads-compare-request", "data"),
         Input("theme", "data"),
         Input("heads-mode", "value"),

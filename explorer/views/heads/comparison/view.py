@@ -8,18 +8,19 @@ from explorer.capture.loading import Progress
 from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import CapturedText, HeadComparison
-from explorer.session.links import State, Value
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.session.settings import State, Value
 from explorer.views.heads.comparison.compute import Side, compare_heads, comparison_table, sides_truncation
 from explorer.views.heads.comparison.data import comparison_json, difference_picture, side_picture
-from explorer.views.heads.heatmap import view as heatmap
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.heads.heatmap.compute import options_of
+from explorer.views.heads.page import MapSettings
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import settings_of, text_request
 
 # Of the other side; what is empty is as on the first.
 OTHER: dict[str, Value] = {"other_model": "", "other_text": "", "other_layer": "", "other_head": ""}
-DEFAULTS: dict[str, Value] = {**heatmap.DEFAULTS, **OTHER}
+DEFAULTS: dict[str, Value] = {**MapSettings.defaults(), **OTHER}
 
 
 def other_side(cap: CapturedText, state: State) -> tuple[TextRequest, int, int]:
@@ -37,7 +38,7 @@ def other_side(cap: CapturedText, state: State) -> tuple[TextRequest, int, int]:
     told = {name: str(state[name]).strip() for name in OTHER}
     if not any(told.values()):
         source = cap.stack(str(state["stack"]) or None)
-        if state["over"] == "head":
+        if state["aggregate"] == "head":
             head = (head + 1) % source.n_heads
         else:
             layer = (layer + 1) % source.n_layers
@@ -80,7 +81,7 @@ def drawn(session: Session, state: State) -> HeadComparison:
         ModelError: a model that cannot be loaded.
     """
     first, second = sides(session, state)
-    return compare_heads(first, second, heatmap.switches_of(state, first.cap.pair))
+    return compare_heads(first, second, options_of(MapSettings.of(state), first.cap.pair))
 
 
 def make(session: Session, state: State) -> Exhibit:
@@ -88,7 +89,9 @@ def make(session: Session, state: State) -> Exhibit:
     shown = drawn(session, state)
     log = bool(state["log"])
     settings = {"log": log, "target": state["target"] or None, **settings_of(session, state)}
-    names = [f"{model_stem(side.model)}-layer{side.layer}-head{side.head}" for side in (shown.first, shown.second)]
+    names = [
+        f"{model_stem(side.source.model)}-layer{side.layer}-head{side.head}" for side in (shown.first, shown.second)
+    ]
 
     def side(place: int, look: FigureStyle) -> SizedFigure:
         palette = look.palette or str(state["palette"])

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from explorer.analysis.measures import head_points
+from explorer.analysis.measures import head_distance, head_points
+from explorer.capture.loading import Progress
 from explorer.records import CapturedText, FloatArray, HeadDistances
+from explorer.records.source import truncation
 from explorer.records.table import Table
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
 from explorer.views.heads.facts import facts_of_heads
-from explorer.views.heads.heatmap.compute import truncation
+from explorer.views.heads.measured import measures_of
 
 
 def head_distances(
@@ -66,3 +70,17 @@ def distances_table(drawn: HeadDistances) -> Table:
     header = ["layer", "head", "x", "y", "nearest_layer", "nearest_head", "nearest_distance"]
     table = Table.of([*header, *drawn.measures], rows)
     return table.cut(drawn.truncation)
+
+
+def head_distances_of(
+    session: Session, request: TextRequest, stack: str, progress: Progress | None = None
+) -> HeadDistances:
+    """All heads of a captured text as points, near each other where they look alike."""
+    progress, request = progress or session.progress, session.read_of(request, progress)
+
+    def compare() -> HeadDistances:
+        cap = session.capture(request, progress)
+        apart = head_distance(cap, stack, progress)
+        return head_distances(cap, apart, measures_of(session, request, stack, progress), stack)
+
+    return session.get_or_compute(("distances", request, stack), compare, progress)

@@ -2,7 +2,7 @@
 
 heads-mode, heads-request, heads-stack ─> heads-distances-job   (every two heads are compared)
     ─> heads-distances-request, heads-distances-colour, heads-palette, theme ─>
-           heads-distances-graph, caption, heads-distances-view (its state)
+           heads-distances-graph, caption, heads-distances-state (its state)
 a click on a point (in the browser) ─> heads-layer, heads-head
 heads-layer, heads-head (in the browser) ─> the ring
 
@@ -19,8 +19,8 @@ from explorer.analysis.measures import MEASURES
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError
 from explorer.session.jobs import Jobs
-from explorer.session.links import State as Settings
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
 from explorer.views.heads.distances import view as distances
 from explorer.views.heads.distances.figure import LAYER, distances_caption, distances_figure
 from explorer.views.heads.heads.panel import asked
@@ -40,7 +40,7 @@ def layout() -> Any:
     return html.Div(
         [
             *running.stores("heads-distances"),
-            dcc.Store(id="heads-distances-view"),
+            dcc.Store(id="heads-distances-state"),
             html.Div(
                 [
                     html.B("coloured by"),
@@ -65,7 +65,7 @@ def layout() -> Any:
             ),
             html.P(id="heads-distances-caption", className="caption"),
         ],
-        id="heads-distances",
+        id="heads-distances-part",
         className="part hidden",
     )
 
@@ -86,7 +86,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     @app.callback(
         Output("heads-distances-graph", "figure"),
         Output("heads-distances-caption", "children"),
-        Output("heads-distances-view", "data"),
+        Output("heads-distances-state", "data"),
         Input("heads-distances-request", "data"),
         Input("heads-distances-colour", "value"),
         Input("heads-palette", "value"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from explorer.capture.loading import Progress
 from explorer.figures.style import SEQUENTIAL, model_stem
 from explorer.records import HeadDistances
-from explorer.session.links import State, Value
 from explorer.session.session import Session
-from explorer.views.heads.distances.compute import distances_table
+from explorer.session.settings import State, Value
+from explorer.views.heads.distances.compute import distances_table, head_distances_of
 from explorer.views.heads.distances.data import distances_json, distances_picture
 from explorer.views.heads.distances.figure import LAYER
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import HEAD, TEXT, settings_of, text_request
 
 # Which head is chosen is ringed on the page only.
@@ -26,7 +26,7 @@ def drawn(session: Session, state: State, tell: Progress | None = None) -> HeadD
     """
     request = text_request(state)
     stack = session.capture(request, tell).stack(str(state["stack"]) or None).name
-    return session.distances(request, stack, tell)
+    return head_distances_of(session, request, stack, tell)
 
 
 def make(session: Session, state: State) -> Exhibit:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from explorer.records import BestOffsets, CapturedText, FloatArray, HeadsTable, Null
-from explorer.views.heads.heatmap.compute import truncation
+from explorer.records.source import truncation
 
 PROBE = "probe"  # the column of the induction probe
 

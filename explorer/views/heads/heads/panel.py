@@ -22,13 +22,14 @@ from explorer.app.save_menu import download
 from explorer.records import FloatArray
 from explorer.saving.save import Saving, file_name, saved
 from explorer.session.jobs import Jobs
-from explorer.session.links import State as Settings
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
 from explorer.views.heads.heads import help_panel as heads_help
 from explorer.views.heads.heads import view as heads
 from explorer.views.heads.heads.columns import column_definitions
 from explorer.views.heads.heads.compute import head_rows
+from explorer.views.heads.measured import best_offsets_of, induction_scores_of, measures_of, null_scores_of
 from explorer.views.heads.overview.view import link_of
 from explorer.views.panel import running
 from explorer.views.panel.running import Run
@@ -181,7 +182,7 @@ def _register_work(app: Dash, session: Session, jobs: Jobs) -> None:
         wanted = asked(session, request, stack)
         if wanted is None:
             return None
-        return Run(wanted, lambda tell: session.measures(text_request(wanted), stack_of(wanted), tell))
+        return Run(wanted, lambda tell: measures_of(session, text_request(wanted), stack_of(wanted), tell))
 
     def stack_of(wanted: Settings) -> str:
         return session.capture(text_request(wanted)).stack(str(wanted["stack"]) or None).name
@@ -190,13 +191,16 @@ def _register_work(app: Dash, session: Session, jobs: Jobs) -> None:
         if wanted is None or not _is_asked_for("heads-shuffle", opened, job):
             return None
         text, stack = text_request(wanted), stack_of(wanted)
-        return Run(wanted, lambda tell: (session.offsets(text, stack, tell), session.nulls(text, stack, tell)))
+        return Run(
+            wanted,
+            lambda tell: (best_offsets_of(session, text, stack, tell), null_scores_of(session, text, stack, tell)),
+        )
 
     def probe(_clicks: Any, wanted: Settings | None, opened: bool | None, job: Any) -> Run | None:
         if wanted is None or not _is_asked_for("heads-probe", opened, job):
             return None
         model = str(wanted["model"])
-        return Run({"model": model}, lambda tell: session.induction(model, tell))
+        return Run({"model": model}, lambda tell: induction_scores_of(session, model, tell))
 
     shown = [Input("heads-request", "data"), Input("heads-stack", "value")]
     running.follow(app, jobs, "table", shown, [], measure)

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from explorer.figures.style import SEQUENTIAL, model_stem
 from explorer.records import HeadsTable
-from explorer.session.links import State, Value
 from explorer.session.session import Session
+from explorer.session.settings import State, Value
 from explorer.views.heads.heads.compute import PROBE, head_columns, heads_table
 from explorer.views.heads.heads.data import heads_json, heads_picture, measures_table
+from explorer.views.heads.measured import best_offsets_of, induction_scores_of, measures_of, null_scores_of
 from explorer.views.heads.overview.view import LINK, link_of
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import TEXT, settings_of, text_request
 
 # How the page's table is sorted and filtered changes nothing of the numbers: a file has every
@@ -39,14 +40,14 @@ def drawn(session: Session, state: State) -> HeadsTable:
     request = text_request(state)
     cap = session.capture(request)
     stack = cap.stack(str(state["stack"]) or None).name
-    measures = session.measures(request, stack)
-    nulls = session.nulls(request, stack) if state["nulls"] else {}
-    offsets = session.offsets(request, stack) if state["nulls"] else None
+    measures = measures_of(session, request, stack)
+    nulls = null_scores_of(session, request, stack) if state["nulls"] else {}
+    offsets = best_offsets_of(session, request, stack) if state["nulls"] else None
     columns = head_columns(measures, nulls, offsets)
     if (linked := link_of(cap, state)) is not None:
         columns[LINK] = linked.values
     if state["probe"]:
-        scores = session.induction(request.model)
+        scores = induction_scores_of(session, request.model)
         if scores.shape == columns["entropy"].shape:  # it is of the decoder, where there are two
             columns[PROBE] = scores
     return replace(heads_table(cap, measures, nulls, stack), columns=columns)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from explorer.analysis.measures.blocks import BLOCK_BYTES, row_blocks
+from explorer.capture.loading import Progress
 from explorer.records import AttentionStack, CapturedText, HeadMap, MapOptions, Sink, Tokens, Window
+from explorer.records.source import Source
+from explorer.session.session import Session
 from explorer.text.words import merge_words, word_groups, word_labels
 from explorer.views.heads.facts import attention_sinks
 from explorer.views.heads.heatmap.weights import RowReader, allowed_by, weights_by
+from explorer.views.heads.page import PARTS, MapSettings
 
-PARTS = ("all", "A→A", "A→B", "B→A", "B→B")
 MOST_CELLS = 512
+_WINDOW = re.compile(r"(\d+)-(\d+),(\d+)-(\d+)", re.ASCII)
 AS_CAPTURED = MapOptions()
 
 
@@ -35,6 +40,62 @@ class Region:
 
 
 WHOLE = Region()
+
+
+def compute(
+    session: Session, settings: MapSettings, progress: Progress | None = None, most: int | None = None
+) -> HeadMap:
+    """The map of one head, or of several heads together.
+
+    Args:
+        session: knows the model.
+        settings: of the view; of a ``window`` only that part is computed.
+        progress: called as the model loads and reads.
+        most: cells a side; of more, each cell is the largest weight of a block.
+
+    Raises:
+        ValueError: a layer or head the model does not have, or an unreadable text.
+        ModelError: the model cannot be loaded.
+    """
+    cap = session.capture(settings.request, progress)
+    options, region = options_of(settings, cap.pair), region_of(settings.window, most)
+    return head_map(cap, settings.layer, settings.head, settings.stack or None, options, region)
+
+
+def region_of(window: str, most: int | None = None) -> Region:
+    """The part of a map that is zoomed into, or all of it where the window is empty.
+
+    Args:
+        window: "0-10,5-20" is the first ten rows and the columns 5 to 19.
+        most: cells a side; of more, each cell is the largest weight of a block.
+
+    Raises:
+        ValueError: a window that is none.
+    """
+    if not window:
+        return Region(most=most)
+    found = _WINDOW.fullmatch(window)
+    top, bottom, left, right = map(int, found.groups()) if found else (0, 0, 0, 0)
+    if top >= bottom or left >= right:
+        raise ValueError(f"{window[:40]} is not a part of a map: write its rows and columns, as 0-10,5-20")
+    return Region((top, bottom), (left, right), most)
+
+
+def options_of(settings: MapSettings, pair: str | None) -> MapOptions:
+    """How the map is read; a part is one of a pair's only.
+
+    Raises:
+        ValueError: a list of heads that is none.
+    """
+    named = settings.heads.split(",") if settings.aggregate in ("mean", "max") else []
+    heads = [name.split(".") for name in named if name]
+    try:
+        chosen = tuple((int(layer), int(head)) for layer, head in heads)
+    except ValueError:
+        raise ValueError(f"{settings.heads} is not a list of heads: write layer.head, as 1.8,2.0") from None
+    return MapOptions(
+        settings.words, settings.special, settings.part if pair else "all", settings.aggregate, chosen, settings.norm
+    )
 
 
 @dataclass(frozen=True)
@@ -119,13 +180,10 @@ def head_map(
     seen = allowed_by(source, layer, head, switches)
     whole = rows.is_whole and columns.is_whole
     return HeadMap(
-        model=cap.model_name,
-        revision=cap.revision,
+        source=Source.of(cap, stack),
         stack=source.name,
         layer=layer,
         head=head,
-        text=cap.text,
-        pair=cap.pair,
         queries=rows.labels,
         keys=columns.labels,
         query_notes=rows.notes,
@@ -135,25 +193,10 @@ def head_map(
         causal=source.causal,
         switches=switches,
         sinks=_sinks(source, layer, head, switches, columns.groups),
-        truncation=truncation(source),
         window=None
         if whole
         else Window(rows.first, columns.first, rows.each, columns.each, (len(rows.groups), len(columns.groups))),
     )
-
-
-def truncation(source: AttentionStack) -> str:
-    """What of a longer text was read, in words; nothing where all of it was."""
-    queries, keys = source.query_tokens, source.key_tokens
-    if len(keys.texts) > 1 and keys.given is not None:
-        return f"{len(keys):,} of both texts’ {keys.given:,} tokens are shown, the longer text cut first"
-    sides = [(keys, "")] if queries is keys else [(queries, "query "), (keys, "key ")]
-    parts = [
-        f"the first {len(tokens):,} of {tokens.given:,} {side}tokens"
-        for tokens, side in sides
-        if tokens.given is not None
-    ]
-    return f"{' and '.join(parts)} are shown" if parts else ""
 
 
 def drawn_groups(
@@ -238,7 +281,7 @@ def _sinks(
     source: AttentionStack, layer: int, head: int, switches: MapOptions, columns: list[list[int]]
 ) -> tuple[Sink, ...]:
     """Where the head rests, by the columns of its map; of one head's own weights only."""
-    if switches.over != "head" or switches.norm:
+    if switches.aggregate != "head" or switches.norm:
         return ()
     column_of = {token: column for column, group in enumerate(columns) for token in group}
     return tuple(

@@ -2,72 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
-from explorer.figures.figure_style import SizedFigure
-from explorer.figures.style import SEQUENTIAL
+from explorer.figures.style import model_stem
 from explorer.records import HeadMap
 from explorer.records.table import Table
-from explorer.saving.formats import versions
-from explorer.views.heads.heatmap.figure import SINK_MARKS, heatmap_caption, heatmap_figure
+from explorer.views.heads.page import MapSettings
 
 
-def heatmap_json(drawn: HeadMap, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """One head's map with all that made it.
-
-    Args:
-        drawn: the map.
-        settings: what else was chosen (device, dtype, target text, …), put beside the
-            map's own switches.
-    """
+def data(record: HeadMap, _settings: MapSettings | None = None) -> dict[str, Any]:
+    """The map's tokens and weights, in full precision."""
     return {
-        "kind": "heatmap",
-        **map_told(drawn),
-        "settings": {**asdict(drawn.switches), "truncation": drawn.truncation or None, **(settings or {})},
-        "versions": versions(),
+        "stack": record.stack,
+        "layer": record.layer,
+        "head": record.head,
+        "queries": list(record.queries),
+        "keys": list(record.keys),
+        "causal": record.causal,
+        "attention": record.weights.tolist(),
     }
 
 
-def map_told(drawn: HeadMap) -> dict[str, Any]:
-    """One map: whose it is, its tokens and its weights."""
-    return {
-        "model": drawn.model,
-        "revision": drawn.revision,
-        "stack": drawn.stack,
-        "layer": drawn.layer,
-        "head": drawn.head,
-        "text": drawn.text,
-        "pair": drawn.pair,
-        "queries": list(drawn.queries),
-        "keys": list(drawn.keys),
-        "causal": drawn.causal,
-        "attention": drawn.weights.tolist(),
-    }
+def table(record: HeadMap, _settings: MapSettings | None = None) -> Table:
+    """A row a query, a column a key; cells the mask forbids are 0."""
+    rows = zip(record.queries, record.weights.tolist(), strict=True)
+    return Table.of(["query", *record.keys], ([query, *weights] for query, weights in rows))
 
 
-def heatmap_table(drawn: HeadMap) -> Table:
-    """A row a query, a column a key; cells the mask forbids are 0.
-
-    The first column's head says what of a truncated text is here.
-    """
-    rows = zip(drawn.queries, drawn.weights.tolist(), strict=True)
-    corner = f"query (truncated: {drawn.truncation})" if drawn.truncation else "query"
-    return Table.of([corner, *drawn.keys], ([query, *weights] for query, weights in rows))
-
-
-def heatmap_picture(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light") -> SizedFigure:
-    """The map with every number and its caption, large enough for its labels."""
-    return SizedFigure(
-        heatmap_figure(drawn, theme, log, palette, stepped=False),
-        heatmap_caption(drawn, log, palette, stepped=False),
-        *map_size(*drawn.weights.shape),
-        SINK_MARKS if drawn.sinks else 0,
-    )
-
-
-def map_size(n_queries: int, n_keys: int) -> tuple[int, int]:
-    """Width and height that a map of so many tokens needs, in pixels."""
-    width, height = (min(1600, max(400, 26 * count)) for count in (n_keys, n_queries))
-    return width + 200, height + 100
+def stem(record: HeadMap, settings: MapSettings) -> str:
+    """A file name that says which head it is, or which are taken together, and which part."""
+    model, aggregate = model_stem(record.source.model), record.switches.aggregate
+    names = "-".join(f"{layer}.{head}" for layer, head in record.switches.heads)
+    head = f"head{record.head}" if aggregate == "head" else aggregate
+    which = f"{aggregate}-{names}" if names else f"layer{record.layer}-{head}"
+    window = f"-part{settings.window.replace(',', '-')}" if settings.window else ""
+    return f"{model}-{record.stack}-{which}{'-norm' if record.switches.norm else ''}{window}"

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.caption import cut, on_switches, whose
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import (
     SEQUENTIAL,
     STACKS,
@@ -22,6 +23,7 @@ from explorer.figures.style import (
     width_of,
 )
 from explorer.records import HeadMap, Window
+from explorer.views.heads.page import MapSettings
 
 # Pixels: a character's mean width; what titles and the colour bar take beside the map.
 _CHARACTER, _TITLE, _AXIS_TITLE, _COLOUR_BAR = 6.6, 26, 34, 92
@@ -73,7 +75,7 @@ def is_exact(drawn: HeadMap) -> bool:
 def heatmap_caption(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, stepped: bool = True) -> str:
     """What a reader could paste under the figure, switches included."""
     parts = [
-        f"{STACKS[drawn.stack].capitalize()} of {model_label(drawn.model)}, {whose(drawn)} "
+        f"{STACKS[drawn.stack].capitalize()} of {model_label(drawn.source.model)}, {whose(drawn)} "
         "(counted from 0): each row shows where one query puts its weight."
     ]
     if drawn.causal:
@@ -87,7 +89,7 @@ def heatmap_caption(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL
         parts.append("Logarithmic colour scale.")
     if palette != SEQUENTIAL:
         parts.append(f"Colours: {palette}.")
-    parts += cut(drawn.truncation)
+    parts += cut(drawn.source.truncation)
     parts += _on_the_window(drawn)
     if stepped and not is_exact(drawn):
         parts.append(f"Colours in {_LOG_STEPS if log else _STEPS} steps.")
@@ -274,7 +276,7 @@ def _layout(drawn: HeadMap, log: bool, colours: Theme) -> dict[str, Any]:
 def _title(drawn: HeadMap) -> str:
     stack = "" if drawn.stack in ("encoder", "decoder") else f"{drawn.stack} · "
     which = whose(drawn).replace(", ", " · ", 1) if not drawn.switches.heads else whose(drawn)
-    return f"{literal(model_label(drawn.model))} · {stack}{which}"
+    return f"{literal(model_label(drawn.source.model))} · {stack}{which}"
 
 
 def _margins(drawn: HeadMap, tilted: bool, down: list[int], across: list[int]) -> dict[str, Any]:
@@ -340,3 +342,26 @@ def _short(label: str) -> str:
 
 def _hover_labels(labels: tuple[str, ...], notes: tuple[str, ...]) -> list[str]:
     return [literal(f"{label}  ({note})" if note else label) for label, note in zip(labels, notes, strict=True)]
+
+
+def sized_heatmap(drawn: HeadMap, log: bool, palette: str, theme: str) -> SizedFigure:
+    """The map with every number and its caption, large enough for its labels."""
+    return SizedFigure(
+        heatmap_figure(drawn, theme, log, palette, stepped=False),
+        heatmap_caption(drawn, log, palette, stepped=False),
+        *map_size(*drawn.weights.shape),
+        SINK_MARKS if drawn.sinks else 0,
+    )
+
+
+def map_size(n_queries: int, n_keys: int) -> tuple[int, int]:
+    """Width and height that a map of so many tokens needs, in pixels."""
+    width, height = (min(1600, max(400, 26 * count)) for count in (n_keys, n_queries))
+    return width + 200, height + 100
+
+
+def _map(record: HeadMap, settings: MapSettings, style: FigureStyle) -> SizedFigure:
+    return sized_heatmap(record, settings.log, style.palette or settings.palette, style.theme)
+
+
+FIGURES = {"map": _map}

@@ -15,8 +15,7 @@ from dash import Dash, Input, Output, html, no_update
 from explorer.records import MapOptions
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
-from explorer.views.heads.heatmap.compute import MOST_CELLS, map_labels
-from explorer.views.heads.heatmap.view import region_of
+from explorer.views.heads.heatmap.compute import MOST_CELLS, map_labels, region_of
 
 _MOST_LISTED = 300  # each a node of the page
 
@@ -63,7 +62,7 @@ def register(app: Dash, session: Session) -> None:
     ) -> Any:
         if request is None:
             return no_update
-        if mode != "map":
+        if mode != "heatmap":
             return []
         cap = session.capture(TextRequest(**request))
         switches = MapOptions(words, special, part if cap.pair else "all")

@@ -24,7 +24,7 @@ def weights_by(cap: CapturedText, layer: int, head: int, stack: str | None, swit
     """
     source = cap.stack(stack)
     _check(source, layer, head, switches)
-    if switches.over == "sum":
+    if switches.aggregate == "sum":
         return lambda rows: norm_weights(cap, layer, None, stack, rows)
 
     def of_head(of: tuple[int, int], rows: slice) -> FloatArray:
@@ -33,7 +33,7 @@ def weights_by(cap: CapturedText, layer: int, head: int, stack: str | None, swit
         return source.attention(of[0], of[1], rows)
 
     chosen = _together(source, layer, head, switches)
-    return lambda rows: _combined([partial(of_head, of, rows) for of in chosen], switches.over)
+    return lambda rows: _combined([partial(of_head, of, rows) for of in chosen], switches.aggregate)
 
 
 def allowed_by(source: AttentionStack, layer: int, head: int, switches: MapOptions) -> RowReader:
@@ -44,7 +44,7 @@ def allowed_by(source: AttentionStack, layer: int, head: int, switches: MapOptio
 
 def _together(source: AttentionStack, layer: int, head: int, switches: MapOptions) -> tuple[tuple[int, int], ...]:
     """The heads (layer, head) that a map is made of."""
-    if switches.over == "head":
+    if switches.aggregate == "head":
         return ((layer, head),)
     return switches.heads or tuple((layer, number) for number in range(source.n_heads))
 
@@ -58,11 +58,11 @@ def _combined(maps: Sequence[Callable[[], FloatArray]], over: str) -> FloatArray
 
 
 def _check(source: AttentionStack, layer: int, head: int, switches: MapOptions) -> None:
-    if switches.over not in OVER:
-        raise ValueError(f"unknown way to combine heads '{switches.over}': use {', '.join(OVER)}")
-    if switches.over == "sum" and not switches.norm:
+    if switches.aggregate not in OVER:
+        raise ValueError(f"unknown way to combine heads '{switches.aggregate}': use {', '.join(OVER)}")
+    if switches.aggregate == "sum" and not switches.norm:
         raise ValueError("a sum of heads is told of norm-based weights only: use mean or max")
-    if switches.over == "sum" and switches.heads:
+    if switches.aggregate == "sum" and switches.heads:
         raise ValueError("the sum is over all heads of a layer: use mean or max for chosen heads")
     for of_layer, of_head in ((layer, head), *switches.heads):
         source.attention(of_layer, of_head, slice(0, 1))  # says so if there is no such head

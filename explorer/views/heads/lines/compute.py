@@ -7,13 +7,42 @@ from dataclasses import replace
 
 import numpy as np
 
+from explorer.capture.loading import Progress
 from explorer.records import CapturedText, FloatArray, HeadLines, HeadMap, IntArray, MapOptions
-from explorer.records.table import Table
-from explorer.views.heads.heatmap.compute import AS_CAPTURED, head_map
+from explorer.session.session import Session
+from explorer.views.heads.heatmap.compute import AS_CAPTURED, head_map, options_of
+from explorer.views.heads.lines import MAX_HEADS, MAX_LINES, LinesSettings
 
-MAX_HEADS = 7  # as many as there are colours to tell apart
-MAX_LINES = 2000
-THRESHOLD, COUNT = 0.05, 300
+
+def compute(session: Session, settings: LinesSettings, progress: Progress | None = None) -> HeadLines:
+    """The strongest weights of the chosen heads.
+
+    Raises:
+        ValueError: a choice the model or the view does not have.
+        ModelError: the model cannot be loaded.
+    """
+    cap = session.capture(settings.request, progress)
+    return head_lines(
+        cap,
+        settings.layer,
+        heads_of(settings),
+        settings.stack or None,
+        options_of(settings, cap.pair),
+        settings.threshold,
+        settings.count,
+    )
+
+
+def heads_of(settings: LinesSettings) -> list[int]:
+    """The chosen head first, then the further ones, each once.
+
+    Raises:
+        ValueError: a further head that is not a number.
+    """
+    named = [name for name in settings.other_heads.split(",") if name]
+    if not all(name.isdecimal() for name in named):
+        raise ValueError(f"other_heads={settings.other_heads} is not a list of heads: write numbers, as 1,5")
+    return list(dict.fromkeys([settings.head, *map(int, named)]))[:MAX_HEADS]
 
 
 def head_lines(
@@ -22,8 +51,8 @@ def head_lines(
     heads: Sequence[int],
     stack: str | None = None,
     switches: MapOptions = AS_CAPTURED,
-    threshold: float = THRESHOLD,
-    count: int = COUNT,
+    threshold: float = LinesSettings.threshold,
+    count: int = LinesSettings.count,
 ) -> HeadLines:
     """The strongest weights of some heads, strongest first.
 
@@ -43,7 +72,7 @@ def head_lines(
     """
     chosen = tuple(dict.fromkeys(heads))
     _check(chosen, threshold, count)
-    switches = replace(switches, over="head", heads=(), norm=False)
+    switches = replace(switches, aggregate="head", heads=(), norm=False)
     maps = [head_map(cap, layer, head, stack, switches) for head in chosen]
     found = [_strongest(drawn, threshold, count) for drawn in maps]
     weights = np.concatenate([strongest for strongest, _, _ in found])
@@ -53,13 +82,10 @@ def head_lines(
     weights, cells, owners = weights[order], cells[order], owners[order]
     like = maps[0]
     return HeadLines(
-        model=like.model,
-        revision=like.revision,
+        source=like.source,
         stack=like.stack,
         layer=layer,
         heads=chosen,
-        text=like.text,
-        pair=like.pair,
         queries=like.queries,
         keys=like.keys,
         query_notes=like.query_notes,
@@ -74,7 +100,6 @@ def head_lines(
         count=count,
         above=sum(above for _, _, above in found),
         shares=tuple(_share(weights[owners == place], drawn.weights) for place, drawn in enumerate(maps)),
-        truncation=like.truncation,
     )
 
 
@@ -102,25 +127,3 @@ def _strongest(drawn: HeadMap, threshold: float, count: int) -> tuple[FloatArray
 def _share(drawn: FloatArray, weights: FloatArray) -> float:
     total = float(weights.sum(dtype=float))
     return float(drawn.sum(dtype=float)) / total if total else 0.0
-
-
-def lines_table(drawn: HeadLines) -> Table:
-    """A row a line, strongest first: head, query, key (index and label) and weight.
-
-    Of a truncated text a last, empty column is headed by what was left out.
-    """
-    lines = zip(
-        drawn.line_heads.tolist(),
-        drawn.line_queries.tolist(),
-        drawn.line_keys.tolist(),
-        drawn.weights.tolist(),
-        strict=True,
-    )
-    table = Table.of(
-        ["layer", "head", "query_index", "query", "key_index", "key", "weight"],
-        [
-            [drawn.layer, drawn.heads[place], query, drawn.queries[query], key, drawn.keys[key], weight]
-            for place, query, key, weight in lines
-        ],
-    )
-    return table.cut(drawn.truncation)

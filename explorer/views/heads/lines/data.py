@@ -1,52 +1,50 @@
-"""The strong weights of some heads to files."""
+"""The lines to files, strongest first."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
+from explorer.figures.style import model_stem
 from explorer.records import HeadLines
-from explorer.saving.formats import versions
+from explorer.records.table import Table
+from explorer.views.heads.lines import LinesSettings
 
 
-def lines_json(drawn: HeadLines, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The lines, strongest first, with all that made them.
+def _lines(record: HeadLines) -> list[tuple[int, int, int, float]]:
+    """The head, query, key and weight of each line."""
+    columns = record.line_heads, record.line_queries, record.line_keys, record.weights
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [(record.heads[place], query, key, weight) for place, query, key, weight in rows]
 
-    Args:
-        drawn: the lines.
-        settings: what else was chosen (device, dtype, target text, …).
-    """
-    lines = zip(
-        drawn.line_heads.tolist(),
-        drawn.line_queries.tolist(),
-        drawn.line_keys.tolist(),
-        drawn.weights.tolist(),
-        strict=True,
-    )
+
+def data(record: HeadLines, _settings: LinesSettings) -> dict[str, Any]:
+    """The lines with the tokens that they link; ``shares`` is what they carry of each head's weight."""
     return {
-        "kind": "lines",
-        "model": drawn.model,
-        "revision": drawn.revision,
-        "stack": drawn.stack,
-        "layer": drawn.layer,
-        "heads": list(drawn.heads),
-        "text": drawn.text,
-        "pair": drawn.pair,
-        "queries": list(drawn.queries),
-        "keys": list(drawn.keys),
+        "stack": record.stack,
+        "layer": record.layer,
+        "heads": list(record.heads),
+        "queries": list(record.queries),
+        "keys": list(record.keys),
         "lines": [
-            {"head": drawn.heads[place], "query": query, "key": key, "weight": weight}
-            for place, query, key, weight in lines
+            {"head": head, "query": query, "key": key, "weight": weight} for head, query, key, weight in _lines(record)
         ],
-        "above": drawn.above,
-        "shares": list(drawn.shares),
-        "settings": {
-            "threshold": drawn.threshold,
-            "count": drawn.count,
-            **asdict(drawn.switches),
-            "truncation": drawn.truncation or None,
-            **(settings or {}),
-        },
-        "versions": versions(),
+        "above": record.above,
+        "shares": list(record.shares),
     }
+
+
+def table(record: HeadLines, _settings: LinesSettings | None = None) -> Table:
+    """A row a line: layer, head, query and key (index and label) and weight."""
+    return Table.of(
+        ["layer", "head", "query_index", "query", "key_index", "key", "weight"],
+        (
+            [record.layer, head, query, record.queries[query], key, record.keys[key], weight]
+            for head, query, key, weight in _lines(record)
+        ),
+    )
+
+
+def stem(record: HeadLines, _settings: LinesSettings) -> str:
+    """A file name that says which heads they are of."""
+    heads = "-".join(map(str, record.heads))
+    return f"{model_stem(record.source.model)}-{record.stack}-layer{record.layer}-heads{heads}-lines"

@@ -10,8 +10,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.caption import cut, on_switches
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import STACKS, Theme, axis, base_layout, literal, model_label, theme_of, title, width_of
 from explorer.records import HeadLines, IntArray
+from explorer.views.heads.lines import LinesSettings
 
 # Weights are drawn in steps; each begins at its number and ends where the next one begins.
 STEPS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7)
@@ -51,6 +53,9 @@ class LineGroup:
             f"M0,{query + self.shift:g}L1,{key + self.shift:g}"
             for query, key in zip(self.queries, self.keys, strict=True)
         )
+
+
+_WIDTH = 700  # pixels, in a file
 
 
 def line_groups(drawn: HeadLines) -> list[LineGroup]:
@@ -104,7 +109,7 @@ def lines_caption(drawn: HeadLines) -> str:
     """What a reader could paste under the figure, with what was left out."""
     count, threshold = len(drawn.weights), f"{drawn.threshold:g}"
     parts = [
-        f"{STACKS[drawn.stack].capitalize()} of {model_label(drawn.model)}, layer {drawn.layer}, "
+        f"{STACKS[drawn.stack].capitalize()} of {model_label(drawn.source.model)}, layer {drawn.layer}, "
         f"{_heads(drawn.heads)} (counted from 0): lines from each query (left) to the keys it "
         "attends to (right), wider and stronger with more weight."
     ]
@@ -118,7 +123,7 @@ def lines_caption(drawn: HeadLines) -> str:
     if drawn.causal:
         parts.append("Causal: no query sees a later key.")
     parts += on_switches(drawn.switches)
-    parts += cut(drawn.truncation)
+    parts += cut(drawn.source.truncation)
     every = _every(drawn)
     if every > 1:
         parts.append(f"One token in {every} is labelled.")
@@ -288,7 +293,7 @@ def _layout(drawn: HeadLines, colours: Theme) -> dict[str, Any]:
     edge, (top, bottom) = _zone(drawn), _span(drawn)
     unseen = {"visible": False, "fixedrange": True}
     stack = "" if drawn.stack in ("encoder", "decoder") else f"{drawn.stack} · "
-    name = f"{literal(model_label(drawn.model))} · {stack}layer {drawn.layer} · {_heads(drawn.heads)}"
+    name = f"{literal(model_label(drawn.source.model))} · {stack}layer {drawn.layer} · {_heads(drawn.heads)}"
     return base_layout(
         colours,
         xaxis=axis(colours, "", range=[-edge, 1 + edge], **unseen),
@@ -326,3 +331,11 @@ def _short(label: str) -> str:
             break
         kept += character
     return f"{kept}…"
+
+
+def _lines(record: HeadLines, _settings: LinesSettings, style: FigureStyle) -> SizedFigure:
+    figure = lines_figure(record, style.theme)
+    return SizedFigure(figure, lines_caption(record), _WIDTH, file_height(record), fixed=True)
+
+
+FIGURES = {"lines": _lines}

@@ -6,6 +6,8 @@ import numpy as np
 
 from explorer.analysis.measures.blocks import BLOCK_BYTES, Progress, row_blocks
 from explorer.records import AttentionStack, CapturedText, FloatArray, HeadNumbers, HeadsOverview, IntArray
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
 
 TILE = 28  # cells a side of a small map
 
@@ -113,3 +115,15 @@ def _starts(length: int, size: int) -> IntArray:
 def _spread(maps: FloatArray, size: int, axis: int) -> FloatArray:
     """Fewer tokens than cells: each token's cell several times."""
     return np.take(maps, np.arange(size) * maps.shape[axis] // size, axis=axis)
+
+
+def overview_of(
+    session: Session, request: TextRequest, stack: str | None, progress: Progress | None = None
+) -> HeadsOverview:
+    """Every head of a captured text as a small map; of the first stack where it has no such."""
+    progress, request = progress or session.progress, session.read_of(request, progress)
+    cap = session.capture(request, progress)
+    name = stack if stack in cap.stacks else cap.stacks[0]
+    return session.get_or_compute(
+        ("overview", request, name), lambda: heads_overview(cap, name, progress=progress), progress
+    )

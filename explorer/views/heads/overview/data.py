@@ -9,9 +9,9 @@ from explorer.figures.caption import cut, of_text
 from explorer.figures.figure_style import SizedFigure
 from explorer.figures.style import SEQUENTIAL, literal, model_label, title
 from explorer.records import CapturedText, HeadNumbers, HeadsOverview, IntArray
+from explorer.records.source import truncation
 from explorer.records.table import Table
 from explorer.saving.formats import versions
-from explorer.views.heads.heatmap.compute import truncation
 from explorer.views.heads.overview.compute import distinct_cells
 from explorer.views.heads.overview.figure import measure_figure, numbers_caption, overview_caption, overview_figure
 

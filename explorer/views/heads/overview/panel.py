@@ -14,14 +14,16 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 
 from explorer.analysis.measures import MEASURES
 from explorer.figures.style import blank_figure
-from explorer.session.links import State as Settings
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
 from explorer.views.heads import link_panel as heads_link
 from explorer.views.heads.facts import facts_of_heads
 from explorer.views.heads.heads import panel as heads_table
 from explorer.views.heads.heatmap.panel import within
+from explorer.views.heads.measured import measures_of
 from explorer.views.heads.overview import view as all_heads
+from explorer.views.heads.overview.compute import overview_of
 from explorer.views.heads.overview.figure import measure_figure, overview_caption, overview_figure
 from explorer.views.heads.overview.view import LINK, MAPS
 from explorer.views.panel import running
@@ -97,7 +99,7 @@ def register(app: Dash, session: Session) -> None:
         if request is None:
             return (no_update,) * 3
         text = TextRequest(**request)
-        overview = session.overview(text, stack)
+        overview = overview_of(session, text, stack)
         n_layers, n_heads = overview.tiles.shape[:2]
         # Room for each layer's row, whatever the table below would like to have.
         style = {"minHeight": f"{min(16 * n_layers + 70, 620)}px"}
@@ -109,7 +111,7 @@ def register(app: Dash, session: Session) -> None:
                 numbers = all_heads.numbers(session, state)
                 if numbers is not None:
                     return measure_figure(numbers, theme, chosen, palette), style, ""
-                facts = facts_of_heads(session.measures(text, overview.stack))
+                facts = facts_of_heads(measures_of(session, text, overview.stack))
             figure = overview_figure(overview, theme, chosen, facts, palette)
         except ValueError as error:
             return no_update, style, running.error_line(str(error))

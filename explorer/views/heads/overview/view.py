@@ -6,10 +6,11 @@ from explorer.analysis.measures import MEASURES
 from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import SEQUENTIAL, model_stem
 from explorer.records import CapturedText, HeadNumbers
-from explorer.session.links import State, Value
+from explorer.records.source import truncation
 from explorer.session.session import Session
-from explorer.views.heads.heatmap.compute import truncation
-from explorer.views.heads.overview.compute import link_numbers
+from explorer.session.settings import State, Value
+from explorer.views.heads.measured import measures_of
+from explorer.views.heads.overview.compute import link_numbers, overview_of
 from explorer.views.heads.overview.data import (
     maps_json,
     maps_picture,
@@ -18,7 +19,7 @@ from explorer.views.heads.overview.data import (
     numbers_picture,
     numbers_table,
 )
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import TEXT, settings_of, text_request
 
 MAPS, LINK = "maps", "link"
@@ -53,7 +54,7 @@ def numbers(session: Session, state: State) -> HeadNumbers | None:
         return link_of(cap, state)
     if show in MEASURES:
         stack, measure = cap.stack(str(state["stack"]) or None).name, MEASURES[show]
-        return HeadNumbers(session.measures(request, stack)[show], measure.title, measure.unit)
+        return HeadNumbers(measures_of(session, request, stack)[show], measure.title, measure.unit)
     if show != MAPS:
         raise ValueError(f"nothing is called '{show[:40]}': use {', '.join([MAPS, LINK, *MEASURES])}")
     return None
@@ -64,7 +65,7 @@ def make(session: Session, state: State) -> Exhibit:
     request, show = text_request(state), str(state["show"])
     cap = session.capture(request)
     stack = cap.stack(str(state["stack"]) or None).name
-    shown, maps = numbers(session, state), session.overview(request, stack)
+    shown, maps = numbers(session, state), overview_of(session, request, stack)
     settings = {"target": state["target"] or None, **settings_of(session, state)}
 
     def picture(look: FigureStyle) -> SizedFigure:

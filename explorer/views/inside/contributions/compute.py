@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from explorer.capture.loading import Progress
 from explorer.records import CapturedText, HeadOutputs
-from explorer.records.table import Table
-from explorer.views.heads.heatmap.compute import truncation
+from explorer.records.source import Source
+from explorer.session.session import Session
+from explorer.views.inside.page import InsideSettings
+
+
+def compute(session: Session, settings: InsideSettings, progress: Progress | None = None) -> HeadOutputs:
+    """What each head of the layer adds to the chosen token.
+
+    Raises:
+        ValueError: an unusable text, or a token, layer, head or stack that is not there.
+        ModelError: the model cannot be loaded, or was captured eagerly.
+    """
+    cap = session.capture(settings.request, progress)
+    cap.stack(settings.stack or None).call(settings.layer, settings.head)
+    return head_outputs(cap, settings.layer, settings.query, settings.stack or None)
 
 
 def head_outputs(cap: CapturedText, layer: int, query: int, stack: str | None = None) -> HeadOutputs:
@@ -27,7 +41,7 @@ def head_outputs(cap: CapturedText, layer: int, query: int, stack: str | None = 
     mixed = np.einsum("hk,hkd->hd", weights, values.astype(np.float64))
     moved = source.transformed_values(layer).astype(np.float64)
     return HeadOutputs(
-        model=cap.model_name,
+        source=Source.of(cap, stack),
         stack=source.name,
         layer=layer,
         query=query,
@@ -36,21 +50,4 @@ def head_outputs(cap: CapturedText, layer: int, query: int, stack: str | None = 
         bias=source.output_bias(layer).astype(np.float64),
         mixed=mixed,
         output=source.projected(layer, mixed.reshape(1, -1).astype(np.float32))[0],
-        truncation=truncation(source),
     )
-
-
-def outputs_table(outputs: HeadOutputs) -> Table:
-    """A row a head, the bias and the sum: its length, its cosine with the sum, its vector.
-
-    Of a truncated text a last, empty column is headed by what was left out.
-    """
-    total = outputs.added.sum(axis=0) + outputs.bias
-    rows: list[list[object]] = []
-    named = [(f"head {i}", vector) for i, vector in enumerate(outputs.added)]
-    for name, vector in [*named, ("bias", outputs.bias), ("sum", total)]:
-        lengths = np.linalg.norm(vector), np.linalg.norm(total)
-        cosine = float(vector @ total / (lengths[0] * lengths[1])) if all(lengths) else None
-        rows.append([name, float(lengths[0]), cosine, *vector.tolist()])
-    table = Table.of(["part", "length", "cosine", *range(len(total))], rows)
-    return table.cut(outputs.truncation)

@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from explorer.records import CapturedText, HeadOutputs
-from explorer.saving.formats import versions
+from explorer.figures.style import model_stem
+from explorer.records import HeadOutputs
+from explorer.records.table import Table
 from explorer.views.inside.contributions.figure import cosines
+from explorer.views.inside.page import InsideSettings
 
 
-def outputs_json(outputs: HeadOutputs, cap: CapturedText, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Each head's vector with all that made it, a list a head in the heads' order.
+def data(record: HeadOutputs, settings: InsideSettings) -> dict[str, Any]:
+    """Each head's vector, a list a head in the heads' order.
 
     ``sum`` is that of all heads and the output projection's bias; ``projected`` is what the
     projection itself gives, ``error`` how far apart they are, relative to its length.
-
-    Args:
-        outputs: of one token.
-        cap: the text it is in.
-        settings: what else was chosen (device, dtype, target text, …).
     """
-    total = outputs.added.sum(axis=0) + outputs.bias
+    total = record.added.sum(axis=0) + record.bias
     return {
-        "kind": "head_outputs",
-        "model": outputs.model,
-        "revision": cap.revision,
-        "stack": outputs.stack,
-        "layer": outputs.layer,
-        "text": cap.text,
-        "pair": cap.pair,
-        "query": outputs.query,
-        "query_label": outputs.query_label,
-        "lengths": np.linalg.norm(outputs.added, axis=1).tolist(),
-        "cosines": cosines(outputs.added).tolist(),
-        "cosines_with_sum": cosines(np.vstack([outputs.added, total]))[-1, :-1].tolist(),
-        "outputs": outputs.added.tolist(),
-        "bias": outputs.bias.tolist(),
+        "stack": record.stack,
+        "layer": record.layer,
+        "query": record.query,
+        "query_label": record.query_label,
+        "accented_head": settings.head,
+        "lengths": np.linalg.norm(record.added, axis=1).tolist(),
+        "cosines": cosines(record.added).tolist(),
+        "cosines_with_sum": cosines(np.vstack([record.added, total]))[-1, :-1].tolist(),
+        "outputs": record.added.tolist(),
+        "bias": record.bias.tolist(),
         "sum": total.tolist(),
-        "projected": outputs.output.tolist(),
-        "error": outputs.error,
-        "settings": {"truncation": outputs.truncation or None, **(settings or {})},
-        "versions": versions(),
+        "projected": record.output.tolist(),
+        "error": record.error,
     }
+
+
+def table(record: HeadOutputs, _settings: InsideSettings | None = None) -> Table:
+    """A row a head, the bias and the sum: its length, its cosine with the sum, its vector."""
+    total = record.added.sum(axis=0) + record.bias
+    rows: list[list[object]] = []
+    named = [(f"head {i}", vector) for i, vector in enumerate(record.added)]
+    for name, vector in [*named, ("bias", record.bias), ("sum", total)]:
+        lengths = np.linalg.norm(vector), np.linalg.norm(total)
+        cosine = float(vector @ total / (lengths[0] * lengths[1])) if all(lengths) else None
+        rows.append([name, float(lengths[0]), cosine, *vector.tolist()])
+    return Table.of(["part", "length", "cosine", *range(len(total))], rows)
+
+
+def stem(record: HeadOutputs, _settings: InsideSettings) -> str:
+    """A file name that says which token they are of."""
+    return f"{model_stem(record.source.model)}-layer{record.layer}-query{record.query}-heads"

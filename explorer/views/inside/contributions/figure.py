@@ -8,10 +8,13 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.figures.caption import cut
+from explorer.figures.caption import AXIS, cut
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import DIVERGING, axis, base_layout, literal, model_label, theme_of, title
 from explorer.records import FloatArray, HeadOutputs
+from explorer.views.inside.page import InsideSettings
 
+_WIDTH, _HEIGHT, _ROW = 900, 460, 15  # pixels, in a file; the last of a head's vector
 _NAMED = 18  # rows that still leave room for a name each
 
 
@@ -95,7 +98,7 @@ def outputs_figure(outputs: HeadOutputs, head: int, theme: str = "light") -> go.
         base_layout(
             colours,
             title=title(
-                f"{literal(model_label(outputs.model))} · layer {outputs.layer} · what its heads "
+                f"{literal(model_label(outputs.source.model))} · layer {outputs.layer} · what its heads "
                 f"add to “{literal(outputs.query_label)}”"
             ),
             margin={"l": 8, "r": 8, "t": 58, "b": 8},
@@ -148,4 +151,13 @@ def outputs_caption(outputs: HeadOutputs) -> str:
         f"(length {lengths[strongest]:.3g}); together they add {together:.3g}{apart}. The output "
         f"bias, which is no head’s, has length {np.linalg.norm(outputs.bias):.3g}."
     )
-    return " ".join([said, *cut(outputs.truncation)])
+    return " ".join([said, *cut(outputs.source.truncation)])
+
+
+def _outputs(record: HeadOutputs, settings: InsideSettings, style: FigureStyle) -> SizedFigure:
+    height = max(_HEIGHT, 2 * _ROW * len(record.added) + 160)
+    figure = outputs_figure(record, settings.head, style.theme)
+    return SizedFigure(figure, outputs_caption(record), _WIDTH, height, AXIS)
+
+
+FIGURES = {"outputs": _outputs}

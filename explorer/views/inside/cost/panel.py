@@ -1,11 +1,11 @@
 """Sharing keys and values, on the Inside page: who reads what, and what the cache then takes.
 
-inside-view ─> inside-sharing-by                            what the model could share
+inside-selection ─> inside-sharing-by                            what the model could share
 inside-sharing-tokens <─> -slider (in the browser)          the context length, twice
-inside-view, -by, theme ─> inside-sharing-heads-graph, -heads-caption
-inside-view, -tokens, -batch, -precision, -by, theme
+inside-selection, -by, theme ─> inside-sharing-heads-graph, -heads-caption
+inside-selection, -tokens, -batch, -precision, -by, theme
     ─> inside-sharing-cache-graph, -operations-graph, -numbers, -caption, -message,
-       inside-sharing-view (its state)
+       inside-cost-state (its state)
 
 Nothing is computed while another view is on the screen.
 """
@@ -30,7 +30,7 @@ from explorer.views.inside.cost.sharing_figure import sharing_caption, sharing_f
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, labelled
 
-MODE, LABEL, KIND = "sharing", "sharing and cost", cost.KIND.name
+MODE = "cost"
 ADDRESS = {
     "tokens": "inside-sharing-tokens",
     "batch": "inside-sharing-batch",
@@ -45,7 +45,7 @@ def layout() -> Any:
     """The view's components."""
     return html.Div(
         [
-            dcc.Store(id="inside-sharing-view"),
+            dcc.Store(id="inside-cost-state"),
             _controls(),
             html.Div(id="inside-sharing-message"),
             html.Div(
@@ -59,7 +59,7 @@ def layout() -> Any:
                 className="scrolling",
             ),
         ],
-        id="inside-sharing",
+        id="inside-cost-part",
         className="part hidden",
     )
 
@@ -189,8 +189,8 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         Output("inside-sharing-numbers", "children"),
         Output("inside-sharing-caption", "children"),
         Output("inside-sharing-message", "children"),
-        Output("inside-sharing-view", "data"),
-        Input("inside-view", "data"),
+        Output("inside-cost-state", "data"),
+        Input("inside-selection", "data"),
         Input("inside-sharing-tokens", "value"),
         Input("inside-sharing-batch", "value"),
         Input("inside-sharing-precision", "value"),
@@ -225,7 +225,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
 
 
 def _left() -> bool:
-    return ctx.triggered_id == "inside-view"
+    return ctx.triggered_id == "inside-selection"
 
 
 def _register_controls(app: Dash, session: Session) -> None:
@@ -242,7 +242,7 @@ def _register_controls(app: Dash, session: Session) -> None:
     @app.callback(
         Output("inside-sharing-by", "data"),
         Output("inside-sharing-by", "value"),
-        Input("inside-view", "data"),
+        Input("inside-selection", "data"),
         State("inside-sharing-by", "value"),
     )
     def offer_sharings(view: dict[str, Any] | None, chosen: str) -> Any:
@@ -263,7 +263,7 @@ def _register_heads(app: Dash, session: Session) -> None:
     @app.callback(
         Output("inside-sharing-heads-graph", "figure"),
         Output("inside-sharing-heads-caption", "children"),
-        Input("inside-view", "data"),
+        Input("inside-selection", "data"),
         Input("inside-sharing-by", "value"),
         Input("theme", "data"),
     )

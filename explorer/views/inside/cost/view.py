@@ -6,13 +6,13 @@ from explorer.figures.caption import AXIS
 from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import Costs, CostSettings
-from explorer.session.links import State, Value
 from explorer.session.session import Session
+from explorer.session.settings import State, Value
 from explorer.views.inside.cost.compute import costs, sharings
 from explorer.views.inside.cost.data import costs_json, costs_table
 from explorer.views.inside.cost.figure import cache_figure, cost_caption, operations_figure
 from explorer.views.inside.cost.sharing_figure import sharing_caption, sharing_figure
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import INSIDE, settings_of
 
 _PLAIN = CostSettings()

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.records import BoolArray, CapturedText, FloatArray, HeadMap, RightContext
-from explorer.views.heads.heatmap.compute import head_map, truncation
+from explorer.records.source import truncation
+from explorer.views.heads.heatmap.compute import head_map
 
 MOST_TOKENS = 512
 

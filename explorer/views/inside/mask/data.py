@@ -34,13 +34,13 @@ def mask_json(
     """
     return {
         "kind": "mask",
-        "model": own.model,
-        "revision": own.revision,
+        "model": own.source.model,
+        "revision": own.source.revision,
         "stack": own.stack,
         "layer": own.layer,
         "head": own.head,
-        "text": own.text,
-        "pair": own.pair,
+        "text": own.source.text,
+        "pair": own.source.pair,
         "query": query,
         "query_label": own.queries[query],
         "queries": list(own.queries),
@@ -53,14 +53,14 @@ def mask_json(
             for one in late
             for layer, cosine in enumerate(one.cosines.tolist())
         ],
-        "settings": {"no_late": no_late or None, "truncation": own.truncation or None, **(settings or {})},
+        "settings": {"no_late": no_late or None, "truncation": own.source.truncation or None, **(settings or {})},
         "versions": versions(),
     }
 
 
 def mask_table(own: HeadMap, other: HeadMap) -> Table:
     """A row a query and key, with its weight under both masks; what one forbids is 0."""
-    corner = f"query (truncated: {own.truncation})" if own.truncation else "query"
+    corner = f"query (truncated: {own.source.truncation})" if own.source.truncation else "query"
     rows = (
         (query, key, here, there)
         for query, own_row, other_row in zip(own.queries, own.weights.tolist(), other.weights.tolist(), strict=True)

@@ -42,7 +42,7 @@ def mask_caption(own: HeadMap, other: HeadMap, query: int, alone: bool = False) 
         first = f"“{label}” puts {seen} of its weight on later tokens"
         then = "the same scores with a causal mask: that share goes to what stands before"
     if alone:
-        where = f"{model_label(own.model)}, layer {own.layer}, head {own.head}"
+        where = f"{model_label(own.source.model)}, layer {own.layer}, head {own.head}"
         said = f"{where}: in the model’s own map {first}. Here {then}."
     else:
         said = f"Left: the model’s own map; {first}. Right: {then}."
@@ -50,7 +50,7 @@ def mask_caption(own: HeadMap, other: HeadMap, query: int, alone: bool = False) 
         "Only this head’s softmax is taken anew: the model was not trained so, and its other "
         "layers would change as well."
     )
-    return " ".join([said, alike, *cut(own.truncation)])
+    return " ".join([said, alike, *cut(own.source.truncation)])
 
 
 def late_figure(curves: Sequence[RightContext], theme: str = "light") -> go.Figure:

@@ -1,8 +1,8 @@
 """The mask on and off, and what comes too late for a causal model.
 
-inside-view, theme ─> both maps, their caption
-inside-view, inside-mask-beside, theme ─> the token with and without what comes after it
-both of them ─> inside-mask-view (its state)
+inside-selection, theme ─> both maps, their caption
+inside-selection, inside-mask-beside, theme ─> the token with and without what comes after it
+both of them ─> inside-mask-state (its state)
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from explorer.views.inside.mask.figure import late_caption, late_figure, mask_ca
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL
 
-MODE, LABEL, KIND = "mask", "mask on and off", mask.KIND.name
+MODE = "mask"
 ADDRESS = {"beside": "inside-mask-beside"}
 _MESSAGE = "both maps appear here"
 _GRAPHS = ("own", "other", "late")
@@ -48,7 +48,7 @@ def layout() -> Any:
     )
     return html.Div(
         [
-            dcc.Store(id="inside-mask-view"),
+            dcc.Store(id="inside-mask-state"),
             html.Div(id="inside-mask-message"),
             html.Div([own, other], className="both-masks"),
             html.P(id="inside-mask-caption", className="caption"),
@@ -65,7 +65,7 @@ def layout() -> Any:
             late,
             html.P(id="inside-mask-late-caption", className="caption"),
         ],
-        id="inside-mask",
+        id="inside-mask-part",
         className="part hidden",
     )
 
@@ -78,7 +78,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         Output("inside-mask-other", "figure"),
         Output("inside-mask-caption", "children"),
         Output("inside-mask-message", "children"),
-        Input("inside-view", "data"),
+        Input("inside-selection", "data"),
         Input("theme", "data"),
     )
     def show_masks(view: dict[str, Any] | None, theme: str) -> Any:
@@ -93,7 +93,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         return heatmap_figure(own, theme, stepped=False), other_figure(other, theme), caption, None
 
     @app.callback(
-        Output("inside-mask-view", "data"), Input("inside-view", "data"), Input("inside-mask-beside", "value")
+        Output("inside-mask-state", "data"), Input("inside-selection", "data"), Input("inside-mask-beside", "value")
     )
     def tell(view: dict[str, Any] | None, beside: str | None) -> Any:
         if view is None or view["mode"] != MODE:
@@ -102,13 +102,13 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
             mask.drawn(session, view)
         except (ValueError, ModelError):  # show_masks says what is wrong
             return None
-        return mask.DEFAULTS | view | {"beside": beside or ""}
+        return mask.DEFAULTS | view | {"other_model": beside or ""}
 
     @app.callback(
         Output("inside-mask-late", "figure"),
         Output("inside-mask-late-caption", "children"),
         Output("inside-mask-late-message", "children"),
-        Input("inside-view", "data"),
+        Input("inside-selection", "data"),
         Input("inside-mask-beside", "value"),
         Input("theme", "data"),
     )
@@ -116,7 +116,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         if view is None or view["mode"] != MODE:
             return *_left(1), no_update, no_update
         try:
-            curves = mask.late_curves(session, view | {"beside": beside or ""})
+            curves = mask.late_curves(session, view | {"other_model": beside or ""})
         except (ValueError, ModelError) as error:
             return blank_figure(""), "", running.error_line(str(error))
         return late_figure(curves, theme), late_caption(curves), None
@@ -124,5 +124,5 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
 
 def _left(count: int) -> tuple[Any, ...]:
     """Pictures that are left take their nodes out of the page."""
-    left = ctx.triggered_id == "inside-view"
+    left = ctx.triggered_id == "inside-selection"
     return (blank_figure(_MESSAGE) if left else no_update,) * count

@@ -9,17 +9,17 @@ from explorer.figures.caption import AXIS
 from explorer.figures.figure_style import Draw, FigureStyle, SizedFigure
 from explorer.figures.style import SEQUENTIAL, model_stem
 from explorer.records import CapturedText, HeadMap, ModelError, RightContext
-from explorer.session.links import State, Value
 from explorer.session.session import Session
-from explorer.views.heads.heatmap.data import heatmap_picture
+from explorer.session.settings import State, Value
+from explorer.views.heads.heatmap.figure import sized_heatmap
 from explorer.views.inside.mask.compute import cut_after, other_mask, right_context, token_at
 from explorer.views.inside.mask.data import mask_json, mask_table
 from explorer.views.inside.mask.figure import late_caption, late_figure, mask_caption, other_figure
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import INSIDE, head_of, settings_of, text_request
 
 # ``beside``: a second model that reads the same text; empty: the bundled one of the other kind.
-DEFAULTS: dict[str, Value] = {**INSIDE, "beside": ""}
+DEFAULTS: dict[str, Value] = {**INSIDE, "other_model": ""}
 _LATE = 760, 420
 
 
@@ -61,14 +61,18 @@ def late_curves(session: Session, state: State) -> list[RightContext]:
 
 def _beside(whole: CapturedText, state: State) -> str:
     """The second model; if none is named, the bundled one that masks where this one does not."""
-    return str(state["beside"]).strip() or ("minilm" if whole.stack().causal else "smollm2")
+    return str(state["other_model"]).strip() or ("minilm" if whole.stack().causal else "smollm2")
 
 
 def make(session: Session, state: State) -> Exhibit:
     """Both maps, and the token's curves, as they are saved."""
     own, other = drawn(session, state)
     query = int(state["query"])
-    settings = {"target": state["target"] or None, "beside": state["beside"] or None, **settings_of(session, state)}
+    settings = {
+        "target": state["target"] or None,
+        "other_model": state["other_model"] or None,
+        **settings_of(session, state),
+    }
 
     @cache
     def curves() -> list[RightContext]:
@@ -84,18 +88,18 @@ def make(session: Session, state: State) -> Exhibit:
         found, _ = curves_or_why()
         return _beside(session.capture(text_request(state)), state) if found else ""
 
-    model = model_stem(own.model)
+    model = model_stem(own.source.model)
     return KIND.exhibit(
         state,
         f"{model}-layer{own.layer}-head{own.head}-masks",
         result=lambda: mask_json(own, other, query, *curves_or_why(), settings=settings),
         table=lambda: mask_table(own, other),
         figures={
-            "own": lambda look: heatmap_picture(own, False, look.palette or SEQUENTIAL, look.theme),
+            "own": lambda look: sized_heatmap(own, False, look.palette or SEQUENTIAL, look.theme),
             "other": _other(own, other, query),
             "late": lambda look: SizedFigure(late_figure(curves(), look.theme), late_caption(curves()), *_LATE, AXIS),
         },
-        truncation=own.truncation,
+        truncation=own.source.truncation,
         other=other_model,
     )
 
@@ -105,11 +109,13 @@ def _other(own: HeadMap, other: HeadMap, query: int) -> Draw:
 
     def draw(look: FigureStyle) -> SizedFigure:
         palette = look.palette or SEQUENTIAL
-        sized = heatmap_picture(other, False, palette, look.theme)
+        sized = sized_heatmap(other, False, palette, look.theme)
         figure = other_figure(other, look.theme, palette)
         return replace(sized, figure=figure, caption=mask_caption(own, other, query, alone=True))
 
     return draw
 
 
-KIND: Kind = Kind("mask", "the mask on and off", "/inside", "mask", DEFAULTS, make, ("own", "other", "late"), "beside")
+KIND: Kind = Kind(
+    "mask", "the mask on and off", "/inside", "mask", DEFAULTS, make, ("own", "other", "late"), "other_model"
+)

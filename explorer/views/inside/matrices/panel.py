@@ -1,9 +1,9 @@
 """Matrices as moves, on the Inside page: a head's map as what it does to a plane and its grid.
 
-inside-view, inside-moves-map, inside-first, theme ─> inside-moves-graph, -facts, caption,
-                                  message, inside-moves-view (its state)
+inside-selection, inside-moves-map, inside-first, theme ─> inside-moves-graph, -facts, caption,
+                                  message, inside-matrices-state (its state)
 inside-moves-share, the figure (in the browser) ─> the right picture, inside-moves-told, and once
-                                  the slider rests inside-moves-rests ─> inside-moves-view
+                                  the slider rests inside-moves-rests ─> inside-matrices-state
 
 Nothing is computed while another view is on the screen.
 """
@@ -25,7 +25,7 @@ from explorer.views.inside.matrices.figure import moves_caption, moves_facts, mo
 from explorer.views.panel import running
 from explorer.views.panel.fields import ZOOMABLE
 
-MODE, LABEL, KIND = "moves", "maps as moves", moves.KIND.name
+MODE = "matrices"
 ADDRESS = {"map": "inside-moves-map", "share": "inside-moves-share"}
 _MESSAGE = "what the head’s map does appears here"
 
@@ -34,7 +34,7 @@ def layout() -> Any:
     """The view's components."""
     return html.Div(
         [
-            dcc.Store(id="inside-moves-view"),
+            dcc.Store(id="inside-matrices-state"),
             dcc.Store(id="inside-moves-rests"),
             _controls(),
             html.Div(id="inside-moves-message", role="status"),
@@ -48,7 +48,7 @@ def layout() -> Any:
             html.Dl(id="inside-moves-facts", className="moves-facts"),
             html.P(id="inside-moves-caption", className="caption"),
         ],
-        id="inside-moves",
+        id="inside-matrices-part",
         className="part hidden",
     )
 
@@ -106,9 +106,9 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("moves", "rest"),
-        Output("inside-moves-view", "data", allow_duplicate=True),
+        Output("inside-matrices-state", "data", allow_duplicate=True),
         Input("inside-moves-rests", "data"),
-        State("inside-moves-view", "data"),
+        State("inside-matrices-state", "data"),
     )
 
     @app.callback(
@@ -116,8 +116,8 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         Output("inside-moves-facts", "children"),
         Output("inside-moves-caption", "children"),
         Output("inside-moves-message", "children"),
-        Output("inside-moves-view", "data"),
-        Input("inside-view", "data"),
+        Output("inside-matrices-state", "data"),
+        Input("inside-selection", "data"),
         Input("inside-moves-map", "value"),
         Input("inside-first", "checked"),
         Input("theme", "data"),
@@ -126,7 +126,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     def show_moves(view: dict[str, Any] | None, which: str, first: bool, theme: str, share: float) -> Any:
         if view is None or view["mode"] != MODE:
             # A picture that is left takes its nodes out of the page.
-            left = ctx.triggered_id == "inside-view"
+            left = ctx.triggered_id == "inside-selection"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 4
         state = moves.DEFAULTS | view | {"map": which, "first": first, "share": share}
         try:

@@ -8,13 +8,14 @@ from explorer.figures.caption import AXIS, legend_above
 from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import Moves
-from explorer.session.links import State, Value
+from explorer.records.source import truncation
 from explorer.session.session import Session
-from explorer.views.heads.heatmap.compute import truncation
+from explorer.session.settings import State, Value
+from explorer.views.inside.head_maps import head_maps_of
 from explorer.views.inside.matrices.compute import MAPS, moves, moves_table
 from explorer.views.inside.matrices.data import moves_json
 from explorer.views.inside.matrices.figure import brought_back, moves_caption, moves_figure
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import INSIDE, head_of, settings_of, text_request
 
 # ``share``: how far the right picture has come from before (0) to after (1).
@@ -30,7 +31,7 @@ def drawn(session: Session, state: State) -> Moves:
         ModelError: the model failed, was captured eagerly, or how it keeps its maps is not known.
     """
     request, (stack, layer, head) = text_request(state), head_of(state)
-    maps = session.head_maps(request, stack, layer, head)
+    maps = head_maps_of(session, request, stack, layer, head)
     source = session.capture(request).stack(stack)
     shown = moves(maps, str(state["map"]), source.n_heads, source.n_kv_heads, not state["first"])
     return replace(shown, truncation=truncation(source))

@@ -21,9 +21,9 @@ from explorer.records import (
     QueryKeyPoints,
     TextPoints,
 )
+from explorer.records.source import truncation
 from explorer.records.spaces import MOST_PAIRS
 from explorer.records.table import Table
-from explorer.views.heads.heatmap.compute import truncation
 
 _OF_CHOSEN = 12
 _TOLD = 3  # of each query's pairs

@@ -1,9 +1,9 @@
 """Queries and keys of a head as points in one plane, on the Inside page.
 
-inside-view, -when, -texts ─> inside-points-job ─> inside-points-request, what is read by now,
+inside-selection, -when, -texts ─> inside-points-job ─> inside-points-request, what is read by now,
                                                    and the line that tells how far it is
-that, inside-view, the fields, theme ─> inside-points-graph, caption, remark,
-                                        inside-points-view (its state)
+that, inside-selection, the fields, theme ─> inside-points-graph, caption, remark,
+                                        inside-points-state (its state)
 a clicked query (in the browser) ─> inside-query
 
 Nothing is computed while another view is on the screen.
@@ -19,8 +19,9 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError
 from explorer.session.jobs import Jobs, Tell
-from explorer.session.links import State as Settings
 from explorer.session.session import Session
+from explorer.session.settings import State as Settings
+from explorer.views.inside.head_maps import head_maps_of
 from explorer.views.inside.points import view as points
 from explorer.views.inside.points.figure import TEXTS, points_caption, points_figure
 from explorer.views.panel import running
@@ -28,7 +29,7 @@ from explorer.views.panel.fields import ZOOMABLE, labelled
 from explorer.views.panel.running import Run
 from explorer.views.state import head_of
 
-MODE, LABEL, KIND = "points", "q and k as points", points.KIND.name
+MODE = "points"
 ADDRESS = {name: f"inside-points-{name}" for name in ("when", "keys", "least", "texts")}
 _MESSAGE = "the head’s queries and keys appear here"
 # What of a state says what is to be read before it can be drawn.
@@ -39,7 +40,7 @@ def layout() -> Any:
     """The view's components."""
     return html.Div(
         [
-            dcc.Store(id="inside-points-view"),
+            dcc.Store(id="inside-points-state"),
             *running.stores("inside-points"),
             _controls(),
             html.Div(id="inside-points-message", role="status"),
@@ -53,7 +54,7 @@ def layout() -> Any:
             ),
             html.P(id="inside-points-caption", className="caption"),
         ],
-        id="inside-points",
+        id="inside-points-part",
         className="part hidden",
     )
 
@@ -157,7 +158,7 @@ def read(session: Session, state: Settings, tell: Tell) -> None:
         session.capture(request)
         if state["when"] == "before":
             try:
-                session.head_maps(request, *head_of(state))
+                head_maps_of(session, request, *head_of(state))
             except ModelError:  # told where the points would be
                 return
 
@@ -175,8 +176,8 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Output("inside-points-graph", "figure"),
         Output("inside-points-caption", "children"),
         Output("inside-points-remark", "children"),
-        Output("inside-points-view", "data"),
-        Input("inside-view", "data"),
+        Output("inside-points-state", "data"),
+        Input("inside-selection", "data"),
         Input("inside-points-request", "data"),
         Input("inside-points-when", "value"),
         Input("inside-points-keys", "value"),
@@ -188,7 +189,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     def show_points(view: dict[str, Any] | None, ready: dict[str, Any] | None, *fields: Any) -> Any:
         if view is None or view["mode"] != MODE:
             # A picture that is left takes its nodes out of the page.
-            left = ctx.triggered_id == "inside-view"
+            left = ctx.triggered_id == "inside-selection"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 3
         *chosen, theme = fields
         state = state_of(view, *chosen)
@@ -224,7 +225,11 @@ def _register_reading(app: Dash, session: Session, jobs: Jobs) -> None:
         app,
         jobs,
         "inside-points",
-        [Input("inside-view", "data"), Input("inside-points-when", "value"), Input("inside-points-texts", "value")],
+        [
+            Input("inside-selection", "data"),
+            Input("inside-points-when", "value"),
+            Input("inside-points-texts", "value"),
+        ],
         [State("inside-points-job", "data"), State("inside-points-request", "data")],
         prepare,
     )

@@ -8,13 +8,14 @@ from explorer.figures.caption import AXIS, legend_above
 from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import QueryKeyPoints
-from explorer.session.links import State, Value
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.session.settings import State, Value
+from explorer.views.inside.head_maps import head_maps_of
 from explorer.views.inside.points.compute import PointSwitches, points_table, query_key_points
 from explorer.views.inside.points.data import points_json
 from explorer.views.inside.points.figure import TEXTS, points_caption, points_figure
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import INSIDE, head_of, settings_of, text_request
 
 LEAST = 0.2
@@ -56,7 +57,7 @@ def drawn(session: Session, state: State) -> tuple[QueryKeyPoints, list[str]]:
     stack, layer, head = head_of(state)
     requests, unrotated = texts_of(state), state["when"] == "before"
     caps = [session.capture(request) for request in requests]
-    maps = [session.head_maps(request, stack, layer, head) for request in requests] if unrotated else []
+    maps = [head_maps_of(session, request, stack, layer, head) for request in requests] if unrotated else []
     before = any(one.rotated for one in maps)
     switches = PointSwitches(before, state["keys"] == "met", not state["first"], least)
     shown = query_key_points(caps, layer, head, int(state["query"]), stack, maps, switches)

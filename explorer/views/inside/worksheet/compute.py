@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.records import CapturedText, FloatArray, HeadMaps, QueryRow, ScoreParts
-from explorer.views.heads.heatmap.compute import truncation
+from explorer.records import CapturedText, FloatArray, HeadMaps, ModelError, QueryRow, ScoreParts
+from explorer.records.source import truncation
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
+from explorer.views.inside.head_maps import head_maps_of
 
 
 def query_row(
@@ -87,3 +90,21 @@ def _exponentials(scaled: FloatArray, parts: ScoreParts) -> tuple[FloatArray, fl
     largest = max(candidates, default=0.0)
     exponentials = np.where(parts.allowed, np.exp(np.where(parts.allowed, scaled, 0) - largest), np.nan)
     return exponentials, 0.0 if parts.sink is None else float(np.exp(parts.sink - largest))
+
+
+def query_row_of(
+    session: Session, request: TextRequest, stack: str | None, layer: int, head: int, query: int
+) -> QueryRow:
+    """One query of a head, step by step; with what it is before rotation where that is known.
+
+    Raises:
+        ValueError: layer, head, query or stack out of range.
+        ModelError: the model failed, or was captured eagerly.
+    """
+    cap = session.capture(request)
+    cap.stack(stack).call(layer, head)
+    try:
+        maps = head_maps_of(session, request, stack, layer, head)
+    except ModelError:  # an architecture whose weight matrices are not known has a row all the same
+        maps = None
+    return query_row(cap, layer, head, query, stack, maps)

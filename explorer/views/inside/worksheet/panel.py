@@ -1,9 +1,9 @@
 """One query of a head by hand: a row a key, from q·k to what the key adds to the token.
 
-inside-view ─> inside-table, the steps, the message, what inside-row-key offers
+inside-selection ─> inside-table, the steps, the message, what inside-row-key offers
 a clicked row (in the browser) ─> inside-row-key
-inside-view, inside-row-key, inside-row-before, theme ─> inside-strips, its caption,
-                                                         inside-row-view (its state)
+inside-selection, inside-row-key, inside-row-before, theme ─> inside-strips, its caption,
+                                                         inside-worksheet-state (its state)
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from explorer.views.inside.worksheet.page import worksheet_html
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, labelled
 
-MODE, LABEL, KIND = "row", "step by step", worksheet.KIND.name
+MODE = "worksheet"
 ADDRESS = {"key": "inside-row-key", "before": "inside-row-before"}
 _MESSAGE = "the query and its keys appear here"
 _PAGED = 200  # keys; a longer table has pages
@@ -49,12 +49,12 @@ def layout() -> Any:
     """The view's components."""
     return html.Div(
         [
-            dcc.Store(id="inside-row-view"),
+            dcc.Store(id="inside-worksheet-state"),
             html.Div(id="inside-row-message"),
             html.Ol(id="inside-row-steps", className="steps"),
             html.Div([_table(), _strips()], className="by-hand"),
         ],
-        id="inside-row",
+        id="inside-worksheet-part",
         className="part",
     )
 
@@ -244,7 +244,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         Output("inside-row-message", "children", allow_duplicate=True),
         Input("inside-worksheet", "n_clicks"),
         Input("inside-worksheet-blank", "n_clicks"),
-        State("inside-row-view", "data"),
+        State("inside-worksheet-state", "data"),
     )
     def print_out(filled: int | None, empty: int | None, state: dict[str, Any] | None) -> Any:
         if state is None or not (filled or empty):
@@ -272,7 +272,7 @@ def _register_table(app: Dash, session: Session) -> None:
         Output("inside-row-before", "className"),
         Output("inside-row-key", "data"),
         Output("inside-row-key", "value"),
-        Input("inside-view", "data"),
+        Input("inside-selection", "data"),
         State("inside-row-key", "value"),
     )
     def show_row(view: dict[str, Any] | None, key: str | None) -> Any:
@@ -306,8 +306,8 @@ def _register_strips(app: Dash, session: Session) -> None:
     @app.callback(
         Output("inside-strips", "figure"),
         Output("inside-row-caption", "children"),
-        Output("inside-row-view", "data"),
-        Input("inside-view", "data"),
+        Output("inside-worksheet-state", "data"),
+        Input("inside-selection", "data"),
         Input("inside-row-key", "value"),
         Input("inside-row-before", "checked"),
         Input("theme", "data"),
@@ -315,7 +315,7 @@ def _register_strips(app: Dash, session: Session) -> None:
     def show_strips(view: dict[str, Any] | None, key: str | None, before: bool, theme: str) -> Any:
         if view is None or view["mode"] != MODE:
             # A picture that is left takes its nodes out of the page.
-            left = ctx.triggered_id == "inside-view"
+            left = ctx.triggered_id == "inside-selection"
             return (blank_figure(_MESSAGE), "", no_update) if left else (no_update,) * 3
         state = worksheet.DEFAULTS | view | {"key": key or "", "before": before}
         try:

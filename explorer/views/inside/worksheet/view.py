@@ -9,12 +9,12 @@ from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import model_stem
 from explorer.records import QueryRow
 from explorer.saving.provenance import Provenance, revisions_in
-from explorer.saving.save import record
-from explorer.session.links import State, Value
 from explorer.session.session import Session
+from explorer.session.settings import State, Value
+from explorer.views.inside.worksheet.compute import query_row_of
 from explorer.views.inside.worksheet.data import worksheet_json, worksheet_table
 from explorer.views.inside.worksheet.figure import strips_caption, strips_figure, strips_height
-from explorer.views.spec import Exhibit, Kind
+from explorer.views.legacy import Exhibit, Kind
 from explorer.views.state import INSIDE, head_of, settings_of, text_request
 
 # ``key``: which key's vectors are drawn; empty: the one with most weight.
@@ -29,7 +29,7 @@ def drawn(session: Session, state: State) -> QueryRow:
         ValueError: an unusable text, or a layer, head, stack or query that is not there.
         ModelError: the model cannot be loaded, or was captured eagerly.
     """
-    return session.query_row(text_request(state), *head_of(state), int(state["query"]))
+    return query_row_of(session, text_request(state), *head_of(state), int(state["query"]))
 
 
 def key_of(row: QueryRow, state: State) -> int:
@@ -91,7 +91,9 @@ def page_record(
         blank: whether boxes are left empty.
         paper: of a PDF, "A4" or "Letter".
     """
-    state, told = exhibit.state, record(session, exhibit, "json")
+    from explorer.saving.save import record
+
+    state, told = exhibit.settings.values(), record(session, exhibit, "json")
     named = ("model", "layer", "head", "query", "pair", "target", "stack")
     given = {name: state[name] for name in named if state[name] != ""}
     given |= {"device": told["device"], "dtype": told["dtype"]}

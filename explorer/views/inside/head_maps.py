@@ -1,0 +1,21 @@
+"""A head's weight matrices with what goes into them, read once a layer and cached."""
+
+from __future__ import annotations
+
+from explorer.analysis.head_maps import head_maps
+from explorer.records import HeadMaps
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
+
+
+def head_maps_of(session: Session, request: TextRequest, stack: str | None, layer: int, head: int) -> HeadMaps:
+    """A head's linear maps, with what goes in and what comes out.
+
+    Raises:
+        ValueError: layer, head or stack out of range.
+        ModelError: the model failed, or how it stores its weight matrices is not known.
+    """
+    request = session.read_of(request)
+    cap = session.capture(request)
+    inputs = session.get_or_compute(("inputs", request, stack), lambda: cap.attention_inputs(stack))
+    return head_maps(cap, layer, head, stack, inputs)

@@ -1,0 +1,47 @@
+"""What the views of the Inside page share: one head of a text, and the query that is followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from explorer.session.requests import HeadRequest
+from explorer.session.settings import setting
+from explorer.views.spec import Page
+
+
+@dataclass(frozen=True)
+class InsideSettings(HeadRequest):
+    """One query of one head."""
+
+    query: int = setting(4, "The token that attends, counted from 0.")
+
+
+@dataclass(frozen=True)
+class SharedSettings(InsideSettings):
+    """With what some of the views share."""
+
+    first: bool = setting(True, "Show the first token, whose vectors often lie far from all others.")
+
+
+PAGE = Page(
+    "inside",
+    "/inside",
+    "Inside a head",
+    SharedSettings,
+    selection="inside-selection",
+    fields={
+        "key": "inside-row-key",
+        "before": "inside-row-before",
+        "rope": "inside-points-when",
+        "align": "inside-points-keys",
+        "least": "inside-points-least",
+        "texts": "inside-points-texts",
+        "map": "inside-moves-map",
+        "share": "inside-moves-share",
+        "other_model": "inside-mask-beside",
+        "tokens": "inside-sharing-tokens",
+        "batch": "inside-sharing-batch",
+        "precision": "inside-sharing-precision",
+        "sharing": "inside-sharing-by",
+    },
+)
