@@ -155,7 +155,7 @@
 
   /* Of a page's views the one on the screen; a view's element is called after its page and mode. */
   const showView = (mode) => window.dash_clientside.callback_context.outputs_list.map(
-    ({ id }) => `part${id.endsWith(`-${mode}`) ? "" : " hidden"}`);
+    ({ id }) => `part${id.endsWith(`-${mode}-part`) ? "" : " hidden"}`);
 
   let zoomed = null; // what the map is of that can be zoomed into
 
