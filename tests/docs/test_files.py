@@ -20,7 +20,7 @@ from explorer.session.settings import parse_settings
 from explorer.session.session import Session
 from explorer.views.registry import KINDS
 
-PAGE = (Path(__file__).parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="utf-8")
 _, *_PARTS = re.split(r"^#+ (.+)$", PAGE, flags=re.MULTILINE)
 SECTIONS = dict(zip(_PARTS[::2], _PARTS[1::2], strict=True))
 

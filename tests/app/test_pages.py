@@ -23,7 +23,7 @@ from explorer.session.session import Session
 from explorer.text.example_sets import OPENING_TEXT
 from explorer.views.panel.examples import EXAMPLE_TEXTS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 # SPEC.md, the ids of the frame and of the first two pages.
 PUBLISHED_IDS = {

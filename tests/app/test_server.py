@@ -17,7 +17,7 @@ import app as app_module
 from explorer.app.kept_figures import LARGEST_FILE
 from explorer.app.server import create_app, serve
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from explorer.lessons.questions import QUESTIONS
 from explorer.views.inside import panel as inside
 from tests.claims import CLAIMS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 LESSONS, ERRORS = read_lessons()
 ALL_CLAIMS = [

@@ -32,7 +32,7 @@ from explorer.views.registry import KINDS, exhibit_of
 
 TEXT = "She ate an unbelievable apple & <b>."
 LINK = f"/?text={TEXT.replace(' ', '%20').replace('&', '%26')}&layer=1&head=8"
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from docs.generate import pages
 from explorer.analysis.measures.by_layer import ANCHOR_MEASURE, CONTEXT_MEASURES
 from explorer.cli.main import app
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
 COMMANDS = typer.main.get_command(app).commands
