@@ -152,10 +152,15 @@ class Session:
             model = self._models.get(name)
         if model is None:
             return None
-        megabytes = (model.memory_bytes() + self._cache.nbytes) / 1e6
+        megabytes = (model.memory_bytes() + self.nbytes) / 1e6
         eager = " · eager" if model.method == "eager" else ""
         line = f"{model.device} · {model.dtype} · {megabytes:,.0f} MB{eager}"
         return ModelFacts(line, model.takes_pairs, model.is_encoder_decoder)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that captures and results hold together."""
+        return self._cache.nbytes
 
     def _forget(self, name: str) -> None:
         del self._models[name]

@@ -87,7 +87,9 @@ def test_questions_for_the_two_figures_are_kept() -> None:
     ):
         questions.note(SimpleNamespace(url=address, post_data=json.dumps({"output": output})))
     questions.note(SimpleNamespace(url="http://127.0.0.1:1/", post_data=None))
-    assert [json.loads(body)["output"] for _, body in questions.map] == ["..heads-heatmap.figure...heads-heatmap-state.data.."]
+    assert [json.loads(body)["output"] for _, body in questions.map] == [
+        "..heads-heatmap.figure...heads-heatmap-state.data.."
+    ]
     assert [url for url, _ in questions.overview] == [address]
 
 

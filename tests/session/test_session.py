@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.session import session as shelf_module
+from explorer.session import session as session_module
 from explorer.session.requests import StudyRequest, TextRequest
 from explorer.session.session import Session
 from explorer.views.embeddings.study import study_of
@@ -65,8 +65,8 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Ledger:
         kept.captured.append((model.name, text))
         return FakeCapture(model, (text, pair, target))
 
-    monkeypatch.setattr(shelf_module, "load_model", load)
-    monkeypatch.setattr(shelf_module, "capture", capture)
+    monkeypatch.setattr(session_module, "load_model", load)
+    monkeypatch.setattr(session_module, "capture", capture)
     return kept
 
 
@@ -106,7 +106,7 @@ def test_the_model_used_longest_ago_goes_with_its_captures(ledger: Ledger) -> No
     session.model("c")
     assert session.facts("b") is None
     assert session.facts("a") is not None
-    assert session.capture_bytes() == 100
+    assert session.nbytes == 100
     session.model("a")
     assert ledger.loaded == ["a", "b", "c"]
     session.model("b")
@@ -114,12 +114,12 @@ def test_the_model_used_longest_ago_goes_with_its_captures(ledger: Ledger) -> No
 
 
 def test_the_captures_used_longest_ago_go_beyond_the_bytes(ledger: Ledger) -> None:
-    session = Session(max_capture_bytes=300)
+    session = Session(max_bytes=300)
     for text in ("one", "two", "three"):
         session.capture(TextRequest("a", text))
     session.capture(TextRequest("a", "one"))
     session.capture(TextRequest("a", "four"))  # "two" has to go
-    assert session.capture_bytes() == 300
+    assert session.nbytes == 300
     ledger.captured.clear()
     for text in ("one", "three", "four"):
         session.capture(TextRequest("a", text))
@@ -127,7 +127,7 @@ def test_the_captures_used_longest_ago_go_beyond_the_bytes(ledger: Ledger) -> No
 
 
 def test_an_evicted_capture_is_made_again(ledger: Ledger) -> None:
-    session = Session(max_capture_bytes=150)
+    session = Session(max_bytes=150)
     first = session.capture(TextRequest("a", "one"))
     session.capture(TextRequest("a", "two"))
     again = session.capture(TextRequest("a", "one"))
@@ -137,10 +137,10 @@ def test_an_evicted_capture_is_made_again(ledger: Ledger) -> None:
 
 
 def test_a_capture_larger_than_the_limit_is_kept_alone(ledger: Ledger) -> None:
-    session = Session(max_capture_bytes=50)
+    session = Session(max_bytes=50)
     first = session.capture(TextRequest("a", "one"))
     assert session.capture(TextRequest("a", "one")) is first
-    assert session.capture_bytes() == 100
+    assert session.nbytes == 100
 
 
 def test_what_a_model_does_not_read_is_left_out(ledger: Ledger) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.session import session as session_module
 from explorer.session.jobs import Cancelled
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.views.heads import measured
 from explorer.views.heads.measured import induction_scores_of, measures_of, null_scores_of
 from tests.conftest import Folder
 
@@ -41,7 +41,7 @@ class Held:
         self.runs = 0
         self.begun = threading.Event()
         self.let_go = threading.Event()
-        monkeypatch.setattr(session_module, work, self)
+        monkeypatch.setattr(measured, work, self)
 
     def __call__(self, *_: Any, progress: Callable[[str, float | None], None], stack: str = "") -> object:
         self.runs += 1
@@ -73,8 +73,8 @@ def test_experiments_take_turns_with_texts(name: str, threads: ThreadPoolExecuto
     model.model.base_model.register_forward_hook(leave)
     request = TextRequest(name, TEXT)
     futures = [
-        threads.submit(session.nulls, request, "decoder"),
-        threads.submit(session.induction, name),
+        threads.submit(null_scores_of, session, request, "decoder"),
+        threads.submit(induction_scores_of, session, name),
         *(threads.submit(session.capture, TextRequest(name, f"{TEXT} {i}")) for i in range(9)),
     ]
     for future in futures:
@@ -135,7 +135,7 @@ def test_who_waits_can_be_cancelled(name: str, threads: ThreadPoolExecutor, monk
     session, request = Session(device="cpu"), TextRequest(name, TEXT)
     session.capture(request)
     held = Held(monkeypatch, "nulls_of")
-    first = threads.submit(session.nulls, request, "decoder", lambda _sentence, _share: None)
+    first = threads.submit(null_scores_of, session, request, "decoder", lambda _sentence, _share: None)
     assert held.begun.wait(WAIT_S)
     with pytest.raises(Cancelled):
         null_scores_of(session, request, "decoder", _cancelled)
@@ -150,7 +150,7 @@ def test_a_cancelled_experiment_leaves_model_and_result_to_others(name: str, thr
 
     def cancel_at_half(_sentence: str, share: float | None) -> None:
         if share == 0.5:
-            others.append(threads.submit(session.nulls, request, "decoder", told))
+            others.append(threads.submit(null_scores_of, session, request, "decoder", told))
             assert waits.wait(WAIT_S)
             raise Cancelled
 
@@ -163,6 +163,6 @@ def test_a_cancelled_experiment_leaves_model_and_result_to_others(name: str, thr
     found = others[0].result(WAIT_S)
     assert null_scores_of(session, request, "decoder") is found
     # Twenty draws of its own: what the cancelled one had drawn is no part of it.
-    again = Session(device="cpu").nulls(request, "decoder")
+    again = null_scores_of(Session(device="cpu"), request, "decoder")
     np.testing.assert_array_equal(found["entropy"].mean, again["entropy"].mean)
     session.capture(TextRequest(name, "another text"))

@@ -10,12 +10,13 @@ from dash import Dash
 
 import explorer
 from explorer.saving.save import record
-from explorer.session.links import link_to
+from explorer.session.jobs import Jobs
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.heads.heads import panel as heads_table
 from explorer.views.heads.heatmap import panel as heads_map
-from explorer.views.registry import KINDS, exhibit_of, state_for
+from explorer.views.heads.page import MapSettings
+from explorer.views.registry import VIEWS, link_to_view, view_at
 from tests.callbacks import answer
 from tests.conftest import Folder
 
@@ -24,7 +25,7 @@ TEXT, PAIR, TARGET = "The cat sat.", "A dog ran.", "Eine Katze."
 READ = {"bert": (PAIR, ""), "gpt2": ("", ""), "t5": ("", TARGET)}
 SAID = (
     "the second text is left out: {} reads one text at a time",
-    "the target text is left out: {} is no encoder–decoder",
+    "the target text is left out: {} is not an encoder–decoder",
 )
 
 
@@ -34,19 +35,20 @@ def session() -> Session:
 
 
 def link_of(folder: Path) -> str:
-    told = {"model": str(folder), "text": TEXT, "pair": PAIR, "target": TARGET}
-    defaults = KINDS["heatmap"].defaults
-    return link_to("/", {**defaults, **told}, defaults)
+    settings = MapSettings(model=str(folder), text=TEXT, pair=PAIR, target=TARGET)
+    return link_to_view(VIEWS["heatmap"], settings)
 
 
 @pytest.mark.parametrize("name", READ)
 class TestLeftOut:
     def test_a_view_of_an_address(self, session: Session, folder: Folder, name: str) -> None:
-        exhibit, remarks = exhibit_of(session, link_of(folder(name)))
-        assert (exhibit.state["pair"], exhibit.state["target"]) == READ[name]
+        view, settings, _ = view_at(link_of(folder(name)))
+        computed = view.make(session, settings)
+        assert isinstance(computed.settings, MapSettings)
+        assert (computed.settings.pair, computed.settings.target) == READ[name]
         missing = [line for line, read in zip(SAID, READ[name], strict=True) if not read]
-        assert list(remarks) == [line.format(folder(name)) for line in missing]
-        told = record(session, exhibit, "json")
+        assert list(computed.unread(settings)) == [line.format(folder(name)) for line in missing]
+        told = record(session, computed, "json")
         assert (told["settings"]["pair"], told["settings"]["target"]) == READ[name]
         assert ("pair=" in told["link"], "target=" in told["command"]) == tuple(bool(read) for read in READ[name])
 
@@ -54,7 +56,7 @@ class TestLeftOut:
         request = asdict(TextRequest(str(folder(name)), TEXT, PAIR, TARGET))
         app = Dash("part", prevent_initial_callbacks=True, suppress_callback_exceptions=True)
         app.layout = heads_map.layout()
-        heads_map.register(app, session)
+        heads_map.register(app, session, Jobs())
         fields = {"heads-request": request, "heads-mode": "lines"}
         shown = answer(app, "heads-heatmap-state.data", "heads-request.data", fields)["heads-heatmap-state.data"]
         table = heads_table.asked(session, request, "")
@@ -77,12 +79,12 @@ def test_who_names_it_in_python_is_refused(folder: Folder) -> None:
 
 
 def test_another_model_of_a_comparison_reads_what_it_can(session: Session, folder: Folder) -> None:
-    told = {"model": str(folder("gpt2")), "other_model": str(folder("bert")), "text": TEXT}
-    kind = KINDS["comparison"]
+    view = VIEWS["comparison"]
+    values = {"model": str(folder("gpt2")), "other_model": str(folder("bert")), "text": TEXT}
     one, other = (
-        kind.make(session, state_for(kind, {**told, "pair": pair})).result()["second"]["queries"]
+        view.make(session, view.settings.of({**values, "pair": pair})).result()["second"]["queries"]
         for pair in ("", PAIR)
     )
     assert one == other  # the page shows no field for what was typed
-    whole = {**told, "model": told["other_model"], "other_model": told["model"], "pair": PAIR}
-    assert kind.make(session, state_for(kind, whole)).state["pair"] == PAIR
+    swapped = {**values, "model": values["other_model"], "other_model": values["model"], "pair": PAIR}
+    assert view.make(session, view.settings.of(swapped)).settings.values()["pair"] == PAIR
