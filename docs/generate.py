@@ -1,6 +1,6 @@
 """Write the pages of docs/ that are made from the code: ``python docs/generate.py``.
 
-What they say stands in the code: in ``MEASURES`` and ``KINDS``, in docstrings, in the commands'
+What they say stands in the code: in ``MEASURES`` and ``VIEWS``, in docstrings, in the commands'
 help. To change a page, change that, then run ``make docs``.
 """
 

@@ -15,9 +15,9 @@ from explorer.capture.capture import Capture, check_read
 from explorer.figures.figure_style import FigureStyle
 from explorer.saving.files import FORMATS, check_path, write_file
 from explorer.saving.save import Saving, figure_of, record, result_of, saved
-from explorer.session.requests import TextRequest, request_of
+from explorer.session.requests import ModelRequest, TextRequest, request_of
 from explorer.session.session import Session
-from explorer.session.settings import Settings, Value, read_value, written
+from explorer.session.settings import Value, read_value, written
 from explorer.views.registry import link_to_view, view_at, view_named
 from explorer.views.spec import ComputedView, ViewSpec
 
@@ -145,7 +145,7 @@ def show(what: str | Capture, kind: str | None = None, **settings: Any) -> go.Fi
     return view(what, kind, **settings).figure()
 
 
-def _asked(what: str | Capture, kind: str | None) -> tuple[ViewSpec, Settings, tuple[str, ...]]:
+def _asked(what: str | Capture, kind: str | None) -> tuple[ViewSpec, ModelRequest, tuple[str, ...]]:
     """The view, its settings as the address or the capture has them, and what is not understood."""
     if isinstance(what, Capture):
         spec = view_named(kind or "heatmap")
@@ -157,7 +157,7 @@ def _asked(what: str | Capture, kind: str | None) -> tuple[ViewSpec, Settings, t
 
 
 def _checked(spec: ViewSpec, settings: Mapping[str, Any]) -> dict[str, Value]:
-    """Settings by name, each of the type that the view has it in; those that are None are not given."""
+    """ModelRequest by name, each of the type that the view has it in; those that are None are not given."""
     defaults = spec.settings.defaults()
     if unknown := sorted(set(settings) - set(defaults)):
         raise ValueError(f"{spec.name} has no setting {', '.join(unknown)}: it has {', '.join(defaults)}")

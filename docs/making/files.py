@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from docs.making.markdown import code, document, table
-from explorer.session.links import Value, written
-from explorer.views.registry import KINDS, Kind
-from explorer.views.state import STUDY, TEXT
+from explorer.session.requests import TextRequest, WordRequest
+from explorer.session.settings import Settings, Value, written
+from explorer.views.registry import VIEWS, link_to_view
+from explorer.views.spec import ViewSpec
 
 _OPENING = """\
 # Links and files
 
-A view is told by its *state*, a few settings by name. An address holds the state, and so does
-every file that is saved: each can be turned into the other, and both into the view.
+A view is its *settings*: a few values by name. An address holds them, and so does every file that is
+saved: each can be turned into the other, and both into the view.
 
 | from | to the view | by |
 | --- | --- | --- |
@@ -24,28 +25,27 @@ every file that is saved: each can be turned into the other, and both into the v
 
 ## Links
 
-A link is a page and the settings that are not as they begin: `/?layer=1&head=8` is the
-[map](tour.md#the-map) of head 8 in layer 1, everything else as the page opens. Values are written
-as in any address (`%20` is a space, `%0A` a new line), switches as `true` and `false`. `mode`
-says which view of a page is seen; two views that share a screen are told apart by `kind` where
-only one is wanted: `/?kind=overview` is the picture of all heads.
+A link is a page and the settings that differ from the defaults: `/?layer=1&head=8` is the
+[map](tour.md#the-map) of head 8 in layer 1. Values are written as in any address (`%20` is a space,
+`%0A` a new line), switches as `true` and `false`. `mode` names the view on the page, and is left out
+for its first view; a view that stands beside the others is named by `kind`: `/?kind=overview` is the
+picture of all heads.
 
-A setting that this version does not know, or a value that is none, is told and left out; all else
-is shown. So is a second text or a target that the model does not read. Of a `mode` or `kind` that
-it does not know the page’s first view is shown, and that is told.
+A setting that this version does not know, or a value that a setting cannot have, is reported and left
+out, and so are a second text or a target that the model does not read. For an unknown `mode` or `kind`
+the page’s first view is shown, with a remark.
 
 Beside a view’s own settings an address may have `theme` (`light`, `dark`),
 `present=true` (presenter mode), `step` (of a lesson), and `saved`.
 
-Over 2,000 characters, which a dozen sentences of your own soon are, the page names the state and
-keeps it in a folder of the server’s user: the address becomes `/embeddings?saved=` and 16
-characters. The same state always has the same name. Such a link opens on that machine only; send
-a file instead.
+An address over 2,000 characters, which a dozen sentences of your own soon need, is stored in a folder of
+the server’s user and replaced by a short link: `/embeddings?saved=` and 16 characters. The same address
+always gets the same name. A short link opens on that machine only; send a file instead.
 
-## What a file tells
+## The record in a file
 
-Every file that the page, `explorer.view` or a command saves has a *record*, in JSON. A Parquet
-table of heads has it under `provenance` of its schema’s metadata `explorer`.
+Every file that the page, `explorer.view` or a command saves has a *record* of what made it, in JSON. A
+Parquet table of heads has it under `provenance` of its schema’s metadata `explorer`.
 
 | key | what it is |
 | --- | --- |
@@ -54,19 +54,19 @@ table of heads has it under `provenance` of its schema’s metadata `explorer`.
 | `revision` | the hub’s commit, or a package and its version; null where there is none |
 | `checksum` | SHA-256 of the weights |
 | `device`, `dtype` | where it ran, and in which precision |
-| `settings` | the whole state but the model: the text, and everything that changes the view |
-| `figure`, `look` | of a drawing: which figure, and what of its looks was chosen |
-| `page` | of a page to work out: its decimals, whether boxes are empty, the paper |
-| `other` | of a view with a second model, as a comparison may be: the same of that one |
+| `settings` | every setting but the model: the text, and all that changes the view |
+| `figure`, `look` | in a drawing: which figure, and which of its style was chosen |
+| `page` | in a worksheet: its decimals, whether boxes are empty, the paper |
+| `other` | for a view with a second model, such as a comparison: the same for that model |
 | `link` | the address that shows it |
 | `python`, `command` | lines of Python, and a command, that make it again |
 | `time` | when it was made, in UTC |
 | `versions` | of Python, torch, transformers, numpy, plotly and this project |
 
-It is no secret: who has the file can read the text that the model was given."""
+The record is no secret: whoever has the file can read the text that the model was given."""
 
 # Each format: where the record is, how Python reads it of the file ``path``, with which import.
-CARRIERS: Mapping[str, tuple[str, str, str]] = {
+READERS: Mapping[str, tuple[str, str, str]] = {
     "png": ("text under the keyword `explorer` (iTXt)", "Image.open(path).text['explorer']", "from PIL import Image"),
     "svg": (
         'the element `<metadata id="explorer">`',
@@ -99,21 +99,20 @@ CARRIERS: Mapping[str, tuple[str, str, str]] = {
 _READING = """\
 ## Reading it
 
-In Python the record of any of them is
+This reads the record of any of them in Python:
 
 ```python
-from explorer.saving.metadata import read_record
+from explorer.saving.metadata import read_provenance
 
-record = read_record(open(path, "rb").read(), path)
+record = read_provenance(open(path, "rb").read(), path)
 ```
 
-and without this project the text of the record, which `json.loads` reads, is"""
+Without this project, the text of the record, which `json.loads` reads, is"""
 
 _REMAKING = """\
-The numbers themselves are what each format is for. JSON has them in full under names of their
-own, with null for what is undefined; NPZ has every list of the JSON as an array, NaN for what is
-undefined; CSV has them as rows. In a spreadsheet or a data frame
-drop a CSV’s last column: `pandas.read_csv(path).iloc[:, :-1]`.
+JSON has the numbers in full under names of their own, with null for what is undefined; NPZ has every
+list of the JSON as an array, NaN for what is undefined; CSV has them as rows. In a spreadsheet or a data
+frame drop a CSV’s last column: `pandas.read_csv(path).iloc[:, :-1]`.
 
 ## Made again
 
@@ -125,61 +124,66 @@ compares number by number: it says the largest difference and where, and what is
 _VIEWS = """\
 ## Views
 
-What a link may say, view by view. Every view of a text has
+Each view with its page and mode, its figures (the first is drawn where none is named) and its settings.
+Every view of a text has these settings:
 
 {text}
 
-and where a head is chosen, `stack`, `layer` and `head`; every view of a word has
+Every view of a word has these:
 
-{study}
-
-Below are the page and mode of each view, what it can be drawn as (the first is drawn where none
-is named), and its further settings, each with what it is where nothing is said."""
+{word}"""
 
 
 def page() -> str:
-    carried = [
+    readers = [
         (kind.upper(), place, code("; ".join(filter(None, (imports, reading)))))
-        for kind, (place, reading, imports) in CARRIERS.items()
+        for kind, (place, reading, imports) in READERS.items()
     ]
-    shared = {name: _settings(begin, begin) for name, begin in (("text", TEXT), ("study", STUDY))}
     return document(
         _OPENING,
         _READING,
-        table(("format", "where the record is", "read by"), carried),
+        table(("format", "where the record is", "read by"), readers),
         _REMAKING,
-        _VIEWS.format(**shared),
-        *(_view(kind) for kind in KINDS.values()),
+        _VIEWS.format(text=settings_table(TextRequest), word=settings_table(WordRequest)),
+        *map(view_section, VIEWS.values()),
     )
 
 
-def _view(kind: Kind) -> str:
-    shared = STUDY if "word" in kind.defaults else TEXT if "text" in kind.defaults else {}
-    own = [name for name in kind.defaults if name not in {*shared, "mode"}]
-    about = "a word" if shared is STUDY else "a text" if shared is TEXT else "a model"
-    told = [
-        f"### {kind.name}",
-        f"{kind.title[:1].upper()}{kind.title[1:]}, of {about}: `{_address(kind)}`. "
-        f"Figures: {', '.join(map(code, kind.figures))}.",
+def view_section(view: ViewSpec) -> str:
+    """A view's title, address, figures and settings."""
+    shared = next((one for one in (TextRequest, WordRequest) if issubclass(view.settings, one)), ModelRequest)
+    about = {TextRequest: "a text", WordRequest: "a word"}.get(shared, "a model")
+    title = f"{view.title[:1].upper()}{view.title[1:]}"
+    parts = [
+        f"### {view.name}",
+        f"{title}, of {about}: `{address_of(view)}`. Figures: {', '.join(map(code, view.figures))}.",
+        settings_table(view.settings, shared),
     ]
-    return "\n\n".join([*told, *([_settings(kind.defaults, own)] if own else [])])
+    return "\n\n".join(filter(None, parts))
 
 
-def _address(kind: Kind) -> str:
-    """The shortest address of a view; of several on one screen the kind is named."""
-    here = [one for one in KINDS.values() if (one.path, one.mode) == (kind.path, kind.mode)]
-    first = next(one for one in KINDS.values() if one.path == kind.path)
-    if kind is first:
-        return kind.path
-    return f"{kind.path}?{f'mode={kind.mode}' if kind is here[0] else f'kind={kind.name}'}"
+def address_of(view: ViewSpec) -> str:
+    """The shortest address of a view."""
+    return f"{view.page.path}?kind={view.name}" if view.beside else link_to_view(view, view.settings())
 
 
-def _settings(defaults: Mapping[str, Value], names: Iterable[str]) -> str:
-    return ", ".join(f"{code(name)} ({begins(name, defaults[name])})" for name in names)
+def settings_table(settings: type[Settings], shared: type[Settings] = Settings) -> str:
+    """Every setting that is not shared: its default, its choices, its line of help."""
+    rows = [
+        (
+            code(name),
+            default_of(name, value),
+            ", ".join(code(str(choice)) for choice in settings.choices_of(name)),
+            settings.help_of(name),
+        )
+        for name, value in settings.defaults().items()
+        if name not in shared.defaults()
+    ]
+    return table(("setting", "default", "choices", "what it does"), rows) if rows else ""
 
 
-def begins(name: str, value: Value) -> str:
-    """What a setting is where nothing is said; the opening sentences are too many to tell."""
+def default_of(name: str, value: Value) -> str:
+    """A default as the page shows it; the opening sentences are too many."""
     if name == "sentences":
-        return "those of the ready set, each after its sense and ` | `"
+        return "those of the example set"
     return code(written(value)) if value != "" else "none"

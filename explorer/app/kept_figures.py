@@ -113,7 +113,7 @@ def entry(session: Session, spec: ViewSpec, values: dict[str, Any], saving: Savi
     return {
         "kind": spec.name,
         "figure": name,
-        "state": view.settings.values(),
+        "state": view.settings.as_dict(),
         "link": shortened(link_to_view(spec, view.settings)),
         "look": asdict(saving.look),
         "dots": saving.dots,

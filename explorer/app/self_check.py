@@ -183,7 +183,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
             return no_update, no_update, running.error_line(str(error)), no_update
         remarks = running.remark_line(heads_text.remarks(cap, asked))
         told = checked(cap, _facts(session, asked, cap), found)
-        return *told, remarks, session.read_of(asked).values()
+        return *told, remarks, session.read_of(asked).as_dict()
 
     app.clientside_callback(
         ClientsideFunction("explorer", "openKeys"),

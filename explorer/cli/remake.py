@@ -64,7 +64,7 @@ def remake(
         say(f"it was made on {where}, which is not here")
         where = "auto"
     dtype = str(record.get("dtype") or "float32")
-    session = session_of_view(str(settings.values()["model"]), where, dtype, revisions_in(record), quiet)
+    session = session_of_view(settings.model, where, dtype, revisions_in(record), quiet)
     with told(session, quiet):
         found = made_again(session, data, str(file))
     say_cut(say, found.view.truncation)

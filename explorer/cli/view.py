@@ -109,7 +109,7 @@ def view(
     for remark in remarks:
         say(remark)
     revisions = chosen.revisions(settings, revision, other_revision)
-    session = session_of_view(str(settings.values()["model"]), device, dtype, revisions, quiet)
+    session = session_of_view(settings.model, device, dtype, revisions, quiet)
     with told(session, quiet):
         computed = chosen.make(session, settings)
         for remark in computed.unread(settings):

@@ -17,8 +17,8 @@ from explorer.records import ModelError
 from explorer.saving.files import FORMATS, PICTURES, ExportError, NoBrowserError
 from explorer.saving.rendering import renderer
 from explorer.saving.save import Saving, file_name, saved
+from explorer.session.requests import ModelRequest
 from explorer.session.session import Session
-from explorer.session.settings import Settings
 from explorer.views.registry import VIEWS, link_to_view
 
 MOST = 60
@@ -31,7 +31,7 @@ class Kept:
     """A view that was chosen for the archive: its kind and state, and how it looks."""
 
     kind: str
-    settings: Settings
+    settings: ModelRequest
     saving: Saving = field(default_factory=Saving)
 
 

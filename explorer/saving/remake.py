@@ -11,8 +11,9 @@ from typing import Any
 from explorer.saving.formats import to_json, versions
 from explorer.saving.metadata import read_provenance
 from explorer.saving.provenance import Provenance
+from explorer.session.requests import ModelRequest
 from explorer.session.session import Session
-from explorer.session.settings import Settings, parse_settings, written
+from explorer.session.settings import parse_settings, written
 from explorer.views.registry import VIEWS, setting_names
 from explorer.views.spec import ComputedView, ViewSpec
 
@@ -46,7 +47,7 @@ class Remade:
         return not self.mismatches and self.difference <= MOST_APART
 
 
-def view_and_settings(record: Provenance, name: str) -> tuple[ViewSpec, Settings, tuple[str, ...]]:
+def view_and_settings(record: Provenance, name: str) -> tuple[ViewSpec, ModelRequest, tuple[str, ...]]:
     """What a file's record says it is of, and what of it is not understood, in words.
 
     Raises:

@@ -76,11 +76,11 @@ def record(session: Session, view: ComputedView, kind: str, saving: Saving | Non
         figure = saving.figure or view.spec.figures[0]
         dots = {"dots": saving.dots} if kind == "png" else {}
         drawn = {"figure": figure, **chosen_of(saving.look), **dots}
-    model: dict[str, Any] = {**session.provenance(str(view.settings.values()["model"]))}
+    model: dict[str, Any] = {**session.provenance(view.settings.model)}
     if other := view.other_model:
         model["other"] = {"model": other, **session.provenance(other)}
     link = link_to_view(view.spec, view.settings)
-    return provenance_of(view.spec.name, link, view.settings.values(), model, kind, drawn)
+    return provenance_of(view.spec.name, link, view.settings.as_dict(), model, kind, drawn)
 
 
 def saved(

@@ -13,10 +13,16 @@ from explorer.text.sentences import check_rows, parse_anchors, parse_sentences, 
 
 
 @dataclass(frozen=True)
-class TextRequest(Settings):
-    """A model and what it is to read; the same request is captured once."""
+class ModelRequest(Settings):
+    """A model by its name."""
 
     model: str = setting(OPENING_MODEL, "A bundled name, a hub id or a folder.")
+
+
+@dataclass(frozen=True)
+class TextRequest(ModelRequest):
+    """A model and what it is to read; the same request is captured once."""
+
     text: str = setting(OPENING_TEXT, "The text to read.")
     pair: str = setting("", "A second text, for an encoder that reads pairs.")
     target: str = setting("", "What a decoder is given; empty: what the model generates.")
@@ -67,10 +73,9 @@ EXAMPLE_ANCHORS = "of the example set"
 
 
 @dataclass(frozen=True)
-class WordRequest(Settings):
+class WordRequest(ModelRequest):
     """A word across sentences, as a person writes it."""
 
-    model: str = setting(OPENING_MODEL, "A bundled name, a hub id or a folder.")
     word: str = setting(OPENING.word, "The word to follow.")
     sentences: str = setting(sentences_text(OPENING.rows), "One sentence a line: sense | sentence.")
     match_case: bool = setting(False, "Tell Apple from apple.")

@@ -52,7 +52,7 @@ class Settings:
         """The values that a setting may have; empty: any."""
         return next(tuple(one.metadata.get("choices", ())) for one in fields(cls) if one.name == name)
 
-    def values(self) -> dict[str, Value]:
+    def as_dict(self) -> dict[str, Value]:
         """Every setting by name."""
         return asdict(self)
 

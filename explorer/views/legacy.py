@@ -8,8 +8,8 @@ from typing import Any
 
 from explorer.records.source import Source
 from explorer.records.table import Table
-from explorer.session.requests import TextRequest
-from explorer.session.settings import Settings, State, Value, setting
+from explorer.session.requests import ModelRequest, TextRequest
+from explorer.session.settings import State, Value, setting
 from explorer.views.spec import Page, ViewParts, ViewSpec
 
 
@@ -46,7 +46,7 @@ class Kind:
 
 def spec_of(kind: Kind, page: Page, name: str, label: str, beside: bool = False) -> ViewSpec:
     """An old view as a ``ViewSpec``."""
-    base: tuple[type, ...] = (TextRequest,) if "text" in kind.defaults else (Settings,)
+    base: tuple[type, ...] = (TextRequest,) if "text" in kind.defaults else (ModelRequest,)
     known = base[0].defaults()  # type: ignore[attr-defined]
     settings = make_dataclass(
         f"{name.title()}Settings",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from explorer.session.links import AROUND, path_of, settings_in
-from explorer.session.settings import Settings, parse_settings
+from explorer.session.requests import ModelRequest
+from explorer.session.settings import parse_settings
 from explorer.views import embeddings, heads, inside
 from explorer.views.spec import Page, ViewSpec
 
@@ -41,7 +42,7 @@ def views_of(page: Page, beside: bool | None = None) -> list[ViewSpec]:
     return [view for view in VIEWS.values() if view.page is page and beside in (None, view.beside)]
 
 
-def link_to_view(view: ViewSpec, settings: Settings) -> str:
+def link_to_view(view: ViewSpec, settings: ModelRequest) -> str:
     """The address of a view with these settings."""
     return view.link(settings, first=view is views_of(view.page)[0])
 
@@ -52,7 +53,7 @@ def setting_names() -> frozenset[str]:
     return frozenset([*own, *(name for page in PAGES if page.around for name in page.around.defaults())])
 
 
-def view_at(link: str, view: ViewSpec | None = None) -> tuple[ViewSpec, Settings, tuple[str, ...]]:
+def view_at(link: str, view: ViewSpec | None = None) -> tuple[ViewSpec, ModelRequest, tuple[str, ...]]:
     """The view and the settings of an address, and remarks on what of it is not understood.
 
     Args:

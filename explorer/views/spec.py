@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.records.source import Source
 from explorer.records.table import Table
 from explorer.session.links import link_to
-from explorer.session.requests import TextRequest
+from explorer.session.requests import ModelRequest, TextRequest
 from explorer.session.settings import Settings
 from explorer.session.versions import versions
 
@@ -102,7 +102,7 @@ class ViewSpec:
     title: str
     label: str
     page: Page
-    settings: type[Settings]
+    settings: type[ModelRequest]
     figures: tuple[str, ...]
     folder: str = ""
     parts: ViewParts | None = None
@@ -139,7 +139,7 @@ class ViewSpec:
         shared = setting in {**self.page.settings.defaults(), **around}
         return "-".join([self.page.name, *([] if shared else [self.name]), setting.replace("_", "-")])
 
-    def link(self, settings: Settings, first: bool) -> str:
+    def link(self, settings: ModelRequest, first: bool) -> str:
         """The address of these settings.
 
         Args:
@@ -148,23 +148,23 @@ class ViewSpec:
         """
         mode = {} if first or self.beside else {"mode": self.name}
         return link_to(
-            self.page.path, {**mode, **settings.values()}, {**dict.fromkeys(mode, ""), **settings.defaults()}
+            self.page.path, {**mode, **settings.as_dict()}, {**dict.fromkeys(mode, ""), **settings.defaults()}
         )
 
-    def revisions(self, settings: Settings, own: str | None, other: str | None) -> dict[str, str]:
+    def revisions(self, settings: ModelRequest, own: str | None, other: str | None) -> dict[str, str]:
         """The hub revision of each model that the settings name, where one is asked for.
 
         Raises:
             ValueError: one is asked for of a second model, and none is named.
         """
-        values = settings.values()
+        values = settings.as_dict()
         second = str(values[self.second]).strip() if self.second else ""
         if other and not second:
             raise ValueError(f"{self.name} has no second model here for the revision {other}")
-        asked = {second: other, str(values["model"]): own}
+        asked = {second: other, settings.model: own}
         return {model: revision for model, revision in asked.items() if revision}
 
-    def make(self, session: Session, settings: Settings, progress: Progress | None = None) -> ComputedView:
+    def make(self, session: Session, settings: ModelRequest, progress: Progress | None = None) -> ComputedView:
         """Compute the view. Texts that the model does not read are left out of its settings.
 
         Raises:
@@ -175,7 +175,7 @@ class ViewSpec:
             read = session.read_of(settings.request, progress)
             settings = replace(settings, pair=read.pair, target=read.target)
         record = self.functions.compute(session, settings.check(), progress)
-        loaded = session.model(str(settings.values()["model"]))
+        loaded = session.model(settings.model)
         return ComputedView(self, settings, record, loaded.device, loaded.dtype)
 
 
@@ -192,7 +192,7 @@ class ComputedView:
     """
 
     spec: ViewSpec
-    settings: Settings
+    settings: ModelRequest
     record: Any
     device: str
     dtype: str
@@ -217,7 +217,7 @@ class ComputedView:
         """The name of a second model that it was made with; empty where there is none."""
         return self.spec.functions.other_model(self.record, self.settings)
 
-    def unread(self, asked: Settings) -> tuple[str, ...]:
+    def unread(self, asked: ModelRequest) -> tuple[str, ...]:
         """What to say of the texts among the settings that it was made without."""
         if not (isinstance(asked, TextRequest) and isinstance(self.settings, TextRequest)):
             return ()
@@ -237,7 +237,9 @@ class ComputedView:
     def result(self) -> dict[str, Any]:
         """Its numbers with the words that explain them, as JSON has them."""
         source, own = self.source, self.spec.functions.data(self.record, self.settings)
-        settings = {name: value for name, value in self.settings.values().items() if name not in (*_IN_ENVELOPE, *own)}
+        settings = {
+            name: value for name, value in self.settings.as_dict().items() if name not in (*_IN_ENVELOPE, *own)
+        }
         return {
             "kind": self.spec.name,
             "model": source.model,

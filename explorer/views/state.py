@@ -43,7 +43,7 @@ def text_request(state: State) -> TextRequest:
 
 def text_state(request: TextRequest) -> State:
     """The same as a state."""
-    return request.values()
+    return request.as_dict()
 
 
 def stack_for(cap: CapturedText, asked: str | None) -> tuple[str, str]:

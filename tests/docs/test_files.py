@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 import explorer
-from docs.making.files import CARRIERS
+from docs.making.files import READERS
 from explorer.saving.files import FORMATS
 from explorer.saving.rendering import renderer
 from explorer.saving.save import Saving, saved
-from explorer.session.settings import written
-from explorer.session.links import given_in, path_of
-from explorer.session.settings import parse_settings
+from explorer.session.links import path_of
 from explorer.session.session import Session
-from explorer.views.registry import KINDS
+from explorer.session.settings import written
+from explorer.views.heads.page import MapSettings
+from explorer.views.registry import VIEWS, view_at
 
 PAGE = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="utf-8")
 _, *_PARTS = re.split(r"^#+ (.+)$", PAGE, flags=re.MULTILINE)
@@ -30,11 +30,10 @@ def files(minilm: explorer.LoadedModel, tmp_path_factory: pytest.TempPathFactory
     """A folder with a map of one head in every format."""
     folder = tmp_path_factory.mktemp("files")
     session = Session.of(explorer.capture(minilm, "She ate."))
-    state = {**KINDS["heatmap"].defaults, "text": "She ate.", "layer": 1, "head": 8}
-    exhibit = KINDS["heatmap"].make(session, state)
+    view = VIEWS["heatmap"].make(session, MapSettings(text="She ate.", layer=1, head=8))
     with renderer() as draw:
         for kind in FORMATS:
-            (folder / f"head.{kind}").write_bytes(saved(session, exhibit, kind, Saving(), draw))
+            (folder / f"head.{kind}").write_bytes(saved(session, view, kind, Saving(), draw))
     return folder
 
 
@@ -44,7 +43,7 @@ def test_the_record_is_where_the_page_says(kind: str, files: Path) -> None:
     assert told["kind"] == "heatmap"
     assert told["model"] == "minilm"
     assert told["settings"]["text"] == "She ate."
-    named = set(re.findall(r"`(\w+)`", re.sub(r"\|[^|]*\|$", "", SECTIONS["What a file tells"], flags=re.M)))
+    named = set(re.findall(r"`(\w+)`", re.sub(r"\|[^|]*\|$", "", SECTIONS["The record in a file"], flags=re.M)))
     assert set(told) <= named
     drawn = {"figure", "look"} if kind in ("png", "svg", "pdf", "html") else set()
     assert {"revision", "checksum", "device", "dtype", "link", "python", "command", "time", "versions", *drawn} <= set(
@@ -53,25 +52,25 @@ def test_the_record_is_where_the_page_says(kind: str, files: Path) -> None:
 
 
 def _read(kind: str, path: Path) -> dict[str, Any]:
-    _, reading, imports = CARRIERS[kind]
+    _, reading, imports = READERS[kind]
     assert reading in PAGE
     scope: dict[str, Any] = {"path": str(path), "json": json}
     exec(imports, scope)
     return json.loads(eval(reading, scope))
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", VIEWS)
 def test_every_view_with_all_its_settings(name: str) -> None:
-    kind, told = KINDS[name], SECTIONS[name]
+    view, section = VIEWS[name], SECTIONS[name]
     shared = SECTIONS["Views"]
-    for setting, begins in kind.defaults.items():
-        if setting in ("mode", "sentences"):
-            continue
-        value = f"(`{written(begins)}`)" if begins != "" else "(none)"
-        assert f"`{setting}` {value}" in told + shared, setting
-    for figure in kind.figures:
-        assert f"`{figure}`" in told
-    (address,) = re.findall(r"`(/[^`]*)`", told)
-    assert path_of(address) == kind.path
-    assert explorer.exhibits.asked_of(address)[0] is kind
-    assert parse(given_in(address), kind.defaults).remarks == ()
+    for setting, value in view.settings.defaults().items():
+        default = (
+            "those of the example set" if setting == "sentences" else f"`{written(value)}`" if value != "" else "none"
+        )
+        assert f"| `{setting}` | {default} |" in section + shared, setting
+        assert view.settings.help_of(setting) in section + shared
+    for figure in view.figures:
+        assert f"`{figure}`" in section
+    (address,) = re.findall(r"`(/[^`]*)`", section)
+    assert path_of(address) == view.page.path
+    assert view_at(address) == (view, view.settings(), ())

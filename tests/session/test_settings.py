@@ -29,7 +29,7 @@ def test_fields_say_default_choices_and_help() -> None:
 def test_other_values_are_passed_over() -> None:
     settings = Example.of({"layer": 2, "another": 1})
     assert settings == Example(layer=2)
-    assert settings.values()["layer"] == 2
+    assert settings.as_dict()["layer"] == 2
     with pytest.raises(FrozenInstanceError):
         settings.layer = 3  # type: ignore[misc]
 

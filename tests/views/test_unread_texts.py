@@ -87,4 +87,4 @@ def test_another_model_of_a_comparison_reads_what_it_can(session: Session, folde
     )
     assert one == other  # the page shows no field for what was typed
     swapped = {**values, "model": values["other_model"], "other_model": values["model"], "pair": PAIR}
-    assert view.make(session, view.settings.of(swapped)).settings.values()["pair"] == PAIR
+    assert view.make(session, view.settings.of(swapped)).settings.as_dict()["pair"] == PAIR

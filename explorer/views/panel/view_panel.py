@@ -20,8 +20,9 @@ from explorer.figures.figure_style import FigureStyle
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError
 from explorer.session.jobs import Jobs
+from explorer.session.requests import ModelRequest
 from explorer.session.session import Session
-from explorer.session.settings import Settings, Value
+from explorer.session.settings import Value
 from explorer.views.panel.fields import STILL, choice, labelled, switch
 from explorer.views.panel.running import Run, error_line, follow, remark_line, stores
 from explorer.views.registry import views_of
@@ -45,7 +46,7 @@ class Drawing:
     """What a view draws: its figures, its further outputs, what they are of, and remarks."""
 
     figures: Sequence[Any]
-    settings: Settings
+    settings: ModelRequest
     also: Sequence[Any] = field(default_factory=list)
     remarks: Sequence[str] = field(default_factory=list)
 
@@ -134,7 +135,7 @@ def draws(
                 return *(no_update,) * (len(graphs) + len(also)), error_line(str(error)), None
             if drawing is None:
                 return *(no_update,) * len(graphs), *others
-            return *drawing.figures, *drawing.also, remark_line(list(drawing.remarks)), drawing.settings.values()
+            return *drawing.figures, *drawing.also, remark_line(list(drawing.remarks)), drawing.settings.as_dict()
 
         return on_screen
 
@@ -194,7 +195,7 @@ class SpecPanel:
             return labelled(label, why, dmc.TextInput(id=field_id, value=value, debounce=True, size="xs"))
         return labelled(label, why, dmc.NumberInput(id=field_id, value=value, size="xs", w=76, debounce=150))
 
-    def _settings(self, selection: Mapping[str, Any] | None, typed: Sequence[Any]) -> Settings | None:
+    def _settings(self, selection: Mapping[str, Any] | None, typed: Sequence[Any]) -> ModelRequest | None:
         """The settings on the screen; the default where a field is empty."""
         if selection is None:
             return None
@@ -241,6 +242,6 @@ class SpecPanel:
             settings = self._settings(selection, typed)
             if mode != self.view.name or settings is None:
                 return None
-            return Run(settings.values(), lambda progress: self.view.make(session, settings, progress))
+            return Run(settings.as_dict(), lambda progress: self.view.make(session, settings, progress))
 
         follow(app, jobs, self._name, [Input(f"{self.view.page.name}-mode", "value"), *made_of], [], prepare)

@@ -80,7 +80,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         source = cap.stack(chosen["stack"] if chosen["stack"] in cap.stacks else None)
         settings = MapSettings.of(
             {
-                **session.read_of(asked).values(),
+                **session.read_of(asked).as_dict(),
                 "stack": source.name if len(cap.stacks) > 1 else "",
                 "layer": within(chosen["layer"], source.n_layers - 1),
                 "head": within(chosen["head"], source.n_heads - 1),
@@ -92,13 +92,13 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         if chosen["mode"] != VIEW.name:
             # A figure that is left takes its nodes out of the page.
             left = ctx.triggered_id == "heads-mode"
-            return blank_figure(_MESSAGE) if left else no_update, no_update, *facts, settings.values()
+            return blank_figure(_MESSAGE) if left else no_update, no_update, *facts, settings.as_dict()
         try:
             record = compute(session, settings.check(), most=MOST_CELLS)
             figure = heatmap_figure(record, theme, settings.log, settings.palette)
         except (ValueError, ModelError) as error:
             return no_update, running.error_line(str(error)), *facts, no_update
-        return figure, heatmap_caption(record, settings.log, settings.palette), *facts, settings.values()
+        return figure, heatmap_caption(record, settings.log, settings.palette), *facts, settings.as_dict()
 
 
 def within(value: Any, last: int) -> int:

@@ -93,7 +93,7 @@ def page_record(
     """
     from explorer.saving.save import record
 
-    state, told = exhibit.settings.values(), record(session, exhibit, "json")
+    state, told = exhibit.settings.as_dict(), record(session, exhibit, "json")
     named = ("model", "layer", "head", "query", "pair", "target", "stack")
     given = {name: state[name] for name in named if state[name] != ""}
     given |= {"device": told["device"], "dtype": told["dtype"]}
