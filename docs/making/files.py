@@ -151,7 +151,7 @@ def page() -> str:
 
 def view_section(view: ViewSpec) -> str:
     """A view's title, address, figures and settings."""
-    shared = next((one for one in (TextRequest, WordRequest) if issubclass(view.settings, one)), ModelRequest)
+    shared = next((one for one in (TextRequest, WordRequest) if issubclass(view.settings, one)), Settings)
     about = {TextRequest: "a text", WordRequest: "a word"}.get(shared, "a model")
     title = f"{view.title[:1].upper()}{view.title[1:]}"
     parts = [

@@ -67,7 +67,7 @@ def spec_of(kind: Kind, page: Page, name: str, label: str, beside: bool = False)
 
     figures = {f: (lambda record, _s, style, f=f: record.figures[f](style)) for f in kind.figures}
     parts = ViewParts(
-        compute=lambda session, s, _p: kind.build(session, {**s.values(), "mode": kind.mode}),
+        compute=lambda session, s, _p: kind.build(session, {**s.as_dict(), "mode": kind.mode}),
         figures=figures,
         data=data,
         table=lambda record, _s: record.table(),
