@@ -45,17 +45,10 @@ def _help_without_command(context: typer.Context) -> None:
         print(context.get_help())
 
 
-for _command in (
-    models.models,
-    heatmap.heatmap,
-    heads.heads,
-    embeddings.embeddings,
-    worksheet.worksheet,
-    view.view,
-    remake.remake,
-    check.check,
-    serve.serve,
-):
+for _command in (models.models, heatmap.heatmap, heads.heads, embeddings.embeddings, worksheet.worksheet):
+    app.command(cls=Command)(_command)
+app.command(cls=view.ViewCommand)(view.view)
+for _command in (remake.remake, check.check, serve.serve):
     app.command(cls=Command)(_command)
 
 

@@ -3,42 +3,58 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from explorer.cli import options
+from explorer.cli.helping import Command
 from explorer.cli.loading import session_of_view, told
 from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import format_of, write
 from explorer.saving.files import FORMATS
 from explorer.views.registry import VIEWS, view_at, view_named
 
-_SEVERAL = {view.name: view.figures for view in VIEWS.values() if len(view.figures) > 1}
-
 Link = Annotated[
     str, typer.Argument(metavar="LINK", help="The address of the view: what follows the host in the page's bar.")
 ]
+
+
+def _further_figures() -> list[str]:
+    """The names of the figures of views that have several."""
+    return [name for one in VIEWS.values() if len(one.figures) > 1 for name in one.figures]
+
+
+class ViewCommand(Command):
+    """The command, whose help names the views that are registered when it is asked for."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        several = (f"{one.name} has {', '.join(one.figures)}" for one in VIEWS.values() if len(one.figures) > 1)
+        names = {"{views}": ", ".join(VIEWS), "{figures}": "; ".join(several)}
+        for option in self.params:
+            for mark, listed in names.items():
+                option.help = (getattr(option, "help", None) or "").replace(mark, listed)  # type: ignore[attr-defined]
 
 
 def view(
     link: Link,
     kind: Annotated[
         str | None,
-        options.choice(
-            *VIEWS,
-            panel=options.SHOW,
-            help=f"Which view, where the page has several: {', '.join(VIEWS)}. [default: the one the address shows]",
+        typer.Option(
+            metavar="NAME",
+            autocompletion=lambda incomplete: [name for name in VIEWS if name.startswith(incomplete)],
+            rich_help_panel=options.SHOW,
+            help="Which view, where the page has several: {views}. [default: the one the address shows]",
         ),
     ] = None,
     figure: Annotated[
         str,
-        options.choice(
-            *dict.fromkeys(name for names in _SEVERAL.values() for name in names),
-            panel=options.SHOW,
-            help="Which of the view's figures, where it has several: "
-            + "; ".join(f"{view} has {', '.join(names)}" for view, names in _SEVERAL.items())
-            + ". [default: the first]",
+        typer.Option(
+            metavar="NAME",
+            autocompletion=lambda incomplete: [name for name in _further_figures() if name.startswith(incomplete)],
+            rich_help_panel=options.SHOW,
+            help="Which of the view's figures, where it has several: {figures}. [default: the first]",
         ),
     ] = "",
     theme: Annotated[str, options.look("light", "dark", help="light or dark.")] = "light",

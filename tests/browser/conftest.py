@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,16 +56,19 @@ OpenPage = Callable[..., Page]
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """``python app.py`` on a free port, out of reach of any hub."""
+    with serving(["app.py", "--port"], tmp_path_factory.mktemp("hub")) as running:
+        yield running
+
+
+@contextmanager
+def serving(arguments: list[str], hub: Path) -> Iterator[Server]:
+    """A server started by Python with these arguments and a free port after them."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    outside = {
-        "HF_ENDPOINT": "http://127.0.0.1:9",
-        "HF_HUB_CACHE": str(tmp_path_factory.mktemp("hub")),
-        "PYTHONUNBUFFERED": "1",
-    }
+    outside = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_CACHE": str(hub), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port)],
+        [sys.executable, *arguments, str(port)],
         cwd=ROOT,
         env={**os.environ, **outside},
         stdin=subprocess.DEVNULL,
