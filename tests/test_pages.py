@@ -17,10 +17,12 @@ from dash.development.base_component import Component
 from explorer.app import frame
 from explorer.app.server import create_app
 from explorer.saving.metadata import read_record
+from explorer.session import short_links
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.text.example_sets import OPENING_TEXT
 from explorer.views.panel.examples import EXAMPLE_TEXTS
+from tests.callbacks import answer, outputs_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -65,14 +67,6 @@ def dependencies(app: Dash) -> list[dict[str, Any]]:
     return found
 
 
-def _outputs(dependency: dict[str, Any]) -> list[str]:
-    """``id.property`` of each Output; one that is shared ends in ``@`` and a number."""
-    output: str = dependency["output"]
-    if not output.startswith(".."):
-        return [output] if "." in output else []
-    return output.strip(".").split("...")
-
-
 def _ids(component: Any) -> Iterator[str]:
     if getattr(component, "id", None) is not None:
         yield component.id if isinstance(component.id, str) else json.dumps(component.id)
@@ -87,35 +81,11 @@ def ids() -> list[str]:
 
 
 @pytest.fixture
-def fire(app: Dash, dependencies: list[dict[str, Any]]) -> Fire:
-    """Call the callback that owns an Output, as the browser does.
-
-    Returns what it answers for each ``id.property``; what it leaves alone is missing.
-    """
+def fire(app: Dash) -> Fire:
+    """``answer`` of the whole page; in a field's id __ stands for a hyphen."""
 
     def call(output: str, triggered: str, **values: Any) -> dict[str, Any]:
-        (owner,) = (d for d in dependencies if output in _outputs(d))
-        given = {name.replace("__", "-"): value for name, value in values.items()}
-
-        def filled(places: list[dict[str, str]]) -> list[dict[str, Any]]:
-            return [place | {"value": given.get(place["id"])} for place in places]
-
-        names = [name.rsplit(".", 1) for name in _outputs(owner)]
-        described: Any = [{"id": name, "property": prop} for name, prop in names]
-        body = {
-            "output": owner["output"],
-            "outputs": described if owner["output"].startswith("..") else described[0],
-            "inputs": filled(owner["inputs"]),
-            "state": filled(owner["state"]),
-            "changedPropIds": [triggered],
-        }
-        answer = app.server.test_client().post("/_dash-update-component", json=body)
-        if answer.status_code == 204:
-            return {}
-        assert answer.status_code == 200, answer.text
-        return {
-            f"{name}.{prop}": value for name, props in answer.json["response"].items() for prop, value in props.items()
-        }
+        return answer(app, output, triggered, {name.replace("__", "-"): value for name, value in values.items()})
 
     return call
 
@@ -133,18 +103,18 @@ def _texts(component: Any) -> str:
 
 class TestWiring:
     def test_every_output_has_one_owner(self, dependencies: list[dict[str, Any]]) -> None:
-        owners = Counter(output for d in dependencies for output in _outputs(d) if "@" not in output)
+        owners = Counter(output for d in dependencies for output in outputs_of(d) if "@" not in output)
         assert [output for output, count in owners.items() if count > 1] == []
 
     def test_what_is_shared_has_an_owner(self, dependencies: list[dict[str, Any]]) -> None:
-        outputs = [output for d in dependencies for output in _outputs(d)]
+        outputs = [output for d in dependencies for output in outputs_of(d)]
         owned = {output for output in outputs if "@" not in output}
         shared = {output.partition("@")[0] for output in outputs if "@" in output}
         assert shared - owned == set()
 
     def test_every_wire_ends_at_a_component(self, dependencies: list[dict[str, Any]], ids: list[str]) -> None:
         ends = {place["id"] for d in dependencies for place in d["inputs"] + d["state"]}
-        ends |= {output.rpartition(".")[0] for d in dependencies for output in _outputs(d)}
+        ends |= {output.rpartition(".")[0] for d in dependencies for output in outputs_of(d)}
         assert {end for end in ends if not end.startswith("{")} - set(ids) == set()
 
     def test_ids_are_unique_and_the_published_ones_there(self, ids: list[str]) -> None:
@@ -312,7 +282,7 @@ class TestSaving:
             for d in dependencies
             if not d["clientside_function"] and trigger in [place["id"] for place in d["inputs"]]
         )
-        return _outputs(owner)[0]
+        return outputs_of(owner)[0]
 
     def test_the_table_of_heads_has_a_record(
         self, fire: Fire, dependencies: list[dict[str, Any]], folder: Callable[[str], Path]
