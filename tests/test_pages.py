@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from dash import Dash
 from dash.development.base_component import Component
+from PIL import Image
 
 from explorer.app import frame
 from explorer.app.server import create_app
@@ -362,3 +365,45 @@ class TestSaving:
         refused = fire(output, f"{button}.n_clicks", **menu | {"save-state": gone, "heads-shown": gone})
         assert "/no/such/folder" in _texts(refused[f"{where}.children"])
         assert "kept.data" not in refused
+
+    @pytest.mark.parametrize("kind", ["png", "svg"])
+    def test_a_picture_of_the_browsers_has_its_record_put_in(
+        self, kind: str, fire: Fire, dependencies: list[dict[str, Any]], folder: Callable[[str], Path]
+    ) -> None:
+        menu = {
+            "save-what": "heatmap/map",
+            "save-state": {"model": str(folder("bert")), "text": "Ein Äpfelchen & <b>.", "head": 1},
+            "save-dots": "3",
+            "save-theme": "light",
+            "save-unit": "cm",
+            "save-font": "sans",
+            "save-title": True,
+            "save-caption": True,
+        }
+        drawn = fire("save-drawn.data", "save-what.value", **menu)["save-drawn.data"]
+        image = io.BytesIO()
+        Image.new("RGBA", (30, 20), (1, 2, 3, 255)).save(image, "PNG")
+        drawing = '<svg width="30" height="20"><text>ä · <tspan>b</tspan></text></svg>'
+        urls = {
+            "png": f"data:image/png;base64,{base64.b64encode(image.getvalue()).decode()}",
+            "svg": f"data:image/svg+xml,{quote(drawing)}",
+        }
+        output = self._owner(dependencies, "save-picture")
+        picture = {"kind": kind, "url": urls[kind], "drawn": drawn}
+        told = fire(output, "save-picture.data", **{"save-picture": picture})
+        file = told["download.data"]
+        content = base64.b64decode(file["content"])
+        assert file["filename"].endswith(f"-encoder-layer0-head1.{kind}")
+        assert read_record(content, "x") == drawn["records"][kind]
+        assert told["save-picture.data"] is None
+        if kind == "png":
+            with Image.open(io.BytesIO(content)) as made, Image.open(image) as before:
+                assert made.tobytes() == before.tobytes()
+                assert made.info["dpi"] == pytest.approx((288, 288), abs=0.02)
+        else:
+            width, height = drawn["size_cm"]
+            assert f'<svg width="{width:.4f}cm" height="{height:.4f}cm">' in content.decode()
+            assert "<text>ä · <tspan>b</tspan></text>" in content.decode()
+        nothing = fire(output, "save-picture.data", **{"save-picture": picture | {"url": "data:,"}})
+        assert "choose fewer" in _texts(nothing["save-menu-message.children"])
+        assert "download.data" not in nothing

@@ -21,7 +21,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from explorer.app.save_menu import LOOK, download, look_of, on_screen, shown_of
+from explorer.app.save_menu import LARGEST_FILE, LOOK, download, look_of, on_screen, shown_of
 from explorer.figures.look import Look
 from explorer.records import ModelError
 from explorer.saving.bundle import Kept, bundle
@@ -39,7 +39,6 @@ from explorer.views.registry import KINDS, SETTINGS, state_for
 
 _NAME = "bundle"
 _LONGEST_LINK = 2000
-LARGEST_FILE = 12_000_000  # bytes; in base64 it must fit into a request (web.py)
 
 
 def layout() -> list[Any]:

@@ -134,11 +134,18 @@ def saved(
 
 def _drawing(shown: Dressed, kind: str, told: Record, draw: Draw, dots: float) -> bytes:
     if kind == "png":
-        return in_png(draw(shown.figure, "png", dots * shown.scale), told, dots)
+        return picture_file(draw(shown.figure, kind, dots * shown.scale), kind, told, shown.size_cm, dots)
     drawn = draw(vectorised(shown.figure), kind)
     if kind == "pdf":
         return in_pdf(drawn, told, shown.scale)
-    return in_svg(sized(drawn.decode(), shown), told).encode()
+    return picture_file(drawn, kind, told, shown.size_cm)
+
+
+def picture_file(drawn: bytes, kind: str, told: Record, size_cm: tuple[float, float], dots: float = 1.0) -> bytes:
+    """A PNG or SVG as a browser draws it, with its size on paper and its record."""
+    if kind == "png":
+        return in_png(drawn, told, dots)
+    return in_svg(_sized(drawn.decode(), size_cm), told).encode()
 
 
 _NUMBERS: dict[str, Callable[[Exhibit, Record], bytes]] = {
@@ -156,9 +163,9 @@ def result_of(exhibit: Exhibit, told: Record) -> dict[str, Any]:
 _SIZES = re.compile(r'(<svg\b[^>]*?) width="[\d.]+" height="[\d.]+"')
 
 
-def sized(drawn: str, shown: Dressed) -> str:
+def _sized(drawn: str, size_cm: tuple[float, float]) -> str:
     """A drawing with its size on paper; what is in it is scaled with it."""
-    width, height = shown.size_cm
+    width, height = size_cm
     return _SIZES.sub(rf'\1 width="{width:.4f}cm" height="{height:.4f}cm"', drawn, count=1)
 
 
