@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from explorer.saving.metadata import csv_head, html_part, in_pdf, in_png, in_svg
 from explorer.saving.provenance import Record, chosen_of, record_of
 from explorer.saving.rendering import Draw, figure_bytes
 from explorer.session.session import Session
+from explorer.text.templates import render
 from explorer.views.spec import Exhibit
 
 PLAIN = Look()
@@ -185,14 +185,14 @@ def page_of(figure: go.Figure, exhibit: Exhibit, told: Record, script: str = "")
         config={"displaylogo": False},
         default_width="100%",
     )
-    lines = html.escape("\n".join([*told["python"], "", told["command"]]))
-    background = figure.layout.paper_bgcolor
-    ink = figure.layout.font.color
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{html.escape(exhibit.stem)}</title>{html_part(told)}"
-        f"<style>body{{background:{background};color:{ink};font:14px system-ui,sans-serif;"
-        "margin:16px}details{margin-top:16px}pre{white-space:pre-wrap}</style></head>"
-        f"<body>{drawn}<details><summary>How to make this again</summary>"
-        f"<pre>{lines}</pre></details></body></html>\n"
+    layout = figure.layout
+    return render(
+        __file__,
+        "page",
+        title=exhibit.stem,
+        record=html_part(told),
+        background=layout.paper_bgcolor,
+        ink=layout.font.color,
+        figure=drawn,
+        lines=[*told["python"], "", told["command"]],
     )
