@@ -28,8 +28,13 @@ def said(told: dict[str, Any], component: str) -> str:
     return line
 
 
+def outputs_of(dependency: dict[str, Any]) -> list[str]:
+    """``id.property`` of each Output; one that several callbacks have ends in ``@`` and a number."""
+    return [output for output in dependency["output"].strip(".").split("...") if "." in output]
+
+
 def answer(app: Dash, output: str, triggered: str, values: dict[str, Any]) -> dict[str, Any]:
-    """What the callback that owns an Output answers, by ``id.property``.
+    """What the callback that owns an Output answers, by ``id.property``; what it leaves alone is missing.
 
     Args:
         app: the app.
@@ -38,10 +43,8 @@ def answer(app: Dash, output: str, triggered: str, values: dict[str, Any]) -> di
         values: the fields' values, by id; others are None.
     """
     client = app.server.test_client()
-    (owner,) = (
-        d for d in client.get("/_dash-dependencies").json or () if output in d["output"].strip(".").split("...")
-    )
-    names = [name.rsplit(".", 1) for name in owner["output"].strip(".").split("...")]
+    (owner,) = (d for d in client.get("/_dash-dependencies").json or () if output in outputs_of(d))
+    names = [name.rsplit(".", 1) for name in outputs_of(owner)]
     described: Any = [{"id": name, "property": prop} for name, prop in names]
     body = {
         "output": owner["output"],

@@ -13,7 +13,7 @@ from explorer.records import StudyOptions, WordStudy
 from explorer.text.example_sets import EXAMPLE_SETS
 from explorer.views.embeddings.balance import context_note, position_note, set_notes
 from explorer.views.embeddings.study import word_study
-from tests.handmade import HandCapture, reading, tokens
+from tests.captures_by_hand import HandCapture, reading, tokens
 
 INSIDE = StudyOptions(inside=True)  # Chinese has no spaces between words
 

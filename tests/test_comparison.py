@@ -24,17 +24,17 @@ from explorer.views.heads.comparison.compute import (
     is_uncased,
 )
 from explorer.views.heads.comparison.figure import comparison_caption, difference_figure, side_figures
+from tests.captures_by_hand import HandCapture, masked_capture, word_tokens
 from tests.conftest import Folder, Loader
-from tests.plain import PlainCapture, plain_capture, plain_tokens
 
 NAN = np.nan
 
 
 def side(text: str, weights: Any, head: int = 0, mask: Any = None, causal: bool = False, **cut: Any) -> Side:
     """A side with one layer of one head."""
-    tokens = plain_tokens(text, **cut)
+    tokens = word_tokens(text, **cut)
     mask = None if mask is None else np.array(mask, dtype=bool)
-    return Side(plain_capture(tokens, np.array([[weights]], float), mask, causal), 0, head)
+    return Side(masked_capture(tokens, np.array([[weights]], float), mask, causal), 0, head)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_thousand_repeats_align_at_once() -> None:
 
 def test_two_heads_of_one_text_are_compared_token_by_token() -> None:
     first, second = [[1.0, 0.0], [0.25, 0.75]], [[0.5, 0.5], [0.25, 0.75]]
-    cap = plain_capture(plain_tokens("a b"), np.array([[first, second]]))
+    cap = masked_capture(word_tokens("a b"), np.array([[first, second]]))
     found = compare_heads(Side(cap, 0, 0), Side(cap, 0, 1))
     np.testing.assert_array_equal(found.difference, [[-0.5, 0.5], [0.0, 0.0]])
     assert found.queries == found.keys == ("a", "b")
@@ -175,8 +175,8 @@ def test_repeated_words_are_numbered_in_the_common_order() -> None:
 
 def test_cross_attention_aligns_queries_and_keys_apart() -> None:
     def cross(queries: str, keys: str, weights: Any) -> Side:
-        cap: PlainCapture = plain_capture(
-            plain_tokens(queries), np.array([[weights]], float), keys=plain_tokens(keys), name="cross"
+        cap: HandCapture = masked_capture(
+            word_tokens(queries), np.array([[weights]], float), keys=word_tokens(keys), name="cross"
         )
         return Side(cap, 0, 0, "cross")
 
@@ -267,7 +267,7 @@ def test_the_difference_is_drawn_around_zero(theme: str) -> None:
     assert hatched(figure, "x") == {(0, 1), (1, 1), (2, 1), (1, 0), (1, 2)}  # b is alone
     assert list(figure.layout.yaxis2.ticktext) == ["a", "b", "c"]
     caption = comparison_caption(found)
-    assert caption.startswith("First: plain, layer 0, head 0. Second: plain, layer 0, head 0.")
+    assert caption.startswith("First: by hand, layer 0, head 0. Second: by hand, layer 0, head 0.")
     assert "Texts: “a b c”; “a c”." in caption
     assert "Hatched: a mask forbids the cell." in caption
     assert "1 word of the first text has no partner: b." in caption
@@ -319,8 +319,8 @@ def state(**more: Any) -> dict[str, Any]:
     return {**comparison.DEFAULTS, "model": "m", "text": "A dog.", "pair": "A cat.", "layer": 1, "head": 1, **more}
 
 
-def two_heads() -> PlainCapture:
-    return plain_capture(plain_tokens("a b"), np.full((3, 2, 2, 2), 0.5))
+def two_heads() -> HandCapture:
+    return masked_capture(word_tokens("a b"), np.full((3, 2, 2, 2), 0.5))
 
 
 FIRST = TextRequest("m", "A dog.", "A cat.")

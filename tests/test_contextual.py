@@ -20,7 +20,7 @@ from explorer.analysis.measures.verdict import where_senses_part
 from explorer.records import Anchor, LayerCurve, SenseTest, WordStudy
 from explorer.session.jobs import Cancelled
 from explorer.views.embeddings.layers.compute import layer_columns, word_layers
-from tests.handmade import reading, studied, tokens
+from tests.captures_by_hand import reading, studied, tokens
 
 RIGHT, UP, LEFT = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
 DIAGONAL = [1.0, 1.0]

@@ -18,9 +18,9 @@ from explorer.session.session import Session
 from explorer.views.heads.distances.compute import distances_table, head_distances, head_distances_of
 from explorer.views.heads.distances.figure import distances_caption, distances_figure
 from tests import reference
+from tests.captures_by_hand import HandCapture, HandStack, tokens
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder
-from tests.handmade import HandCapture, HandStack, tokens
 
 ON_FIRST, ON_SECOND, ON_BOTH = [1.0, 0.0], [0.0, 1.0], [0.5, 0.5]
 # Of a head on both tokens from one that is on a single one: ¾ ln 4/3 + ¼ ln 4 − ½ ln 2.

@@ -24,7 +24,6 @@ from explorer.saving.metadata import read_provenance
 from explorer.saving.rendering import Draw, renderer
 from explorer.saving.save import Saving, saved
 from explorer.session.links import given_in
-from explorer.session.settings import parse_settings
 from explorer.session.session import Session
 from explorer.text.example_sets import EXAMPLE_SETS
 from explorer.text.sentences import sentences_text

@@ -10,10 +10,9 @@ from scipy.spatial.distance import jensenshannon
 
 from explorer.app import address
 from explorer.figures.figure_style import FigureStyle
-from explorer.session.settings import State
 from explorer.session.links import given_in
-from explorer.session.settings import parse_settings
 from explorer.session.session import Session
+from explorer.session.settings import State
 from explorer.views.heads import panel as heads
 from explorer.views.heads.heads.view import ORDER
 from explorer.views.heads.heatmap import view as heatmap

@@ -22,7 +22,6 @@ from explorer.saving.metadata import read_provenance
 from explorer.saving.rendering import Draw, renderer
 from explorer.saving.save import FORMATS, Saving, figure_of, saved
 from explorer.session.links import given_in
-from explorer.session.settings import parse_settings
 from explorer.session.session import Session
 from explorer.views.registry import KINDS, Exhibit, asked_of, exhibit_of, state_for
 from explorer.views.state import OPENING_TEXT as TEXT

@@ -28,8 +28,8 @@ from explorer.views.embeddings.embeddings.data import plane_json, plane_table, t
 from explorer.views.embeddings.layers.compute import word_layers
 from explorer.views.heads.heatmap.compute import head_map
 from explorer.views.heads.heatmap.data import heatmap_json, heatmap_table
+from tests.captures_by_hand import reading, studied, tokens
 from tests.conftest import Loader
-from tests.handmade import reading, studied, tokens
 
 HEATMAP_KEYS = [
     "kind",

@@ -6,7 +6,7 @@ import numpy as np
 
 from explorer.analysis.measures import compute_all
 from explorer.views.heads.facts import facts_of_heads, head_facts, received
-from tests.handmade import reading, tokens
+from tests.captures_by_hand import reading, tokens
 
 OF = tokens("a b.", "[CLS]", "a", "b", ".", "[SEP]")
 

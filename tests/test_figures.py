@@ -28,8 +28,8 @@ from explorer.views.heads.heatmap.data import heatmap_picture
 from explorer.views.heads.heatmap.figure import heatmap_caption, heatmap_figure
 from explorer.views.heads.overview.compute import heads_overview
 from explorer.views.heads.overview.figure import measure_figure, overview_caption, overview_figure
+from tests.captures_by_hand import reading, studied, tokens
 from tests.conftest import Loader
-from tests.handmade import reading, studied, tokens
 
 NASTY = "<script>alert('x')</script> & <b>bold</b>"
 

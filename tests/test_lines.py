@@ -16,8 +16,8 @@ from explorer.records import MapOptions
 from explorer.views.heads.lines import view as lines
 from explorer.views.heads.lines.compute import MAX_HEADS, head_lines, lines_table
 from explorer.views.heads.lines.figure import STEPS, line_groups, lines_caption, lines_figure, panel_height
+from tests.captures_by_hand import masked_capture, word_tokens
 from tests.conftest import Loader
-from tests.plain import plain_capture, plain_tokens
 
 # Two heads over three tokens; the causal mask leaves six cells of each.
 FIRST = [[1.0, 0.0, 0.0], [0.75, 0.25, 0.0], [0.125, 0.5, 0.375]]
@@ -26,8 +26,8 @@ CAUSAL = np.tri(3, dtype=bool)
 
 
 def causal_pair() -> Any:
-    tokens = plain_tokens("a b c")
-    return plain_capture(tokens, np.array([[FIRST, SECOND]]), CAUSAL, causal=True)
+    tokens = word_tokens("a b c")
+    return masked_capture(tokens, np.array([[FIRST, SECOND]]), CAUSAL, causal=True)
 
 
 def lines_of(drawn: Any) -> list[tuple[int, int, int, float]]:
@@ -74,7 +74,7 @@ def test_what_exceeds_the_count_is_left_out_and_said() -> None:
 def test_masked_cells_and_weights_of_nothing_are_no_lines() -> None:
     weights = np.array([[[[0.5, 0.5], [0.0, 1.0]]]])
     allowed = np.array([[True, False], [True, True]])
-    cap = plain_capture(plain_tokens("a b"), weights, allowed)
+    cap = masked_capture(word_tokens("a b"), weights, allowed)
     drawn = head_lines(cap, 0, [0], threshold=0)
     assert lines_of(drawn) == [(0, 1, 1, 1.0), (0, 0, 0, 0.5)]
 
@@ -86,7 +86,7 @@ def test_the_chosen_head_first_and_none_twice() -> None:
 
 
 def test_no_line_is_a_figure_that_says_so() -> None:
-    cap = plain_capture(plain_tokens("a b"), np.full((1, 1, 2, 2), 0.5))
+    cap = masked_capture(word_tokens("a b"), np.full((1, 1, 2, 2), 0.5))
     drawn = head_lines(cap, 0, [0], threshold=0.6)
     assert lines_of(drawn) == []
     assert drawn.shares == (0.0,)
@@ -95,12 +95,12 @@ def test_no_line_is_a_figure_that_says_so() -> None:
 
 
 def test_words_and_special_tokens_as_in_the_map() -> None:
-    tokens = plain_tokens("abc d", pieces=[(0, 2), (2, 3), (4, 5)], begin="[CLS]")
+    tokens = word_tokens("abc d", pieces=[(0, 2), (2, 3), (4, 5)], begin="[CLS]")
     weights = np.array(
         [[[[0.25, 0.25, 0.25, 0.25], [0.5, 0.25, 0.25, 0.0], [0.25, 0.0, 0.5, 0.25], [0.0, 0.5, 0.25, 0.25]]]]
     )
     drawn = head_lines(
-        plain_capture(tokens, weights), 0, [0], switches=MapOptions(words=True, special=False), threshold=0.1
+        masked_capture(tokens, weights), 0, [0], switches=MapOptions(words=True, special=False), threshold=0.1
     )
     assert drawn.queries == drawn.keys == ("abc", "d")
     # abc→abc: mean of 0.25+0.25 and 0.0+0.5; abc→d: mean of 0 and 0.25; d→abc: 0.5+0.25.
@@ -111,9 +111,9 @@ def test_words_and_special_tokens_as_in_the_map() -> None:
 
 
 def test_cross_attention_has_columns_of_two_lengths() -> None:
-    queries, keys = plain_tokens("x y"), plain_tokens("a b c d")
+    queries, keys = word_tokens("x y"), word_tokens("a b c d")
     weights = np.array([[[[0.1, 0.2, 0.3, 0.4], [1.0, 0.0, 0.0, 0.0]]]])
-    cap = plain_capture(queries, weights, keys=keys, name="cross")
+    cap = masked_capture(queries, weights, keys=keys, name="cross")
     drawn = head_lines(cap, 0, [0], threshold=0.35)
     assert lines_of(drawn) == [(0, 1, 0, 1.0), (0, 0, 3, 0.4)]
     figure = lines_figure(drawn)
@@ -122,7 +122,7 @@ def test_cross_attention_has_columns_of_two_lengths() -> None:
     assert list(right.text)[1:] == ["a", "b", "c", "d"]
     cells = np.array(hover.z, dtype=float)
     np.testing.assert_array_equal(~np.isnan(cells), [[1, 0, 1], [1, 0, 1], [0, 0, 1], [0, 0, 1]])
-    assert lines_caption(drawn).startswith("Cross attention of plain")
+    assert lines_caption(drawn).startswith("Cross attention of by hand")
 
 
 @pytest.mark.parametrize(
@@ -186,11 +186,11 @@ def test_the_browser_is_told_which_lines_each_shape_has() -> None:
 
 
 def test_hover_spells_out_a_tokens_strongest_lines() -> None:
-    tokens = plain_tokens("<b> q r s t")
+    tokens = word_tokens("<b> q r s t")
     weights = np.zeros((1, 1, 5, 5))
     weights[0, 0, 1] = [0.4, 0.1, 0.2, 0.25, 0.05]
     weights[0, 0, 2, 0] = 1.0
-    drawn = head_lines(plain_capture(tokens, weights), 0, [0], threshold=0.0)
+    drawn = head_lines(masked_capture(tokens, weights), 0, [0], threshold=0.0)
     said = lines_figure(drawn).data[0].text
     assert said[1][0] == ("query q<br>head 0 → &lt;b&gt; 0.400, s 0.250, r 0.200 … and 2 more")
     assert said[0][2] == "key &lt;b&gt;<br>head 0 ← r 1.000, q 0.400"
@@ -207,7 +207,7 @@ def test_legend_names_heads_and_widths() -> None:
 def long_capture(count: int) -> Any:
     rng = np.random.default_rng(0)
     weights = rng.dirichlet(np.full(count, 0.05), size=(1, MAX_HEADS, count))
-    return plain_capture(plain_tokens(" ".join(f"w{i}" for i in range(count))), weights)
+    return masked_capture(word_tokens(" ".join(f"w{i}" for i in range(count))), weights)
 
 
 def test_long_texts_stay_few_shapes_and_labels_do_not_touch() -> None:
@@ -235,7 +235,7 @@ def column(trace: Any, every: int = 1) -> list[tuple[float, str]]:
 
 def test_texts_beyond_the_rows_label_every_kth_token_and_say_so() -> None:
     weights = np.eye(1300)[None, None]
-    cap = plain_capture(plain_tokens(" ".join(f"w{i}" for i in range(1300))), weights)
+    cap = masked_capture(word_tokens(" ".join(f"w{i}" for i in range(1300))), weights)
     drawn = head_lines(cap, 0, [0], count=10)
     figure = lines_figure(drawn)
     assert column(figure.data[1], every=3)[:2] == [(0, "w0"), (3, "w3")]

@@ -22,9 +22,9 @@ from explorer.views.embeddings.embeddings.compute import word_projection
 from explorer.views.embeddings.pull.compute import pull, pull_plane, pull_table
 from explorer.views.embeddings.pull.figure import heads_figure, pull_caption, pull_figure, stretch
 from explorer.views.embeddings.study import word_study
+from tests.captures_by_hand import HandCapture, HandStack, studied, tokens
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder, Loader
-from tests.handmade import HandCapture, HandStack, studied, tokens
 from tests.reference import load, relative
 
 # What is given the residual stream with attention's output added, as transformers has it:

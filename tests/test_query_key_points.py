@@ -26,9 +26,9 @@ from explorer.views.inside.points.figure import points_caption, points_figure
 from explorer.views.state import INSIDE
 from tests.browser import eager
 from tests.callbacks import answer, app_of, said
+from tests.captures_by_hand import HandCapture, HandStack, random_weights, repeating, tokens
 from tests.checkpoints import TEXT
 from tests.conftest import Folder, Loader
-from tests.handmade import HandCapture, HandStack, random_weights, repeating, tokens
 
 APPLE = "She ate an apple while Apple announced a phone."
 PHONE = "The company sells a phone."

@@ -16,7 +16,7 @@ from explorer.views.embeddings.layers.compute import layers_table, word_layers
 from explorer.views.embeddings.layers.figure import layers_caption, layers_figure
 from explorer.views.embeddings.similarity.compute import proposals_in_words, similarity_table, word_similarity
 from explorer.views.embeddings.similarity.figure import excerpt, similarity_caption, similarity_figure
-from tests.handmade import reading, studied, tokens
+from tests.captures_by_hand import reading, studied, tokens
 
 
 def _study(senses: list[str]) -> WordStudy:

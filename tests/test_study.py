@@ -8,7 +8,7 @@ import pytest
 from explorer.analysis.measures.by_layer import CONTEXT_MEASURES
 from explorer.records import StudyOptions
 from explorer.views.embeddings.study import word_study
-from tests.handmade import HandCapture, reading, tokens
+from tests.captures_by_hand import HandCapture, reading, tokens
 
 
 def split(text: str) -> HandCapture:

@@ -6,7 +6,7 @@ import numpy as np
 
 from explorer.records import BestOffsets, Null
 from explorer.views.heads.heads.compute import head_columns, head_rows, heads_table
-from tests.handmade import reading, tokens
+from tests.captures_by_hand import reading, tokens
 
 ENTROPY = np.array([[0.5, 1.5], [2.5, 3.5], [4.5, 5.5]])
 NEXT = np.full((3, 2), np.nan)

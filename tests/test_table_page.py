@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from explorer.analysis.measures import MEASURES
-from explorer.session.settings import State
 from explorer.session.session import Session
+from explorer.session.settings import State
 from explorer.views.heads.heads import view as heads
 from explorer.views.heads.heads.columns import column_definitions
 from explorer.views.heads.heads.panel import asked, measured, rows

@@ -17,8 +17,8 @@ from explorer.records import MapOptions, PlaneOptions, Sink, StudyOptions, WordS
 from explorer.views.embeddings.embeddings.compute import separations, word_projection
 from explorer.views.heads.heatmap.compute import Region, coarse, head_map
 from explorer.views.heads.overview.compute import heads_overview
+from tests.captures_by_hand import HandCapture, HandStack, paired, reading, studied, tokens
 from tests.conftest import Loader
-from tests.handmade import HandCapture, HandStack, paired, reading, studied, tokens
 
 APPLES = (
     ("fruit", "She ate an apple after lunch."),

@@ -22,7 +22,7 @@ import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.app.address import page_at, screens_of
-from explorer.app.save_menu import LOOK, download, look_of, on_screen
+from explorer.app.save_menu import LARGEST_FILE, LOOK, download, look_of, on_screen
 from explorer.figures.figure_style import FigureStyle
 from explorer.records import ModelError
 from explorer.saving.bundle import Kept, bundle
@@ -40,7 +40,6 @@ from explorer.views.spec import Page, ViewSpec
 
 _NAME = "bundle"
 _ARCHIVE_BYTES = 200_000_000  # of the last archives, until they are sent
-LARGEST_FILE = 12_000_000  # bytes; in base64 it must fit into a request (web.py)
 
 
 def layout() -> list[Any]:

@@ -2,7 +2,8 @@
 
 save-button ─> save-state (the page and the state on its screen), save-what, the menu opens
 save-what, -state, the look's fields ─> save-preview, save-size, save-remarks, save-drawn
-save-png, save-svg (in the browser, assets/saving.js) ─> a file drawn from the preview
+save-png, save-svg (in the browser, assets/saving.js) ─> save-picture, drawn from the preview
+save-picture ─> download, save-menu-message
 save-pdf, -html, -csv, -json, -npz ─> download, save-menu-message
 
 Keeping several figures and opening a file again: keeping.py.
@@ -11,9 +12,9 @@ Keeping several figures and opening a file again: keeping.py.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -24,7 +25,7 @@ from explorer.figures.style import PALETTES, blank_figure
 from explorer.figures.vector import vectorised
 from explorer.records import ModelError
 from explorer.saving.files import FORMATS, ExportError
-from explorer.saving.save import Saving, figure_of, file_name, record, remarks_of, saved
+from explorer.saving.save import Saving, figure_of, file_name, picture_file, record, remarks_of, saved
 from explorer.session.session import Session
 from explorer.views.panel.fields import labelled
 from explorer.views.panel.running import error_line, remark_line
@@ -43,6 +44,8 @@ _WHY = {
     "npz": "The numbers as arrays, for numpy",
 }
 _TYPES = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
     "pdf": "application/pdf",
     "html": "text/html",
     "csv": "text/csv",
@@ -50,6 +53,7 @@ _TYPES = {
     "npz": "application/zip",
     "zip": "application/zip",
 }
+LARGEST_FILE = 12_000_000  # bytes that the browser sends; in base64 they must fit into a request (server.py)
 _PREVIEW = 540  # pixels that the preview has
 
 # The look's fields, in the order ``look_of`` takes them.
@@ -73,6 +77,7 @@ def layout() -> list[Any]:
         html.Button("Save …", id="save-button", className="save", title=why),
         dcc.Store(id="save-state"),
         dcc.Store(id="save-drawn"),
+        dcc.Store(id="save-picture"),
         dmc.Modal(
             html.Div([_choices(), _preview()], className="saving"),
             id="save-menu",
@@ -251,8 +256,20 @@ def look_of(values: dict[str, Any]) -> FigureStyle:
 
 
 def download(content: bytes, name: str, kind: str) -> dict[str, Any]:
-    """A file as ``dcc.Download`` takes it, of one of the formats that the server makes."""
+    """A file as ``dcc.Download`` takes it."""
     return {"content": base64.b64encode(content).decode(), "base64": True, "filename": name, "type": _TYPES[kind]}
+
+
+def picture_bytes(url: str) -> bytes:
+    """A picture of the browser's, which is sent as a data URL.
+
+    Raises:
+        ValueError: there is none in it, as of a picture with more dots than a browser draws.
+    """
+    head, _, content = url.partition(",")
+    if not content:
+        raise ValueError("the browser could not draw so many dots: choose fewer for PNG, or a smaller width")
+    return base64.b64decode(content) if head.endswith(";base64") else unquote_to_bytes(content)
 
 
 def register(app: Dash, session: Session, pages: tuple[Page, ...]) -> None:
@@ -313,13 +330,11 @@ def register(app: Dash, session: Session, pages: tuple[Page, ...]) -> None:
         pixels = [round(side * drawn.scale * saving.dots) for side in (layout.width, layout.height)]
         size = f"{width:.1f} × {height:.1f} cm; as PNG {pixels[0]:,} × {pixels[1]:,} dots"
         kept = {
-            "records": {
-                kind: json.dumps(record(session, view, kind, saving), ensure_ascii=False) for kind in _BROWSER_MADE
-            },
+            "records": {kind: record(session, view, kind, saving) for kind in _BROWSER_MADE},
             "scale": drawn.scale,
             "dots": saving.dots,
-            "width": width,
-            "height": height,
+            "size_cm": (width, height),
+            "most": LARGEST_FILE,
             "names": {kind: file_name(view, kind, saving) for kind in _BROWSER_MADE},
         }
         zoom = {"zoom": min(1, _PREVIEW / layout.width)}
@@ -349,8 +364,28 @@ def register(app: Dash, session: Session, pages: tuple[Page, ...]) -> None:
 
     app.clientside_callback(
         ClientsideFunction("saving", "draw"),
+        Output("save-picture", "data"),
         Output("save-menu-message", "children", allow_duplicate=True),
         *(Input(f"save-{kind}", "n_clicks") for kind in _BROWSER_MADE),
         State("save-preview", "figure"),
         State("save-drawn", "data"),
     )
+
+    @app.callback(
+        Output("download", "data", allow_duplicate=True),
+        Output("save-menu-message", "children", allow_duplicate=True),
+        Output("save-picture", "data", allow_duplicate=True),  # emptied: it is large
+        Input("save-picture", "data"),
+        running=[(Output(f"save-{kind}", "disabled"), True, False) for kind in _BROWSER_MADE],
+    )
+    def save_picture(picture: dict[str, Any] | None) -> Any:
+        if not picture:
+            return (no_update,) * 3
+        kind, drawn = picture["kind"], picture["drawn"]
+        try:
+            content = picture_file(
+                picture_bytes(picture["url"]), kind, drawn["records"][kind], drawn["size_cm"], drawn["dots"]
+            )
+        except ValueError as error:
+            return no_update, error_line(str(error)), None
+        return download(content, drawn["names"][kind], kind), None, None

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import yaml
+
 from explorer.lessons.claims import Claim, parse_claim
 from explorer.lessons.questions import QUESTIONS
 
@@ -126,17 +128,15 @@ def _lesson(path: Path) -> Lesson:
 
 
 def _front(lines: list[Numbered]) -> tuple[dict[str, str], list[Numbered]]:
-    """The keys between two lines of ---, and the lines after them."""
+    """The keys between two lines of ---, which are YAML, and the lines after them."""
     fences = [place for place, (_, line) in enumerate(lines) if line.strip() == "---"]
     if not fences or fences[0] != 0:
         raise _BadLine(1, "no front matter: begin the file with a line ---")
     if len(fences) < 2:
         raise _BadLine(1, "the front matter has no end: close it with a line ---")
     front: dict[str, str] = {}
-    for number, line in lines[1 : fences[1]]:
-        if not line.strip():
-            continue
-        key, value = _key(number, line, tuple(_FRONT))
+    for number, key, value in _yaml(lines[1 : fences[1]]):
+        _check_key(number, key, value, tuple(_FRONT))
         if key in front:
             raise _BadLine(number, f"“{key}” stands there twice")
         if key == "order" and not value.isdecimal():
@@ -148,15 +148,41 @@ def _front(lines: list[Numbered]) -> tuple[dict[str, str], list[Numbered]]:
     return front, lines[fences[1] + 1 :]
 
 
+def _yaml(lines: list[Numbered]) -> Iterator[tuple[int, str, str]]:
+    """Each key of a YAML mapping with its line and its value, as it is written: 1 and yes are texts."""
+    try:
+        mapping = yaml.compose("\n".join(line for _, line in lines), yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        # Of a line without a colon, or an open quote, the problem is only seen on a later one.
+        scanning = (error.context or "").startswith("while scanning")
+        mark = error.context_mark if scanning else error.problem_mark
+        number, line = lines[min(mark.line, len(lines) - 1) if mark else 0]
+        how = "put a value with “: ” or “ #” inside into quotes"
+        raise _BadLine(number, f"“{line.strip()}” is no “key: value” of YAML ({error.problem}): {how}") from None
+    except yaml.YAMLError:  # of a character, which has no mark
+        raise _BadLine(lines[0][0], "the front matter has a character that YAML does not allow") from None
+    if mapping is not None and not isinstance(mapping, yaml.MappingNode):
+        raise _BadLine(lines[mapping.start_mark.line][0], "the front matter is no lines “key: value”")
+    for key, value in mapping.value if mapping else ():
+        number = lines[key.start_mark.line][0]
+        if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
+            raise _BadLine(number, f"“{lines[key.start_mark.line][1].strip()}” is no text: put it into quotes")
+        yield number, key.value, value.value.strip()
+
+
 def _key(number: int, line: str, known: tuple[str, ...]) -> tuple[str, str]:
     key, colon, value = (part.strip() for part in line.partition(":"))
     if not colon:
         raise _BadLine(number, f"“{line.strip()}” is no “key: value”")
+    _check_key(number, key, value, known)
+    return key, value
+
+
+def _check_key(number: int, key: str, value: str, known: tuple[str, ...]) -> None:
     if key not in known:
         raise _BadLine(number, f"unknown key “{key}”: use {', '.join(known)}")
     if not value:
         raise _BadLine(number, f"“{key}” has no value")
-    return key, value
 
 
 def _parts(body: list[Numbered]) -> Iterator[list[Numbered]]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import html
 import io
 import shlex
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 from plotly.offline import get_plotlyjs
 
+from explorer.figures.templates import render
 from explorer.records import ModelError
 from explorer.saving.files import FORMATS, PICTURES, ExportError, NoBrowserError
 from explorer.saving.rendering import renderer
@@ -44,6 +43,11 @@ class _Entry:
     link: str
     names: dict[str, str]
     failed: dict[str, str]
+
+    @property
+    def command(self) -> str:
+        """What makes the view again from its JSON."""
+        return shlex.join(["python", "-m", "explorer", "remake", self.names["json"]])
 
 
 def bundle(session: Session, kept: Sequence[Kept], tell: Tell | None = None) -> bytes:
@@ -85,7 +89,7 @@ def bundle(session: Session, kept: Sequence[Kept], tell: Tell | None = None) -> 
             title = VIEWS[one.kind].title
             entries.append(_Entry(title, caption, link_to_view(view.spec, view.settings), names, failed))
         archive.writestr(SCRIPT, get_plotlyjs())
-        archive.writestr("index.html", _index(entries, missing))
+        archive.writestr("index.html", render(__file__, "bundle", entries=entries, missing=missing))
     return file.getvalue()
 
 
@@ -98,40 +102,3 @@ def _named(one: Kept, number: int) -> Iterator[None]:
         kind = ModelError if isinstance(error, ModelError) else ValueError
         title = VIEWS[one.kind].title
         raise kind(f"figure {number} ({title}) cannot be made: {error}") from None
-
-
-def _index(entries: Sequence[_Entry], missing: str) -> str:
-    """The page to read the archive by."""
-    left_out = f"PNG, SVG and PDF are left out: {html.escape(missing)}."
-    note = f"<p class=note>{left_out}</p>" if missing else ""
-    parts = "".join(_section(number, entry) for number, entry in enumerate(entries, start=1))
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><title>Attention figures</title>'
-        "<style>body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;"
-        "padding:0 1rem;color:#1d2530}img{max-width:100%}iframe{width:100%;height:36rem;border:0}"
-        "section{border-top:1px solid #d9dee5;padding:1rem 0}.note{color:#b02a00}"
-        "code{overflow-wrap:anywhere}nav a{margin-right:1ch}</style></head><body>"
-        f"<h1>{len(entries)} {'figure' if len(entries) == 1 else 'figures'}</h1>{note}{parts}"
-        "</body></html>\n"
-    )
-
-
-def _section(number: int, entry: _Entry) -> str:
-    if "svg" in entry.names:
-        shown = f'<img src="{quote(entry.names["svg"])}" alt="{html.escape(entry.caption)}">'
-    else:
-        title = html.escape(entry.title)
-        shown = f'<iframe src="{quote(entry.names["html"])}" title="{title}"></iframe>'
-    files = "".join(f'<a href="{quote(name)}">{kind.upper()}</a>' for kind, name in entry.names.items())
-    failed = "".join(
-        f"<p class=note>{kind.upper()} is left out: {html.escape(reason)}.</p>"
-        for kind, reason in entry.failed.items()
-    )
-    command = shlex.join(["python", "-m", "explorer", "remake", entry.names["json"]])
-    return (
-        f"<section><h2>{number}. {html.escape(entry.title)}</h2>{shown}"
-        f"<p>{html.escape(entry.caption)}</p><nav>{files}</nav>{failed}"
-        f"<p>Address: <code>{html.escape(entry.link)}</code><br>"
-        f"Made again by: <code>{html.escape(command)}</code></p></section>"
-    )

@@ -11,12 +11,11 @@ import io
 import json
 import logging
 import re
-import struct
-import zlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from explorer.saving.provenance import Provenance
 
@@ -36,16 +35,11 @@ def in_png(data: bytes, record: Provenance, dots: float = 1.0) -> bytes:
         record: what made it.
         dots: for each 1/96 inch.
     """
-    per_metre = round(96 * dots / 0.0254)
-    size = _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
-    text = _chunk(b"iTXt", _NAME.encode() + b"\0\0\0\0\0" + _written(record).encode())
-    after = len(_PNG) + 25  # the signature and the header chunk
-    return data[:after] + size + text + data[after:]
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    checksum = struct.pack(">I", zlib.crc32(name + content))
-    return struct.pack(">I", len(content)) + name + content + checksum
+    text, file = PngInfo(), io.BytesIO()
+    text.add_itxt(_NAME, _written(record))
+    with PngImageFile(io.BytesIO(data)) as image:
+        image.save(file, "PNG", pnginfo=text, dpi=(96 * dots, 96 * dots))
+    return file.getvalue()
 
 
 def in_svg(data: str, record: Provenance) -> str:
@@ -120,16 +114,9 @@ def _is_record(found: Any) -> bool:
 
 
 def _png_record(data: bytes) -> Any:
-    place, kind = len(_PNG), b""
-    while kind != b"IEND":
-        length, kind = struct.unpack_from(">I4s", data, place)
-        body = data[place + 8 : place + 8 + length]
-        if kind == b"iTXt" and body.startswith(_NAME.encode() + b"\0"):
-            if _chunk(kind, body) != data[place : place + 12 + length]:
-                raise ValueError("another checksum")
-            return json.loads(body[len(_NAME) + 5 :])
-        place += length + 12
-    return None
+    # Only what is before the picture's dots is read, so that a file without its middle will do.
+    told = PngImageFile(io.BytesIO(data)).info.get(_NAME)
+    return None if told is None else json.loads(told)
 
 
 def _pdf_record(data: bytes) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.figures.figure_style import FigureStyle, StyledFigure, styled
+from explorer.figures.templates import render
 from explorer.figures.vector import raster_parts, vectorised
 from explorer.saving.arrays import arrays_of
 from explorer.saving.files import DRAWINGS, FORMATS
@@ -124,11 +124,18 @@ def saved(
 
 def _drawing(shown: StyledFigure, kind: str, told: Provenance, draw: Draw, dots: float) -> bytes:
     if kind == "png":
-        return in_png(draw(shown.figure, "png", dots * shown.scale), told, dots)
+        return picture_file(draw(shown.figure, kind, dots * shown.scale), kind, told, shown.size_cm, dots)
     drawn = draw(vectorised(shown.figure), kind)
     if kind == "pdf":
         return in_pdf(drawn, told, shown.scale)
-    return in_svg(sized(drawn.decode(), shown), told).encode()
+    return picture_file(drawn, kind, told, shown.size_cm)
+
+
+def picture_file(drawn: bytes, kind: str, told: Provenance, size_cm: tuple[float, float], dots: float = 1.0) -> bytes:
+    """A PNG or SVG as a browser draws it, with its size on paper and its record."""
+    if kind == "png":
+        return in_png(drawn, told, dots)
+    return in_svg(_sized(drawn.decode(), size_cm), told).encode()
 
 
 _NUMBERS: dict[str, Callable[[ComputedView, Provenance], bytes]] = {
@@ -146,9 +153,9 @@ def result_of(view: ComputedView, told: Provenance) -> dict[str, Any]:
 _SIZES = re.compile(r'(<svg\b[^>]*?) width="[\d.]+" height="[\d.]+"')
 
 
-def sized(drawn: str, shown: StyledFigure) -> str:
+def _sized(drawn: str, size_cm: tuple[float, float]) -> str:
     """A drawing with its size on paper; what is in it is scaled with it."""
-    width, height = shown.size_cm
+    width, height = size_cm
     return _SIZES.sub(rf'\1 width="{width:.4f}cm" height="{height:.4f}cm"', drawn, count=1)
 
 
@@ -168,14 +175,14 @@ def page_of(figure: go.Figure, view: ComputedView, told: Provenance, script: str
         config={"displaylogo": False},
         default_width="100%",
     )
-    lines = html.escape("\n".join([*told["python"], "", told["command"]]))
-    background = figure.layout.paper_bgcolor
-    ink = figure.layout.font.color
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{html.escape(view.stem)}</title>{html_part(told)}"
-        f"<style>body{{background:{background};color:{ink};font:14px system-ui,sans-serif;"
-        "margin:16px}details{margin-top:16px}pre{white-space:pre-wrap}</style></head>"
-        f"<body>{drawn}<details><summary>How to make this again</summary>"
-        f"<pre>{lines}</pre></details></body></html>\n"
+    layout = figure.layout
+    return render(
+        __file__,
+        "page",
+        title=view.stem,
+        record=html_part(told),
+        background=layout.paper_bgcolor,
+        ink=layout.font.color,
+        figure=drawn,
+        lines=[*told["python"], "", told["command"]],
     )

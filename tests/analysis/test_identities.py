@@ -19,9 +19,9 @@ from explorer.capture.attention_call import AttentionCall
 from explorer.models import head_layers
 from explorer.records import Identity, ModelError, Place, Projection
 from tests import reference
+from tests.captures_by_hand import BOTH_WAYS, LEFT_TO_RIGHT, HandCapture, HandStack, by_hand
 from tests.checkpoints import FAMILIES, LONG, TEXT
 from tests.conftest import Folder, Loader
-from tests.handmade import BOTH_WAYS, LEFT_TO_RIGHT, HandCapture, HandStack, by_hand
 
 TARGET = "Mary gave the dog a drink."
 AGAINST_EAGER = {"eager_attention", "eager_states", "eager_logits", "heads_add_up"}

@@ -12,19 +12,19 @@ import pytest
 from explorer.analysis.measures import MEASURES, best_offset, compute_all, pattern_match
 from explorer.analysis.measures.blocks import BLOCK_BYTES
 from explorer.analysis.measures.measure import means_over_queries
-from tests.handmade import (
+from tests.captures_by_hand import (
     BOTH_WAYS,
     LEFT_TO_RIGHT,
     TOKENS,
     HandCapture,
     HandStack,
     by_hand,
+    masked_capture,
     random_weights,
     repeating,
     tokens,
     with_ids,
 )
-from tests.plain import PlainCapture, PlainStack, plain_capture
 
 KEYS = [
     "entropy",
@@ -113,7 +113,7 @@ class TestUndefined:
     def _said(self, *words: str) -> set[str]:
         return {name for name, one in MEASURES.items() if any(word in one.undefined for word in words)}
 
-    def _found(self, cap: HandCapture | PlainCapture) -> set[str]:
+    def _found(self, cap: HandCapture) -> set[str]:
         return {name for name, values in compute_all(cap).items() if np.isnan(values).all()}
 
     def test_causal_and_no_repeats(self) -> None:
@@ -121,7 +121,7 @@ class TestUndefined:
         assert self._found(cap) == self._said("causal", "comes twice")
 
     def test_a_single_token(self) -> None:
-        cap = plain_capture(tokens("a", "a"), np.ones((1, 1, 1, 1)))
+        cap = masked_capture(tokens("a", "a"), np.ones((1, 1, 1, 1)))
         assert self._found(cap) == self._said("one token", "more than one key", "comes twice")
 
 
@@ -155,7 +155,7 @@ class TestMasks:
         """Each query sees itself and the one before; what it may not see is no zero."""
         mask = np.tri(4, dtype=bool) & ~np.tri(4, k=-2, dtype=bool)
         weights = np.array([[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 0.25, 0.75, 0], [0, 0, 0, 1]])
-        cap = plain_capture(TOKENS, weights[None, None], mask, causal=True)
+        cap = masked_capture(TOKENS, weights[None, None], mask, causal=True)
         found = {name: values[0, 0] for name, values in compute_all(cap).items()}
         assert found["previous_token"] == pytest.approx((0.5 + 0.25 + 0) / 3)
         assert np.isnan(found["duplicate_token"])  # the copy is out of sight
@@ -166,14 +166,14 @@ class TestMasks:
     def test_query_that_sees_nothing_has_no_value(self) -> None:
         mask = np.array([[False, False], [True, True]])
         of = tokens("a b", "a", "b")
-        cap = plain_capture(of, np.array([[0, 0], [0.5, 0.5]])[None, None], mask)
+        cap = masked_capture(of, np.array([[0, 0], [0.5, 0.5]])[None, None], mask)
         assert MEASURES["entropy"].compute(cap)[0, 0] == pytest.approx(log(2))
         assert MEASURES["sink_first"].compute(cap)[0, 0] == 0.5
 
     def test_cross_attention_has_no_positions(self) -> None:
         queries = with_ids(tokens("x y", "[BOS]", "x", "y"), 0, 1, 2)
         weights = np.full((1, 1, 3, 4), 0.25)
-        cap = plain_capture(queries, weights, keys=TOKENS, name="cross")
+        cap = masked_capture(queries, weights, keys=TOKENS, name="cross")
         found = {name: values[0, 0] for name, values in compute_all(cap, "cross").items()}
         undefined = {name for name, value in found.items() if np.isnan(value)}
         assert undefined == {"distance", "previous_token", "next_token", "same_token", "duplicate_token", "induction"}
@@ -307,11 +307,9 @@ def test_memory_of_a_long_text() -> None:
     np.testing.assert_allclose(found["distance"], (1024 - 1 / 1024) / 3, rtol=1e-5)
 
 
-def test_stack_of_plain_fakes_is_a_stack() -> None:
-    """The fakes of both kinds give the same answers."""
+def test_a_mask_by_hand_is_a_causal_stacks_own() -> None:
     hand = compute_all(by_hand(LEFT_TO_RIGHT, causal=True))
     mask = np.tri(4, dtype=bool)
-    cap = plain_capture(TOKENS, LEFT_TO_RIGHT[None, None].astype(np.float32), mask, causal=True)
-    assert isinstance(cap.stack(), PlainStack)
+    cap = masked_capture(TOKENS, LEFT_TO_RIGHT[None, None].astype(np.float32), mask, causal=True)
     for name, values in compute_all(cap).items():
         np.testing.assert_array_equal(values, hand[name])

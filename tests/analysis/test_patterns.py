@@ -9,8 +9,16 @@ import pytest
 
 from explorer.analysis.measures import MEASURES, best_offset, head_distance, pattern_match
 from explorer.analysis.measures.distances import head_points
-from tests.handmade import BOTH_WAYS, LEFT_TO_RIGHT, TOKENS, by_hand, random_weights, repeating, tokens
-from tests.plain import plain_capture
+from tests.captures_by_hand import (
+    BOTH_WAYS,
+    LEFT_TO_RIGHT,
+    TOKENS,
+    by_hand,
+    masked_capture,
+    random_weights,
+    repeating,
+    tokens,
+)
 
 
 class TestPatternMatch:
@@ -71,14 +79,14 @@ class TestBestOffset:
         """A window of two: three queries see the token before them."""
         mask = np.tri(4, dtype=bool) & ~np.tri(4, k=-2, dtype=bool)
         weights = np.array([[1, 0, 0, 0], [0.9, 0.1, 0, 0], [0, 0.8, 0.2, 0], [0, 0, 0.7, 0.3]])
-        cap = plain_capture(TOKENS, weights[None, None], mask, causal=True)
+        cap = masked_capture(TOKENS, weights[None, None], mask, causal=True)
         found = best_offset(cap)
         assert found.offsets[0, 0] == -1
         assert found.scores[0, 0] == pytest.approx(0.8)
         assert found.scores[0, 0] == pytest.approx(MEASURES["previous_token"].compute(cap)[0, 0])
 
     def test_cross_attention_has_none(self) -> None:
-        cap = plain_capture(TOKENS, np.full((1, 1, 4, 4), 0.25), name="cross")
+        cap = masked_capture(TOKENS, np.full((1, 1, 4, 4), 0.25), name="cross")
         with pytest.raises(ValueError, match="cross attention has no offsets"):
             best_offset(cap)
 

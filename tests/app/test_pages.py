@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from dash import Dash
 from dash.development.base_component import Component
+from PIL import Image
 
 from explorer.app import frame
 from explorer.app.server import create_app
@@ -22,6 +25,7 @@ from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.text.example_sets import OPENING_TEXT
 from explorer.views.panel.examples import EXAMPLE_TEXTS
+from tests.callbacks import answer, outputs_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,14 +70,6 @@ def dependencies(app: Dash) -> list[dict[str, Any]]:
     return found
 
 
-def _outputs(dependency: dict[str, Any]) -> list[str]:
-    """``id.property`` of each Output; one that is shared ends in ``@`` and a number."""
-    output: str = dependency["output"]
-    if not output.startswith(".."):
-        return [output] if "." in output else []
-    return output.strip(".").split("...")
-
-
 def _ids(component: Any) -> Iterator[str]:
     if getattr(component, "id", None) is not None:
         yield component.id if isinstance(component.id, str) else json.dumps(component.id)
@@ -88,35 +84,11 @@ def ids() -> list[str]:
 
 
 @pytest.fixture
-def fire(app: Dash, dependencies: list[dict[str, Any]]) -> Fire:
-    """Call the callback that owns an Output, as the browser does.
-
-    Returns what it answers for each ``id.property``; what it leaves alone is missing.
-    """
+def fire(app: Dash) -> Fire:
+    """``answer`` of the whole page; in a field's id __ stands for a hyphen."""
 
     def call(output: str, triggered: str, **values: Any) -> dict[str, Any]:
-        (owner,) = (d for d in dependencies if output in _outputs(d))
-        given = {name.replace("__", "-"): value for name, value in values.items()}
-
-        def filled(places: list[dict[str, str]]) -> list[dict[str, Any]]:
-            return [place | {"value": given.get(place["id"])} for place in places]
-
-        names = [name.rsplit(".", 1) for name in _outputs(owner)]
-        described: Any = [{"id": name, "property": prop} for name, prop in names]
-        body = {
-            "output": owner["output"],
-            "outputs": described if owner["output"].startswith("..") else described[0],
-            "inputs": filled(owner["inputs"]),
-            "state": filled(owner["state"]),
-            "changedPropIds": [triggered],
-        }
-        answer = app.server.test_client().post("/_dash-update-component", json=body)
-        if answer.status_code == 204:
-            return {}
-        assert answer.status_code == 200, answer.text
-        return {
-            f"{name}.{prop}": value for name, props in answer.json["response"].items() for prop, value in props.items()
-        }
+        return answer(app, output, triggered, {name.replace("__", "-"): value for name, value in values.items()})
 
     return call
 
@@ -134,18 +106,18 @@ def _texts(component: Any) -> str:
 
 class TestWiring:
     def test_every_output_has_one_owner(self, dependencies: list[dict[str, Any]]) -> None:
-        owners = Counter(output for d in dependencies for output in _outputs(d) if "@" not in output)
+        owners = Counter(output for d in dependencies for output in outputs_of(d) if "@" not in output)
         assert [output for output, count in owners.items() if count > 1] == []
 
     def test_what_is_shared_has_an_owner(self, dependencies: list[dict[str, Any]]) -> None:
-        outputs = [output for d in dependencies for output in _outputs(d)]
+        outputs = [output for d in dependencies for output in outputs_of(d)]
         owned = {output for output in outputs if "@" not in output}
         shared = {output.partition("@")[0] for output in outputs if "@" in output}
         assert shared - owned == set()
 
     def test_every_wire_ends_at_a_component(self, dependencies: list[dict[str, Any]], ids: list[str]) -> None:
         ends = {place["id"] for d in dependencies for place in d["inputs"] + d["state"]}
-        ends |= {output.rpartition(".")[0] for d in dependencies for output in _outputs(d)}
+        ends |= {output.rpartition(".")[0] for d in dependencies for output in outputs_of(d)}
         assert {end for end in ends if not end.startswith("{")} - set(ids) == set()
 
     def test_ids_are_unique_and_the_published_ones_there(self, ids: list[str]) -> None:
@@ -313,7 +285,7 @@ class TestSaving:
             for d in dependencies
             if not d["clientside_function"] and trigger in [place["id"] for place in d["inputs"]]
         )
-        return _outputs(owner)[0]
+        return outputs_of(owner)[0]
 
     def test_the_table_of_heads_has_a_record(
         self, fire: Fire, dependencies: list[dict[str, Any]], folder: Callable[[str], Path]
@@ -393,3 +365,45 @@ class TestSaving:
         refused = fire(output, f"{button}.n_clicks", **menu | {"save-state": gone, "heads-shown": gone})
         assert "/no/such/folder" in _texts(refused[f"{where}.children"])
         assert "kept.data" not in refused
+
+    @pytest.mark.parametrize("kind", ["png", "svg"])
+    def test_a_picture_of_the_browsers_has_its_record_put_in(
+        self, kind: str, fire: Fire, dependencies: list[dict[str, Any]], folder: Callable[[str], Path]
+    ) -> None:
+        menu = {
+            "save-what": "heatmap/map",
+            "save-state": {"model": str(folder("bert")), "text": "Ein Äpfelchen & <b>.", "head": 1},
+            "save-dots": "3",
+            "save-theme": "light",
+            "save-unit": "cm",
+            "save-font": "sans",
+            "save-title": True,
+            "save-caption": True,
+        }
+        drawn = fire("save-drawn.data", "save-what.value", **menu)["save-drawn.data"]
+        image = io.BytesIO()
+        Image.new("RGBA", (30, 20), (1, 2, 3, 255)).save(image, "PNG")
+        drawing = '<svg width="30" height="20"><text>ä · <tspan>b</tspan></text></svg>'
+        urls = {
+            "png": f"data:image/png;base64,{base64.b64encode(image.getvalue()).decode()}",
+            "svg": f"data:image/svg+xml,{quote(drawing)}",
+        }
+        output = self._owner(dependencies, "save-picture")
+        picture = {"kind": kind, "url": urls[kind], "drawn": drawn}
+        told = fire(output, "save-picture.data", **{"save-picture": picture})
+        file = told["download.data"]
+        content = base64.b64decode(file["content"])
+        assert file["filename"].endswith(f"-encoder-layer0-head1.{kind}")
+        assert read_provenance(content, "x") == drawn["records"][kind]
+        assert told["save-picture.data"] is None
+        if kind == "png":
+            with Image.open(io.BytesIO(content)) as made, Image.open(image) as before:
+                assert made.tobytes() == before.tobytes()
+                assert made.info["dpi"] == pytest.approx((288, 288), abs=0.02)
+        else:
+            width, height = drawn["size_cm"]
+            assert f'<svg width="{width:.4f}cm" height="{height:.4f}cm">' in content.decode()
+            assert "<text>ä · <tspan>b</tspan></text>" in content.decode()
+        nothing = fire(output, "save-picture.data", **{"save-picture": picture | {"url": "data:,"}})
+        assert "choose fewer" in _texts(nothing["save-menu-message.children"])
+        assert "download.data" not in nothing

@@ -13,7 +13,7 @@ from explorer.analysis.identities import CLAIMS
 from explorer.analysis.identities.report import magnitude, verdict, where
 from explorer.app import self_check as check
 from explorer.records import Identity, Place
-from tests.handmade import BOTH_WAYS, by_hand
+from tests.captures_by_hand import BOTH_WAYS, by_hand
 
 ROWS, HEADS, LOGITS = (CLAIMS[name] for name in ("rows", "heads_add_up", "eager_logits"))
 HOLDS = Identity(ROWS, 1e-5, 3.14e-7, Place("encoder", 2, 8))

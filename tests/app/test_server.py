@@ -14,7 +14,7 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 import app as app_module
-from explorer.app.kept_figures import LARGEST_FILE
+from explorer.app.save_menu import LARGEST_FILE
 from explorer.app.server import create_app, serve
 
 ROOT = Path(__file__).parents[2]

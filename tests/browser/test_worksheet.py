@@ -13,8 +13,7 @@ from explorer.cli.main import main
 from explorer.records import QueryRow
 from explorer.saving.printing import pdf_bytes
 from explorer.views.inside.worksheet.compute import query_row
-from explorer.views.inside.worksheet.markup import number
-from explorer.views.inside.worksheet.page import worksheet_html
+from explorer.views.inside.worksheet.page import number, worksheet_html
 from tests.browser.pdfs import pages
 
 TEXT = "She ate an apple while Apple announced a phone."

@@ -105,7 +105,7 @@ class Painter:
 
 def test_one_failed_drawing_leaves_out_itself_only(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     paint = Painter()
-    monkeypatch.setattr("explorer.exhibits.bundle.painter", lambda: nullcontext(paint))
+    monkeypatch.setattr("explorer.saving.bundle.painter", lambda: nullcontext(paint))
     several = [replace(kept(head=head), saving=Saving(dots=head + 1)) for head in (0, 1)]
     with zipfile.ZipFile(io.BytesIO(bundle(session, several))) as archive:
         names = {name for name in archive.namelist() if name[0] in "01"}

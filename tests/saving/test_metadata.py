@@ -44,11 +44,16 @@ def pdf() -> bytes:
     return file.getvalue()
 
 
-def test_a_png_keeps_its_dots() -> None:
-    made = in_png(png(), RECORD)
-    with Image.open(io.BytesIO(made)) as image:
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+def test_a_png_keeps_its_dots(mode: str) -> None:
+    file = io.BytesIO()
+    Image.fromarray(noise(8)).convert(mode).save(file, "PNG")
+    made = in_png(file.getvalue(), RECORD, 3)
+    with Image.open(file) as before, Image.open(io.BytesIO(made)) as image:
         assert json.loads(image.text["explorer"]) == RECORD
-        assert np.asarray(image).tolist() == np.arange(48).reshape(4, 4, 3).tolist()
+        assert image.mode == before.mode == mode
+        assert image.convert("RGBA").tobytes() == before.convert("RGBA").tobytes()
+        assert image.info["dpi"] == pytest.approx((288, 288), abs=0.02)
     with Image.open(io.BytesIO(made)) as image:
         image.verify()  # every chunk's checksum
     assert read_provenance(made, "x.png") == RECORD

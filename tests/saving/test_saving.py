@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -16,6 +17,7 @@ import plotly.io as pio
 import pytest
 from PIL import Image
 from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
 
 import explorer
 from explorer.figures.figure_style import FigureStyle
@@ -56,14 +58,15 @@ def drawn(session: Session) -> dict[str, bytes]:
 
 def test_a_png_has_the_size_asked_for(drawn: dict[str, bytes]) -> None:
     with Image.open(io.BytesIO(drawn["png"])) as image:
-        # 8.5 cm of 96 dots an inch, twice: within a dot a side.
-        assert image.width == pytest.approx(2 * 8.5 / 2.54 * 96, abs=3)
+        # 8.5 cm of 96 dots an inch, twice: within a dot.
+        assert image.width == pytest.approx(2 * 8.5 / 2.54 * 96, abs=1)
         assert image.convert("L").getextrema()[1] - image.convert("L").getextrema()[0] > 200
 
 
 def test_a_drawing_is_vector_with_labels_as_text(drawn: dict[str, bytes], session: Session) -> None:
     root = ET.fromstring(drawn["svg"])
-    assert root.get("width") == "8.5000cm" or abs(float(root.get("width", "")[:-2]) - 8.5) < 0.03
+    # Within a pixel of 1/96 inch.
+    assert float(root.get("width", "").removesuffix("cm")) == pytest.approx(8.5, abs=2.54 / 96)
     names = [node.tag.rpartition("}")[2] for node in root.iter()]
     assert "image" not in names
     texts = ["".join(node.itertext()) for node in root.iter() if node.tag.endswith("text")]
@@ -75,11 +78,30 @@ def test_a_drawing_is_vector_with_labels_as_text(drawn: dict[str, bytes], sessio
 
 def test_a_document_has_the_size_and_the_labels(drawn: dict[str, bytes]) -> None:
     (page,) = PdfReader(io.BytesIO(drawn["pdf"])).pages
-    assert float(page.mediabox.width) == pytest.approx(8.5 / 2.54 * 72, abs=2)
+    assert float(page.mediabox.width) == pytest.approx(8.5 / 2.54 * 72, abs=0.75)  # a pixel, in points
     text = "".join(page.extract_text().split())
     for label in ("[CLS]", "apple", "unbelievable"[:4], "attentionweight"):
         assert label.replace(" ", "") in text, label
-    assert "/Image" not in str(page["/Resources"].get("/XObject", {}))
+    assert image_count(drawn["pdf"]) == 0
+
+
+def image_count(document: bytes) -> int:
+    """How many images the pages of a PDF hold, those within a form with them."""
+    return sum(map(_images, PdfReader(io.BytesIO(document)).pages))
+
+
+def _images(holder: DictionaryObject) -> int:
+    resources = holder.get("/Resources", DictionaryObject()).get_object()
+    parts = [part.get_object() for part in resources.get("/XObject", DictionaryObject()).get_object().values()]
+    return sum(part["/Subtype"] == "/Image" for part in parts) + sum(
+        _images(part) for part in parts if part["/Subtype"] == "/Form"
+    )
+
+
+def test_an_image_in_a_document_is_found() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(file, "PDF")
+    assert image_count(file.getvalue()) == 1
 
 
 @pytest.mark.parametrize("kind", ["csv", "json", "npz", "html"])
@@ -102,8 +124,19 @@ def test_numbers_are_those_of_the_capture(session: Session, attention: np.ndarra
         text = data.decode()
         assert "https://cdn" not in text.partition("<body>")[0]
         assert 'src="http' not in text
-        return
+        found = map_of_page(text)
     np.testing.assert_array_equal(found.astype(np.float32), attention)
+
+
+def map_of_page(text: str) -> np.ndarray:
+    """The numbers of the heatmap that a saved page draws; plotly.py writes arrays in base64."""
+    _, _, drawn = text.rpartition("Plotly.newPlot(")
+    traces, _ = json.JSONDecoder().raw_decode(drawn[drawn.index("[") :])
+    (cells,) = (trace["z"] for trace in traces if trace["type"] == "heatmap")
+    if isinstance(cells, list):
+        return np.array(cells, dtype=float)
+    shape = [int(side) for side in cells["shape"].split(",")]
+    return np.frombuffer(base64.b64decode(cells["bdata"]), cells["dtype"]).reshape(shape)
 
 
 def test_a_view_is_made_again_by_another_process_from_its_file_alone(session: Session, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.text.words import find_word, merge_words, pieces_of, word_groups, word_labels
-from tests.handmade import paired, tokens
+from tests.captures_by_hand import paired, tokens
 
 
 def test_pieces_are_grouped_by_the_word_they_begin_in() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer.records import ANY_PLACE, StudyOptions, Tokens, WordStudy
+from explorer.text.tokens import numbered
 from explorer.views.embeddings.study import word_study
 
 
@@ -37,6 +38,36 @@ def tokens(text: str, *pieces: str | tuple[str, int, int], labels: tuple[str, ..
     )
 
 
+def word_tokens(
+    text: str,
+    pieces: list[tuple[int, int]] | None = None,
+    begin: str | None = None,
+    end: str | None = None,
+    lower: bool = False,
+) -> Tokens:
+    """Tokens of a text: one a word, or at the given characters, special ones around them."""
+    if pieces is None:
+        starts = [i for i, c in enumerate(text) if c != " " and (i == 0 or text[i - 1] == " ")]
+        pieces = [(start, start + len(text[start:].split(" ")[0])) for start in starts]
+    labels = [text[a:b].lower() if lower else text[a:b] for a, b in pieces]
+    special = [False] * len(labels)
+    places = list(pieces)
+    for label, where in ((begin, 0), (end, len(labels) + 1)):
+        if label is not None:
+            labels.insert(where, label)
+            special.insert(where, True)
+            places.insert(where, (0, 0))
+    return Tokens(
+        ids=np.arange(len(labels)),
+        labels=numbered(labels, special),
+        offsets=np.array(places),
+        special=np.array(special),
+        segment=np.where(special, -1, 0),
+        notes=("",) * len(labels),
+        texts=(text,),
+    )
+
+
 def paired(first: Tokens, second: Tokens) -> Tokens:
     """Two texts one after the other, as an encoder reads a pair."""
     return Tokens(
@@ -52,7 +83,11 @@ def paired(first: Tokens, second: Tokens) -> Tokens:
 
 @dataclass
 class HandStack:
-    """What ``AttentionStack`` asks for, from arrays: ``weights`` [L, H, Q, K]."""
+    """What ``AttentionStack`` asks for, from arrays: ``weights`` [L, H, Q, K].
+
+    Without a mask [Q, K] a query sees every key, or in a causal stack those up to its own; where a
+    mask forbids, the weight is 0, as in a capture.
+    """
 
     query_tokens: Tokens
     key_tokens: Tokens
@@ -61,6 +96,7 @@ class HandStack:
     static: np.ndarray | None = None
     causal: bool = False
     name: str = "encoder"
+    mask: np.ndarray | None = None
 
     @property
     def n_layers(self) -> int:
@@ -73,12 +109,16 @@ class HandStack:
     n_kv_heads = n_heads
 
     def attention(self, layer: int, head: int | None = None, rows: slice | None = None) -> np.ndarray:
-        weights = self.weights[layer][:, rows or slice(None)]
-        return weights if head is None else weights[head]
+        weights = self.weights[layer] if head is None else self.weights[layer, head]
+        if self.mask is not None:
+            weights = np.where(self.mask, weights, 0)
+        return weights[..., rows or slice(None), :]
 
     def allowed(self, layer: int, rows: slice | None = None) -> np.ndarray:
-        shape = self.weights.shape[2:]
-        whole = np.tri(*shape, dtype=bool) if self.causal else np.ones(shape, dtype=bool)
+        whole = self.mask
+        if whole is None:
+            shape = self.weights.shape[2:]
+            whole = np.tri(*shape, dtype=bool) if self.causal else np.ones(shape, dtype=bool)
         return whole[rows or slice(None)]
 
 
@@ -91,10 +131,29 @@ class HandCapture:
     pair: str | None = None
     model_name: str = "by hand"
     revision: str | None = None
-    stacks: tuple[str, ...] = ("encoder",)
+
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        return (self.only.name,)
 
     def stack(self, name: str | None = None) -> HandStack:
+        assert name in (None, self.only.name)
         return self.only
+
+
+def masked_capture(
+    queries: Tokens,
+    weights: np.ndarray,
+    mask: np.ndarray | None = None,
+    causal: bool = False,
+    keys: Tokens | None = None,
+    name: str = "",
+) -> HandCapture:
+    """A capture with these weights [L, H, Q, K]; without a mask every query sees every key."""
+    mask = np.ones(weights.shape[2:], dtype=bool) if mask is None else mask
+    name = name or ("decoder" if causal else "encoder")
+    stack = HandStack(queries, keys or queries, weights, causal=causal, name=name, mask=mask)
+    return HandCapture(stack, queries.texts[0])
 
 
 def reading(
