@@ -149,7 +149,7 @@ def _asked(what: str | Capture, kind: str | None) -> tuple[ViewSpec, ModelReques
     """The view, its settings as the address or the capture has them, and what is not understood."""
     if isinstance(what, Capture):
         spec = view_named(kind or "heatmap")
-        return spec, spec.settings.of(request_of(what, what.target).values()), ()
+        return spec, spec.settings.of(request_of(what, what.target).as_dict()), ()
     if "/" not in what:
         spec = view_named(what)
         return spec, spec.settings(), ()

@@ -47,6 +47,7 @@ def page() -> str:
 
 
 def _command(command: Any) -> str:
+    command.get_params(typer.Context(command))  # help that names the views is completed
     lead, *paragraphs = _told(command)
     arguments = [one for one in command.params if one.param_type_name == "argument"]
     options = [one for one in command.params if one.param_type_name == "option"]

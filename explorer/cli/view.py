@@ -13,28 +13,40 @@ from explorer.cli.loading import session_of_view, told
 from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import format_of, write
 from explorer.saving.files import FORMATS
-from explorer.views.registry import VIEWS, view_at, view_named
 
 Link = Annotated[
     str, typer.Argument(metavar="LINK", help="The address of the view: what follows the host in the page's bar.")
 ]
 
 
-def _further_figures() -> list[str]:
-    """The names of the figures of views that have several."""
-    return [name for one in VIEWS.values() if len(one.figures) > 1 for name in one.figures]
+def _names(incomplete: str) -> list[str]:
+    from explorer.views.registry import VIEWS
+
+    return [name for name in VIEWS if name.startswith(incomplete)]
+
+
+def _figures(incomplete: str) -> list[str]:
+    from explorer.views.registry import VIEWS
+
+    names = (name for one in VIEWS.values() if len(one.figures) > 1 for name in one.figures)
+    return [name for name in names if name.startswith(incomplete)]
 
 
 class ViewCommand(Command):
     """The command, whose help names the views that are registered when it is asked for."""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its arguments and options."""
+        from explorer.views.registry import VIEWS  # slow to import, and needed for this command only
+
         several = (f"{one.name} has {', '.join(one.figures)}" for one in VIEWS.values() if len(one.figures) > 1)
         names = {"{views}": ", ".join(VIEWS), "{figures}": "; ".join(several)}
-        for option in self.params:
+        params = super().get_params(ctx)
+        for param in params:
             for mark, listed in names.items():
-                option.help = (getattr(option, "help", None) or "").replace(mark, listed)  # type: ignore[attr-defined]
+                if mark in (getattr(param, "help", None) or ""):
+                    param.help = param.help.replace(mark, listed)
+        return params
 
 
 def view(
@@ -43,7 +55,7 @@ def view(
         str | None,
         typer.Option(
             metavar="NAME",
-            autocompletion=lambda incomplete: [name for name in VIEWS if name.startswith(incomplete)],
+            autocompletion=_names,
             rich_help_panel=options.SHOW,
             help="Which view, where the page has several: {views}. [default: the one the address shows]",
         ),
@@ -52,7 +64,7 @@ def view(
         str,
         typer.Option(
             metavar="NAME",
-            autocompletion=lambda incomplete: [name for name in _further_figures() if name.startswith(incomplete)],
+            autocompletion=_figures,
             rich_help_panel=options.SHOW,
             help="Which of the view's figures, where it has several: {figures}. [default: the first]",
         ),
@@ -117,6 +129,7 @@ def view(
     """  # noqa: D301
     from explorer.figures.figure_style import FigureStyle
     from explorer.saving.save import Saving, saved
+    from explorer.views.registry import view_at, view_named
 
     ending = format_of(output, force)
     chosen, settings, remarks = view_at(link, view_named(kind) if kind else None)

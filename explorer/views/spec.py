@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # help names the views without torch and plotly
 
 Compute = Callable[["Session", Any, "Progress | None"], Any]
 DrawFigure = Callable[[Any, Any, "FigureStyle"], "SizedFigure"]
-_IN_ENVELOPE = ("model", "text", "pair")
+_BESIDE_SETTINGS = ("model", "text", "pair", "word", "sentences")
 
 
 @dataclass(frozen=True)
@@ -237,9 +237,7 @@ class ComputedView:
     def result(self) -> dict[str, Any]:
         """Its numbers with the words that explain them, as JSON has them."""
         source, own = self.source, self.spec.functions.data(self.record, self.settings)
-        settings = {
-            name: value for name, value in self.settings.as_dict().items() if name not in (*_IN_ENVELOPE, *own)
-        }
+        settings = {name: value for name, value in self.settings.as_dict().items() if name not in _BESIDE_SETTINGS}
         return {
             "kind": self.spec.name,
             "model": source.model,

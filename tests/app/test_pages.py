@@ -18,6 +18,7 @@ from dash.development.base_component import Component
 from PIL import Image
 
 from explorer.app import frame
+from explorer.app.address import fields_of
 from explorer.app.server import create_app
 from explorer.saving.metadata import read_provenance
 from explorer.session import short_links
@@ -25,6 +26,7 @@ from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.text.example_sets import OPENING_TEXT
 from explorer.views.panel.examples import EXAMPLE_TEXTS
+from explorer.views.registry import views_of
 from tests.callbacks import answer, outputs_of
 
 ROOT = Path(__file__).parents[2]
@@ -142,16 +144,22 @@ class TestWiring:
 
     @pytest.mark.parametrize("page", frame.PAGES)
     def test_a_page_has_what_the_frame_asks_for(self, page: Any, ids: list[str]) -> None:
-        assert page.TITLE
-        assert {f"{page.NAME}-{part}" for part in ("page", "message")} <= set(ids)
-        stores = {shown.store for shown in page.SHOWN.values()}
-        around = {f"{page.NAME}-around"} if page.AROUND else set()
-        assert stores | around | set(page.ADDRESS.values()) <= set(ids)
+        assert {f"{page.PAGE.name}-{part}" for part in ("page", "message")} <= set(ids)
+        stores = {view.state for view in views_of(page.PAGE, beside=False)}
+        around = {f"{page.PAGE.name}-around"} if page.PAGE.around else set()
+        selection = {page.PAGE.selection} if page.PAGE.selection else set()
+        assert stores | around | selection <= set(ids)
+
+    @pytest.mark.parametrize("page", frame.PAGES)
+    def test_every_setting_has_its_field(self, page: Any, ids: list[str]) -> None:
+        """But those of a file alone: which layers of the plane it holds."""
+        fields = {name: field for name, field in fields_of(page.PAGE).items() if name != "layers"}
+        assert [name for name, field in fields.items() if field not in ids] == []
 
     @pytest.mark.parametrize("page", frame.PAGES)
     def test_a_page_as_it_begins_is_no_remark(self, page: Any, fire: Fire) -> None:
-        told = fire("mounted.data", "url.pathname", url=page.PATH, mounted=[])
-        assert told["mounted.data"] == [page.NAME]
+        told = fire("mounted.data", "url.pathname", url=page.PAGE.path, mounted=[])
+        assert told["mounted.data"] == [page.PAGE.name]
         assert told["link-message.children"] is None
 
     @pytest.mark.parametrize(("axes", "said"), [("3", ""), ("4", "axes=4, which is not offered")])
@@ -210,7 +218,7 @@ class TestRunning:
     def test_a_run_ends_in_a_request(self, fire: Fire, folder: Callable[[str], Path]) -> None:
         name = str(folder("bert"))
         job = self._start(fire, model__select=name, pair__input="")
-        assert job["request"] == {"model": name, "text": "An apple.", "pair": None, "target": None, "truncate": False}
+        assert job["request"] == {"model": name, "text": "An apple.", "pair": "", "target": "", "truncate": False}
         told = self._watch(fire, job)
         assert told["heads-request.data"] == job["request"]
         assert told["heads-message.children"] is None
@@ -345,7 +353,8 @@ class TestSaving:
             "url": "/",
             "save-what": "heatmap/map",
             "save-state": state,
-            "heads-shown": state,
+            "heads-heatmap-state": state,
+            "heads-mode": "heatmap",
             "save-dots": "4",
             "save-theme": "dark",
             "save-unit": "cm",
@@ -362,7 +371,7 @@ class TestSaving:
         refused = fire(output, f"{button}.n_clicks", **menu | {"save-width": 3})
         assert "no room" in _texts(refused[f"{where}.children"])
         gone = state | {"model": "/no/such/folder"}
-        refused = fire(output, f"{button}.n_clicks", **menu | {"save-state": gone, "heads-shown": gone})
+        refused = fire(output, f"{button}.n_clicks", **menu | {"save-state": gone, "heads-heatmap-state": gone})
         assert "/no/such/folder" in _texts(refused[f"{where}.children"])
         assert "kept.data" not in refused
 

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from explorer.saving.save import saved
 from explorer.session.session import Session
-from explorer.views.registry import KINDS, state_for
+from explorer.views.registry import VIEWS
+from tests.computing import computed
 
 # What the chief figure of each says somewhere.
 SAID = {
@@ -48,7 +49,7 @@ def offline(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", VIEWS)
 def test_it_opens_without_a_network(session: Session, offline: Page, name: str, tmp_path: Path) -> None:
     wrong, asked = list[str](), list[str]()
     noted = {
@@ -56,9 +57,9 @@ def test_it_opens_without_a_network(session: Session, offline: Page, name: str, 
         "pageerror": lambda error: wrong.append(str(error)),
         "console": lambda said: wrong.append(said.text) if said.type == "error" else None,
     }
-    exhibit = KINDS[name].make(session, state_for(KINDS[name], {}))
+    view = computed(session, name)
     path = tmp_path / "view.html"
-    path.write_bytes(saved(session, exhibit, "html"))
+    path.write_bytes(saved(session, view, "html"))
     for event, note in noted.items():
         offline.on(event, note)  # type: ignore[call-overload]
     try:

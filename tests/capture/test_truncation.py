@@ -30,9 +30,10 @@ from explorer.views.heads.heatmap.data import heatmap_json, heatmap_table
 from explorer.views.heads.heatmap.figure import heatmap_caption
 from explorer.views.heads.lines.compute import head_lines, lines_table
 from explorer.views.heads.lines.figure import lines_caption
-from explorer.views.registry import KINDS, state_for
+from explorer.views.registry import VIEWS
 from tests import reference
 from tests.checkpoints import FAMILIES
+from tests.computing import computed
 from tests.conftest import Folder, Loader
 
 LONG = " ".join(f"the dog number {i} saw the cat" for i in range(60))
@@ -174,42 +175,42 @@ def test_tables_of_heads_say_so(tiny: Loader) -> None:
         assert {len(row) for row in body} == {len(header)}
 
 
-OF_TEXTS = [kind.name for kind in KINDS.values() if "truncate" in kind.defaults]
+OF_TEXTS = [view.name for view in VIEWS.values() if "truncate" in view.settings.defaults()]
 
 
 @pytest.mark.parametrize(("name", "show"), [*((name, "maps") for name in OF_TEXTS), ("overview", "entropy")])
 def test_every_figure_and_file_of_a_text_says_so(name: str, show: str, folder: Folder) -> None:
-    kind, session = KINDS[name], Session(device="cpu")
+    session = Session(device="cpu")
     tokenizer = tf.AutoTokenizer.from_pretrained(folder("bert"))
     given = len(tokenizer(LONG).input_ids)
     told = f"the first 256 of {given:,} tokens are shown"
-    state = {"model": str(folder("bert")), "text": LONG, "truncate": True, "show": show, "beside": str(folder("gpt2"))}
-    exhibit = kind.make(session, state_for(kind, state))
-    assert told in exhibit.truncation
-    result = exhibit.result()
+    values = {"model": str(folder("bert")), "truncate": True, "show": show, "other_model": str(folder("gpt2"))}
+    view = computed(session, name, text=LONG, **values)
+    assert told in view.truncation
+    result = view.result()
     # A comparison is of two texts, which here are one.
     if name == "comparison":
         assert [result[side]["truncation"] for side in ("first", "second")] == [told, told]
     else:
-        assert result["settings"]["truncation"] == told
-    assert any(told in column for column in exhibit.table().header)
-    assert {len(row) for row in exhibit.table().rows} == {len(exhibit.table().header)}
-    for figure, draw in exhibit.figures.items():
-        assert draw(FigureStyle()).caption.lower().count(f"truncated: {told}.") == {
+        assert result["truncation"] == told
+    assert any(told in column for column in view.table().header)
+    assert {len(row) for row in view.table().rows} == {len(view.table().header)}
+    for figure in view.spec.figures:
+        assert view.figure(figure, FigureStyle()).caption.lower().count(f"truncated: {told}.") == {
             ("comparison", "difference"): 2,  # the first text and the second
             ("mask", "late"): 1,  # gpt2’s own text has another number of tokens
         }.get((name, figure), 1), figure
-    short = kind.make(session, state_for(kind, state | {"text": "the dog saw the cat"}))
+    short = computed(session, name, text="the dog saw the cat", **values)
     assert short.truncation == ""
     assert not any("runcated" in column for column in short.table().header)
-    for draw in short.figures.values():
-        assert "runcated" not in draw(FigureStyle()).caption
+    for figure in short.spec.figures:
+        assert "runcated" not in short.figure(figure, FigureStyle()).caption
 
 
 def test_of_several_texts_it_is_told_which(folder: Folder) -> None:
-    state = {"model": str(folder("bert")), "text": "the dog", "truncate": True, "texts": LONG}
-    exhibit = KINDS["points"].make(Session(device="cpu"), state_for(KINDS["points"], state | {"query": 1}))
-    assert re.fullmatch(r"of text 2 the first 256 of \d+ tokens are shown", exhibit.truncation)
+    values = {"model": str(folder("bert")), "text": "the dog", "truncate": True, "texts": LONG, "query": 1}
+    view = computed(Session(device="cpu"), "points", **values)
+    assert re.fullmatch(r"of text 2 the first 256 of \d+ tokens are shown", view.truncation)
 
 
 def test_shuffled_it_is_as_long(tiny: Loader) -> None:

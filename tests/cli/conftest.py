@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import explorer
-from explorer import cli
 from explorer.capture import loading as models
+from explorer.cli.main import main
 from explorer.session import session as shelf
 from tests.cli.shell import Command, Run
 
@@ -30,7 +30,7 @@ def run(
     def one(*arguments: str, stdin: bytes = b"") -> Run:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capfdbinary.readouterr()  # what making the test's checkpoint said
-        status = cli.main(arguments)
+        status = main(arguments)
         out, err = capfdbinary.readouterr()
         return Run(status, out.decode("utf-8"), err.decode("utf-8"))
 

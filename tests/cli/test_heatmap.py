@@ -124,7 +124,7 @@ def test_what_stays_dots_is_said(
     def renderer() -> Iterator[object]:
         yield lambda _figure, kind, _scale=2: empty[kind]
 
-    monkeypatch.setattr(pictures, "painter", renderer)
+    monkeypatch.setattr(pictures, "renderer", renderer)
     where = ("--layer", "0", "--head", "3", "--force", "-o", str(tmp_path / f"large.{ending}"))
     # 127 + 2 tokens: 129 × 129 cells are more than 128 × 128.
     ended = run("heatmap", "apple " * 127, *where)

@@ -17,7 +17,7 @@ from pypdf import PdfWriter
 import explorer
 from explorer.saving.browser_session import BrowserSession
 from explorer.session import session as shelf
-from explorer.views.heads.heatmap import view as heatmap
+from explorer.views.heads.heatmap import compute as heatmap
 from tests.cli.shell import ROOT, Command, Run, process
 
 

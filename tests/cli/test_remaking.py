@@ -12,7 +12,7 @@ import explorer
 from explorer.saving.save import saved
 from explorer.session import session as shelf
 from explorer.session.session import Session
-from explorer.views.registry import KINDS, state_for
+from explorer.views.registry import VIEWS
 from tests.cli.shell import Command
 
 # A second text that the model reads, and a target that was typed for another model.
@@ -36,7 +36,7 @@ def page() -> Session:
     return Session(device="cpu")
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", VIEWS)
 def test_a_view_of_the_page_is_made_again(
     name: str,
     page: Session,
@@ -51,18 +51,18 @@ def test_a_view_of_the_page_is_made_again(
         "load_model",
         lambda name, *given, **more: smollm2 if name == "smollm2" else loaded(name, *given, **more),
     )
-    kind = KINDS[name]
-    state = state_for(kind, {**TYPED, **WORD, **CHOSEN.get(name, {})})
+    view = VIEWS[name]
+    settings = view.settings.of({**TYPED, **WORD, **CHOSEN.get(name, {})})
     path = tmp_path / "view.json"
-    path.write_bytes(saved(page, kind.make(page, state), "json"))
+    path.write_bytes(saved(page, view.make(page, settings), "json"))
     told = json.loads(path.read_text(encoding="utf-8"))["provenance"]
     ended = run("remake", str(path), "--json")
     assert (ended.status, ended.err) == (0, "")
     found = json.loads(ended.out)
-    assert (found["kind"], found["agrees"], found["unlike"]) == (name, True, [])
+    assert (found["kind"], found["agrees"], found["mismatches"]) == (name, True, [])
     assert found["difference"] < 1e-6
     second = told.get("other", {}).get("model", "")
     assert second == ("smollm2" if name in ("comparison", "mask") else "")
-    if "target" in kind.defaults:
-        assert (told["settings"]["pair"], told["settings"]["target"]) == (state["pair"], "")
+    if "target" in view.settings.defaults():
+        assert (told["settings"]["pair"], told["settings"]["target"]) == (settings.as_dict()["pair"], "")
         assert "target=" not in told["link"]

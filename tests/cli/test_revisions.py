@@ -20,8 +20,8 @@ from tests.conftest import Loader
 ONE, TWO = "owner/one", "owner/two"
 COMMITS = {"v1": "c1", "v2": "c2", "c1": "c1", "c2": "c2"}
 NAMED = {
-    "comparison": f"/?mode=compare&model={ONE}&other_model={TWO}&text=A%20dog%20ran.",
-    "mask": f"/inside?mode=mask&model={ONE}&beside={TWO}&text=A%20dog%20ran.&query=2",
+    "comparison": f"/?mode=comparison&model={ONE}&other_model={TWO}&text=A%20dog%20ran.",
+    "mask": f"/inside?mode=mask&model={ONE}&other_model={TWO}&text=A%20dog%20ran.&query=2",
 }
 
 
@@ -76,7 +76,7 @@ def test_a_plain_revision_is_of_the_first_model(run: Command, asked: list[tuple[
 
 
 def test_a_revision_of_no_model_is_refused(run: Command) -> None:
-    ended = run("view", "/?mode=compare", "--other-revision", "v2")
+    ended = run("view", "/?mode=comparison", "--other-revision", "v2")
     assert ended.status == 2
     assert ended.complaint == "comparison has no second model here for the revision v2"
     assert run("view", "/", "--other-revision", "v2").status == 2

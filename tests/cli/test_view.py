@@ -15,14 +15,14 @@ import pytest
 import explorer
 from explorer.capture.loading import Progress
 from explorer.cli import loading
-from explorer.cli.view import FIGURES
 from explorer.figures.figure_style import FONTS, UNITS
 from explorer.figures.style import PALETTES, THEMES
 from explorer.saving.metadata import read_provenance
 from explorer.session.session import Session
-from explorer.views.registry import KINDS, exhibit_of
+from explorer.views.registry import VIEWS
 from explorer.views.state import OPENING_TEXT
 from tests.cli.shell import Command, Run
+from tests.computing import computed_at
 
 TEXT = "She ate an apple."
 LINK = "/?text=She%20ate%20an%20apple.&layer=1&head=8"
@@ -40,12 +40,11 @@ def test_a_views_numbers(run: Command, minilm: explorer.LoadedModel) -> None:
 def test_another_view_of_the_same_page(run: Command) -> None:
     told = json.loads(run("view", LINK, "--kind", "lines").out)
     assert (told["kind"], told["heads"]) == ("lines", [8])
-    assert json.loads(run("view", f"{LINK}&mode=lines&with=3").out)["heads"] == [8, 3]
+    assert json.loads(run("view", f"{LINK}&mode=lines&other_heads=3").out)["heads"] == [8, 3]
 
 
 def test_help_names_what_can_be_chosen(run: Command) -> None:
-    told = {kind.name: kind.figures for kind in KINDS.values()}
-    assert told == FIGURES
+    told = {view.name: view.figures for view in VIEWS.values()}
     said = " ".join(run("view", "--help").out.split())
     assert f"where the page has several: {', '.join(told)}." in said
     several = [f"{kind} has {', '.join(names)}" for kind, names in told.items() if names[1:]]
@@ -70,7 +69,7 @@ def test_how_a_figure_looks_is_in_its_file(run: Command, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("/nowhere",), "/nowhere is no page with a view to save: use /"),
+        (("/nowhere",), "/nowhere is not a page with a view to save: use /"),
         ((LINK, "--kind", "hologram"), "unknown view 'hologram': use heatmap"),
         ((LINK, "--figure", "graph", "-o", "x.html"), "heatmap has no figure 'graph': use map"),
         ((LINK, "--palette", "jet"), "unknown palette 'jet': use viridis, cividis, greys"),
@@ -123,15 +122,15 @@ def test_a_view_of_a_newer_version_is_told(
 ) -> None:
     ended = run("view", asked)
     assert (ended.status, json.loads(ended.out)["kind"]) == (0, shown)
-    title = KINDS[shown].title
+    title = VIEWS[shown].title
     lines = [
         f"the address says {one}, a view that this version does not know: it may come from a "
         f"newer one; {title} is shown"
         for one in said
     ]
     assert ended.err.splitlines() == lines
-    exhibit, remarks = exhibit_of(Session.of(explorer.capture(minilm, OPENING_TEXT)), asked)
-    assert (exhibit.kind, list(remarks)) == (shown, lines)
+    view, remarks = computed_at(Session.of(explorer.capture(minilm, OPENING_TEXT)), asked)
+    assert (view.spec.name, list(remarks)) == (shown, lines)
     with warnings.catch_warnings(record=True, action="always") as warned:
         assert list(explorer.view(asked, device="cpu").remarks) == lines
     assert [str(one.message) for one in warned] == lines
@@ -140,7 +139,7 @@ def test_a_view_of_a_newer_version_is_told(
 def test_a_text_that_the_model_does_not_read_is_left_out_with_a_remark(run: Command) -> None:
     ended = run("view", f"{LINK}&target=Sie%20a%C3%9F.")
     assert ended.status == 0
-    assert ended.err == "the target text is left out: minilm is no encoder–decoder\n"
+    assert ended.err == "the target text is left out: minilm is not an encoder–decoder\n"
     assert "target=" not in json.loads(ended.out)["provenance"]["command"]
 
 

@@ -21,7 +21,7 @@ from explorer.saving.files import ExportError
 from explorer.saving.metadata import read_provenance
 from explorer.saving.save import Saving
 from explorer.session.session import Session
-from explorer.views.registry import KINDS, state_for
+from explorer.views.registry import VIEWS
 
 TEXT = "She ate an unbelievable apple & <b>."
 
@@ -32,8 +32,7 @@ def session(minilm: explorer.LoadedModel) -> Session:
 
 
 def kept(**settings) -> Kept:
-    kind = KINDS["heatmap"]
-    return Kept("heatmap", state_for(kind, {"text": TEXT, **settings}))
+    return Kept("heatmap", VIEWS["heatmap"].settings.of({"text": TEXT, **settings}))
 
 
 def test_a_bundle_holds_every_format_and_an_index(session: Session) -> None:
@@ -105,7 +104,7 @@ class Painter:
 
 def test_one_failed_drawing_leaves_out_itself_only(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     paint = Painter()
-    monkeypatch.setattr("explorer.saving.bundle.painter", lambda: nullcontext(paint))
+    monkeypatch.setattr("explorer.saving.bundle.renderer", lambda: nullcontext(paint))
     several = [replace(kept(head=head), saving=Saving(dots=head + 1)) for head in (0, 1)]
     with zipfile.ZipFile(io.BytesIO(bundle(session, several))) as archive:
         names = {name for name in archive.namelist() if name[0] in "01"}
@@ -125,25 +124,25 @@ def test_one_failed_drawing_leaves_out_itself_only(session: Session, monkeypatch
 @pytest.mark.parametrize("dots", [1.0, 4.0])
 def test_what_the_browser_keeps_is_what_was_chosen(session: Session, dots: float) -> None:
     saving = Saving("map", FigureStyle(theme="dark", width=2, unit="columns"), dots)
-    one = json.loads(json.dumps(entry(session, "heatmap", {"text": TEXT, "head": 2}, saving)))
-    assert kept_of(one) == Kept("heatmap", kept(head=2).state, saving)
+    one = json.loads(json.dumps(entry(session, VIEWS["heatmap"], {"text": TEXT, "head": 2}, saving)))
+    assert kept_of(one) == Kept("heatmap", kept(head=2).settings, saving)
     del one["dots"]  # as it was kept before
     assert kept_of(one).saving == replace(saving, dots=2)
 
 
 @pytest.mark.parametrize("other", [{"kind": "hologram"}, {"look": {"shine": 3}}])
 def test_what_another_version_kept_is_one_line(session: Session, other) -> None:
-    one = entry(session, "heatmap", {"text": TEXT}, Saving()) | other
+    one = entry(session, VIEWS["heatmap"], {"text": TEXT}, Saving()) | other
     with pytest.raises(ValueError, match=r"^the head’s map: .* is of another version: remove it"):
         kept_of(one)
 
 
 def test_what_cannot_be_drawn_is_not_kept(session: Session) -> None:
     with pytest.raises(ValueError, match="a width of 3 cm leaves this figure’s labels no room"):
-        entry(session, "heatmap", {"text": TEXT}, Saving(look=FigureStyle(width=3)))
-    apart = {"text": "Cats sleep", "mode": "compare", "other_text": "dogs ate it"}
+        entry(session, VIEWS["heatmap"], {"text": TEXT}, Saving(look=FigureStyle(width=3)))
+    apart = {"text": "Cats sleep", "other_text": "dogs ate it"}
     with pytest.raises(ValueError, match="no word in common"):
-        entry(session, "comparison", apart, Saving("difference"))
+        entry(session, VIEWS["comparison"], apart, Saving("difference"))
 
 
 def test_a_bundle_of_nothing_says_what_to_do(session: Session) -> None:

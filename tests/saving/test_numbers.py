@@ -18,9 +18,9 @@ from sklearn.metrics.pairwise import cosine_similarity
 from explorer.saving.save import saved
 from explorer.session.session import Session
 from explorer.text.example_sets import OPENING
-from explorer.views.registry import exhibit_of
 from explorer.views.state import OPENING_TEXT as TEXT
 from tests.browser import eager
+from tests.computing import computed_at
 
 SENSES, SENTENCES = (list(part) for part in zip(*OPENING.rows, strict=True))
 Rows = list[dict[str, str]]
@@ -176,9 +176,9 @@ def in_npz(data: bytes, name: str) -> np.ndarray:
 @pytest.mark.parametrize("name", CASES)
 def test_csv_json_and_npz_hold_the_numbers(session: Session, name: str) -> None:
     case = CASES[name]
-    exhibit, remarks = exhibit_of(session, case.link)
-    assert (exhibit.kind, remarks) == (name, ())
-    files = {kind: saved(session, exhibit, kind) for kind in ("csv", "json", "npz")}
+    view, remarks = computed_at(session, case.link)
+    assert (view.spec.name, remarks) == (name, ())
+    files = {kind: saved(session, view, kind) for kind in ("csv", "json", "npz")}
     rows = list(csv.DictReader(io.StringIO(files["csv"].decode(), newline="")))
     expected = case.order(np.asarray(case.expected(), dtype=float))
     for kind, found in (

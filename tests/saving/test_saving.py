@@ -30,7 +30,7 @@ from explorer.saving.save import Saving, file_name, saved
 from explorer.session import short_links
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
-from explorer.views.registry import KINDS, exhibit_of
+from tests.computing import computed_at, link_of
 
 TEXT = "She ate an unbelievable apple & <b>."
 LINK = f"/?text={TEXT.replace(' ', '%20').replace('&', '%26')}&layer=1&head=8"
@@ -50,10 +50,10 @@ def attention(minilm: explorer.LoadedModel) -> np.ndarray:
 @pytest.fixture(scope="module")
 def drawn(session: Session) -> dict[str, bytes]:
     """The map as PNG, SVG and PDF of a column's width, by one browser."""
-    exhibit, _ = exhibit_of(session, LINK)
+    view, _ = computed_at(session, LINK)
     saving = Saving(look=FigureStyle(width=1, unit="columns", points=7))
     with renderer() as draw:
-        return {kind: saved(session, exhibit, kind, saving, draw) for kind in ("png", "svg", "pdf")}
+        return {kind: saved(session, view, kind, saving, draw) for kind in ("png", "svg", "pdf")}
 
 
 def test_a_png_has_the_size_asked_for(drawn: dict[str, bytes]) -> None:
@@ -106,10 +106,10 @@ def test_an_image_in_a_document_is_found() -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "json", "npz", "html"])
 def test_numbers_are_those_of_the_capture(session: Session, attention: np.ndarray, kind: str) -> None:
-    exhibit, _ = exhibit_of(session, LINK)
-    data = saved(session, exhibit, kind)
+    view, _ = computed_at(session, LINK)
+    data = saved(session, view, kind)
     record = read_provenance(data, kind)
-    assert record["link"] == exhibit.link
+    assert record["link"] == link_of(view)
     assert record["settings"]["text"] == TEXT
     assert record["checksum"].startswith("sha256:53aa51172d14")  # the published one
     assert record["versions"]["transformers"]
@@ -140,9 +140,9 @@ def map_of_page(text: str) -> np.ndarray:
 
 
 def test_a_view_is_made_again_by_another_process_from_its_file_alone(session: Session, tmp_path: Path) -> None:
-    exhibit, _ = exhibit_of(session, LINK)
+    view, _ = computed_at(session, LINK)
     path = tmp_path / "head.json"
-    path.write_bytes(saved(session, exhibit, "json"))
+    path.write_bytes(saved(session, view, "json"))
     ended = subprocess.run(
         [sys.executable, "-m", "explorer", "remake", str(path), "--json"],
         capture_output=True,
@@ -152,14 +152,14 @@ def test_a_view_is_made_again_by_another_process_from_its_file_alone(session: Se
     )
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout)
-    assert (told["difference"], told["unlike"], told["agrees"]) == (0, [], True)
+    assert (told["difference"], told["mismatches"], told["agrees"]) == (0, [], True)
 
 
 def test_the_lines_of_python_in_a_file_make_it_again(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attention: np.ndarray
 ) -> None:
-    exhibit, _ = exhibit_of(session, LINK)
-    record = read_provenance(saved(session, exhibit, "json"), "x")
+    view, _ = computed_at(session, LINK)
+    record = read_provenance(saved(session, view, "json"), "x")
     monkeypatch.chdir(tmp_path)
     exec("\n".join(record["python"]), {})
     found = json.loads((tmp_path / "view.json").read_text(encoding="utf-8"))
@@ -167,8 +167,8 @@ def test_the_lines_of_python_in_a_file_make_it_again(
 
 
 def test_a_changed_number_or_label_is_found(session: Session) -> None:
-    exhibit, _ = exhibit_of(session, LINK)
-    told = json.loads(saved(session, exhibit, "json"))
+    view, _ = computed_at(session, LINK)
+    told = json.loads(saved(session, view, "json"))
     assert remake(session, json.dumps(told).encode(), "x.json").agrees
     told["attention"][2][3] += 0.25
     found = remake(session, json.dumps(told).encode(), "x.json")
@@ -178,14 +178,14 @@ def test_a_changed_number_or_label_is_found(session: Session) -> None:
     told["queries"][1] = "he"
     told["attention"][0][0] = None
     found = remake(session, json.dumps(told).encode(), "x.json")
-    assert found.unlike == ("queries[1]", "attention[0][0]")
+    assert found.mismatches == ("queries[1]", "attention[0][0]")
     assert found.difference == float("inf")
     assert not found.agrees
 
 
 def test_what_is_not_as_it_was_is_said(session: Session) -> None:
-    exhibit, _ = exhibit_of(session, LINK)
-    told = json.loads(saved(session, exhibit, "json"))
+    view, _ = computed_at(session, LINK)
+    told = json.loads(saved(session, view, "json"))
     told["provenance"]["checksum"] = "sha256:0"
     told["provenance"]["versions"]["torch"] = "1.0"
     found = remake(session, json.dumps(told).encode(), "x.json")
@@ -194,44 +194,44 @@ def test_what_is_not_as_it_was_is_said(session: Session) -> None:
 
 
 def test_a_kind_of_a_newer_version_is_one_line(session: Session) -> None:
-    exhibit, _ = exhibit_of(session, LINK)
-    told = json.loads(saved(session, exhibit, "json"))
+    view, _ = computed_at(session, LINK)
+    told = json.loads(saved(session, view, "json"))
     told["provenance"]["kind"] = "hologram"
     with pytest.raises(ValueError, match="of the kind 'hologram', which this version does not"):
         remake(session, json.dumps(told).encode(), "x.json")
 
 
 def test_only_json_is_compared(session: Session) -> None:
-    exhibit, _ = exhibit_of(session, LINK)
+    view, _ = computed_at(session, LINK)
     with pytest.raises(ValueError, match=r"x\.csv is no JSON"):
-        remake(session, saved(session, exhibit, "csv"), "x.csv")
+        remake(session, saved(session, view, "csv"), "x.csv")
 
 
 def test_a_word_with_a_slash_is_no_folder(session: Session) -> None:
-    exhibit, _ = exhibit_of(session, "/embeddings?word=and/or&sentences=a | Tea and/or milk.%0Ab | Cats and/or dogs.")
-    assert file_name(exhibit, "csv", Saving()) == "minilm-and-or-layer3.csv"
+    view, _ = computed_at(session, "/embeddings?word=and/or&sentences=a | Tea and/or milk.%0Ab | Cats and/or dogs.")
+    assert file_name(view, "csv", Saving()) == "minilm-and-or-layer3.csv"
 
 
 def test_only_a_drawing_is_named_after_its_figure(session: Session) -> None:
-    exhibit, _ = exhibit_of(session, f"/inside?text={TEXT.split()[0]}%20ate&mode=mask&query=1")
-    names = {kind: file_name(exhibit, kind, Saving("late")) for kind in FORMATS}
+    view, _ = computed_at(session, f"/inside?text={TEXT.split()[0]}%20ate&mode=mask&query=1")
+    names = {kind: file_name(view, kind, Saving("late")) for kind in FORMATS}
     stem = "minilm-layer0-head0-masks"
     assert names == {
         **{kind: f"{stem}-late.{kind}" for kind in ("png", "svg", "pdf", "html")},
         **{kind: f"{stem}.{kind}" for kind in ("csv", "json", "npz")},
     }
-    assert file_name(exhibit, "svg", Saving("own")) == f"{stem}.svg"
+    assert file_name(view, "svg", Saving("own")) == f"{stem}.svg"
     # The further figure's numbers are in that file as well: a cosine a layer for either model.
-    with np.load(io.BytesIO(saved(session, exhibit, "npz", Saving("late")))) as arrays:
+    with np.load(io.BytesIO(saved(session, view, "npz", Saving("late")))) as arrays:
         assert arrays["late.cosine"].shape == arrays["late.layer"].shape == (7 + 31,)
 
 
 def test_an_unknown_format_or_figure_names_those_that_work(session: Session) -> None:
-    exhibit, _ = exhibit_of(session, LINK)
+    view, _ = computed_at(session, LINK)
     with pytest.raises(ValueError, match="bmp is no format to save in: use png, svg"):
-        saved(session, exhibit, "bmp")
+        saved(session, view, "bmp")
     with pytest.raises(ValueError, match="heatmap has no figure 'graph': use map"):
-        saved(session, exhibit, "html", Saving("graph"))
+        saved(session, view, "html", Saving("graph"))
     with pytest.raises(ValueError, match="5 dots a pixel are out of range"):
         Saving(dots=5)
 
@@ -241,7 +241,7 @@ def test_views_from_python(
 ) -> None:
     cap = explorer.capture(minilm, TEXT)
     one = explorer.view(cap, layer=1, head=8)
-    assert one.link == exhibit_of(Session.of(cap), LINK)[0].link
+    assert one.link == link_of(computed_at(Session.of(cap), LINK)[0])
     np.testing.assert_array_equal(np.float32(one.data()["attention"]), attention)
     assert one.data()["provenance"]["link"] == one.link
     figure = explorer.show(cap, "lines", layer=1, head=8, threshold=0.5)
@@ -277,11 +277,11 @@ def test_a_views_file_has_its_look(minilm: explorer.LoadedModel, tmp_path: Path)
 @pytest.mark.parametrize(
     ("what", "settings", "said"),
     [
-        ("hologram", {}, "unknown kind of view 'hologram': use heatmap"),
+        ("hologram", {}, "unknown view 'hologram': use heatmap"),
         ("heatmap", {"colour": 1}, "heatmap has no setting colour"),
-        ("heatmap", {"layer": "x"}, "layer='x' is no value of it"),
+        ("heatmap", {"layer": "x"}, "layer='x' is not a value of it"),
         ("heatmap", {"text": TEXT, "layer": 6}, "layer 6 is out of range: minilm has layers 0 to 5"),
-        ("/nowhere", {}, "/nowhere is no page"),
+        ("/nowhere", {}, "/nowhere is not a page"),
     ],
 )
 def test_a_view_there_is_not_is_one_line(what: str, settings, said: str) -> None:
@@ -291,15 +291,15 @@ def test_a_view_there_is_not_is_one_line(what: str, settings, said: str) -> None
 
 def test_drawing_without_a_browser_says_how_to_get_one(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "/no/such/browser")
-    exhibit, _ = exhibit_of(session, LINK)
+    view, _ = computed_at(session, LINK)
     with pytest.raises(ExportError, match="is no program: name a Chromium or Chrome that runs"):
-        saved(session, exhibit, "svg")
+        saved(session, view, "svg")
 
 
 def test_a_kept_state_is_the_same_view_everywhere(minilm: explorer.LoadedModel) -> None:
     name = short_links.store(LINK)
     assert explorer.view(f"/?saved={name}").link == explorer.view(LINK).link
-    with pytest.raises(ValueError, match="no view named 0123456789abcdef is kept here"):
+    with pytest.raises(ValueError, match="no view named 0123456789abcdef is stored here"):
         explorer.view("/?saved=0123456789abcdef")
 
 
@@ -324,8 +324,8 @@ def test_a_png_is_as_wide_on_paper_as_it_says(drawn: dict[str, bytes]) -> None:
 
 @pytest.mark.parametrize("settings", [{"layer": "abc"}, {"layer": None}, {"layer": [1]}, {"shiny": 3}, {"text": 5}])
 def test_a_record_with_nonsense_is_shown_with_a_remark(session: Session, settings) -> None:
-    exhibit, _ = exhibit_of(session, LINK)
-    told = json.loads(saved(session, exhibit, "json"))
+    view, _ = computed_at(session, LINK)
+    told = json.loads(saved(session, view, "json"))
     told["provenance"]["settings"] |= settings
     found = remake(session, json.dumps(told).encode(), "x.json")
     if "text" in settings:
@@ -335,15 +335,15 @@ def test_a_record_with_nonsense_is_shown_with_a_remark(session: Session, setting
 
 
 def test_a_table_of_a_very_long_text_remembers_it(session: Session) -> None:
-    exhibit, _ = exhibit_of(session, LINK)
-    long = {**exhibit.state, "text": "שלום " * 30_000}
-    told = provenance_of("heatmap", KINDS["heatmap"].link(long), long, {}, "csv")
-    table = exhibit.table().headed(csv_head(told))
+    view, _ = computed_at(session, LINK)
+    long = {**view.settings.as_dict(), "text": "שלום " * 30_000}
+    told = provenance_of("heatmap", LINK, long, {}, "csv")
+    table = view.table().headed(csv_head(told))
     assert read_provenance(table.csv().encode(), "x.csv")["settings"]["text"] == long["text"]
 
 
 def test_a_comparison_tells_both_models(minilm: explorer.LoadedModel, smollm2) -> None:
-    one = explorer.view("/?mode=compare&other_model=smollm2&other_layer=2&other_head=1")
+    one = explorer.view("/?mode=comparison&other_model=smollm2&other_layer=2&other_head=1")
     told = one.data()["provenance"]
     assert told["other"]["model"] == "smollm2"
     assert told["other"]["checksum"].startswith("sha256:b179c9523d0e")
@@ -351,8 +351,8 @@ def test_a_comparison_tells_both_models(minilm: explorer.LoadedModel, smollm2) -
 
 def test_what_comes_too_late_tells_both_models(session: Session) -> None:
     where = "/inside?mode=mask&text=She%20ate.&query=2"
-    exhibit, _ = exhibit_of(session, where)
-    told = json.loads(saved(session, exhibit, "json"))
+    view, _ = computed_at(session, where)
+    told = json.loads(saved(session, view, "json"))
     second = told["provenance"]["other"]
     assert {one["model"] for one in told["late"]} == {"minilm", second["model"]}
     assert second["model"] == "smollm2"
@@ -361,5 +361,5 @@ def test_what_comes_too_late_tells_both_models(session: Session) -> None:
     found = remake(session, json.dumps(told).encode(), "x.json")
     assert found.agrees
     assert [one.partition(":")[0] for one in found.remarks] == ["checksum"]
-    alone, _ = exhibit_of(session, where.replace("query=2", "query=0"))  # [CLS]: no curve
+    alone, _ = computed_at(session, where.replace("query=2", "query=0"))  # [CLS]: no curve
     assert "other" not in json.loads(saved(session, alone, "json"))["provenance"]
