@@ -7,7 +7,7 @@
 
   /* The slider doubles at each step; a number in between stays, the slider stands nearest to it. */
   function length(tokens, step) {
-    const moved = window.dash_clientside.callback_context.triggered_id === "inside-sharing-slider";
+    const moved = window.dash_clientside.callback_context.triggered_id === "inside-cost-slider";
     const nearest = Math.round(Math.log2(Math.max(Number(tokens) || 1, 1)));
     if (!moved) return [NO_UPDATE(), Math.min(nearest, 20)];
     return [step === nearest ? NO_UPDATE() : Math.min(2 ** step, MOST), NO_UPDATE()];

@@ -340,9 +340,9 @@ def test_what_the_page_answers(session: Session, folder: Folder) -> None:
     asked = state(TextRequest("minilm", APPLE), 3, 5, "value") | {"first": False, "share": 0.25}
     fields = {
         "inside-selection": state(TextRequest("minilm", APPLE), 3, 5),
-        "inside-moves-map": "value",
+        "inside-matrices-map": "value",
         "inside-first": False,
-        "inside-moves-share": 0.25,
+        "inside-matrices-share": 0.25,
         "theme": "light",
     }
     graph = "inside-moves-graph.figure"

@@ -320,8 +320,8 @@ def test_what_the_page_answers(session: Session) -> None:
     view = {name: state()[name] for name in INSIDE}
     fields = {
         "inside-selection": view,
-        "inside-points-when": "after",
-        "inside-points-keys": "own",
+        "inside-points-rope": "after",
+        "inside-points-align": "own",
         "inside-points-least": 0.2,
         "inside-first": True,
         "inside-points-texts": f"{PHONE}\n\n",
@@ -348,7 +348,7 @@ def test_what_the_page_answers(session: Session) -> None:
 def test_further_texts_are_read_in_the_background(session: Session) -> None:
     app = app_of(inside_points, session)
     view = {name: state()[name] for name in INSIDE}
-    fields = {"inside-selection": view, "inside-points-when": "after", "inside-points-texts": PHONE}
+    fields = {"inside-selection": view, "inside-points-rope": "after", "inside-points-texts": PHONE}
     start, watch = "inside-points-job.data", "inside-points-request.data"
     job = answer(app, start, "inside-selection.data", fields)[start]
     wanted = inside_points.reading(state(texts=PHONE))

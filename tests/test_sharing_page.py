@@ -14,8 +14,8 @@ from explorer.views.state import INSIDE
 from tests.callbacks import answer, app_of, said
 from tests.conftest import Folder
 
-COSTS = "inside-sharing-cache-graph.figure"
-HEADS = "inside-sharing-heads-graph.figure"
+COSTS = "inside-cost-cache-graph.figure"
+HEADS = "inside-cost-heads-graph.figure"
 
 
 @pytest.fixture(scope="module")
@@ -97,27 +97,27 @@ def test_what_another_model_shared_is_left(app: Dash, session: Session, folder: 
 def test_pictures_numbers_and_what_is_saved(app: Dash, folder: Folder) -> None:
     model = str(folder("llama"))
     told = _fire(app, COSTS, **_asked(model, by="1"))
-    assert told["inside-sharing-message.children"] is None
-    assert "multi-query attention (1 key/value head)" in told["inside-sharing-caption.children"]
+    assert told["inside-cost-message.children"] is None
+    assert "multi-query attention (1 key/value head)" in told["inside-cost-caption.children"]
     view = told["inside-cost-state.data"]
     assert view == {**cost.DEFAULTS, **_asked(model)["inside-selection"], "sharing": "1"}
-    drawn = {line.get("name") for line in told["inside-sharing-operations-graph.figure"]["data"]}
+    drawn = {line.get("name") for line in told["inside-cost-operations-graph.figure"]["data"]}
     assert "all maps: N²" in drawn
 
 
 def test_heads_are_drawn_with_the_chosen_one(app: Dash, folder: Folder) -> None:
     told = _fire(app, HEADS, **_asked(str(folder("llama"))))
-    assert "Head 1 shares key/value head 0 with 0." in told["inside-sharing-heads-caption.children"]
+    assert "Head 1 shares key/value head 0 with 0." in told["inside-cost-heads-caption.children"]
     far = _fire(app, HEADS, **_looking(_asked(str(folder("llama"))), head=99))
-    assert "Head 3 shares" in far["inside-sharing-heads-caption.children"]
+    assert "Head 3 shares" in far["inside-cost-heads-caption.children"]
 
 
 def test_what_can_be_shared_is_offered(app: Dash, folder: Folder) -> None:
-    told = _fire(app, "inside-sharing-by.data", **_asked(str(folder("llama")), by="3"))
-    assert [one["value"] for one in told["inside-sharing-by.data"]] == ["own", "4", "1"]
-    assert told["inside-sharing-by.value"] == "own"
-    kept = _fire(app, "inside-sharing-by.data", **_asked(str(folder("llama")), by="4"))
-    assert "inside-sharing-by.value" not in kept
+    told = _fire(app, "inside-cost-sharing.data", **_asked(str(folder("llama")), by="3"))
+    assert [one["value"] for one in told["inside-cost-sharing.data"]] == ["own", "4", "1"]
+    assert told["inside-cost-sharing.value"] == "own"
+    kept = _fire(app, "inside-cost-sharing.data", **_asked(str(folder("llama")), by="4"))
+    assert "inside-cost-sharing.value" not in kept
 
 
 @pytest.mark.parametrize(
@@ -134,20 +134,20 @@ def test_bad_input_is_one_line_and_leaves_the_pictures(
     field: str, value: Any, line: str, app: Dash, folder: Folder
 ) -> None:
     told = _fire(app, COSTS, **_asked(str(folder("llama")), **{field: value}))
-    assert set(told) == {"inside-sharing-message.children"}
-    assert said(told, "inside-sharing-message") == line
+    assert set(told) == {"inside-cost-message.children"}
+    assert said(told, "inside-cost-message") == line
 
 
 def test_a_model_that_is_gone_is_said(app: Dash) -> None:
     told = _fire(app, COSTS, **_asked("/no/such/folder"))
-    line = told["inside-sharing-message.children"]["props"]["children"]
+    line = told["inside-cost-message.children"]["props"]["children"]
     assert "/no/such/folder" in line
     assert "\n" not in line
     assert _fire(app, HEADS, **_asked("/no/such/folder")) == {}
-    assert _fire(app, "inside-sharing-by.data", **_asked("/no/such/folder")) == {}
+    assert _fire(app, "inside-cost-sharing.data", **_asked("/no/such/folder")) == {}
 
 
-@pytest.mark.parametrize("output", [COSTS, HEADS, "inside-sharing-by.data"])
+@pytest.mark.parametrize("output", [COSTS, HEADS, "inside-cost-sharing.data"])
 def test_nothing_is_computed_for_another_view(output: str, app: Dash) -> None:
     away = _looking(_asked("/no/such/folder"), mode="row")
     assert _fire(app, output, "theme.data", **away) == {}
@@ -158,7 +158,7 @@ def test_nothing_is_computed_for_another_view(output: str, app: Dash) -> None:
 def test_a_picture_that_is_left_gives_back_its_nodes(app: Dash) -> None:
     away = _looking(_asked("/no/such/folder"), mode="row")
     told = _fire(app, COSTS, **away)
-    assert set(told) == {COSTS, "inside-sharing-operations-graph.figure"}
+    assert set(told) == {COSTS, "inside-cost-operations-graph.figure"}
     assert told[COSTS]["data"] == []
     (heads,) = _fire(app, HEADS, **away).values()
     assert heads["data"] == []

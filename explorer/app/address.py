@@ -18,7 +18,7 @@ from explorer.session import short_links
 from explorer.session.links import AROUND, given_in, settings_in
 from explorer.session.requests import TextRequest
 from explorer.session.settings import State as Values
-from explorer.session.settings import Value, parse_settings
+from explorer.session.settings import Value, parse_settings, written
 from explorer.views.panel.running import error_line
 from explorer.views.registry import setting_names, views_of
 from explorer.views.spec import Page
@@ -95,7 +95,7 @@ def _offers(component: Any, value: Value) -> bool:
     if not isinstance(component, dmc.SegmentedControl) or not component.data:
         return True
     offered = [one["value"] if isinstance(one, Mapping) else one for one in component.data]
-    return str(value) in offered
+    return written(value) in offered
 
 
 def _set(component: Any, value: Value) -> None:
@@ -111,7 +111,7 @@ def _set(component: Any, value: Value) -> None:
     elif isinstance(component, (dmc.NumberInput, dmc.Slider)):
         component.value = value
     else:
-        component.value = str(value) if value != "" else None
+        component.value = written(value) if value != "" else None
 
 
 def described(page: Page) -> dict[str, Any]:

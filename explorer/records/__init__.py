@@ -26,7 +26,7 @@ from explorer.records.meaning import Meaning, NearestWords, Reading
 from explorer.records.positions import EmbeddingSum, Positions, Rotation
 from explorer.records.pull import Arrow, Pull, PullPlane
 from explorer.records.senses import AnchorCurves, LayerCurve, Proposals, SenseTest, WordLayers, WordSimilarity
-from explorer.records.spaces import Moves, Pair, QueryKeyPoints, TextPoints
+from explorer.records.spaces import LinearMapPlanes, Pair, QueryKeyPoints, TextPoints
 from explorer.records.text import (
     AttentionStack,
     BoolArray,
@@ -89,11 +89,11 @@ __all__ = [
     "IntArray",
     "LayerCurve",
     "LinearMap",
+    "LinearMapPlanes",
     "MapOptions",
     "Meaning",
     "ModelError",
     "ModelShape",
-    "Moves",
     "NearestWords",
     "Null",
     "Occurrence",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from explorer.records.source import Source
 from explorer.records.text import FloatArray, IntArray
 
 
@@ -125,6 +126,7 @@ class Costs:
     """What a model's attention takes at one context length, and by context length.
 
     Attributes:
+        source: the model.
         lengths: context lengths in tokens [T], 1 to a million.
         caches: one for each way of sharing, most key/value heads first.
         weights: bytes of the model's weights at the precision asked about.
@@ -136,6 +138,7 @@ class Costs:
         step: operations of attention for one more token with a cache; None for an encoder.
     """
 
+    source: Source
     shape: ModelShape
     settings: CostSettings
     lengths: IntArray

@@ -150,12 +150,10 @@ class RightContext:
     """How a token's vector changes with what comes after it.
 
     ``cosines`` [L+1] are between its residual stream with the whole text and with the text cut
-    after it; 1 where nothing later acts on it. ``truncation`` says in words what of a longer text
-    is the whole; nothing where all of it is.
+    after it; 1 where nothing later acts on it.
     """
 
-    model: str
+    source: Source
     label: str
     causal: bool
     cosines: FloatArray
-    truncation: str = ""

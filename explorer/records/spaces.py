@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from explorer.records.source import Source
 from explorer.records.text import FloatArray
 
 MOST_PAIRS = 100  # lines that a picture carries
@@ -48,7 +49,7 @@ class QueryKeyPoints:
     Attributes:
         kv_head: whose keys these are, where heads share them.
         before: whether queries and keys are those before rotation.
-        met: whether one vector was added to all keys, so that their mean is the queries'.
+        aligned: whether one vector was added to all keys, so that their mean is the queries'.
         drop_first: whether each text's first token was left out of fit and picture.
         texts: one or several; the first is the one the query is chosen in.
         pairs: the strong ones, strongest first, at most ``MOST_PAIRS``.
@@ -62,16 +63,16 @@ class QueryKeyPoints:
         shifts: whether what is added to all keys alike leaves the weights as they are: no soft
             cap, no learned sink.
         warnings: what a reader must know of the plane.
-        truncation: what of longer texts is shown, in words; nothing where all of them is.
+        remarks: settings that this model does not have, in words.
     """
 
-    model: str
+    source: Source
     stack: str
     layer: int
     head: int
     kv_head: int
     before: bool
-    met: bool
+    aligned: bool
     drop_first: bool
     texts: tuple[TextPoints, ...]
     pairs: tuple[Pair, ...]
@@ -83,12 +84,12 @@ class QueryKeyPoints:
     agreement: float
     shifts: bool
     warnings: tuple[str, ...] = ()
-    truncation: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Moves:
-    """A head's linear map as a move from one plane to another.
+class LinearMapPlanes:
+    """A head's weight matrix as a linear map from one plane to another.
 
     The plane before is the PCA plane of what the map is given, x̄ + a·c₁ + b·c₂; the plane after
     that of what it gives. The grid's lines stay straight, so that their ends are enough.
@@ -101,7 +102,7 @@ class Moves:
         before, after: the tokens in the two planes [N, 2].
         grid_before, grid_after: ends of the lines [lines, 2 ends, 2]: those along the first axis
             before, and those along the second.
-        plane_map: the move from plane to plane [2, 2]: (a, b) ↦ (a, b)·plane_map.
+        plane_map: the map from plane to plane [2, 2]: (a, b) ↦ (a, b)·plane_map.
         lengths: how long a step of 1 along each axis before becomes, in the full space [2].
         explained_before, explained_after: share of the variance on each axis [2].
         from_plane: the share of the tokens' spread in the plane after that comes from the plane
@@ -112,10 +113,9 @@ class Moves:
         normalised, rotated: what the model does to queries and keys after the map.
         drop_first: whether the first token was left out.
         warnings: what a reader must know of the planes.
-        truncation: what of a longer text is shown, in words; nothing where all of it is.
     """
 
-    model: str
+    source: Source
     stack: str
     layer: int
     head: int
@@ -140,7 +140,6 @@ class Moves:
     rotated: bool
     drop_first: bool
     warnings: tuple[str, ...] = ()
-    truncation: str = ""
 
     @property
     def area(self) -> float:

@@ -51,7 +51,7 @@ def test_the_slider_brings_the_move_back(page: Page) -> None:
         for one in ends["moved"]
         if one["trace"] == of_plot(page, _MOVES, "g.data.findLastIndex(t => t.name === 'tokens')")
     )
-    slider = page.locator("#inside-moves-share [role=slider]")
+    slider = page.locator("#inside-matrices-share [role=slider]")
     x = f"Array.from(g.data[{tokens['trace']}].x)"
     slider.press("Home")
     expect(page.locator("#inside-moves-told")).to_have_text("before, on the right too")

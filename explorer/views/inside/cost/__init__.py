@@ -1,7 +1,30 @@
-"""The view cost."""
+"""Who shares keys and values with whom, and what attention takes in memory and work."""
 
-from explorer.views.inside.cost.view import KIND
+from dataclasses import dataclass
+
+from explorer.session.requests import ModelRequest
+from explorer.session.settings import setting
 from explorer.views.inside.page import PAGE
-from explorer.views.legacy import spec_of
+from explorer.views.spec import ViewSpec
 
-VIEW = spec_of(KIND, PAGE, "cost", "sharing and cost")
+
+@dataclass(frozen=True)
+class CostViewSettings(ModelRequest):
+    """A context length, and how its cache is stored; no text is read."""
+
+    head: int = setting(0, "The head that is accented, counted from 0.")
+    tokens: int = setting(4096, "Tokens of a text, read or written so far.")
+    batch: int = setting(1, "Texts at a time, each with a cache of its own.")
+    precision: str = setting("float16", "What each number of the cache and the weights is stored as.")
+    sharing: str = setting("own", "How many key/value heads the query heads share; own: as in the model.")
+
+
+VIEW = ViewSpec(
+    "cost",
+    "sharing and cost",
+    "sharing and cost",
+    PAGE,
+    CostViewSettings,
+    ("cache", "operations", "heads"),
+    folder=__name__,
+)

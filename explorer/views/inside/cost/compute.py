@@ -20,14 +20,34 @@ from explorer.analysis.measures.cost import (
     step_operations,
     vector_bytes,
 )
+from explorer.capture.loading import Progress
 from explorer.records import AttentionShape, CacheCost, Costs, CostSettings, Growth, ModelShape, Sharing
+from explorer.records.source import Source
+from explorer.session.session import Session
+from explorer.views.inside.cost import CostViewSettings
 
 OWN = "own"
 _POINTS = 121  # of a curve
 
 
-def costs(shape: ModelShape, settings: CostSettings) -> Costs:
-    """Everything the calculator tells of a model.
+def compute(session: Session, settings: CostViewSettings, progress: Progress | None = None) -> Costs:
+    """What the attention of a model takes.
+
+    Raises:
+        ValueError: an unusable context length, batch, precision or sharing, or a head the model does not have.
+        ModelError: the model cannot be loaded.
+    """
+    model = session.model(settings.model, progress)
+    asked = CostSettings(settings.tokens, settings.batch, settings.precision, settings.sharing)
+    found = costs(Source(model.name, model.revision), model.shape(), asked)
+    n_heads = found.shape.cached[0].n_heads
+    if not 0 <= settings.head < n_heads:
+        raise ValueError(f"head {settings.head} is out of range: heads are 0 to {n_heads - 1}")
+    return found
+
+
+def costs(source: Source, shape: ModelShape, settings: CostSettings) -> Costs:
+    """Everything that the calculator computes for a model.
 
     Raises:
         ValueError: an unusable context length, batch, precision or sharing.
@@ -49,6 +69,7 @@ def costs(shape: ModelShape, settings: CostSettings) -> Costs:
 
     n_tokens = settings.n_tokens
     return Costs(
+        source=source,
         shape=shape,
         settings=settings,
         lengths=lengths,

@@ -8,8 +8,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.analysis.measures.cost import CARDS, MOST_TOKENS
+from explorer.figures.caption import AXIS
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import Theme, axis, base_layout, model_label, theme_of, title
 from explorer.records import CacheCost, Costs, Growth
+from explorer.views.inside.cost import CostViewSettings
+from explorer.views.inside.cost.compute import sharings
+from explorer.views.inside.cost.sharing_figure import sharing_caption, sharing_figure
 
 GB = 10**9
 _FROM = 1_000  # tokens that cache curves are drawn from; where less is asked, from there
@@ -17,6 +22,9 @@ _MAPS_FROM = 10  # the same of maps and operations: the first are the smaller fo
 _UNITS = ("", "k", "M", "G", "T", "P", "E", "Z")
 _KINDS = {"multi-head": 0, "grouped": 2, "multi-query": 3}  # of the theme's colours
 _DASHES = {"multi-head": "dash", "grouped": "solid", "multi-query": "dot"}
+
+_WIDTH, _HEIGHT = 680, 460  # pixels, in a file
+_PANEL, _ROW = 260, 190  # pixels of one way to share
 
 
 def said(number: float, unit: str) -> str:
@@ -286,3 +294,22 @@ def _legend(colours: Theme, right: float) -> dict[str, Any]:
         "font": {"size": 11, "color": colours.ink},
         "bgcolor": "rgba(0,0,0,0)",
     }
+
+
+def _cache(record: Costs, _settings: CostViewSettings, style: FigureStyle) -> SizedFigure:
+    return SizedFigure(cache_figure(record, style.theme), cost_caption(record), _WIDTH, _HEIGHT, AXIS)
+
+
+def _operations(record: Costs, _settings: CostViewSettings, style: FigureStyle) -> SizedFigure:
+    return SizedFigure(operations_figure(record, style.theme), cost_caption(record), _WIDTH + 120, _HEIGHT, AXIS)
+
+
+def _heads(record: Costs, settings: CostViewSettings, style: FigureStyle) -> SizedFigure:
+    stack = record.shape.cached[0]
+    ways = sharings(stack, record.settings.sharing)
+    figure = sharing_figure(stack, ways, settings.head, style.theme)
+    caption = sharing_caption(record.source.model, stack, ways, settings.head)
+    return SizedFigure(figure, caption, _PANEL * len(ways), _ROW, fixed=True)
+
+
+FIGURES = {"cache": _cache, "operations": _operations, "heads": _heads}

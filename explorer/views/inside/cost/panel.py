@@ -1,10 +1,10 @@
 """Sharing keys and values, on the Inside page: who reads what, and what the cache then takes.
 
-inside-selection ─> inside-sharing-by                            what the model could share
-inside-sharing-tokens <─> -slider (in the browser)          the context length, twice
-inside-selection, -by, theme ─> inside-sharing-heads-graph, -heads-caption
+inside-selection ─> inside-cost-sharing                            what the model could share
+inside-cost-tokens <─> -slider (in the browser)          the context length, twice
+inside-selection, -by, theme ─> inside-cost-heads-graph, -heads-caption
 inside-selection, -tokens, -batch, -precision, -by, theme
-    ─> inside-sharing-cache-graph, -operations-graph, -numbers, -caption, -message,
+    ─> inside-cost-cache-graph, -operations-graph, -numbers, -caption, -message,
        inside-cost-state (its state)
 
 Nothing is computed while another view is on the screen.
@@ -15,58 +15,46 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from explorer.analysis.measures.cost import BITS, MOST_BATCH, MOST_TOKENS
 from explorer.figures.style import blank_figure
-from explorer.records import AttentionShape, Costs, CostSettings, ModelError
+from explorer.records import AttentionShape, Costs, ModelError
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.views.heads.heatmap.panel import within
-from explorer.views.inside.cost import view as cost
-from explorer.views.inside.cost.compute import OWN, sharing_options, sharings
+from explorer.views.inside.cost import VIEW, CostViewSettings
+from explorer.views.inside.cost.compute import OWN, compute, sharing_options, sharings
 from explorer.views.inside.cost.figure import cache_figure, cost_caption, operations_figure, said, sharing_name
 from explorer.views.inside.cost.sharing_figure import sharing_caption, sharing_figure
-from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, labelled
+from explorer.views.panel.view_panel import Drawing, draws, part
 
-MODE = "cost"
-ADDRESS = {
-    "tokens": "inside-sharing-tokens",
-    "batch": "inside-sharing-batch",
-    "precision": "inside-sharing-precision",
-    "sharing": "inside-sharing-by",
-}
-_PLAIN = CostSettings()
+_PLAIN = CostViewSettings()
 _MESSAGE = "what the cache takes appears here"
 
 
 def layout() -> Any:
     """The view's components."""
-    return html.Div(
-        [
-            dcc.Store(id="inside-cost-state"),
-            _controls(),
-            html.Div(id="inside-sharing-message"),
-            html.Div(
-                [
-                    _graph("heads", 180, "which heads share keys and values appears here"),
-                    html.P(id="inside-sharing-heads-caption", className="caption"),
-                    html.Div([_graph("cache", 400, _MESSAGE), _graph("operations", 400, "")], className="costs"),
-                    html.Div(id="inside-sharing-numbers", className="costs"),
-                    html.P(id="inside-sharing-caption", className="caption"),
-                ],
-                className="scrolling",
-            ),
-        ],
-        id="inside-cost-part",
-        className="part hidden",
+    return part(
+        VIEW,
+        _controls(),
+        html.Div(
+            [
+                _graph("heads", 180, "which heads share keys and values appears here"),
+                html.P(id="inside-cost-heads-caption", className="caption"),
+                html.Div([_graph("cache", 400, _MESSAGE), _graph("operations", 400, "")], className="costs"),
+                html.Div(id="inside-cost-numbers", className="costs"),
+                html.P(id="inside-cost-caption", className="caption"),
+            ],
+            className="scrolling",
+        ),
     )
 
 
 def _graph(name: str, height: int, message: str) -> Any:
     return dcc.Graph(
-        id=f"inside-sharing-{name}-graph",
+        id=f"inside-cost-{name}-graph",
         responsive=True,
         config=STILL,
         figure=blank_figure(message),
@@ -82,8 +70,8 @@ def _controls() -> Any:
                 "context",
                 f"Tokens of a text, read or written so far; up to {MOST_TOKENS:,}",
                 dmc.NumberInput(
-                    id="inside-sharing-tokens",
-                    value=_PLAIN.n_tokens,
+                    id="inside-cost-tokens",
+                    value=_PLAIN.tokens,
                     step=1024,
                     size="xs",
                     w=104,
@@ -93,7 +81,7 @@ def _controls() -> Any:
                 ),
             ),
             dmc.Slider(
-                id="inside-sharing-slider",
+                id="inside-cost-slider",
                 value=12,
                 min=0,
                 max=20,
@@ -109,7 +97,7 @@ def _controls() -> Any:
                 "batch",
                 f"Texts at a time, each with a cache of its own; up to {MOST_BATCH:,}",
                 dmc.NumberInput(
-                    id="inside-sharing-batch",
+                    id="inside-cost-batch",
                     value=_PLAIN.batch,
                     size="xs",
                     w=76,
@@ -122,7 +110,7 @@ def _controls() -> Any:
                 "precision",
                 "What each number of the cache and the weights is stored as",
                 dmc.Select(
-                    id="inside-sharing-precision",
+                    id="inside-cost-precision",
                     value=_PLAIN.precision,
                     data=precisions,
                     size="xs",
@@ -133,7 +121,7 @@ def _controls() -> Any:
             labelled(
                 "sharing",
                 "How many key/value heads the query heads share",
-                dmc.Select(id="inside-sharing-by", value=OWN, data=[], size="xs", w=180, allowDeselect=False),
+                dmc.Select(id="inside-cost-sharing", value=OWN, data=[], size="xs", w=180, allowDeselect=False),
             ),
         ],
         className="controls",
@@ -181,100 +169,76 @@ def _row(name: str, values: list[str]) -> Any:
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     _register_controls(app, session)
-    _register_heads(app, session)
 
-    @app.callback(
-        Output("inside-sharing-cache-graph", "figure"),
-        Output("inside-sharing-operations-graph", "figure"),
-        Output("inside-sharing-numbers", "children"),
-        Output("inside-sharing-caption", "children"),
-        Output("inside-sharing-message", "children"),
-        Output("inside-cost-state", "data"),
-        Input("inside-selection", "data"),
-        Input("inside-sharing-tokens", "value"),
-        Input("inside-sharing-batch", "value"),
-        Input("inside-sharing-precision", "value"),
-        Input("inside-sharing-by", "value"),
-        Input("theme", "data"),
+    @draws(
+        app,
+        VIEW,
+        [f"inside-cost-{name}-graph" for name in ("heads", "cache", "operations")],
+        [
+            Input("inside-selection", "data"),
+            Input("inside-cost-tokens", "value"),
+            Input("inside-cost-batch", "value"),
+            Input("inside-cost-precision", "value"),
+            Input("inside-cost-sharing", "value"),
+            Input("theme", "data"),
+        ],
+        [
+            Output("inside-cost-heads-caption", "children"),
+            Output("inside-cost-numbers", "children"),
+            Output("inside-cost-caption", "children"),
+        ],
+        _MESSAGE,
     )
-    def show_costs(
-        view: dict[str, Any] | None, tokens: Any, batch: Any, precision: str, sharing: str, theme: str
-    ) -> Any:
-        if view is None or view["mode"] != MODE:
-            # Pictures that are left take their nodes out of the page.
-            blank = blank_figure(_MESSAGE) if _left() else no_update
-            return blank, blank, *(no_update,) * 4
-        try:
-            stack = session.model(view["model"]).shape().cached[0]
-            state = (
-                cost.DEFAULTS
-                | view
-                | {"tokens": tokens, "batch": batch, "precision": precision, "sharing": fitted(stack, sharing)}
-            )
-            shown = cost.drawn(session, state)
-        except (ValueError, ModelError) as error:
-            return *(no_update,) * 4, running.error_line(str(error)), no_update
-        return (
-            cache_figure(shown, theme),
-            operations_figure(shown, theme),
-            numbers(shown),
-            cost_caption(shown),
-            None,
-            state,
+    def draw_costs(
+        selection: dict[str, Any] | None, tokens: Any, batch: Any, precision: str, sharing: str, theme: str
+    ) -> Drawing | None:
+        if selection is None:
+            return None
+        stack = session.model(selection["model"]).shape().cached[0]
+        settings = CostViewSettings(
+            selection["model"],
+            within(selection["head"], stack.n_heads - 1),
+            tokens,
+            batch,
+            precision,
+            fitted(stack, sharing),
         )
-
-
-def _left() -> bool:
-    return ctx.triggered_id == "inside-selection"
+        record = compute(session, settings)
+        ways = sharings(stack, settings.sharing)
+        figures = [
+            sharing_figure(stack, ways, settings.head, theme),
+            cache_figure(record, theme),
+            operations_figure(record, theme),
+        ]
+        heads = sharing_caption(record.source.model, stack, ways, settings.head)
+        return Drawing(figures, settings, [heads, numbers(record), cost_caption(record)])
 
 
 def _register_controls(app: Dash, session: Session) -> None:
     """The context length's two fields, and the ways to share."""
     app.clientside_callback(
         ClientsideFunction("sharing", "length"),
-        Output("inside-sharing-tokens", "value"),
-        Output("inside-sharing-slider", "value"),
-        Input("inside-sharing-tokens", "value"),
-        Input("inside-sharing-slider", "value"),
+        Output("inside-cost-tokens", "value"),
+        Output("inside-cost-slider", "value"),
+        Input("inside-cost-tokens", "value"),
+        Input("inside-cost-slider", "value"),
         prevent_initial_call=False,
     )
 
     @app.callback(
-        Output("inside-sharing-by", "data"),
-        Output("inside-sharing-by", "value"),
+        Output("inside-cost-sharing", "data"),
+        Output("inside-cost-sharing", "value"),
         Input("inside-selection", "data"),
-        State("inside-sharing-by", "value"),
+        Input("inside-mode", "value"),
+        State("inside-cost-sharing", "value"),
     )
-    def offer_sharings(view: dict[str, Any] | None, chosen: str) -> Any:
-        if view is None or view["mode"] != MODE:
+    def offer_sharings(view: dict[str, Any] | None, mode: str, chosen: str) -> Any:
+        if view is None or mode != VIEW.name:
             return no_update, no_update
         try:
             stack = session.model(view["model"]).shape().cached[0]
-        except (ValueError, ModelError):  # show_costs says what is wrong
+        except (ValueError, ModelError):  # draw_costs says what is wrong
             return no_update, no_update
         named = sharing_options(stack)
         kept = no_update if chosen in named else OWN
         return [{"value": value, "label": label} for value, label in named.items()], kept
-
-
-def _register_heads(app: Dash, session: Session) -> None:
-    """The picture of who reads what, which knows the chosen head."""
-
-    @app.callback(
-        Output("inside-sharing-heads-graph", "figure"),
-        Output("inside-sharing-heads-caption", "children"),
-        Input("inside-selection", "data"),
-        Input("inside-sharing-by", "value"),
-        Input("theme", "data"),
-    )
-    def show_heads(view: dict[str, Any] | None, by: str, theme: str) -> Any:
-        if view is None or view["mode"] != MODE:
-            return blank_figure("") if _left() else no_update, no_update
-        try:
-            shape = session.model(view["model"]).shape()
-        except (ValueError, ModelError):  # show_costs says what is wrong
-            return no_update, no_update
-        stack = shape.cached[0]
-        ways = sharings(stack, fitted(stack, by))
-        chosen = within(view["head"], stack.n_heads - 1)
-        return (sharing_figure(stack, ways, chosen, theme), sharing_caption(shape.model, stack, ways, chosen))

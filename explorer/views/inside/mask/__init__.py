@@ -1,7 +1,26 @@
-"""The view mask."""
+"""A head's mask on and off, and what later context does to a token."""
 
-from explorer.views.inside.mask.view import KIND
-from explorer.views.inside.page import PAGE
-from explorer.views.legacy import spec_of
+from dataclasses import dataclass
 
-VIEW = spec_of(KIND, PAGE, "mask", "mask on and off")
+from explorer.session.settings import setting
+from explorer.views.inside.page import PAGE, InsideSettings
+from explorer.views.spec import ViewSpec
+
+
+@dataclass(frozen=True)
+class MaskSettings(InsideSettings):
+    """A token, and a second model that reads the same text."""
+
+    other_model: str = setting("", "A second model; empty: the bundled one of the other kind, causal or not.")
+
+
+VIEW = ViewSpec(
+    "mask",
+    "the mask on and off",
+    "mask on and off",
+    PAGE,
+    MaskSettings,
+    ("own", "other", "late"),
+    folder=__name__,
+    second="other_model",
+)

@@ -2,15 +2,87 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from explorer.records import BoolArray, CapturedText, FloatArray, HeadMap, RightContext
-from explorer.records.source import truncation
+from explorer.capture.loading import Progress
+from explorer.records import BoolArray, CapturedText, FloatArray, HeadMap, ModelError, RightContext
+from explorer.records.source import Source
+from explorer.session.session import Session
 from explorer.views.heads.heatmap.compute import head_map
+from explorer.views.inside.mask import MaskSettings
 
 MOST_TOKENS = 512
+
+
+@dataclass(frozen=True)
+class Masks:
+    """A head's map under both masks, and how later context moves one token.
+
+    Attributes:
+        own: the model's own map.
+        other: the same scores under the mask that the model does not have.
+        query: the token that is followed.
+        curves: computes how later context moves it, in this model and in another; raises
+            ValueError and ModelError.
+    """
+
+    own: HeadMap
+    other: HeadMap
+    query: int
+    curves: Callable[[], list[RightContext]]
+
+    @property
+    def source(self) -> Source:
+        """The model and the text of both maps."""
+        return self.own.source
+
+    def curves_or_error(self) -> tuple[list[RightContext], str]:
+        """The curves, or none and why."""
+        try:
+            return self.curves(), ""
+        except (ValueError, ModelError) as error:
+            return [], str(error)
+
+
+def compute(session: Session, settings: MaskSettings, progress: Progress | None = None) -> Masks:
+    """Both maps; the token's curves are computed when they are asked for.
+
+    Raises:
+        ValueError: an unusable text, a stack that has no such mask, or a query that is not there.
+        ModelError: the model cannot be loaded, or was captured eagerly.
+    """
+    cap = session.capture(settings.request, progress)
+    own, other = other_mask(cap, settings.layer, settings.head, settings.stack or None)
+    if not 0 <= settings.query < len(own.queries):
+        raise ValueError(f"query {settings.query} is out of range: queries are 0 to {len(own.queries) - 1}")
+    return Masks(own, other, settings.query, lambda: context_curves(session, settings))
+
+
+def context_curves(session: Session, settings: MaskSettings) -> list[RightContext]:
+    """The chosen token with and without what follows, in this model and in another.
+
+    Raises:
+        ValueError: a token nothing follows, or that is read otherwise without it.
+        ModelError: a model cannot be loaded.
+    """
+    whole = session.capture(settings.request)
+    if len(whole.stacks) > 1:
+        raise ValueError("later context is shown for models with one stack")
+    other = settings.other_model.strip() or ("minilm" if whole.stack().causal else "smollm2")
+    end = len(cut_after(whole, settings.query))
+
+    def curve(model: str) -> RightContext:
+        request = replace(settings.request, model=model, pair="", target="")
+        long, short = session.capture(request), session.capture(replace(request, text=settings.text[:end]))
+        return right_context(long, short, token_at(long, end))
+
+    return [
+        session.get_or_compute(("right context", settings.request, model, end), lambda model=model: curve(model))
+        for model in (settings.model, other)
+    ]
 
 
 def other_mask(cap: CapturedText, layer: int, head: int, stack: str | None = None) -> tuple[HeadMap, HeadMap]:
@@ -95,9 +167,8 @@ def right_context(whole: CapturedText, cut: CapturedText, query: int) -> RightCo
     long, short = (one.hidden[:, query].astype(np.float64) for one in (source, shorter))
     lengths = np.linalg.norm(long, axis=1) * np.linalg.norm(short, axis=1)
     return RightContext(
-        model=whole.model_name,
+        source=Source.of(whole),
         label=source.query_tokens.labels[query],
         causal=source.causal,
         cosines=(long * short).sum(axis=1) / lengths,
-        truncation=truncation(source),
     )

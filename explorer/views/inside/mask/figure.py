@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import plotly.graph_objects as go
 
-from explorer.figures.caption import cut
+from explorer.figures.caption import AXIS, cut
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import SEQUENTIAL, axis, base_layout, literal, model_label, theme_of, title
 from explorer.records import HeadMap, RightContext
-from explorer.views.heads.heatmap.figure import heatmap_figure
+from explorer.views.heads.heatmap.figure import heatmap_figure, sized_heatmap
+from explorer.views.inside.mask import MaskSettings
+from explorer.views.inside.mask.compute import Masks
 
+_SIZE = 760, 420  # pixels, of the curves in a file
 _DASHES = ("solid", "dash")
 
 
@@ -30,7 +35,7 @@ def mask_caption(own: HeadMap, other: HeadMap, query: int, alone: bool = False) 
     Args:
         own: the model's own map.
         other: the same under the other mask.
-        query: which token is told of.
+        query: the token that is followed.
         alone: the other map stands by itself, not right of the model's own.
     """
     label = own.queries[query]
@@ -53,7 +58,7 @@ def mask_caption(own: HeadMap, other: HeadMap, query: int, alone: bool = False) 
     return " ".join([said, alike, *cut(own.source.truncation)])
 
 
-def late_figure(curves: Sequence[RightContext], theme: str = "light") -> go.Figure:
+def context_figure(curves: Sequence[RightContext], theme: str = "light") -> go.Figure:
     """A line a model: how alike a token is with and without what comes after it."""
     colours = theme_of(theme)
     figure = go.Figure()
@@ -65,7 +70,7 @@ def late_figure(curves: Sequence[RightContext], theme: str = "light") -> go.Figu
                 y=one.cosines,
                 mode="lines+markers",
                 customdata=list(range(len(one.cosines))),
-                name=f"{literal(model_label(one.model))} ({kind})",
+                name=f"{literal(model_label(one.source.model))} ({kind})",
                 line={"color": colours.senses[number], "dash": _DASHES[number % 2]},
                 marker={"symbol": ("circle", "square")[number % 2], "size": 7},
                 hovertemplate="layer %{customdata}: cosine %{y:.4f}<extra>%{fullData.name}</extra>",
@@ -86,21 +91,43 @@ def late_figure(curves: Sequence[RightContext], theme: str = "light") -> go.Figu
     return figure
 
 
-def late_caption(curves: Sequence[RightContext]) -> str:
+def context_caption(curves: Sequence[RightContext]) -> str:
     """The figure in words."""
     said = []
     for one in curves:
         least = float(one.cosines.min())
         if one.causal:
             said.append(
-                f"{model_label(one.model)} is causal: whatever follows, “{one.label}” keeps its "
+                f"{model_label(one.source.model)} is causal: whatever follows, “{one.label}” keeps its "
                 f"vector at every layer (smallest cosine {least:.4f})."
             )
         else:
             layer = int(one.cosines.argmin())
             said.append(
-                f"{model_label(one.model)} reads both ways: what follows moves “{one.label}” to a "
+                f"{model_label(one.source.model)} reads both ways: what follows moves “{one.label}” to a "
                 f"cosine of {least:.2f} with itself at layer {layer}."
             )
-        said += cut(one.truncation)
+        said += cut(one.source.truncation)
     return " ".join(said)
+
+
+def _own(record: Masks, _settings: MaskSettings, style: FigureStyle) -> SizedFigure:
+    return sized_heatmap(record.own, False, style.palette or SEQUENTIAL, style.theme)
+
+
+def _other(record: Masks, _settings: MaskSettings, style: FigureStyle) -> SizedFigure:
+    """The thought experiment, as large as its map."""
+    palette = style.palette or SEQUENTIAL
+    return replace(
+        sized_heatmap(record.other, False, palette, style.theme),
+        figure=other_figure(record.other, style.theme, palette),
+        caption=mask_caption(record.own, record.other, record.query, alone=True),
+    )
+
+
+def _late(record: Masks, _settings: MaskSettings, style: FigureStyle) -> SizedFigure:
+    curves = record.curves()
+    return SizedFigure(context_figure(curves, style.theme), context_caption(curves), *_SIZE, AXIS)
+
+
+FIGURES = {"own": _own, "other": _other, "late": _late}

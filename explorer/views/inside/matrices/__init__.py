@@ -1,7 +1,28 @@
-"""The view matrices."""
+"""A head's weight matrix as a linear map: what it does to a plane and its grid."""
 
-from explorer.views.inside.matrices.view import KIND
-from explorer.views.inside.page import PAGE
-from explorer.views.legacy import spec_of
+from dataclasses import dataclass
 
-VIEW = spec_of(KIND, PAGE, "matrices", "weight matrices")
+from explorer.session.settings import setting
+from explorer.views.inside.page import PAGE, SharedSettings
+from explorer.views.spec import ViewSpec
+
+MAPS = ("query", "key", "value")
+
+
+@dataclass(frozen=True)
+class MatricesSettings(SharedSettings):
+    """Which matrix, and how far the right picture has come."""
+
+    map: str = setting("query", "Which of the head's three linear maps: W_Q, W_K or W_V.", MAPS)
+    share: float = setting(1.0, "The right picture from before (0) to after (1) the map.", low=0, high=1)
+
+
+VIEW = ViewSpec(
+    "matrices",
+    "the weight matrix as a linear map",
+    "weight matrices",
+    PAGE,
+    MatricesSettings,
+    ("planes",),
+    folder=__name__,
+)

@@ -1,4 +1,4 @@
-"""A head's linear map as a move: tokens and a grid before it and after it, a plane each."""
+"""A head's weight matrix as a linear map: tokens and a grid before it and after it, a plane each."""
 
 from __future__ import annotations
 
@@ -7,18 +7,48 @@ import math
 import numpy as np
 
 from explorer.analysis.projection import fit_basis, flipped, place
-from explorer.records import FloatArray, HeadMaps, Moves
-from explorer.records.table import Table
+from explorer.capture.loading import Progress
+from explorer.records import FloatArray, HeadMaps, LinearMapPlanes
+from explorer.records.source import Source
+from explorer.session.session import Session
+from explorer.views.inside.head_maps import head_maps_of
+from explorer.views.inside.matrices import MAPS, MatricesSettings
 
-MAPS = ("query", "key", "value")
 _SHARE = 0.9  # of the squared singular values
 _LINES = 8  # about as many across the wider side
 
 
-def moves(maps: HeadMaps, which: str, n_heads: int, n_kv_heads: int, drop_first: bool) -> Moves:
+def compute(session: Session, settings: MatricesSettings, progress: Progress | None = None) -> LinearMapPlanes:
+    """The tokens before and after the chosen map.
+
+    Raises:
+        ValueError: a layer, head, stack or map that is not there.
+        ModelError: the model failed, was captured eagerly, or how it stores its weight matrices is not known.
+    """
+    stack = settings.stack or None
+    cap = session.capture(settings.request, progress)
+    maps = head_maps_of(session, settings.request, stack, settings.layer, settings.head)
+    source = cap.stack(stack)
+    return linear_map_planes(
+        Source.of(cap, stack), maps, settings.map, source.n_heads, source.n_kv_heads, not settings.first
+    )
+
+
+def token_of(record: LinearMapPlanes, query: int) -> int | None:
+    """The query among the tokens shown; None where those are another text's keys."""
+    if record.stack == "cross" and record.which != "query":
+        return None
+    place_of = min(max(query, 0), len(record.labels) - 1 + record.drop_first) - record.drop_first
+    return place_of if place_of >= 0 else None
+
+
+def linear_map_planes(
+    source: Source, maps: HeadMaps, which: str, n_heads: int, n_kv_heads: int, drop_first: bool
+) -> LinearMapPlanes:
     """What one of a head's maps does to the plane its tokens spread in most.
 
     Args:
+        source: the model and the text.
         maps: the head's maps, with what they are given.
         which: "query", "key" or "value".
         n_heads: of the layer.
@@ -49,8 +79,8 @@ def moves(maps: HeadMaps, which: str, n_heads: int, n_kv_heads: int, drop_first:
     grid = _grid(points)
     singular = np.linalg.svd(weight, compute_uv=False)
     spread = float((moved**2).sum())
-    return Moves(
-        model=maps.model,
+    return LinearMapPlanes(
+        source=source,
         stack=maps.stack,
         layer=maps.layer,
         head=maps.head,
@@ -114,21 +144,3 @@ def _carrying(singular: FloatArray) -> int:
         return 0
     shares = np.cumsum(squares) / squares.sum()
     return int(np.searchsorted(shares, _SHARE - 1e-12)) + 1
-
-
-def moves_table(shown: Moves) -> Table:
-    """A row a token and an end of a grid's line, before and after, in full precision.
-
-    Of a truncated text a last, empty column is headed by what was left out.
-    """
-    header = ["what", "place", "label", "before_1", "before_2", "after_1", "after_2"]
-    rows: list[list[object]] = []
-    pairs = zip(shown.labels, shown.before.tolist(), shown.after.tolist(), strict=True)
-    for place_of, (label, before, after) in enumerate(pairs, start=int(shown.drop_first)):
-        rows.append(["token", place_of, label, *before, *after])
-    for axis in (0, 1):
-        ends = shown.grid_before[axis].reshape(-1, 2), shown.grid_after[axis].reshape(-1, 2)
-        for number, (before, after) in enumerate(zip(*(e.tolist() for e in ends), strict=True)):
-            name = f"along axis {axis + 1}"
-            rows.append(["grid", number // 2, name, *before, *after])
-    return Table.of(header, rows).cut(shown.truncation)

@@ -1,69 +1,72 @@
-"""A head's map as a move, to files."""
+"""A weight matrix as a linear map, to files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from explorer.records import CapturedText, Moves
-from explorer.saving.formats import versions
+from explorer.figures.style import model_stem
+from explorer.records import LinearMapPlanes
+from explorer.records.table import Table
+from explorer.views.inside.matrices import MatricesSettings
 
 
-def moves_json(shown: Moves, cap: CapturedText, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The move with all that made it.
+def data(record: LinearMapPlanes, _settings: MatricesSettings) -> dict[str, Any]:
+    """Tokens and grid before and after the map.
 
-    A token's place is in the plane before and in the plane after; so are the ends of the
-    grid's lines, two for each. ``plane_map`` takes the first plane to the second.
-
-    Args:
-        shown: the move.
-        cap: the text that is moved.
-        settings: what else was chosen (device, dtype, target text, …).
+    A token's place is in the plane before and in the plane after; so are the ends of the grid's
+    lines, two for each. ``plane_map`` takes the first plane to the second.
     """
-    tokens = zip(shown.labels, shown.before.tolist(), shown.after.tolist(), strict=True)
+    tokens = zip(record.labels, record.before.tolist(), record.after.tolist(), strict=True)
     return {
-        "kind": "moves",
-        "model": shown.model,
-        "revision": cap.revision,
-        "stack": shown.stack,
-        "layer": shown.layer,
-        "head": shown.head,
-        "text": cap.text,
-        "pair": cap.pair,
-        "map": shown.which,
-        "map_of_head": shown.of_head,
-        "shared_by": shown.shared,
+        "stack": record.stack,
+        "layer": record.layer,
+        "head": record.head,
+        "map": record.which,
+        "map_of_head": record.of_head,
+        "shared_by": record.shared,
         "tokens": [
             {"token": token, "label": label, **_places(before, after)}
-            for token, (label, before, after) in enumerate(tokens, start=int(shown.drop_first))
+            for token, (label, before, after) in enumerate(tokens, start=int(record.drop_first))
         ],
         "grid": [
             {"along": axis + 1, "line": number, "end": end, **_places(*places)}
-            for axis, lines in enumerate(zip(shown.grid_before, shown.grid_after, strict=True))
+            for axis, lines in enumerate(zip(record.grid_before, record.grid_after, strict=True))
             for number, ends in enumerate(zip(*(side.tolist() for side in lines), strict=True))
             for end, places in enumerate(zip(*ends, strict=True))
         ],
-        "plane_map": shown.plane_map.tolist(),
-        "axis_lengths": shown.lengths.tolist(),
-        "area": shown.area,
-        "explained_variance_before": shown.explained_before.tolist(),
-        "explained_variance_after": shown.explained_after.tolist(),
-        "from_plane": shown.from_plane,
-        "singular_values": shown.singular_values.tolist(),
-        "directions_of_90_percent": shown.carrying,
-        "d_model": shown.width,
-        "d_head": shown.d_head,
-        "settings": {
-            "without_first_token": shown.drop_first,
-            "normalised_after": shown.normalised,
-            "rotated_after": shown.rotated,
-            "warnings": list(shown.warnings),
-            "truncation": shown.truncation or None,
-            **(settings or {}),
-        },
-        "versions": versions(),
+        "plane_map": record.plane_map.tolist(),
+        "axis_lengths": record.lengths.tolist(),
+        "area": record.area,
+        "explained_variance_before": record.explained_before.tolist(),
+        "explained_variance_after": record.explained_after.tolist(),
+        "from_plane": record.from_plane,
+        "singular_values": record.singular_values.tolist(),
+        "directions_of_90_percent": record.carrying,
+        "d_model": record.width,
+        "d_head": record.d_head,
+        "normalised_after": record.normalised,
+        "rotated_after": record.rotated,
+        "warnings": list(record.warnings),
     }
 
 
 def _places(before: list[float], after: list[float]) -> dict[str, float]:
     return {"before_1": before[0], "before_2": before[1], "after_1": after[0], "after_2": after[1]}
+
+
+def table(record: LinearMapPlanes, _settings: MatricesSettings | None = None) -> Table:
+    """A row a token and an end of a grid's line, before and after."""
+    rows: list[list[object]] = []
+    pairs = zip(record.labels, record.before.tolist(), record.after.tolist(), strict=True)
+    for place, (label, before, after) in enumerate(pairs, start=int(record.drop_first)):
+        rows.append(["token", place, label, *before, *after])
+    for axis in (0, 1):
+        ends = record.grid_before[axis].reshape(-1, 2), record.grid_after[axis].reshape(-1, 2)
+        for number, (before, after) in enumerate(zip(*(e.tolist() for e in ends), strict=True)):
+            rows.append(["grid", number // 2, f"along axis {axis + 1}", *before, *after])
+    return Table.of(["what", "place", "label", "before_1", "before_2", "after_1", "after_2"], rows)
+
+
+def stem(record: LinearMapPlanes, _settings: MatricesSettings) -> str:
+    """A file name that says which matrix it is."""
+    return f"{model_stem(record.source.model)}-{record.stack}-layer{record.layer}-head{record.head}-{record.which}-map"

@@ -1,4 +1,4 @@
-"""A head's map drawn as a move: the tokens and a grid before it, and where both are after it.
+"""A weight matrix as a linear map: the tokens and a grid before it, and where both are after it.
 
 assets/moves.js brings the right picture back towards the left one: ``layout.meta`` says which
 traces are the same thing before and after, and both pictures' frames.
@@ -13,11 +13,15 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.caption import cut
+from explorer.figures.caption import AXIS, cut, legend_above
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.labels import named, thinned
 from explorer.figures.style import STACKS, Theme, axis, base_layout, literal, model_label, theme_of, title
-from explorer.records import FloatArray, Moves
+from explorer.records import FloatArray, LinearMapPlanes
+from explorer.views.inside.matrices import MatricesSettings
+from explorer.views.inside.matrices.compute import token_of
 
+_WIDTH, _HEIGHT = 1040, 500  # pixels, in a file
 LABELLED = 40
 DRAWN = 600  # tokens in each picture
 _SYMBOLS = {"query": "circle", "key": "square", "value": "triangle-up"}
@@ -30,11 +34,11 @@ _MARGIN = 0.09  # around each, as a share of its spread
 _SIZE = (480.0, 340.0)  # of one picture in pixels, to place names by
 
 
-def moves_figure(shown: Moves, token: int | None = None, theme: str = "light") -> go.Figure:
+def planes_figure(shown: LinearMapPlanes, token: int | None = None, theme: str = "light") -> go.Figure:
     """Two pictures side by side, the same tokens named in both.
 
     Args:
-        shown: the map's move.
+        shown: the tokens before and after the map.
         token: the chosen one among ``shown.labels``; None for none.
         theme: "light" or "dark".
 
@@ -57,7 +61,7 @@ def moves_figure(shown: Moves, token: int | None = None, theme: str = "light") -
         base_layout(
             colours,
             title=title(
-                f"{shown.which.capitalize()} map · {literal(model_label(shown.model))} · "
+                f"{shown.which.capitalize()} map · {literal(model_label(shown.source.model))} · "
                 f"{STACKS.get(shown.stack, shown.stack)} · layer {shown.layer} · {_whose(shown)}"
             ),
             **_axes(colours, "", titles[0], frames[0], [0, middle]),
@@ -89,7 +93,7 @@ def brought_back(figure: go.Figure, share: float) -> go.Figure:
     """The right picture on its way from before (a share of 0) to after (1), as the page moves it.
 
     Args:
-        figure: of ``moves_figure``, changed in place; what moves it on the page is taken away.
+        figure: of ``planes_figure``, changed in place; what moves it on the page is taken away.
         share: of the way.
     """
     meta = figure.layout.meta
@@ -106,12 +110,12 @@ def brought_back(figure: go.Figure, share: float) -> go.Figure:
     return figure.update_layout(meta=None)
 
 
-def moves_caption(shown: Moves, share: float = 1) -> str:
+def planes_caption(shown: LinearMapPlanes, share: float = 1) -> str:
     """What a reader could paste under the figure; of a share in between, that it is none."""
     made = _MADE[shown.which]
     parts = [
         f"The {shown.which} map of layer {shown.layer}, {_whose(shown)}, of "
-        f"{model_label(shown.model)}: x ↦ x·W + b, {shown.width} dimensions to {shown.d_head}.",
+        f"{model_label(shown.source.model)}: x ↦ x·W + b, {shown.width} dimensions to {shown.d_head}.",
         "Left: what the layer’s attention is given, in the PCA plane of these tokens "
         f"({shown.explained_before.sum():.0%} of their variance); right: their {made}, in the PCA "
         f"plane of those ({shown.explained_after.sum():.0%}).",
@@ -132,11 +136,11 @@ def moves_caption(shown: Moves, share: float = 1) -> str:
     drawn = len(thinned(len(shown.labels), DRAWN))
     if drawn < len(shown.labels):
         parts.append(f"Of {len(shown.labels):,} tokens {drawn:,} are drawn, evenly.")
-    parts += [f"Note, {warning}." for warning in shown.warnings] + cut(shown.truncation)
+    parts += [f"Note, {warning}." for warning in shown.warnings] + cut(shown.source.truncation)
     return " ".join(parts)
 
 
-def moves_facts(shown: Moves) -> list[tuple[str, str]]:
+def map_facts(shown: LinearMapPlanes) -> list[tuple[str, str]]:
     """What the map does, in words: a short name and a sentence each."""
     largest, smallest = float(shown.singular_values[0]), float(shown.singular_values[-1])
     seen = np.linalg.norm(shown.plane_map, axis=1)
@@ -172,7 +176,7 @@ def moves_facts(shown: Moves) -> list[tuple[str, str]]:
     return facts
 
 
-def _whose(shown: Moves) -> str:
+def _whose(shown: LinearMapPlanes) -> str:
     if shown.shared < 2:
         return f"head {shown.head}"
     first = shown.of_head * shown.shared
@@ -180,7 +184,7 @@ def _whose(shown: Moves) -> str:
 
 
 def _picture(
-    shown: Moves, side: int, tokens: list[int], kept: list[int], token: int | None, colours: Theme
+    shown: LinearMapPlanes, side: int, tokens: list[int], kept: list[int], token: int | None, colours: Theme
 ) -> Iterator[go.Scatter]:
     """The traces of one side, in the same order on both."""
     points = (shown.before, shown.after)[side]
@@ -281,7 +285,7 @@ def _frame(points: FloatArray, grid: tuple[FloatArray, FloatArray]) -> list[list
     return [[float(a - room), float(b + room)] for a, b in zip(low, high, strict=True)]
 
 
-def _titles(shown: Moves) -> tuple[tuple[str, str], tuple[str, str]]:
+def _titles(shown: LinearMapPlanes) -> tuple[tuple[str, str], tuple[str, str]]:
     """Both pictures' names of x and y."""
 
     def of(what: str, shares: FloatArray) -> tuple[str, str]:
@@ -311,3 +315,12 @@ def _columns(trace: go.Scatter) -> list[list[float | None]]:
         [None if math.isnan(value) else float(f"{value:.5g}") for value in np.asarray(side).tolist()]
         for side in (trace.x, trace.y)
     ]
+
+
+def _planes(record: LinearMapPlanes, settings: MatricesSettings, style: FigureStyle) -> SizedFigure:
+    figure = planes_figure(record, token_of(record, settings.query), style.theme)
+    legend_above(brought_back(figure, settings.share), _WIDTH)
+    return SizedFigure(figure, planes_caption(record, settings.share), _WIDTH, _HEIGHT, AXIS)
+
+
+FIGURES = {"planes": _planes}

@@ -1,4 +1,4 @@
-"""Matrices as moves, on the Inside page: a head's map as what it does to a plane and its grid.
+"""Weight matrices as linear maps, on the Inside page: what a matrix does to a plane and its grid.
 
 inside-selection, inside-moves-map, inside-first, theme ─> inside-moves-graph, -facts, caption,
                                   message, inside-matrices-state (its state)
@@ -13,43 +13,31 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from explorer.figures.style import blank_figure
-from explorer.records import ModelError, Moves
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
-from explorer.views.inside.matrices import view as moves
-from explorer.views.inside.matrices.compute import MAPS
-from explorer.views.inside.matrices.figure import moves_caption, moves_facts, moves_figure
-from explorer.views.panel import running
+from explorer.views.inside.matrices import MAPS, VIEW, MatricesSettings
+from explorer.views.inside.matrices.compute import compute, token_of
+from explorer.views.inside.matrices.figure import map_facts, planes_caption, planes_figure
 from explorer.views.panel.fields import ZOOMABLE
+from explorer.views.panel.view_panel import Drawing, draws, part
 
-MODE = "matrices"
-ADDRESS = {"map": "inside-moves-map", "share": "inside-moves-share"}
 _MESSAGE = "what the head’s map does appears here"
 
 
 def layout() -> Any:
     """The view's components."""
-    return html.Div(
-        [
-            dcc.Store(id="inside-matrices-state"),
-            dcc.Store(id="inside-moves-rests"),
-            _controls(),
-            html.Div(id="inside-moves-message", role="status"),
-            dcc.Graph(
-                id="inside-moves-graph",
-                config=ZOOMABLE,
-                responsive=True,
-                className="graph",
-                figure=blank_figure(_MESSAGE),
-            ),
-            html.Dl(id="inside-moves-facts", className="moves-facts"),
-            html.P(id="inside-moves-caption", className="caption"),
-        ],
-        id="inside-matrices-part",
-        className="part hidden",
+    return part(
+        VIEW,
+        dcc.Store(id="inside-moves-rests"),
+        _controls(),
+        dcc.Graph(
+            id="inside-moves-graph", config=ZOOMABLE, responsive=True, className="graph", figure=blank_figure(_MESSAGE)
+        ),
+        html.Dl(id="inside-moves-facts", className="moves-facts"),
+        html.P(id="inside-moves-caption", className="caption"),
     )
 
 
@@ -60,7 +48,7 @@ def _controls() -> Any:
                 [
                     "map",
                     dmc.SegmentedControl(
-                        id="inside-moves-map",
+                        id="inside-matrices-map",
                         value=MAPS[0],
                         size="xs",
                         data=[{"value": which, "label": which} for which in MAPS],
@@ -73,7 +61,7 @@ def _controls() -> Any:
                 [
                     "right picture: before",
                     dmc.Slider(
-                        id="inside-moves-share",
+                        id="inside-matrices-share",
                         value=1,
                         min=0,
                         max=1,
@@ -102,7 +90,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         ClientsideFunction("moves", "follow"),
         Output("inside-moves-told", "children"),
         Input("inside-moves-graph", "figure"),
-        Input("inside-moves-share", "value"),
+        Input("inside-matrices-share", "value"),
     )
     app.clientside_callback(
         ClientsideFunction("moves", "rest"),
@@ -111,32 +99,27 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         State("inside-matrices-state", "data"),
     )
 
-    @app.callback(
-        Output("inside-moves-graph", "figure"),
-        Output("inside-moves-facts", "children"),
-        Output("inside-moves-caption", "children"),
-        Output("inside-moves-message", "children"),
-        Output("inside-matrices-state", "data"),
-        Input("inside-selection", "data"),
-        Input("inside-moves-map", "value"),
-        Input("inside-first", "checked"),
-        Input("theme", "data"),
-        State("inside-moves-share", "value"),
+    @draws(
+        app,
+        VIEW,
+        ["inside-moves-graph"],
+        [
+            Input("inside-selection", "data"),
+            Input("inside-matrices-map", "value"),
+            Input("inside-first", "checked"),
+            Input("theme", "data"),
+            State("inside-matrices-share", "value"),
+        ],
+        [Output("inside-moves-facts", "children"), Output("inside-moves-caption", "children")],
+        _MESSAGE,
     )
-    def show_moves(view: dict[str, Any] | None, which: str, first: bool, theme: str, share: float) -> Any:
-        if view is None or view["mode"] != MODE:
-            # A picture that is left takes its nodes out of the page.
-            left = ctx.triggered_id == "inside-selection"
-            return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 4
-        state = moves.DEFAULTS | view | {"map": which, "first": first, "share": share}
-        try:
-            shown = moves.drawn(session, state)
-        except (ValueError, ModelError) as error:
-            return blank_figure(_MESSAGE), [], "", running.error_line(str(error)), None
-        token = moves.token_of(shown, view["query"])
-        return (moves_figure(shown, token, theme), facts_list(shown), moves_caption(shown), None, state)
-
-
-def facts_list(shown: Moves) -> list[Any]:
-    """What the map does, a line each."""
-    return [html.Div([html.Dt(name), html.Dd(said)]) for name, said in moves_facts(shown)]
+    def draw_planes(
+        selection: dict[str, Any] | None, which: str, first: bool, theme: str, share: float
+    ) -> Drawing | None:
+        if selection is None:
+            return None
+        settings = MatricesSettings.of({**selection, "map": which, "first": first, "share": float(share)}).check()
+        record = compute(session, settings)
+        facts = [html.Div([html.Dt(name), html.Dd(text)]) for name, text in map_facts(record)]
+        figure = planes_figure(record, token_of(record, settings.query), theme)
+        return Drawing([figure], settings, [facts, planes_caption(record)])

@@ -1,7 +1,24 @@
-"""The view points."""
+"""Queries and keys of a head as points in one plane."""
 
-from explorer.views.inside.page import PAGE
-from explorer.views.inside.points.view import KIND
-from explorer.views.legacy import spec_of
+from dataclasses import dataclass
 
-VIEW = spec_of(KIND, PAGE, "points", "q and k as points")
+from explorer.session.settings import setting
+from explorer.views.inside.page import PAGE, SharedSettings
+from explorer.views.spec import ViewSpec
+
+MAX_TEXTS = 5  # as many as there are marks to tell apart
+
+
+@dataclass(frozen=True)
+class PointsSettings(SharedSettings):
+    """How queries and keys are placed, and which pairs are joined by a line."""
+
+    rope: str = setting("after", "Queries and keys after rotation, or before it.", ("after", "before"))
+    align: bool = setting(False, "Move all keys by one vector that brings their mean to the queries'.")
+    least: float = setting(0.2, "The least weight that is drawn as a line.", low=0, high=1)
+    texts: str = setting("", f"Further texts, one a line, {MAX_TEXTS - 1} at most.")
+
+
+VIEW = ViewSpec(
+    "points", "queries and keys as points", "q and k as points", PAGE, PointsSettings, ("points",), folder=__name__
+)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from explorer.analysis.projection import fit_basis, place
+from explorer.capture.loading import Progress
 from explorer.records import (
     AttentionStack,
     Basis,
@@ -21,23 +22,26 @@ from explorer.records import (
     QueryKeyPoints,
     TextPoints,
 )
-from explorer.records.source import truncation
+from explorer.records.source import Source, truncation
 from explorer.records.spaces import MOST_PAIRS
-from explorer.records.table import Table
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
+from explorer.views.inside.head_maps import head_maps_of
+from explorer.views.inside.points import MAX_TEXTS, PointsSettings
 
 _OF_CHOSEN = 12
-_TOLD = 3  # of each query's pairs
+_NAMED = 3  # of each query's pairs
 _ROWS = 256  # queries looked at together: a long text's weights never are all there
-_LEAST_TOLD = 0.01
+_LEAST_NAMED = 0.01
 
 
 @dataclass(frozen=True)
-class PointSwitches:
+class PointOptions:
     """How queries and keys are shown.
 
     Attributes:
         before: before rotation.
-        met: with one vector added to all keys that brings their mean to the queries'. That adds
+        align: with one vector added to all keys that brings their mean to the queries'. That adds
             one number to a query's every score, which the softmax takes out again (as Yeh et
             al. 2023, AttentionViz, do).
         drop_first: without each text's first token.
@@ -45,9 +49,45 @@ class PointSwitches:
     """
 
     before: bool = False
-    met: bool = False
+    align: bool = False
     drop_first: bool = False
     least: float = 0.2
+
+
+def texts_of(settings: PointsSettings) -> list[TextRequest]:
+    """What is read: the page's text, then the further ones.
+
+    Raises:
+        ValueError: more texts than there are marks.
+    """
+    further = [line.strip() for line in settings.texts.splitlines() if line.strip()]
+    if len(further) >= MAX_TEXTS:
+        raise ValueError(f"{len(further)} further texts are too many: give at most {MAX_TEXTS - 1}, one a line")
+    asked = settings.request
+    return [asked, *(replace(asked, text=text, pair="", target="") for text in further)]
+
+
+def compute(session: Session, settings: PointsSettings, progress: Progress | None = None) -> QueryKeyPoints:
+    """The points of all texts.
+
+    Raises:
+        ValueError: a layer, head or stack that is not there, too many texts, or an unreadable one.
+        ModelError: the model failed, was captured eagerly, or how it makes queries and keys is not known.
+    """
+    requests, stack = texts_of(settings), settings.stack or None
+    caps, maps = [], []
+    for number, request in enumerate(requests):
+        if progress:
+            progress(f"reading text {number + 1} of {len(requests)}", number / len(requests))
+        caps.append(session.capture(request, progress))
+        if settings.rope == "before":
+            maps.append(head_maps_of(session, request, stack, settings.layer, settings.head))
+    before = any(one.rotated for one in maps)
+    options = PointOptions(before, settings.align, not settings.first, settings.least)
+    found = query_key_points(caps, settings.layer, settings.head, settings.query, stack, maps, options)
+    if maps and not before:
+        return replace(found, remarks=("this model does not rotate queries and keys: there is no before",))
+    return found
 
 
 def query_key_points(
@@ -57,7 +97,7 @@ def query_key_points(
     query: int,
     stack: str | None = None,
     maps: Sequence[HeadMaps] | None = None,
-    switches: PointSwitches | None = None,
+    options: PointOptions | None = None,
 ) -> QueryKeyPoints:
     """Queries and keys of all texts in the PCA plane of both together.
 
@@ -68,16 +108,16 @@ def query_key_points(
         query: which token of the first text; one beyond its end means its last.
         stack: of which stack; None means the only one, or the first.
         maps: the head's maps on each text, for the vectors before rotation.
-        switches: how they are shown.
+        options: how they are shown.
 
     Raises:
         ValueError: layer, head or stack out of range, or nothing left to show.
         ModelError: captured eagerly, so that queries and keys are not known.
     """
-    switches = switches or PointSwitches()
+    options = options or PointOptions()
     sources = [cap.stack(stack) for cap in caps]
-    first = int(switches.drop_first)
-    sides = _sides(sources, layer, head, maps if switches.before else None, switches)
+    first = int(options.drop_first)
+    sides = _sides(sources, layer, head, maps if options.before else None, options)
     together = np.concatenate([side for pair in sides for side in pair])
     if not len(together):
         raise ValueError("without its first token there is none left: show it, or type more")
@@ -89,21 +129,21 @@ def query_key_points(
     )
     query = min(max(query, 0), len(texts[0].queries) - 1)
     strong = sorted(
-        (pair for one in read for pair in one.pairs if pair.weight >= switches.least), key=lambda pair: -pair.weight
+        (pair for one in read for pair in one.pairs if pair.weight >= options.least), key=lambda pair: -pair.weight
     )
     parts = sources[0].score_parts(layer, head, 0)
     return QueryKeyPoints(
-        model=caps[0].model_name,
+        source=replace(Source.of(caps[0], stack), truncation=_truncation(sources)),
         stack=sources[0].name,
         layer=layer,
         head=head,
         kv_head=head // (sources[0].n_heads // sources[0].n_kv_heads),
-        before=switches.before,
-        met=switches.met,
-        drop_first=switches.drop_first,
+        before=options.before,
+        aligned=options.align,
+        drop_first=options.drop_first,
         texts=texts,
         pairs=tuple(strong[:MOST_PAIRS]),
-        least=switches.least,
+        least=options.least,
         query=query,
         chosen=_of_query(sources[0], layer, head, query, first),
         origin=place(basis, np.zeros(together.shape[1])),
@@ -111,7 +151,6 @@ def query_key_points(
         agreement=_agreement(np.sum([one.products for one in read], axis=0)),
         shifts=parts.softcap is None and parts.sink is None,
         warnings=basis.warnings,
-        truncation=_truncation(sources),
     )
 
 
@@ -125,7 +164,7 @@ def _truncation(sources: Sequence[AttentionStack]) -> str:
 
 
 def _sides(
-    sources: Sequence[AttentionStack], layer: int, head: int, maps: Sequence[HeadMaps] | None, switches: PointSwitches
+    sources: Sequence[AttentionStack], layer: int, head: int, maps: Sequence[HeadMaps] | None, options: PointOptions
 ) -> list[tuple[FloatArray, FloatArray]]:
     """Each text's queries [Q, d] and keys [K, d] as they are to be placed."""
     vectors = (
@@ -133,12 +172,12 @@ def _sides(
         if maps
         else [(source.q(layer, head), source.k(layer, head)) for source in sources]
     )
-    first = int(switches.drop_first)
+    first = int(options.drop_first)
     sides: list[tuple[FloatArray, FloatArray]] = [
         (np.asarray(q, np.float64)[first:], np.asarray(k, np.float64)[first:]) for q, k in vectors
     ]
     queries, keys = (np.concatenate(side) for side in zip(*sides, strict=True))
-    if not switches.met or not len(queries) or not len(keys):
+    if not options.align or not len(queries) or not len(keys):
         return sides
     shift = queries.mean(axis=0) - keys.mean(axis=0)
     return [(q, k + shift) for q, k in sides]
@@ -185,7 +224,7 @@ def _read(
         total += weights.sum(axis=0)
         seen += allowed.sum(axis=0)
         weights[:, :first] = 0.0
-        for row, places in enumerate(np.argsort(-weights, axis=1, kind="stable")[:, :_TOLD]):
+        for row, places in enumerate(np.argsort(-weights, axis=1, kind="stable")[:, :_NAMED]):
             query = rows.start + row
             if query >= first:
                 strongest[query] = _pairs(weights[row], places, number, query)
@@ -208,7 +247,7 @@ def _blocks(count: int) -> Iterator[slice]:
 
 def _pairs(weights: FloatArray, places: IntArray, text: int, query: int) -> tuple[Pair, ...]:
     """A query's pairs with the keys at ``places``, but for those that are next to nothing."""
-    return tuple(Pair(text, query, int(key), float(weights[key])) for key in places if weights[key] >= _LEAST_TOLD)
+    return tuple(Pair(text, query, int(key), float(weights[key])) for key in places if weights[key] >= _LEAST_NAMED)
 
 
 def _products(queries: FloatArray, keys: FloatArray, basis: Basis, allowed: BoolArray) -> FloatArray:
@@ -254,25 +293,3 @@ def _of_query(source: AttentionStack, layer: int, head: int, query: int, first: 
     weights = source.attention(layer, head, slice(query, query + 1))[0].astype(np.float64)
     weights[:first] = 0.0
     return _pairs(weights, np.argsort(-weights, kind="stable")[:_OF_CHOSEN], 0, query)
-
-
-def points_table(shown: QueryKeyPoints) -> Table:
-    """A row a query, key and drawn line, in full precision; texts and tokens count from 0.
-
-    Of truncated texts a last, empty column is headed by what was left out.
-    """
-    header = ["what", "text", "token", "label", "x", "y", "key", "key_label", "weight"]
-    rows: list[list[object]] = []
-    for number, text in enumerate(shown.texts):
-        for what, labels, points in (("query", text.queries, text.query_points), ("key", text.keys, text.key_points)):
-            for token, (label, point) in enumerate(zip(labels, points.tolist(), strict=True)):
-                if not math.isnan(point[0]):
-                    rows.append([what, number, token, label, *point, None, None, None])
-    rows.append(["origin", None, None, None, *shown.origin.tolist(), None, None, None])
-    # The same weight read of one row and of all may differ in its last digits.
-    lines = {(pair.text, pair.query, pair.key): pair for pair in (*shown.chosen, *shown.pairs)}
-    for pair in sorted(lines.values(), key=lambda pair: -pair.weight):
-        text = shown.texts[pair.text]
-        names = text.queries[pair.query], text.keys[pair.key]
-        rows.append(["line", pair.text, pair.query, names[0], None, None, pair.key, names[1], pair.weight])
-    return Table.of(header, rows).cut(shown.truncation)

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.caption import cut
+from explorer.figures.caption import AXIS, cut, legend_above
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.labels import named, thinned
 from explorer.figures.style import STACKS, Theme, axis, base_layout, literal, model_label, theme_of, title
 from explorer.records import FloatArray, Pair, QueryKeyPoints, TextPoints
 from explorer.records.spaces import MOST_PAIRS
+from explorer.views.inside.points import MAX_TEXTS, PointsSettings
 
 LABELLED = 60
 DRAWN = 1200  # points of each kind: more would fill the page with nodes
@@ -21,7 +23,7 @@ _SHAPES = {
     "query": ("circle", "circle-open", "circle-open-dot", "circle-cross-open", "circle-x-open"),
     "key": ("square", "square-open", "square-open-dot", "square-cross-open", "square-x-open"),
 }
-TEXTS = len(_SHAPES["query"])
+_WIDTH, _HEIGHT = 760, 640  # pixels, in a file
 # From which weight on a line has which width.
 _WIDTHS = ((0.8, 4.0), (0.5, 2.8), (0.3, 1.8), (0.1, 1.1), (0.0, 0.7))
 
@@ -52,7 +54,7 @@ def points_figure(shown: QueryKeyPoints, theme: str = "light") -> go.Figure:
         base_layout(
             colours,
             title=title(
-                f"{_what(shown)} · {literal(model_label(shown.model))} · "
+                f"{_what(shown)} · {literal(model_label(shown.source.model))} · "
                 f"{STACKS.get(shown.stack, shown.stack)} · layer {shown.layer} · head {shown.head}"
             ),
             xaxis=_component(colours, 1, first),
@@ -81,7 +83,7 @@ def points_caption(shown: QueryKeyPoints) -> str:
     parts = [
         "Queries and keys of "
         + (f"{len(shown.texts)} texts" if several else f"“{_short(shown.texts[0].text)}”")
-        + f" in layer {shown.layer}, head {shown.head}{owner}, of {model_label(shown.model)}, "
+        + f" in layer {shown.layer}, head {shown.head}{owner}, of {model_label(shown.source.model)}, "
         f"{when}.",
         f"Plane: PCA of queries and keys {'of all texts ' if several else ''}together; it keeps "
         f"{shown.explained_variance.sum():.0%} of their variance.",
@@ -93,7 +95,7 @@ def points_caption(shown: QueryKeyPoints) -> str:
     ]
     if shown.before:
         parts.append("The weights are those of the rotated queries and keys.")
-    if shown.met:
+    if shown.aligned:
         parts.append(
             "One vector was added to all keys to bring their mean to the queries’: that "
             + (
@@ -107,7 +109,7 @@ def points_caption(shown: QueryKeyPoints) -> str:
     drawn, given = _counts(shown)
     if drawn < given:
         parts.append(f"Of {given:,} points {drawn:,} are drawn, evenly, and all that have a line.")
-    parts += [f"Note: {warning}." for warning in shown.warnings] + cut(shown.truncation)
+    parts += [f"Note: {warning}." for warning in shown.warnings] + cut(shown.source.truncation)
     return " ".join(parts)
 
 
@@ -206,7 +208,7 @@ def _marks(shown: QueryKeyPoints, number: int, text: TextPoints, kind: str, colo
         name=f"{many} · text {number + 1}" if len(shown.texts) > 1 else many,
         marker={
             "size": 9,
-            "symbol": _SHAPES[kind][number % TEXTS],
+            "symbol": _SHAPES[kind][number % MAX_TEXTS],
             "opacity": 0.9,
             "color": colours.senses[QUERY if kind == "query" else KEY],
             "line": {
@@ -327,3 +329,11 @@ def _component(colours: Theme, number: int, share: float, **more: object) -> dic
         mirror=True,
         **more,
     )
+
+
+def _points(record: QueryKeyPoints, _settings: PointsSettings, style: FigureStyle) -> SizedFigure:
+    figure = legend_above(points_figure(record, style.theme), _WIDTH)
+    return SizedFigure(figure, points_caption(record), _WIDTH, _HEIGHT, AXIS)
+
+
+FIGURES = {"points": _points}
