@@ -20,7 +20,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from explorer.app import address, learn, presenter
+from explorer.app import address, downloads, learn, presenter
 from explorer.app import kept_figures as keeping
 from explorer.app import save_menu as saving
 from explorer.app import self_check as check
@@ -196,6 +196,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     for page in PAGES:
         page.register(app, session, jobs)
     register_cancel(app, jobs)
+    downloads.register(app, session)
     presenter.register(app)
     pages = tuple(page.PAGE for page in PAGES)
     address.register(app, pages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,6 @@ from explorer.cli.several import write_each
 from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import outlet
 from explorer.saving.files import TABLES
-from explorer.views.heads.measured import measures_of, null_scores_of
 
 if TYPE_CHECKING:
     from explorer.capture.loading import Progress
@@ -34,6 +34,14 @@ def heads(
             "--nulls", help="Also the mean over shuffled tokens, and how far from it.", rich_help_panel=options.SHOW
         ),
     ] = False,
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe",
+            help="Also induction on two copies of random tokens, as the column probe.",
+            rich_help_panel=options.SHOW,
+        ),
+    ] = False,
     model: options.Model = "minilm",
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
@@ -51,35 +59,28 @@ def heads(
       printf 'She ate.\\nHe slept.\\n' |
         python -m explorer heads --from - > heads.jsonl
     """  # noqa: D301
+    from explorer.saving.parquet import heads_parquet
     from explorer.saving.save import record, result_of, saved
-    from explorer.views.heads.heads import VIEW
-    from explorer.views.heads.heads.data import heads_parquet
-    from explorer.views.state import text_request
+    from explorer.views.heads.heads import VIEW, HeadsSettings
 
     texts = texts_to_read(text, source)
     out = outlet(output, form, force, texts, TABLES)
     session = session_with(model, device, dtype, revision, quiet)
-    chosen = {
-        **VIEW.settings.defaults(),
-        "model": model,
-        "pair": pair or "",
-        "target": target or "",
-        "truncate": truncate,
-        "stack": stack or "",
-        "nulls": nulls,
-    }
+    chosen = HeadsSettings(
+        model=model,
+        pair=pair or "",
+        target=target or "",
+        truncate=truncate,
+        stack=stack or "",
+        nulls=nulls,
+        probe=probe,
+    )
 
-    def content(one: GivenText, tell: Progress | None) -> bytes:
-        state = {**chosen, "text": one.text}
-        request = text_request(state)
-        measured = session.capture(request).stack(stack).name
-        measures_of(session, request, measured, tell)
-        if nulls:
-            null_scores_of(session, request, measured, tell)
-        exhibit = VIEW.make(session, VIEW.settings.of(state))
-        say_cut(sayer(quiet, one.place), exhibit.truncation)
+    def content(one: GivenText, progress: Progress | None) -> bytes:
+        view = VIEW.make(session, replace(chosen, text=one.text), progress)
+        say_cut(sayer(quiet, one.place), view.truncation)
         if out.kind == "parquet":
-            return heads_parquet(result_of(exhibit, record(session, exhibit, "json")))
-        return saved(session, exhibit, out.kind)
+            return heads_parquet(result_of(view, record(session, view, "json")))
+        return saved(session, view, out.kind)
 
     write_each(texts, out, content, quiet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from explorer.cli import options
 from explorer.cli.loading import session_with
 from explorer.cli.reading import GivenText, texts_to_read
 from explorer.cli.several import write_each
-from explorer.cli.telling import sayer
+from explorer.cli.telling import say_cut, sayer
 from explorer.cli.writing import outlet
 from explorer.saving.files import SHEETS
 
@@ -57,43 +58,39 @@ def worksheet(
       python -m explorer worksheet "She ate an apple." --layer 1 --head 8 --query 4 -o apple.html
       python -m explorer worksheet "She ate." --layer 1 --head 8 --query 2 --blank -o ate.pdf
     """  # noqa: D301
-    from explorer.saving.metadata import html_part, in_pdf
+    from explorer.saving.metadata import in_pdf
     from explorer.saving.printing import printer
     from explorer.saving.save import saved
-    from explorer.views.inside.worksheet import VIEW
+    from explorer.saving.worksheet_page import page_provenance, worksheet_page
+    from explorer.views.inside.worksheet import VIEW, WorksheetSettings
     from explorer.views.inside.worksheet.page import check_paper, worksheet_html
     from explorer.views.inside.worksheet.rounding import check_digits
-    from explorer.views.inside.worksheet.view import drawn, page_record
 
     check_digits(digits)
     check_paper(paper)
     texts = texts_to_read(text, source)
     out = outlet(output, form, force, texts, SHEETS)
     session = session_with(model, device, dtype, revision, quiet)
-    chosen = {
-        **VIEW.settings.defaults(),
-        "model": model,
-        "pair": pair or "",
-        "target": target or "",
-        "truncate": truncate,
-        "stack": stack or "",
-        "layer": layer,
-        "head": head,
-        "query": query,
-    }
+    chosen = WorksheetSettings(
+        model=model,
+        pair=pair or "",
+        target=target or "",
+        truncate=truncate,
+        stack=stack or "",
+        layer=layer,
+        head=head,
+        query=query,
+    )
 
-    def content(one: GivenText, _tell: Progress | None) -> str | bytes:
-        state = {**chosen, "text": one.text}
-        exhibit, row = VIEW.make(session, VIEW.settings.of(state)), drawn(session, state)
-        if row.truncation:
-            sayer(quiet)(f"{one.place}truncated: {row.truncation}")
+    def content(one: GivenText, progress: Progress | None) -> str | bytes:
+        view = VIEW.make(session, replace(chosen, text=one.text), progress)
+        say_cut(sayer(quiet, one.place), view.truncation)
         if out.kind in ("json", "csv"):
-            return saved(session, exhibit, out.kind)
-        chosen_paper = paper if out.kind == "pdf" else ""
-        told = page_record(session, exhibit, out.kind, digits, blank, chosen_paper)
+            return saved(session, view, out.kind)
         if out.kind == "html":
-            return worksheet_html(row, digits, blank, about=html_part(told))
-        return in_pdf(print_page(worksheet_html(row, digits, blank, paper)), told)
+            return worksheet_page(session, view, digits, blank)
+        made = page_provenance(session, view, out.kind, digits, blank, paper)
+        return in_pdf(print_page(worksheet_html(view.record, digits, blank, paper)), made)
 
     with printer() as print_page:
         write_each(texts, out, content, quiet)

@@ -6,6 +6,7 @@ Q queries, K keys, L layers, H heads, D residual-stream width, d head width.
 
 from explorer.records.cost import AttentionShape, CacheCost, Costs, CostSettings, Growth, ModelShape, Sharing
 from explorer.records.heads import (
+    AllHeads,
     BestOffsets,
     HeadComparison,
     HeadDistances,
@@ -59,6 +60,7 @@ __all__ = [
     "ANY_PLACE",
     "PLAIN_PARTS",
     "PLAIN_PLANE",
+    "AllHeads",
     "Anchor",
     "AnchorCurves",
     "Arrow",

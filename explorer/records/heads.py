@@ -179,6 +179,30 @@ class HeadNumbers:
 
 
 @dataclass(frozen=True)
+class AllHeads:
+    """The picture of all heads of a stack: their small maps, or a number each.
+
+    Attributes:
+        stack: "encoder", "decoder" or "cross".
+        causal: whether no token sees a later one.
+        queries: labels of the queries [Q].
+        keys: labels of the keys [K].
+        maps: the small maps.
+        numbers: what is shown of each head instead; None where it is the maps.
+        show: "maps", "link", or a measure's name.
+    """
+
+    source: Source
+    stack: str
+    causal: bool
+    queries: tuple[str, ...]
+    keys: tuple[str, ...]
+    maps: HeadsOverview
+    numbers: HeadNumbers | None
+    show: str
+
+
+@dataclass(frozen=True)
 class BestOffsets:
     """For each head the fixed offset k − q that gathers most weight.
 
@@ -219,27 +243,20 @@ class HeadsTable:
     """Numbers of every head of a stack, as they are shown and saved.
 
     Attributes:
-        model: the model's name.
-        revision: which commit, or package version, of it.
         stack: "encoder", "decoder" or "cross".
-        text: what was captured.
-        pair: its second segment; None without.
         columns: values [L, H] by the column's name, NaN where undefined.
+        link: the two linked tokens, where there is a column of them.
         draws: how many times the tokens were shuffled for the nulls among the columns;
             None without nulls.
         seed: of the generator that shuffled them; None without nulls.
-        truncation: what of a longer text is read, in words; nothing where all of it is.
     """
 
-    model: str
-    revision: str | None
+    source: Source
     stack: str
-    text: str
-    pair: str | None
     columns: Mapping[str, FloatArray]
+    link: str = ""
     draws: int | None = None
     seed: int | None = None
-    truncation: str = ""
 
 
 @dataclass(frozen=True)
@@ -270,18 +287,13 @@ class HeadDistances:
         measures: what the heads do, by the measure's name, [L, H] each.
         facts: a line about each head [L][H].
         n_tokens: how many queries the distances are means over.
-        truncation: what of a longer text is read, in words; nothing where all of it is.
     """
 
-    model: str
-    revision: str | None
+    source: Source
     stack: str
-    text: str
-    pair: str | None
     points: HeadPoints
     nearest: IntArray
     nearest_distance: FloatArray
     measures: dict[str, FloatArray]
     facts: list[list[str]]
     n_tokens: int
-    truncation: str = ""

@@ -35,14 +35,11 @@ class QueryRow:
         error: the largest difference of ``weights`` from the captured attention.
     """
 
-    model: str
-    revision: str | None
+    source: Source
     stack: str
     layer: int
     head: int
     kv_head: int
-    text: str
-    pair: str | None
     query: int
     query_label: str
     labels: tuple[str, ...]
@@ -62,7 +59,6 @@ class QueryRow:
     output: FloatArray
     added: FloatArray
     error: float
-    truncation: str = ""
 
     @property
     def d_head(self) -> int:

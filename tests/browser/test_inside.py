@@ -88,7 +88,7 @@ def test_a_row_step_by_step(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#inside-row-steps li").nth(1)).to_contain_text("× 0.1768 = 1/√32")
     # A clicked key is the one whose vectors are drawn, until another is chosen, or none.
     page.locator("#inside-table .ag-row[row-index='2'] [col-id=label]").click()
-    expect(page.locator("#inside-row-key")).to_have_value("ate")
+    expect(page.locator("#inside-worksheet-key")).to_have_value("ate")
     inside.wait_for_address(layer="1", head="8", key="2")
     inside.wait_for("() => document.querySelector('#inside-row-caption').textContent.includes('“ate”')")
     with (inside.save("csv", tmp_path)).open(encoding="utf-8", newline="") as file:
@@ -112,7 +112,7 @@ def test_a_causal_models_shared_heads(page: Page) -> None:
     first = page.locator("#inside-row-steps li").first
     expect(first).to_contain_text("key/value head 2")
     before = inside.title("inside-strips")
-    page.locator("#inside-row-before").check(force=True)
+    page.locator("#inside-worksheet-before").check(force=True)
     inside.map("inside-strips", "before rotation")
     assert inside.title("inside-strips") != before
 
@@ -157,7 +157,7 @@ def test_what_is_not_there_is_said(page: Page) -> None:
     expect(note).to_contain_text("there is no layer 9: layer 5 is shown")
     expect(note).to_contain_text("there is no query 999: query 11 is shown")
     expect(page.locator("#link-message")).to_contain_text("mode=maps, which is not offered here")
-    expect(page.locator("#inside-row-key")).to_have_value("")
+    expect(page.locator("#inside-worksheet-key")).to_have_value("")
     inside.wait_for_address(layer="5", head="11", query="11")
     assert set(inside.address()) == {"layer", "head", "query"}
 
@@ -184,7 +184,7 @@ def test_an_eager_model_is_told_of_in_every_view(page: Page, tmp_path: Path) -> 
     inside.show("step by step")
     inside.choose_model("minilm")
     inside.rows(12)
-    expect(page.locator("#inside-row-message .error")).to_have_count(0)
+    expect(page.locator("#inside-worksheet-message .error")).to_have_count(0)
 
 
 # Of each view an address with all of its settings changed, and what the fields then hold.

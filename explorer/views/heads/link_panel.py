@@ -15,9 +15,7 @@ from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.heads.heatmap.compute import MOST_CELLS, options_of, region_of, tokens_of_cell
 from explorer.views.heads.overview.compute import link_weights
-from explorer.views.heads.overview.view import LINK
-from explorer.views.heads.page import MapSettings
-from explorer.views.state import text_request
+from explorer.views.heads.page import LINK, MapSettings
 
 
 def layout() -> Any:
@@ -80,7 +78,7 @@ def register(app: Dash, session: Session) -> None:
     def take_cell(click: dict[str, Any] | None, view: dict[str, Any] | None, window: str | None) -> Any:
         if not click or view is None:
             return (no_update,) * 3
-        cap = session.capture(text_request(view))
+        cap = session.capture(TextRequest.of(view))
         point = click["points"][0]
         query, key = tokens_of_cell(
             cap,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from explorer.analysis.measures import MEASURES
-from explorer.views.heads.heads.compute import PROBE
-from explorer.views.heads.overview.view import LINK
+from explorer.views.heads.heads import PROBE
+from explorer.views.heads.page import LINK
 
 # A dash where a head has no value.
 _NUMBER = {"function": "params.value == null ? '–' : d3.format('.3f')(params.value)"}

@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from explorer.capture.loading import Progress
 from explorer.records import BestOffsets, CapturedText, FloatArray, HeadsTable, Null
-from explorer.records.source import truncation
+from explorer.records.source import Source
+from explorer.session.session import Session
+from explorer.views.heads.heads import PROBE, HeadsSettings
+from explorer.views.heads.measured import best_offsets_of, induction_scores_of, measures_of, null_scores_of
+from explorer.views.heads.overview.compute import chosen_link
+from explorer.views.heads.page import LINK
 
-PROBE = "probe"  # the column of the induction probe
+
+def compute(session: Session, settings: HeadsSettings, progress: Progress | None = None) -> HeadsTable:
+    """The table of a text, with the columns that are asked for.
+
+    Raises:
+        ValueError: a stack or token that there is not, or an unreadable text.
+        ModelError: the model cannot be loaded or failed.
+    """
+    request = settings.request
+    cap = session.capture(request, progress)
+    stack = cap.stack(settings.stack or None).name
+    measures = measures_of(session, request, stack, progress)
+    nulls = null_scores_of(session, request, stack, progress) if settings.nulls else {}
+    offsets = best_offsets_of(session, request, stack, progress) if settings.nulls else None
+    columns = head_columns(measures, nulls, offsets)
+    link = chosen_link(cap, settings.query, settings.key, settings.stack)
+    if link is not None:
+        columns[LINK] = link.values
+    if settings.probe:
+        scores = induction_scores_of(session, request.model, progress)
+        if scores.shape == columns["entropy"].shape:  # it is of the decoder, where there are two stacks
+            columns[PROBE] = scores
+    return replace(heads_table(cap, measures, nulls, stack), columns=columns, link=link.name if link else "")
 
 
 def heads_table(
@@ -29,15 +58,11 @@ def heads_table(
     """
     null = next(iter(nulls.values()), None)
     return HeadsTable(
-        model=cap.model_name,
-        revision=cap.revision,
+        source=Source.of(cap, stack),
         stack=cap.stack(stack).name,
-        text=cap.text,
-        pair=cap.pair,
         columns=head_columns(measures, nulls),
         draws=null.draws if null else None,
         seed=null.seed if null else None,
-        truncation=truncation(cap.stack(stack)),
     )
 
 

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.analysis.measures import MEASURES
 from explorer.figures.caption import cut, of_text
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import (
     DIVERGING,
     SEQUENTIAL,
@@ -23,6 +24,7 @@ from explorer.figures.style import (
     title,
 )
 from explorer.records import FloatArray, HeadsTable
+from explorer.views.heads.heads import HeadsSettings
 
 _ACROSS = 4  # grids a row
 _CELL, _LEAST = 13, 150  # pixels a head, and the least width of a grid
@@ -71,7 +73,7 @@ def table_figure(table: HeadsTable, link: str = "", theme: str = "light", palett
     """
     colours, names = theme_of(theme), grids_of(table)
     stack = "" if table.stack in ("encoder", "decoder") else f" · {table.stack}"
-    name = f"{literal(model_label(table.model))}{stack} · heads by measure"
+    name = f"{literal(model_label(table.source.model))}{stack} · heads by measure"
     figure = go.Figure(layout=base_layout(colours, title=title(name)))
     width, height = table_size(table)
     for number, column in enumerate(names):
@@ -100,7 +102,7 @@ def table_figure(table: HeadsTable, link: str = "", theme: str = "light", palett
 def table_caption(table: HeadsTable) -> str:
     """What a reader could paste under the figure."""
     parts = [
-        f"The heads of {model_label(table.model)} ({STACKS[table.stack]}): layers down, heads "
+        f"The heads of {model_label(table.source.model)} ({STACKS[table.stack]}): layers down, heads "
         "across, each grid on a scale of its own, whose ends are written above it. Blank: "
         "undefined."
     ]
@@ -108,8 +110,8 @@ def table_caption(table: HeadsTable) -> str:
         parts.append(f"z: standard deviations from the mean of {table.draws} random orders of the tokens.")
     if "offset" in table.columns:
         parts.append("Best offset: the fixed distance that gathers most of a head’s weight.")
-    parts.append(of_text(table.text, table.pair))
-    parts += cut(table.truncation)
+    parts.append(of_text(table.source.text or "", table.source.pair))
+    parts += cut(table.source.truncation)
     return " ".join(parts)
 
 
@@ -181,3 +183,11 @@ def _axes(table: HeadsTable, number: int, size: tuple[int, int], colours: Theme,
         )
         | small,
     }
+
+
+def _measures(record: HeadsTable, settings: HeadsSettings, style: FigureStyle) -> SizedFigure:
+    figure = table_figure(record, record.link, style.theme, style.palette or settings.palette)
+    return SizedFigure(figure, table_caption(record), *table_size(record))
+
+
+FIGURES = {"measures": _measures}

@@ -18,24 +18,20 @@ import dash_ag_grid as dag
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.analysis.measures import MEASURES
-from explorer.app.save_menu import download
 from explorer.records import FloatArray
-from explorer.saving.save import Saving, file_name, saved
 from explorer.session.jobs import Jobs
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
-from explorer.session.settings import State as Settings
+from explorer.session.settings import Value
+from explorer.views.heads.heads import HeadsSettings
 from explorer.views.heads.heads import help_panel as heads_help
-from explorer.views.heads.heads import view as heads
 from explorer.views.heads.heads.columns import column_definitions
-from explorer.views.heads.heads.compute import head_rows
+from explorer.views.heads.heads.compute import compute, head_rows
 from explorer.views.heads.measured import best_offsets_of, induction_scores_of, measures_of, null_scores_of
-from explorer.views.heads.overview.view import link_of
 from explorer.views.panel import running
 from explorer.views.panel.running import Run
-from explorer.views.state import text_request, text_state
 
-ADDRESS = {"nulls": "heads-nulls", "probe": "heads-probed", "sort": "heads-sort", "filter": "heads-filter"}
+_STORES = ("heads-nulls", "heads-probed", "heads-sort", "heads-filter")
 
 
 def layout() -> Any:
@@ -43,7 +39,7 @@ def layout() -> Any:
     return html.Div(
         [
             *(store for name in ("table", "nulls", "probe") for store in running.stores(name)),
-            *(dcc.Store(id=name) for name in ADDRESS.values()),
+            *(dcc.Store(id=name) for name in _STORES),
             html.Div(
                 [
                     html.Button(
@@ -113,34 +109,30 @@ def rows(columns: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
     return [{"id": f"{row['layer']}.{row['head']}"} | row for row in head_rows(columns)]
 
 
-def asked(session: Session, request: dict[str, Any] | None, stack: str) -> Settings | None:
-    """Which stack of which text is measured, as a state tells it; None before any run."""
+def asked(session: Session, request: dict[str, Any] | None, stack: str) -> dict[str, Value] | None:
+    """The stack of the text that is measured, as settings; None before any run."""
     if request is None:
         return None
-    text = session.read_of(TextRequest(**request))
+    text = session.read_of(TextRequest.of(request))
     stacks = session.capture(text).stacks
     chosen = stack if stack in stacks else stacks[0]
-    return {**text_state(text), "stack": chosen if len(stacks) > 1 else ""}
+    return {**text.as_dict(), "stack": chosen if len(stacks) > 1 else ""}
 
 
-def measured(wanted: Settings, nulls: Settings | None, probed: Settings | None, link: list[int] | None) -> Settings:
-    """The state of the table, of what was asked for so far.
+def measured(
+    wanted: dict[str, Any], nulls: dict[str, Any] | None, probed: dict[str, Any] | None, link: list[int] | None
+) -> HeadsSettings:
+    """The settings of the table, of what was asked for so far.
 
     Args:
-        wanted: which stack of which text, from ``asked``.
+        wanted: the stack of the text, from ``asked``.
         nulls: the one whose tokens were shuffled last, if one was.
         probed: the model whose induction probe was asked for, if one was.
         link: the two tokens that were chosen, if they were.
     """
     query, key = map(str, link) if link is not None else ("", "")
-    return {
-        **heads.DEFAULTS,
-        **wanted,
-        "nulls": nulls == wanted,
-        "probe": probed is not None and probed["model"] == wanted["model"],
-        "query": query,
-        "key": key,
-    }
+    probe = probed is not None and probed["model"] == wanted["model"]
+    return HeadsSettings.of({**wanted, "nulls": nulls == wanted, "probe": probe, "query": query, "key": key})
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
@@ -153,26 +145,11 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     @app.callback(
         Output("heads-table", "rowData"), Output("heads-table", "columnDefs"), *(Input(*one) for one in given)
     )
-    def show_table(wanted: Settings | None, nulls: Any, probed: Any, link: list[int] | None) -> Any:
+    def show_table(wanted: dict[str, Any] | None, nulls: Any, probed: Any, link: list[int] | None) -> Any:
         if wanted is None:
             return no_update, no_update
-        state = measured(wanted, nulls, probed, link)
-        columns = heads.drawn(session, state).columns
-        linked = link_of(session.capture(text_request(state)), state)
-        return rows(columns), column_definitions(columns, linked.name if linked else "")
-
-    @app.callback(
-        Output("download", "data", allow_duplicate=True),
-        Input("heads-table-csv", "n_clicks"),
-        *(State(*one) for one in given),
-    )
-    def save_table(
-        clicks: int | None, wanted: Settings | None, nulls: Any, probed: Any, link: list[int] | None
-    ) -> Any:
-        if not clicks or wanted is None:
-            return no_update
-        exhibit = heads.KIND.make(session, measured(wanted, nulls, probed, link))
-        return download(saved(session, exhibit, "csv"), file_name(exhibit, "csv", Saving()), "csv")
+        record = compute(session, measured(wanted, nulls, probed, link))
+        return rows(record.columns), column_definitions(record.columns, record.link)
 
 
 def _register_work(app: Dash, session: Session, jobs: Jobs) -> None:
@@ -182,21 +159,21 @@ def _register_work(app: Dash, session: Session, jobs: Jobs) -> None:
         wanted = asked(session, request, stack)
         if wanted is None:
             return None
-        return Run(wanted, lambda tell: measures_of(session, text_request(wanted), stack_of(wanted), tell))
+        return Run(wanted, lambda tell: measures_of(session, TextRequest.of(wanted), stack_of(wanted), tell))
 
-    def stack_of(wanted: Settings) -> str:
-        return session.capture(text_request(wanted)).stack(str(wanted["stack"]) or None).name
+    def stack_of(wanted: dict[str, Any]) -> str:
+        return session.capture(TextRequest.of(wanted)).stack(str(wanted["stack"]) or None).name
 
-    def shuffle(_clicks: Any, wanted: Settings | None, opened: bool | None, job: Any) -> Run | None:
+    def shuffle(_clicks: Any, wanted: dict[str, Any] | None, opened: bool | None, job: Any) -> Run | None:
         if wanted is None or not _is_asked_for("heads-shuffle", opened, job):
             return None
-        text, stack = text_request(wanted), stack_of(wanted)
+        text, stack = TextRequest.of(wanted), stack_of(wanted)
         return Run(
             wanted,
             lambda tell: (best_offsets_of(session, text, stack, tell), null_scores_of(session, text, stack, tell)),
         )
 
-    def probe(_clicks: Any, wanted: Settings | None, opened: bool | None, job: Any) -> Run | None:
+    def probe(_clicks: Any, wanted: dict[str, Any] | None, opened: bool | None, job: Any) -> Run | None:
         if wanted is None or not _is_asked_for("heads-probe", opened, job):
             return None
         model = str(wanted["model"])

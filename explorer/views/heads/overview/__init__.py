@@ -1,7 +1,32 @@
-"""The view overview."""
+"""The picture of all heads: their small maps, or a number each."""
 
-from explorer.views.heads.overview.view import KIND
-from explorer.views.heads.page import PAGE
-from explorer.views.legacy import spec_of
+from dataclasses import dataclass
 
-VIEW = spec_of(KIND, PAGE, "overview", "all heads", beside=True)
+from explorer.figures.style import PALETTES, SEQUENTIAL
+from explorer.session.requests import TextRequest
+from explorer.session.settings import setting
+from explorer.views.heads.page import MAPS, PAGE
+from explorer.views.spec import ViewSpec
+
+
+@dataclass(frozen=True)
+class OverviewSettings(TextRequest):
+    """What is shown of each head."""
+
+    stack: str = setting("", "encoder, decoder or cross; empty: the first stack that there is.")
+    show: str = setting(MAPS, "What the picture of all heads shows: maps, link, or a measure.")
+    query: str = setting("", "The query of the link, counted from 0.")
+    key: str = setting("", "The key of the link, counted from 0.")
+    palette: str = setting(SEQUENTIAL, "Colours of the maps.", tuple(PALETTES))
+
+
+VIEW = ViewSpec(
+    "overview",
+    "the picture of all heads",
+    "all heads",
+    PAGE,
+    OverviewSettings,
+    ("grid",),
+    folder=__name__,
+    beside=True,
+)

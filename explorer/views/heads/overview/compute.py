@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from explorer.analysis.measures import MEASURES
 from explorer.analysis.measures.blocks import BLOCK_BYTES, Progress, row_blocks
-from explorer.records import AttentionStack, CapturedText, FloatArray, HeadNumbers, HeadsOverview, IntArray
+from explorer.records import AllHeads, AttentionStack, CapturedText, FloatArray, HeadNumbers, HeadsOverview, IntArray
+from explorer.records.source import Source
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
+from explorer.views.heads.measured import measures_of
+from explorer.views.heads.overview import OverviewSettings
+from explorer.views.heads.page import LINK, MAPS
 
 TILE = 28  # cells a side of a small map
 
@@ -127,3 +132,57 @@ def overview_of(
     return session.get_or_compute(
         ("overview", request, name), lambda: heads_overview(cap, name, progress=progress), progress
     )
+
+
+def compute(session: Session, settings: OverviewSettings, progress: Progress | None = None) -> AllHeads:
+    """The picture of all heads of a text.
+
+    Raises:
+        ValueError: something else to show, or tokens or a stack that there are not.
+        ModelError: the model cannot be loaded or failed.
+    """
+    cap = session.capture(settings.request, progress)
+    stack = cap.stack(settings.stack or None)
+    return AllHeads(
+        Source.of(cap, stack.name),
+        stack.name,
+        stack.causal,
+        stack.query_tokens.labels,
+        stack.key_tokens.labels,
+        overview_of(session, settings.request, stack.name, progress),
+        numbers_of(session, settings, progress),
+        settings.show,
+    )
+
+
+def numbers_of(session: Session, settings: OverviewSettings, progress: Progress | None = None) -> HeadNumbers | None:
+    """What is shown of each head instead of its map; None where it is the maps.
+
+    Raises:
+        ValueError: something else to show, or tokens that there are not.
+        ModelError: the model cannot be loaded or failed.
+    """
+    cap = session.capture(settings.request, progress)
+    if settings.show == LINK:
+        return chosen_link(cap, settings.query, settings.key, settings.stack)
+    if settings.show in MEASURES:
+        stack, measure = cap.stack(settings.stack or None).name, MEASURES[settings.show]
+        values = measures_of(session, settings.request, stack, progress)[settings.show]
+        return HeadNumbers(values, measure.title, measure.unit)
+    if settings.show != MAPS:
+        raise ValueError(f"nothing is called '{settings.show[:40]}': use {', '.join([MAPS, LINK, *MEASURES])}")
+    return None
+
+
+def chosen_link(cap: CapturedText, query: str, key: str, stack: str) -> HeadNumbers | None:
+    """How much each head links the two chosen tokens; None where they are not both chosen.
+
+    Raises:
+        ValueError: a token that is no number, or that the text does not have.
+    """
+    if not (query and key):
+        return None
+    for what, place in (("query", query), ("key", key)):
+        if not place.isdecimal():
+            raise ValueError(f"{what}={place[:40]} is not a token: give its number, counted from 0")
+    return link_numbers(cap, int(query), int(key), stack or None)

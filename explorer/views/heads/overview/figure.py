@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
 
-from explorer.figures.style import SEQUENTIAL, Theme, axis, base_layout, scale_of, theme_of
-from explorer.records import HeadNumbers, HeadsOverview
+from explorer.figures.caption import cut, of_text
+from explorer.figures.figure_style import FigureStyle, SizedFigure
+from explorer.figures.style import (
+    SEQUENTIAL,
+    Theme,
+    axis,
+    base_layout,
+    literal,
+    model_label,
+    scale_of,
+    theme_of,
+    title,
+)
+from explorer.records import AllHeads, HeadNumbers, HeadsOverview
+from explorer.views.heads.overview import OverviewSettings
 
 _GAP = 3  # pixels between the small maps
+
+_CELL = 52  # pixels a head, in a file
 
 
 def overview_figure(
@@ -181,3 +197,25 @@ def _colours(palette: str, colours: Theme) -> list[int]:
     levels = [round(channel) for colour in scale for channel in unlabel_rgb(colour)]
     paper = [int(colours.paper[i : i + 2], 16) for i in (1, 3, 5)]
     return levels + paper
+
+
+def _sized_grid(record: AllHeads, settings: OverviewSettings, style: FigureStyle) -> SizedFigure:
+    """The small maps or numbers with a caption, each large enough to be read."""
+    name = model_label(record.source.model) + ("" if record.stack in ("encoder", "decoder") else f" · {record.stack}")
+    text = " ".join([of_text(record.source.text or "", record.source.pair), *cut(record.source.truncation)])
+    palette = style.palette or settings.palette
+    n_layers, n_heads = record.maps.tiles.shape[:2]
+    if record.numbers is None:
+        figure, what, room = overview_figure(record.maps, style.theme, palette=palette), "all heads", 80
+        caption = (
+            f"All heads of {name}, layers down: queries down and keys across in each. {overview_caption(record.maps)}"
+        )
+    else:
+        numbers = replace(record.numbers, name=literal(record.numbers.name))
+        figure, what, room = measure_figure(numbers, style.theme, palette=palette), numbers.name, 180
+        caption = numbers_caption(record.numbers, name)
+    figure.update_layout(title=title(f"{literal(name)} · {what}"))
+    return SizedFigure(figure, f"{caption} {text}", _CELL * n_heads + room, _CELL * n_layers + 90)
+
+
+FIGURES = {"grid": _sized_grid}

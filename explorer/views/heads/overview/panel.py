@@ -22,10 +22,10 @@ from explorer.views.heads.facts import facts_of_heads
 from explorer.views.heads.heads import panel as heads_table
 from explorer.views.heads.heatmap.panel import within
 from explorer.views.heads.measured import measures_of
-from explorer.views.heads.overview import view as all_heads
-from explorer.views.heads.overview.compute import overview_of
+from explorer.views.heads.overview import OverviewSettings
+from explorer.views.heads.overview.compute import numbers_of, overview_of
 from explorer.views.heads.overview.figure import measure_figure, overview_caption, overview_figure
-from explorer.views.heads.overview.view import LINK, MAPS
+from explorer.views.heads.page import LINK, MAPS
 from explorer.views.panel import running
 from explorer.views.panel.fields import choice
 
@@ -107,8 +107,9 @@ def register(app: Dash, session: Session) -> None:
         facts = None
         try:
             if measured is not None and measured == heads_table.asked(session, request, stack):
-                state = {**heads_table.measured(measured, None, None, link), "show": show}
-                numbers = all_heads.numbers(session, state)
+                query, key = map(str, link) if link is not None else ("", "")
+                settings = OverviewSettings.of({**measured, "show": show, "query": query, "key": key})
+                numbers = numbers_of(session, settings)
                 if numbers is not None:
                     return measure_figure(numbers, theme, chosen, palette), style, ""
                 facts = facts_of_heads(measures_of(session, text, overview.stack))

@@ -1,7 +1,20 @@
-"""The view worksheet."""
+"""One query's row by hand, from q·k to what each key adds."""
 
-from explorer.views.inside.page import PAGE
-from explorer.views.inside.worksheet.view import KIND
-from explorer.views.legacy import spec_of
+from dataclasses import dataclass
 
-VIEW = spec_of(KIND, PAGE, "worksheet", "step by step")
+from explorer.session.settings import setting
+from explorer.views.inside.page import PAGE, InsideSettings
+from explorer.views.spec import ViewSpec
+
+
+@dataclass(frozen=True)
+class WorksheetSettings(InsideSettings):
+    """One query's row, and the key whose vectors are drawn."""
+
+    key: str = setting("", "The key whose vectors are drawn, counted from 0; empty: the one with most weight.")
+    before: bool = setting(False, "Queries and keys before rotation, where the model rotates them.")
+
+
+VIEW = ViewSpec(
+    "worksheet", "the row, step by step", "step by step", PAGE, WorksheetSettings, ("strips",), folder=__name__
+)

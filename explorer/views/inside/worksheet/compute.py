@@ -4,11 +4,43 @@ from __future__ import annotations
 
 import numpy as np
 
+from explorer.capture.loading import Progress
 from explorer.records import CapturedText, FloatArray, HeadMaps, ModelError, QueryRow, ScoreParts
-from explorer.records.source import truncation
-from explorer.session.requests import TextRequest
+from explorer.records.source import Source
 from explorer.session.session import Session
 from explorer.views.inside.head_maps import head_maps_of
+from explorer.views.inside.worksheet import WorksheetSettings
+
+
+def compute(session: Session, settings: WorksheetSettings, progress: Progress | None = None) -> QueryRow:
+    """One query of a head, step by step; with what it is before rotation where that is known.
+
+    Raises:
+        ValueError: an unusable text, or a layer, head, query, key or stack out of range.
+        ModelError: the model cannot be loaded or failed, or was captured eagerly.
+    """
+    cap, stack = session.capture(settings.request, progress), settings.stack or None
+    cap.stack(stack).call(settings.layer, settings.head)
+    try:
+        maps = head_maps_of(session, settings.request, stack, settings.layer, settings.head)
+    except ModelError:  # an architecture whose weight matrices are not known has a row all the same
+        maps = None
+    row = query_row(cap, settings.layer, settings.head, settings.query, stack, maps)
+    key_of(row, settings.key)
+    return row
+
+
+def key_of(row: QueryRow, key: str) -> int:
+    """The key whose vectors are drawn: the chosen one, or the one with most weight.
+
+    Raises:
+        ValueError: a key the row does not have.
+    """
+    if not key:
+        return int(row.weights.argmax())
+    if not key.isdecimal() or int(key) >= len(row.labels):
+        raise ValueError(f"key {key} is out of range: keys are 0 to {len(row.labels) - 1}")
+    return int(key)
 
 
 def query_row(
@@ -44,14 +76,11 @@ def query_row(
     captured = source.attention(layer, head, slice(query, query + 1))[0]
     turned = maps is not None and maps.rotated
     return QueryRow(
-        model=cap.model_name,
-        revision=cap.revision,
+        source=Source.of(cap, stack),
         stack=source.name,
         layer=layer,
         head=head,
         kv_head=head // (source.n_heads // source.n_kv_heads),
-        text=cap.text,
-        pair=cap.pair,
         query=query,
         query_label=source.query_tokens.labels[query],
         labels=source.key_tokens.labels,
@@ -71,7 +100,6 @@ def query_row(
         output=weights @ v,
         added=weights @ moved,
         error=float(np.abs(weights - captured).max()),
-        truncation=truncation(source),
     )
 
 
@@ -90,21 +118,3 @@ def _exponentials(scaled: FloatArray, parts: ScoreParts) -> tuple[FloatArray, fl
     largest = max(candidates, default=0.0)
     exponentials = np.where(parts.allowed, np.exp(np.where(parts.allowed, scaled, 0) - largest), np.nan)
     return exponentials, 0.0 if parts.sink is None else float(np.exp(parts.sink - largest))
-
-
-def query_row_of(
-    session: Session, request: TextRequest, stack: str | None, layer: int, head: int, query: int
-) -> QueryRow:
-    """One query of a head, step by step; with what it is before rotation where that is known.
-
-    Raises:
-        ValueError: layer, head, query or stack out of range.
-        ModelError: the model failed, or was captured eagerly.
-    """
-    cap = session.capture(request)
-    cap.stack(stack).call(layer, head)
-    try:
-        maps = head_maps_of(session, request, stack, layer, head)
-    except ModelError:  # an architecture whose weight matrices are not known has a row all the same
-        maps = None
-    return query_row(cap, layer, head, query, stack, maps)

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from explorer.figures.style import model_stem
 from explorer.records import QueryRow
 from explorer.records.table import Table
-from explorer.saving.formats import versions
+from explorer.views.inside.worksheet import WorksheetSettings
+from explorer.views.inside.worksheet.compute import key_of
 
 
-def worksheet_json(row: QueryRow, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A row's numbers, of the keys that the query may see only, with all that made it.
+def data(row: QueryRow, settings: WorksheetSettings | None = None) -> dict[str, Any]:
+    """A row's numbers, of the keys that the query may see only.
 
     ``scaled`` is what goes into the softmax: scores·scale, soft-capped where ``softcap`` is
-    given, plus ``bias``. A learned sink (``settings``) takes part in the softmax and is no key.
-
-    Args:
-        row: one query of one head.
-        settings: what else was chosen (device, dtype, target text, …).
+    given, plus ``bias``. A learned ``sink`` takes part in the softmax and is no key.
     """
     seen, parts = np.flatnonzero(row.parts.allowed), row.parts
     before = {} if row.q_before is None else {"q_before": row.q_before.tolist()}
     if row.k_before is not None:
         before["k_before"] = row.k_before[seen].tolist()
     return {
-        "kind": "worksheet",
-        "model": row.model,
-        "revision": row.revision,
         "stack": row.stack,
         "layer": row.layer,
         "head": row.head,
         "kv_head": row.kv_head,
-        "text": row.text,
-        "pair": row.pair,
         "query": row.query,
         "query_label": row.query_label,
         "keys": [row.labels[key] for key in seen],
@@ -51,19 +43,19 @@ def worksheet_json(row: QueryRow, settings: Mapping[str, Any] | None = None) -> 
         "scaled": row.scaled[seen].tolist(),
         "weights": row.weights[seen].tolist(),
         "output": row.output.tolist(),
-        "settings": {"sink": parts.sink, "note": _note(row), "truncation": row.truncation or None, **(settings or {})},
-        "versions": versions(),
+        "sink": parts.sink,
+        "note": _note(row),
+        "drawn_key": key_of(row, settings.key if settings else ""),
     }
 
 
-def worksheet_table(row: QueryRow) -> Table:
+def table(row: QueryRow, _settings: WorksheetSettings | None = None) -> Table:
     """A row a key that the query may see, in full precision; a learned sink's last.
 
     ``scaled`` is what goes into the softmax; ``exponential`` is e to its power, less the
-    largest. The first column's head says what of a truncated text is here.
+    largest.
     """
-    corner = f"position (truncated: {row.truncation})" if row.truncation else "position"
-    header = [corner, "key", "q·k", "bias", "scaled", "exponential", "weight", "‖v‖", "contribution"]
+    header = ["position", "key", "q·k", "bias", "scaled", "exponential", "weight", "‖v‖", "contribution"]
     bias = row.parts.bias
     rows: list[list[object]] = [
         [
@@ -83,6 +75,11 @@ def worksheet_table(row: QueryRow) -> Table:
         weight = 1 - float(row.weights.sum())
         rows.append(["", "(learned sink)", "", "", row.parts.sink, row.sink_exponential, weight, "", ""])
     return Table.of(header, rows)
+
+
+def stem(row: QueryRow, _settings: WorksheetSettings | None = None) -> str:
+    """A file name that says which row it is."""
+    return f"{model_stem(row.source.model)}-layer{row.layer}-head{row.head}-query{row.query}"
 
 
 def _note(row: QueryRow) -> str:

@@ -8,10 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.figures.caption import cut
+from explorer.figures.caption import AXIS, cut
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import DIVERGING, Theme, axis, base_layout, literal, model_label, theme_of, title
 from explorer.records import FloatArray, QueryRow
+from explorer.views.inside.worksheet import WorksheetSettings
+from explorer.views.inside.worksheet.compute import key_of
 
+_WIDTH = 760  # pixels, in a file
 _MOST_KEYS = 12  # whose products are drawn
 _STRIP = 22  # pixels of a strip in a file
 _DECIDE = 0.8  # of the products of the score's own sign: the dimensions that are said to decide
@@ -44,7 +48,7 @@ def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "l
     figure.update_layout(
         base_layout(
             colours,
-            title=title(f"{literal(model_label(row.model))} · {head}{told}"),
+            title=title(f"{literal(model_label(row.source.model))} · {head}{told}"),
             margin={"l": 8, "r": 8, "t": 34, "b": 8},
             showlegend=False,
         )
@@ -87,7 +91,7 @@ def strips_caption(row: QueryRow, key: int, before: bool = False) -> str:
     else:
         said.append(_deciding(product, total))
     said.append(f"Below: the products of the {len(heaviest(row, key))} keys with most weight, each with its sum.")
-    said += cut(row.truncation)
+    said += cut(row.source.truncation)
     return " ".join(said)
 
 
@@ -150,3 +154,12 @@ def _plain(colours: Theme, **more: object) -> dict[str, object]:
         "automargin": True,
         **more,
     }
+
+
+def _strips_of_key(row: QueryRow, settings: WorksheetSettings, style: FigureStyle) -> SizedFigure:
+    key, before = key_of(row, settings.key), settings.before and row.q_before is not None
+    figure = strips_figure(row, key, before, style.theme)
+    return SizedFigure(figure, strips_caption(row, key, before), _WIDTH, strips_height(row, key), AXIS)
+
+
+FIGURES = {"strips": _strips_of_key}

@@ -60,7 +60,7 @@ def number(value: float, digits: int) -> str:
 
 def _words(sheet: Worksheet) -> dict[str, Any]:
     """What the page calls the head, what it leaves out, and what is done to q·k."""
-    row, model = sheet.row, model_label(sheet.row.model)
+    row, model = sheet.row, model_label(sheet.row.source.model)
     return {
         "model": model,
         "stack": STACKS[row.stack],

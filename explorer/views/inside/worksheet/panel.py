@@ -1,8 +1,8 @@
 """One query of a head by hand: a row a key, from q·k to what the key adds to the token.
 
-inside-selection ─> inside-table, the steps, the message, what inside-row-key offers
-a clicked row (in the browser) ─> inside-row-key
-inside-selection, inside-row-key, inside-row-before, theme ─> inside-strips, its caption,
+inside-selection ─> inside-table, the steps, the message, what inside-worksheet-key offers
+a clicked row (in the browser) ─> inside-worksheet-key
+inside-selection, inside-worksheet-key, inside-worksheet-before, theme ─> inside-strips, its caption,
                                                          inside-worksheet-state (its state)
 """
 
@@ -13,21 +13,19 @@ from typing import Any
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
 import numpy as np
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError, QueryRow
-from explorer.saving.metadata import html_part
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
-from explorer.views.inside.worksheet import view as worksheet
+from explorer.views.inside.worksheet import VIEW, WorksheetSettings
+from explorer.views.inside.worksheet.compute import compute, key_of
 from explorer.views.inside.worksheet.figure import strips_caption, strips_figure
-from explorer.views.inside.worksheet.page import worksheet_html
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, labelled
+from explorer.views.panel.view_panel import Drawing, draws, part
 
-MODE = "worksheet"
-ADDRESS = {"key": "inside-row-key", "before": "inside-row-before"}
 _MESSAGE = "the query and its keys appear here"
 _PAGED = 200  # keys; a longer table has pages
 # Field, header, what it says, how it is written.
@@ -47,15 +45,11 @@ _COLUMNS = (
 
 def layout() -> Any:
     """The view's components."""
-    return html.Div(
-        [
-            dcc.Store(id="inside-worksheet-state"),
-            html.Div(id="inside-row-message"),
-            html.Ol(id="inside-row-steps", className="steps"),
-            html.Div([_table(), _strips()], className="by-hand"),
-        ],
-        id="inside-worksheet-part",
-        className="part",
+    return part(
+        VIEW,
+        html.Div(id="inside-worksheet-message"),
+        html.Ol(id="inside-row-steps", className="steps"),
+        html.Div([_table(), _strips()], className="by-hand"),
     )
 
 
@@ -85,7 +79,7 @@ def _strips() -> Any:
                         "key",
                         "Whose vectors are drawn with the query’s; a row of the table chooses its key",
                         dmc.Select(
-                            id="inside-row-key",
+                            id="inside-worksheet-key",
                             value=None,
                             data=[],
                             size="xs",
@@ -98,7 +92,11 @@ def _strips() -> Any:
                         ),
                     ),
                     dmc.Switch(
-                        id="inside-row-before", label="before rotation", size="xs", checked=False, className="hidden"
+                        id="inside-worksheet-before",
+                        label="before rotation",
+                        size="xs",
+                        checked=False,
+                        className="hidden",
                     ),
                     html.Button(
                         "Worksheet",
@@ -217,49 +215,16 @@ def steps(row: QueryRow) -> list[str]:
     return said
 
 
-def page_file(session: Session, state: dict[str, Any], blank: bool) -> dict[str, Any]:
-    """The row as a page to print, for the browser to save.
-
-    Raises:
-        ValueError: a state that has no row.
-        ModelError: the model cannot be loaded, or was captured eagerly.
-    """
-    exhibit, row = worksheet.KIND.make(session, state), worksheet.drawn(session, state)
-    told = worksheet.page_record(session, exhibit, "html", blank=blank)
-    return {
-        "content": worksheet_html(row, blank=blank, about=html_part(told)),
-        "filename": f"{exhibit.stem}-worksheet{'-blank' if blank else ''}.html",
-        "type": "text/html",
-        "base64": False,
-    }
-
-
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     _register_table(app, session)
     _register_strips(app, session)
 
-    @app.callback(
-        Output("download", "data", allow_duplicate=True),
-        Output("inside-row-message", "children", allow_duplicate=True),
-        Input("inside-worksheet", "n_clicks"),
-        Input("inside-worksheet-blank", "n_clicks"),
-        State("inside-worksheet-state", "data"),
-    )
-    def print_out(filled: int | None, empty: int | None, state: dict[str, Any] | None) -> Any:
-        if state is None or not (filled or empty):
-            return no_update, no_update
-        blank = ctx.triggered_id == "inside-worksheet-blank"
-        try:
-            return page_file(session, state, blank), None
-        except (ValueError, ModelError) as error:
-            return no_update, running.error_line(str(error))
-
 
 def _register_table(app: Dash, session: Session) -> None:
     app.clientside_callback(
         ClientsideFunction("inside", "pickKey"),
-        Output("inside-row-key", "value", allow_duplicate=True),
+        Output("inside-worksheet-key", "value", allow_duplicate=True),
         Input("inside-table", "cellClicked"),
     )
 
@@ -268,18 +233,19 @@ def _register_table(app: Dash, session: Session) -> None:
         Output("inside-table", "columnDefs"),
         Output("inside-table", "dashGridOptions"),
         Output("inside-row-steps", "children"),
-        Output("inside-row-message", "children"),
-        Output("inside-row-before", "className"),
-        Output("inside-row-key", "data"),
-        Output("inside-row-key", "value"),
+        Output("inside-worksheet-message", "children"),
+        Output("inside-worksheet-before", "className"),
+        Output("inside-worksheet-key", "data"),
+        Output("inside-worksheet-key", "value"),
+        Input("inside-mode", "value"),
         Input("inside-selection", "data"),
-        State("inside-row-key", "value"),
+        State("inside-worksheet-key", "value"),
     )
-    def show_row(view: dict[str, Any] | None, key: str | None) -> Any:
-        if view is None or view["mode"] != MODE:
+    def show_row(mode: str, selection: dict[str, Any] | None, key: str | None) -> Any:
+        if selection is None or mode != VIEW.name:
             return (no_update,) * 8
         try:
-            row = worksheet.drawn(session, worksheet.DEFAULTS | view)
+            row = compute(session, WorksheetSettings.of(selection))
         except (ValueError, ModelError) as error:
             line = running.error_line(str(error))
             return [], [], _grid_options([], 0), [], line, "hidden", [], no_update
@@ -303,26 +269,26 @@ def possible(row: QueryRow, key: str) -> bool:
 
 
 def _register_strips(app: Dash, session: Session) -> None:
-    @app.callback(
-        Output("inside-strips", "figure"),
-        Output("inside-row-caption", "children"),
-        Output("inside-worksheet-state", "data"),
-        Input("inside-selection", "data"),
-        Input("inside-row-key", "value"),
-        Input("inside-row-before", "checked"),
-        Input("theme", "data"),
+    @draws(
+        app,
+        VIEW,
+        ["inside-strips"],
+        [
+            Input("inside-selection", "data"),
+            Input("inside-worksheet-key", "value"),
+            Input("inside-worksheet-before", "checked"),
+            Input("theme", "data"),
+        ],
+        [Output("inside-row-caption", "children")],
+        _MESSAGE,
     )
-    def show_strips(view: dict[str, Any] | None, key: str | None, before: bool, theme: str) -> Any:
-        if view is None or view["mode"] != MODE:
-            # A picture that is left takes its nodes out of the page.
-            left = ctx.triggered_id == "inside-selection"
-            return (blank_figure(_MESSAGE), "", no_update) if left else (no_update,) * 3
-        state = worksheet.DEFAULTS | view | {"key": key or "", "before": before}
-        try:
-            row = worksheet.drawn(session, state)
-            drawn_key = worksheet.key_of(row, state)
-        except (ValueError, ModelError):  # the message above the table says what is wrong
-            return blank_figure(_MESSAGE), "", None
-        turned = before and row.q_before is not None
-        figure = strips_figure(row, drawn_key, turned, theme)
-        return figure, strips_caption(row, drawn_key, turned), state
+    def draw_strips(selection: dict[str, Any] | None, key: str | None, before: bool, theme: str) -> Drawing | None:
+        if selection is None:
+            return None
+        row = compute(session, WorksheetSettings.of(selection))
+        # A key that another text had is none of this one's.
+        settings = WorksheetSettings.of(
+            {**selection, "key": key if key and possible(row, key) else "", "before": before}
+        )
+        place, rotated = key_of(row, settings.key), before and row.q_before is not None
+        return Drawing([strips_figure(row, place, rotated, theme)], settings, [strips_caption(row, place, rotated)])
