@@ -53,7 +53,7 @@ DRAWN = [f"#{MAP} .heatmaplayer image", f"#{OVERVIEW} .imagelayer image"]
 VIEWS = {
     "map": f"#{MAP} .heatmaplayer image",
     "lines": "#heads-lines-graph .shapelayer path",
-    "compare": "#heads-compare-difference .heatmaplayer image",
+    "compare": "#heads-comparison-difference .heatmaplayer image",
     "distances": "#heads-distances-graph .scatterlayer .point",
 }
 _TIME_THE_OPENING = "of => { timers.opened(of).then(ms => { timers.drawnAt = ms; }); }"

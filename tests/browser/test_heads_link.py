@@ -36,16 +36,16 @@ FIELDS = {
     "head": "heads-head",
     "threshold": "heads-lines-threshold",
     "count": "heads-lines-count",
-    "other_model": "heads-compare-model",
-    "other_text": "heads-compare-text",
-    "other_layer": "heads-compare-layer",
-    "other_head": "heads-compare-head",
+    "other_model": "heads-comparison-other-model",
+    "other_text": "heads-comparison-other-text",
+    "other_layer": "heads-comparison-other-layer",
+    "other_head": "heads-comparison-other-head",
     "palette": "heads-palette",
 }
 GRAPHS = {
     "map": "heads-heatmap",
     "lines": "heads-lines-graph",
-    "compare": "heads-compare-difference",
+    "compare": "heads-comparison-difference",
     "distances": "heads-distances-graph",
 }
 _SORTED = """() => {

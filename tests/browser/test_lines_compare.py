@@ -29,7 +29,7 @@ _EXACT_PART = f"""() => {{
 }}"""
 
 _DIFFERENCE = """() => {
-  const plot = document.querySelector('#heads-compare-difference .js-plotly-plot');
+  const plot = document.querySelector('#heads-comparison-difference .js-plotly-plot');
   const cells = plot._fullData.find(trace => trace.type === 'heatmap');
   return {queries: plot._fullLayout.yaxis2.ticktext, keys: plot._fullLayout.xaxis2.ticktext,
           z: Array.from(cells.z, row => Array.from(row)), zmin: cells.zmin, zmax: cells.zmax};
@@ -138,7 +138,7 @@ def test_five_hundred_tokens_in_every_view(heads: Heads, model: str) -> None:
     assert np.diff(tops).min() > 11  # the labels' font is 11 pixels high
     heads.show("compare")
     heads.wait_for(
-        """count => document.querySelector('#heads-compare-difference .js-plotly-plot')
+        """count => document.querySelector('#heads-comparison-difference .js-plotly-plot')
         ?._fullData?.find(t => t.type === 'heatmap')?.z.length === count""",
         count,
     )
@@ -178,7 +178,7 @@ def assert_zoom_fetches_the_numbers(heads: Heads, attention: np.ndarray) -> None
 
 def compared(heads: Heads, caption: str) -> dict[str, Any]:
     """The difference map, once the caption says what it is of."""
-    expect(heads.page.locator("#heads-compare-caption")).to_contain_text(caption, timeout=FIRST_LOAD_MS)
+    expect(heads.page.locator("#heads-comparison-caption")).to_contain_text(caption, timeout=FIRST_LOAD_MS)
     heads.wait_for(f"() => {{ try {{ return ({_DIFFERENCE})(); }} catch {{ return false; }} }}")
     found: dict[str, Any] = heads.page.evaluate(_DIFFERENCE)
     for side in ("queries", "keys"):
@@ -193,15 +193,15 @@ def test_two_heads_and_their_difference(heads: Heads) -> None:
     heads.show("compare")
     found = compared(heads, "Second: minilm, layer 0, head 1")  # opens on the next head
     np.testing.assert_allclose(found["z"], expected.attention[0, 1] - expected.attention[0, 0], atol=1e-5)
-    page.fill("#heads-compare-layer", "4")
-    page.fill("#heads-compare-head", "7")
+    page.fill("#heads-comparison-other-layer", "4")
+    page.fill("#heads-comparison-other-head", "7")
     found = compared(heads, "Second: minilm, layer 4, head 7")
     difference = expected.attention[4, 7] - expected.attention[0, 0]
     np.testing.assert_allclose(found["z"], difference, atol=1e-5)
     assert found["keys"] == expected.labels
     assert found["zmin"] == -found["zmax"]
-    page.fill("#heads-compare-layer", "40")
-    expect(page.locator("#heads-compare-message .error")).to_contain_text(
+    page.fill("#heads-comparison-other-layer", "40")
+    expect(page.locator("#heads-comparison-message .error")).to_contain_text(
         "Layer 40 is out of range: minilm has layers 0 to 5."
     )
 
@@ -210,7 +210,7 @@ def test_another_text_is_aligned_by_word(heads: Heads) -> None:
     page = heads.page
     heads.show("compare")
     compared(heads, "head 1")
-    page.fill("#heads-compare-text", "She ate a pear while Apple announced a new phone.")
+    page.fill("#heads-comparison-other-text", "She ate a pear while Apple announced a new phone.")
     page.keyboard.press("Enter")
     found = compared(heads, "2 words of the first text have no partner: an, apple.")
     words = [
@@ -239,17 +239,17 @@ def test_another_text_is_aligned_by_word(heads: Heads) -> None:
     others = [0, 1, 2, 5, 6, 7, 8, 10, 11, 12]
     wanted = second.attention[0, 0][np.ix_(others, others)] - first[np.ix_(rows, rows)]
     np.testing.assert_allclose(found["z"][np.ix_(~alone, ~alone)], wanted, atol=1e-5)
-    page.fill("#heads-compare-text", "Nothing alike here")
+    page.fill("#heads-comparison-other-text", "Nothing alike here")
     page.keyboard.press("Enter")
-    expect(page.locator("#heads-compare-caption")).to_contain_text("no word in common")
-    expect(page.locator("#heads-compare-difference")).to_contain_text("no difference map")
+    expect(page.locator("#heads-comparison-caption")).to_contain_text("no word in common")
+    expect(page.locator("#heads-comparison-difference")).to_contain_text("no difference map")
 
 
 def test_a_causal_model_beside_a_bidirectional_one(heads: Heads) -> None:
     page = heads.page
     heads.show("compare")
     compared(heads, "head 1")
-    page.fill("#heads-compare-model", "smollm2")
+    page.fill("#heads-comparison-other-model", "smollm2")
     page.keyboard.press("Enter")
     found = compared(heads, "Second: smollm2, layer 0, head 0")
     words = ["[CLS]", "She", "ate", "an", "apple", "while", "Apple", "announced", "a", "phone", ".", "[SEP]"]
@@ -257,7 +257,7 @@ def test_a_causal_model_beside_a_bidirectional_one(heads: Heads) -> None:
     inner = found["z"][1:-1, 1:-1]
     np.testing.assert_array_equal(np.isnan(inner), np.triu(np.ones(inner.shape, bool), 1))
     assert np.isnan(found["z"][[0, -1]]).all()
-    expect(page.locator("#heads-compare-caption")).to_contain_text(
+    expect(page.locator("#heads-comparison-caption")).to_contain_text(
         "45 cells that only the second’s causal mask forbids"
     )
     one, other = (eager.run(name, TEXT).attention[0, 0] for name in ("minilm", "smollm2"))

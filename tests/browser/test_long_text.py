@@ -122,13 +122,13 @@ def test_a_pair_loses_the_end_of_its_longer_text(heads: Heads) -> None:
 def test_the_text_of_a_comparison(heads: Heads) -> None:
     page = heads.page
     page.locator("#heads-mode").get_by_text("compare", exact=True).click()
-    expect(page.locator("#heads-compare-caption")).to_contain_text("Second: minilm")
-    page.fill("#heads-compare-text", LONG)
+    expect(page.locator("#heads-comparison-caption")).to_contain_text("Second: minilm")
+    page.fill("#heads-comparison-other-text", LONG)
     page.keyboard.press("Enter")
-    message = page.locator("#heads-compare-message")
+    message = page.locator("#heads-comparison-message")
     expect(message.locator(".error")).to_contain_text("662 tokens")
     message.get_by_role("button", name="Show the first 512 tokens").click()
-    expect(page.locator("#heads-compare-caption")).to_contain_text(f"The second text is truncated: {TOLD}.")
+    expect(page.locator("#heads-comparison-caption")).to_contain_text(f"The second text is truncated: {TOLD}.")
     expect(message).to_be_empty()
 
 

@@ -53,9 +53,5 @@ PAGE = Page(
         "heads": "heads-set",
         "probe": "heads-probed",
         "other_heads": "heads-lines-heads",
-        "other_model": "heads-compare-model",
-        "other_text": "heads-compare-text",
-        "other_layer": "heads-compare-layer",
-        "other_head": "heads-compare-head",
     },
 )

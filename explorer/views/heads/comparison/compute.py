@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
+from explorer.capture.loading import Progress
 from explorer.records import (
     AttentionStack,
     CapturedText,
@@ -19,9 +20,11 @@ from explorer.records import (
     MapOptions,
     Tokens,
 )
-from explorer.records.table import Table
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
 from explorer.text.tokens import numbered
-from explorer.views.heads.heatmap.compute import AS_CAPTURED, drawn_groups, head_map
+from explorer.views.heads.comparison import ComparisonSettings
+from explorer.views.heads.heatmap.compute import AS_CAPTURED, drawn_groups, head_map, options_of
 
 _NAMED = 8  # words that a remark lists before it counts the rest
 
@@ -60,7 +63,55 @@ class Row:
         return ("", text.casefold() if ignore_case and not self.special else text)
 
 
-def compare_heads(first: Side, second: Side, switches: MapOptions = AS_CAPTURED) -> HeadComparison:
+def compute(session: Session, settings: ComparisonSettings, progress: Progress | None = None) -> HeadComparison:
+    """The chosen head, the other one, and the difference.
+
+    Raises:
+        ValueError: a text the second model cannot read, or a head it does not have.
+        ModelError: a model that cannot be loaded.
+    """
+    stack = settings.stack or None
+    cap = session.capture(settings.request, progress)
+    request, layer, head = other_side(cap, settings)
+    other = session.capture(request, progress)
+    first = Side(cap, settings.layer, settings.head, stack)
+    second = Side(other, layer, head, stack if stack in other.stacks else None)
+    return compare_heads(first, second, options_of(settings, cap.pair))
+
+
+def other_side(cap: CapturedText, settings: ComparisonSettings) -> tuple[TextRequest, int, int]:
+    """What the chosen head is compared with: its text, its layer and its head.
+
+    With all of its settings empty it is the next head (of several heads taken together, the next
+    layer), so that the view opens on a difference. Another text is read without the first one's
+    second text and target.
+
+    Raises:
+        ValueError: a layer or head that is no number.
+    """
+    request, layer, head = settings.request, settings.layer, settings.head
+    model, text = settings.other_model.strip(), settings.other_text.strip()
+    other_layer, other_head = settings.other_layer.strip(), settings.other_head.strip()
+    if not any((model, text, other_layer, other_head)):
+        source = cap.stack(settings.stack or None)
+        if settings.aggregate == "head":
+            head = (head + 1) % source.n_heads
+        else:
+            layer = (layer + 1) % source.n_layers
+    if model:
+        request = replace(request, model=model)
+    if text:
+        request = replace(request, text=settings.other_text, pair="", target="")
+    return request, _number(other_layer, layer), _number(other_head, head)
+
+
+def _number(typed: str, otherwise: int) -> int:
+    if typed and not typed.isdecimal():
+        raise ValueError(f"{typed[:40]} is not a layer or head: give a number, counted from 0")
+    return int(typed) if typed else otherwise
+
+
+def compare_heads(first: Side, second: Side, options: MapOptions = AS_CAPTURED) -> HeadComparison:
     """Two maps and the second minus the first, on the tokens both have.
 
     Where the tokens differ both maps are merged to words (sum over a key's pieces, mean over
@@ -72,14 +123,14 @@ def compare_heads(first: Side, second: Side, switches: MapOptions = AS_CAPTURED)
     Args:
         first: what is subtracted.
         second: what it is subtracted from.
-        switches: how both maps are read; a part is ignored unless both have a second text.
+        options: how both maps are read; a part is ignored unless both have a second text.
 
     Raises:
         ValueError: a stack, layer or head that a side does not have.
     """
     paired = first.cap.pair is not None and second.cap.pair is not None
-    merged = switches.words or not _same_tokens(first, second)
-    read = replace(switches, words=merged, part=switches.part if paired else "all")
+    merged = options.words or not _same_tokens(first, second)
+    read = replace(options, words=merged, part=options.part if paired else "all")
     one, other = (head_map(side.cap, side.layer, side.head, side.stack, read) for side in (first, second))
     rows = [_rows(side, read) for side in (first, second)]
     ignore_case = merged and any(
@@ -88,7 +139,7 @@ def compare_heads(first: Side, second: Side, switches: MapOptions = AS_CAPTURED)
     queries, keys = (_aligned(rows[0][axis], rows[1][axis], merged, ignore_case) for axis in (0, 1))
     shared = _shares_a_word(queries, rows[0][0]) and _shares_a_word(keys, rows[0][1])
     remarks = _on_stacks(one, other) + _on_truncation(one, other)
-    if merged and not switches.words:
+    if merged and not options.words:
         remarks.append(
             "The tokens differ, so both maps are merged to words: summed over a key’s pieces, averaged over a query’s."
         )
@@ -152,9 +203,9 @@ def _same_tokens(first: Side, second: Side) -> bool:
     )
 
 
-def _rows(side: Side, switches: MapOptions) -> tuple[list[Row], list[Row]]:
+def _rows(side: Side, options: MapOptions) -> tuple[list[Row], list[Row]]:
     """What the rows and the columns of a side's map stand for."""
-    groups = drawn_groups(side.cap, side.source, switches)
+    groups = drawn_groups(side.cap, side.source, options)
     tokens = (side.source.query_tokens, side.source.key_tokens)
     return _read(tokens[0], groups[0]), _read(tokens[1], groups[1])
 
@@ -246,14 +297,6 @@ def _without_partner(alone: list[str], what: str, which: str) -> list[str]:
     return [f"{count} no partner: {listed}{more}."]
 
 
-def sides_truncation(comparison: HeadComparison) -> str:
-    """What of longer texts is compared, in words; nothing where all of both is."""
-    told = zip(("first", "second"), (comparison.first, comparison.second), strict=True)
-    return "; ".join(
-        f"of the {which} text {drawn.source.truncation}" for which, drawn in told if drawn.source.truncation
-    )
-
-
 def _on_truncation(first: HeadMap, second: HeadMap) -> list[str]:
     return [
         f"The {which} text is truncated: {drawn.source.truncation}."
@@ -293,25 +336,3 @@ def comparison_facts(comparison: HeadComparison) -> str:
             where = f"{comparison.queries[query]} → {comparison.keys[key]}"
             parts.append(f"{'most' if sign > 0 else 'least'} {value:+.3f} at {where}")
     return " · ".join(parts)
-
-
-def comparison_table(comparison: HeadComparison) -> Table:
-    """A row a cell: query, key, first, second, second − first; empty where there is none.
-
-    Of a truncated text a last, empty column is headed by what was left out.
-    """
-    queries, keys = comparison.query_places, comparison.key_places
-    sides = [
-        placed(drawn, queries[:, side], keys[:, side])
-        for side, drawn in enumerate((comparison.first, comparison.second))
-    ]
-    columns = [*sides, sides[1] - sides[0]]
-    rows: list[list[object]] = []
-    for row, query in enumerate(comparison.queries):
-        values = np.stack([column[row] for column in columns], axis=1).tolist()
-        for key, cell in zip(comparison.keys, values, strict=True):
-            rows.append([query, key, *cell])
-    table = Table.of(["query", "key", "first", "second", "difference"], rows)
-    for cut in _on_truncation(comparison.first, comparison.second):
-        table = table.headed(cut)
-    return table

@@ -2,93 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
-from explorer.figures.figure_style import SizedFigure
-from explorer.figures.style import SEQUENTIAL
+import numpy as np
+
+from explorer.figures.style import model_stem
 from explorer.records import HeadComparison, HeadMap
-from explorer.saving.formats import versions
-from explorer.views.heads.comparison.figure import comparison_caption, difference_figure, side_figures
-from explorer.views.heads.heatmap.data import data
-from explorer.views.heads.heatmap.figure import SINK_MARKS, heatmap_caption, map_size
+from explorer.records.source import Source
+from explorer.records.table import Table
+from explorer.views.heads.comparison import ComparisonSettings
+from explorer.views.heads.comparison.compute import placed
+from explorer.views.heads.heatmap.data import data as heatmap_data
 
 
-def comparison_json(comparison: HeadComparison, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def data(record: HeadComparison, _settings: ComparisonSettings | None = None) -> dict[str, Any]:
     """Both maps whole, and second minus first on the tokens of both.
 
     ``queries`` and ``keys`` are those of both sides in one order; ``query_places`` and
-    ``key_places`` tell the row and column of each in the first and the second map, −1 where that
+    ``key_places`` have the row and column of each in the first and the second map, −1 where that
     side has none. ``difference`` is undefined where one side has no such cell or its mask
     forbids it, and missing where the texts have no word in common.
-
-    Args:
-        comparison: the two maps.
-        settings: what else was chosen (device, dtype, target text, …).
     """
-    first = comparison.first
-    difference = comparison.difference
     return {
-        "kind": "comparison",
-        "model": first.source.model,
-        "revision": first.source.revision,
-        "stack": first.stack,
-        "layer": first.layer,
-        "head": first.head,
-        "text": first.source.text,
-        "pair": first.source.pair,
-        "first": {**_side(first), "truncation": first.source.truncation or None},
-        "second": {**_side(comparison.second), "truncation": comparison.second.source.truncation or None},
-        "queries": list(comparison.queries),
-        "keys": list(comparison.keys),
-        "query_places": comparison.query_places.tolist(),
-        "key_places": comparison.key_places.tolist(),
-        "difference": None if difference is None else difference.tolist(),
-        "remarks": list(comparison.remarks),
-        "settings": {**asdict(first.switches), **(settings or {})},
-        "versions": versions(),
+        "stack": record.first.stack,
+        "layer": record.first.layer,
+        "head": record.first.head,
+        "first": _side(record.first),
+        "second": _side(record.second),
+        "queries": list(record.queries),
+        "keys": list(record.keys),
+        "query_places": record.query_places.tolist(),
+        "key_places": record.key_places.tolist(),
+        "difference": None if record.difference is None else record.difference.tolist(),
+        "remarks": list(record.remarks),
     }
-
-
-def difference_picture(comparison: HeadComparison, theme: str = "light") -> SizedFigure:
-    """The difference with its caption, large enough for its labels.
-
-    Raises:
-        ValueError: an unknown theme, or texts that have no word in common.
-    """
-    figure = difference_figure(comparison, theme, thin=False)
-    size = map_size(len(comparison.queries), len(comparison.keys))
-    return SizedFigure(figure, comparison_caption(comparison), *size)
-
-
-def side_picture(
-    comparison: HeadComparison, place: int, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light"
-) -> SizedFigure:
-    """One of the two maps, on the colour scale that both have, with its caption.
-
-    Args:
-        comparison: the two maps.
-        place: 0 for the first, 1 for the second.
-        log: a logarithmic colour scale.
-        palette: name of a sequential palette.
-        theme: "light" or "dark".
-    """
-    sides = comparison.first, comparison.second
-    figure = side_figures(*sides, theme, log, palette, small=False)[place]
-    drawn, other = sides[place], sides[1 - place]
-    caption = heatmap_caption(drawn, log, palette, stepped=False)
-    if not log:
-        caption += f" One colour scale with layer {other.layer}, head {other.head}, the map it is compared with."
-    marks = SINK_MARKS if drawn.sinks else 0
-    return SizedFigure(figure, caption, *map_size(*drawn.weights.shape), marks)
 
 
 def _side(record: HeadMap) -> dict[str, Any]:
-    return {
-        "model": record.source.model,
-        "revision": record.source.revision,
-        "text": record.source.text,
-        "pair": record.source.pair,
-        **data(record),
-    }
+    source = record.source
+    about = {"model": source.model, "revision": source.revision, "text": source.text, "pair": source.pair}
+    return {**about, "truncation": source.truncation or None, **heatmap_data(record)}
+
+
+def table(record: HeadComparison, _settings: ComparisonSettings | None = None) -> Table:
+    """A row a cell: query, key, first, second, second − first; empty where there is none."""
+    queries, keys = record.query_places, record.key_places
+    sides = [placed(one, queries[:, side], keys[:, side]) for side, one in enumerate((record.first, record.second))]
+    columns = [*sides, sides[1] - sides[0]]
+    rows: list[list[object]] = []
+    for row, query in enumerate(record.queries):
+        values = np.stack([column[row] for column in columns], axis=1).tolist()
+        rows += [[query, key, *cell] for key, cell in zip(record.keys, values, strict=True)]
+    return Table.of(["query", "key", "first", "second", "difference"], rows)
+
+
+def stem(record: HeadComparison, _settings: ComparisonSettings) -> str:
+    """A file name that says which two heads are compared."""
+    sides = (record.first, record.second)
+    return "-against-".join(f"{model_stem(one.source.model)}-layer{one.layer}-head{one.head}" for one in sides)
+
+
+def source(record: HeadComparison) -> Source:
+    """The first side's model and text, with what of either text is left out."""
+    cut = [
+        f"of the {which} text {one.source.truncation}"
+        for which, one in (("first", record.first), ("second", record.second))
+        if one.source.truncation
+    ]
+    return replace(record.first.source, truncation="; ".join(cut))
+
+
+def other_model(_record: HeadComparison, settings: ComparisonSettings) -> str:
+    """The second model, where one is named."""
+    return settings.other_model.strip()

@@ -8,9 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.caption import on_switches, whose
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import DIVERGING, SEQUENTIAL, Theme, model_label, theme_of, title
 from explorer.records import BoolArray, FloatArray, HeadComparison, HeadMap, IntArray, Window
-from explorer.views.heads.heatmap.figure import heatmap_figure
+from explorer.views.heads.comparison import ComparisonSettings
+from explorer.views.heads.heatmap.figure import SINK_MARKS, heatmap_caption, heatmap_figure, map_size
+from explorer.views.spec import DrawFigure
 
 SIDE_CELLS = 256  # a side, of the two maps beside each other: they are small
 _MOST_CELLS = 512  # a side; a longer text's cells are taken in blocks
@@ -184,3 +187,26 @@ def _name(drawn: HeadMap) -> str:
 def _quoted(drawn: HeadMap) -> str:
     texts = (drawn.source.text, *((drawn.source.pair,) if drawn.source.pair else ()))
     return " + ".join(f"“{text if len(text) <= 80 else text[:79] + '…'}”" for text in texts)
+
+
+def _difference(record: HeadComparison, _settings: ComparisonSettings, style: FigureStyle) -> SizedFigure:
+    figure = difference_figure(record, style.theme, thin=False)
+    return SizedFigure(figure, comparison_caption(record), *map_size(len(record.queries), len(record.keys)))
+
+
+def _side(place: int) -> DrawFigure:
+    """One of the two maps, on the colour scale that both have: 0 for the first, 1 for the second."""
+
+    def draw(record: HeadComparison, settings: ComparisonSettings, style: FigureStyle) -> SizedFigure:
+        sides, palette = (record.first, record.second), style.palette or settings.palette
+        figure = side_figures(*sides, style.theme, settings.log, palette, small=False)[place]
+        shown, other = sides[place], sides[1 - place]
+        caption = heatmap_caption(shown, settings.log, palette, stepped=False)
+        if not settings.log:
+            caption += f" One colour scale with layer {other.layer}, head {other.head}, the map it is compared with."
+        return SizedFigure(figure, caption, *map_size(*shown.weights.shape), SINK_MARKS if shown.sinks else 0)
+
+    return draw
+
+
+FIGURES = {"difference": _difference, "first": _side(0), "second": _side(1)}

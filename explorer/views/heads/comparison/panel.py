@@ -12,25 +12,23 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, dcc, html
 
 from explorer.figures.style import blank_figure
 from explorer.models import bundled, hub
-from explorer.records import ModelError
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
-from explorer.session.settings import State as Settings
-from explorer.views.heads.comparison import view as comparison
-from explorer.views.heads.comparison.compute import comparison_facts
+from explorer.views.heads.comparison import VIEW, ComparisonSettings
+from explorer.views.heads.comparison.compute import comparison_facts, compute
 from explorer.views.heads.comparison.figure import SIDE_CELLS, comparison_caption, difference_figure, side_figures
 from explorer.views.heads.heatmap.compute import coarse
 from explorer.views.panel import running
 from explorer.views.panel import text as heads_text
 from explorer.views.panel.fields import ZOOMABLE, labelled
 from explorer.views.panel.running import Run
+from explorer.views.panel.view_panel import Drawing, draws, part
 
-MODE = "comparison"
-ADDRESS = {f"other_{field}": f"heads-compare-{field}" for field in ("model", "text", "layer", "head")}
+_FIELDS = ("other_model", "other_text", "other_layer", "other_head")
 _GRAPHS = ("first", "second", "difference")
 _MESSAGES = (
     "the chosen head appears here",
@@ -41,27 +39,22 @@ _MESSAGES = (
 
 def layout() -> Any:
     """The view's components."""
-    return html.Div(
-        [
-            *running.stores("heads-compare"),
-            dcc.Store(id="heads-comparison-state"),
-            _controls(),
-            html.Div(id="heads-compare-message"),
-            html.Div(id="heads-compare-facts", className="facts"),
-            html.Div(
-                [_graph(name, said) for name, said in zip(_GRAPHS, _MESSAGES, strict=True)],
-                className="scrolling compared",
-            ),
-            html.P(id="heads-compare-caption", className="caption"),
-        ],
-        id="heads-comparison-part",
-        className="part hidden",
+    return part(
+        VIEW,
+        *running.stores("heads-comparison"),
+        _controls(),
+        html.Div(id="heads-comparison-message"),
+        html.Div(id="heads-comparison-facts", className="facts"),
+        html.Div(
+            [_graph(name, said) for name, said in zip(_GRAPHS, _MESSAGES, strict=True)], className="scrolling compared"
+        ),
+        html.P(id="heads-comparison-caption", className="caption"),
     )
 
 
 def _graph(name: str, message: str) -> Any:
     return dcc.Graph(
-        id=f"heads-compare-{name}",
+        id=f"heads-comparison-{name}",
         responsive=True,
         className=f"graph compared-{name}",
         config=ZOOMABLE,
@@ -88,7 +81,7 @@ def _controls() -> Any:
                 "model",
                 "Another model; empty: the same one. It is loaded when you choose it",
                 dmc.Autocomplete(
-                    id="heads-compare-model",
+                    id="heads-comparison-other-model",
                     value="",
                     data=_models(),
                     debounce=True,
@@ -103,7 +96,7 @@ def _controls() -> Any:
                 "text",
                 "Another text; empty: the same one, with its second text. Enter compares",
                 dmc.TextInput(
-                    id="heads-compare-text",
+                    id="heads-comparison-other-text",
                     value="",
                     debounce=True,
                     placeholder="the same",
@@ -115,12 +108,12 @@ def _controls() -> Any:
             labelled(
                 "layer",
                 "Another layer, counted from 0; empty: the same one",
-                dmc.NumberInput(id="heads-compare-layer", **number),
+                dmc.NumberInput(id="heads-comparison-other-layer", **number),
             ),
             labelled(
                 "head",
                 "Another head, counted from 0; empty: the same one",
-                dmc.NumberInput(id="heads-compare-head", **number),
+                dmc.NumberInput(id="heads-comparison-other-head", **number),
             ),
         ],
         className="controls",
@@ -135,68 +128,51 @@ def _models() -> list[str]:
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
 
-    def prepare(
-        mode: str,
-        head: Settings | None,
-        model: str | None,
-        text: str | None,
-        layer: Any,
-        other: Any,
-        job: dict[str, Any] | None,
-    ) -> Run | None:
-        if mode != MODE or head is None:
+    def prepare(mode: str, selection: dict[str, Any] | None, *fields: Any) -> Run | None:
+        *typed, job = fields
+        if mode != VIEW.name or selection is None:
             return None
-        typed = [_typed(field) for field in (model, text, layer, other)]
-        state = {**comparison.DEFAULTS, **head, "mode": MODE, **dict(zip(ADDRESS, typed, strict=True))}
-        if job and job.get("request") == state:  # back from another view
+        other = dict(zip(_FIELDS, map(_typed, typed), strict=True))
+        settings = ComparisonSettings.of({**selection, **other})
+        if job and job.get("request") == settings.as_dict():  # back from another view
             return None
-        return Run(state, lambda tell: comparison.sides(session, state, tell))
+        return Run(settings.as_dict(), lambda progress: compute(session, settings, progress))
 
     running.follow(
         app,
         jobs,
-        "heads-compare",
+        "heads-comparison",
         [
             Input("heads-mode", "value"),
             Input("heads-compare-for", "data"),
-            *(Input(field, "value") for field in ADDRESS.values()),
+            *(Input(VIEW.field(name), "value") for name in _FIELDS),
         ],
-        [State("heads-compare-job", "data")],
+        [State("heads-comparison-job", "data")],
         prepare,
         heads_text.offer,
     )
 
-    @app.callback(
-        Output("heads-compare-first", "figure"),
-        Output("heads-compare-second", "figure"),
-        Output("heads-compare-difference", "figure"),
-        Output("heads-compare-caption", "children"),
-        Output("heads-compare-facts", "children"),
-        Output("heads-comparison-state", "data"),
-        Input("heads-compare-request", "data"),
-        Input("theme", "data"),
-        Input("heads-mode", "value"),
+    @draws(
+        app,
+        VIEW,
+        [f"heads-comparison-{name}" for name in _GRAPHS],
+        [Input("heads-comparison-request", "data"), Input("theme", "data")],
+        [Output("heads-comparison-caption", "children"), Output("heads-comparison-facts", "children")],
     )
-    def show(state: Settings | None, theme: str, mode: str) -> Any:
-        if state is None or mode != MODE:
-            # Pictures that are left take their nodes out of the page.
-            left = ctx.triggered_id == "heads-mode"
-            blank = [blank_figure(sentence) if left else no_update for sentence in _MESSAGES]
-            return *blank, *(no_update,) * 3
-        log, palette = bool(state["log"]), str(state["palette"])
-        try:
-            found = comparison.drawn(session, state)
-            first, second = (coarse(drawn, SIDE_CELLS) for drawn in (found.first, found.second))
-            sides = side_figures(first, second, theme, log, palette)
-        except (ValueError, ModelError) as error:
-            return *(no_update,) * 4, running.error_line(str(error)), no_update
+    def draw_comparison(request: dict[str, Any] | None, theme: str) -> Drawing | None:
+        if request is None:
+            return None
+        settings = ComparisonSettings.of(request)
+        record = compute(session, settings)
+        first, second = (coarse(one, SIDE_CELLS) for one in (record.first, record.second))
+        sides = side_figures(first, second, theme, settings.log, settings.palette)
         difference = (
             blank_figure("the two texts have no word in common: there is no difference map")
-            if found.difference is None
-            else difference_figure(found, theme)
+            if record.difference is None
+            else difference_figure(record, theme)
         )
-        caption = comparison_caption(found, log)
-        return *sides, difference, caption, comparison_facts(found), state
+        also = [comparison_caption(record, settings.log), comparison_facts(record)]
+        return Drawing([*sides, difference], settings, also)
 
 
 def _typed(field: Any) -> str:

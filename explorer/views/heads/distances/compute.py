@@ -9,10 +9,9 @@ import numpy as np
 from explorer.analysis.measures import head_distance, head_points
 from explorer.capture.loading import Progress
 from explorer.records import CapturedText, FloatArray, HeadDistances
-from explorer.records.source import truncation
-from explorer.records.table import Table
-from explorer.session.requests import TextRequest
+from explorer.records.source import Source
 from explorer.session.session import Session
+from explorer.views.heads.distances import DistancesSettings
 from explorer.views.heads.facts import facts_of_heads
 from explorer.views.heads.measured import measures_of
 
@@ -38,48 +37,30 @@ def head_distances(
     others = np.where(np.eye(n_all, dtype=bool), np.inf, distances)
     alone = n_all == 1
     return HeadDistances(
-        model=cap.model_name,
-        revision=cap.revision,
+        source=Source.of(cap, stack),
         stack=source.name,
-        text=cap.text,
-        pair=cap.pair,
         points=head_points(distances, source.n_heads),
         nearest=np.array([-1]) if alone else others.argmin(axis=1),
         nearest_distance=np.array([np.nan]) if alone else others.min(axis=1),
         measures=dict(measures),
         facts=facts_of_heads(measures),
         n_tokens=len(source.query_tokens),
-        truncation=truncation(source),
     )
 
 
-def distances_table(drawn: HeadDistances) -> Table:
-    """A row a head: its point, the head that is nearest in truth, and every measure.
+def compute(session: Session, settings: DistancesSettings, progress: Progress | None = None) -> HeadDistances:
+    """All heads of a text as points, near each other where they look alike.
 
-    Of a truncated text a last, empty column is headed by what was left out.
+    Raises:
+        ValueError: a stack the model does not have, or an unreadable text.
+        ModelError: the model cannot be loaded or failed.
     """
-    rows: list[list[object]] = []
-    n_heads = drawn.points.n_heads
-    for place, (point, nearest, gap) in enumerate(
-        zip(drawn.points.points, drawn.nearest, drawn.nearest_distance, strict=True)
-    ):
-        layer, head = divmod(place, n_heads)
-        values = [gap, *(values[layer, head] for values in drawn.measures.values())]
-        beside = divmod(int(nearest), n_heads) if nearest >= 0 else (None, None)
-        rows.append([layer, head, *point.tolist(), *beside, *map(float, values)])
-    header = ["layer", "head", "x", "y", "nearest_layer", "nearest_head", "nearest_distance"]
-    table = Table.of([*header, *drawn.measures], rows)
-    return table.cut(drawn.truncation)
-
-
-def head_distances_of(
-    session: Session, request: TextRequest, stack: str, progress: Progress | None = None
-) -> HeadDistances:
-    """All heads of a captured text as points, near each other where they look alike."""
-    progress, request = progress or session.progress, session.read_of(request, progress)
+    progress = progress or session.progress
+    request = session.read_of(settings.request, progress)
+    cap = session.capture(request, progress)
+    stack = cap.stack(settings.stack or None).name
 
     def compare() -> HeadDistances:
-        cap = session.capture(request, progress)
         apart = head_distance(cap, stack, progress)
         return head_distances(cap, apart, measures_of(session, request, stack, progress), stack)
 

@@ -2,54 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from explorer.figures.figure_style import SizedFigure
-from explorer.figures.head_names import name_heads
-from explorer.figures.style import SEQUENTIAL
+from explorer.figures.style import model_stem
 from explorer.records import HeadDistances
-from explorer.saving.formats import versions
-from explorer.views.heads.distances.compute import distances_table
-from explorer.views.heads.distances.figure import LAYER, distances_caption, distances_figure
+from explorer.records.table import Table
+from explorer.views.heads.distances import DistancesSettings
 from explorer.views.heads.heads.data import about_measures
 
-_WIDTH, _HEIGHT = 720, 600
-_AXIS = 46  # pixels that the lower axis takes
 
-
-def distances_json(drawn: HeadDistances, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A row a head with all that made it: its point, its nearest, every measure.
-
-    Args:
-        drawn: the heads.
-        settings: what else was chosen (device, dtype, target text, …).
-    """
-    table = distances_table(drawn)
-    columns = [name for name in table.header if not name.startswith("truncated: ")]
+def data(record: HeadDistances, settings: DistancesSettings | None = None) -> dict[str, Any]:
+    """A row a head: its point, its nearest, every measure."""
+    rows = table(record, settings)
     return {
-        "kind": "distances",
-        "model": drawn.model,
-        "revision": drawn.revision,
-        "stack": drawn.stack,
-        "text": drawn.text,
-        "pair": drawn.pair,
-        "heads": [dict(zip(columns, row, strict=False)) for row in table.rows],
-        "stress": drawn.points.stress,
-        "n_tokens": drawn.n_tokens,
-        "measures": about_measures(drawn.measures),
-        "settings": {"truncation": drawn.truncation or None, **(settings or {})},
-        "versions": versions(),
+        "stack": record.stack,
+        "heads": [dict(zip(rows.header, row, strict=True)) for row in rows.rows],
+        "stress": record.points.stress,
+        "n_tokens": record.n_tokens,
+        "measures": about_measures(record.measures),
     }
 
 
-def distances_picture(
-    drawn: HeadDistances, colour: str = LAYER, palette: str = SEQUENTIAL, theme: str = "light"
-) -> SizedFigure:
-    """The heads as points with a caption; those with room around them are named.
+def table(record: HeadDistances, _settings: DistancesSettings | None = None) -> Table:
+    """A row a head: its point, the head that is nearest in truth, and every measure."""
+    rows: list[list[object]] = []
+    n_heads = record.points.n_heads
+    for place, (point, nearest, gap) in enumerate(
+        zip(record.points.points, record.nearest, record.nearest_distance, strict=True)
+    ):
+        layer, head = divmod(place, n_heads)
+        values = [gap, *(values[layer, head] for values in record.measures.values())]
+        beside = divmod(int(nearest), n_heads) if nearest >= 0 else (None, None)
+        rows.append([layer, head, *point.tolist(), *beside, *map(float, values)])
+    header = ["layer", "head", "x", "y", "nearest_layer", "nearest_head", "nearest_distance"]
+    return Table.of([*header, *record.measures], rows)
 
-    Raises:
-        ValueError: a colour, palette or theme that there is not.
-    """
-    figure = name_heads(distances_figure(drawn, colour, theme, palette), _WIDTH, _HEIGHT)
-    return SizedFigure(figure, distances_caption(drawn, colour), _WIDTH, _HEIGHT, _AXIS)
+
+def stem(record: HeadDistances, _settings: DistancesSettings) -> str:
+    """A file name that says which stack it is of."""
+    return f"{model_stem(record.source.model)}-{record.stack}-heads-distances"

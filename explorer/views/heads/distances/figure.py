@@ -13,6 +13,8 @@ from plotly.colors import get_colorscale, sample_colorscale
 
 from explorer.analysis.measures import MEASURES
 from explorer.figures.caption import cut, of_text
+from explorer.figures.figure_style import FigureStyle, SizedFigure
+from explorer.figures.head_names import name_heads
 from explorer.figures.style import (
     SEQUENTIAL,
     STACKS,
@@ -26,9 +28,9 @@ from explorer.figures.style import (
     title,
 )
 from explorer.records import FloatArray, HeadDistances
+from explorer.views.heads.distances import LAYER, DistancesSettings
 
-LAYER = "layer"  # what heads are coloured by, besides the measures
-
+_WIDTH, _HEIGHT, _AXIS = 720, 600, 46  # pixels, in a file; the last of the lower axis
 _SIZE, _SMALL_SIZE, _MANY = 13, 9, 150  # pixels a point, and of how many heads they are small
 _LAYER_TICKS = 12
 
@@ -57,7 +59,7 @@ def distances_figure(
     colours = theme_of(theme)
     figure = go.Figure([_heads(drawn, colour, palette, colours), _ring(drawn, selected, colours)])
     stack = "" if drawn.stack in ("encoder", "decoder") else f"{drawn.stack} · "
-    name = f"{literal(model_label(drawn.model))} · {stack}heads by where they look"
+    name = f"{literal(model_label(drawn.source.model))} · {stack}heads by where they look"
     frame = {"ticks": "outside", "ticklen": 3, "showline": True, "mirror": True}
     figure.update_layout(
         base_layout(
@@ -85,15 +87,15 @@ def distances_caption(drawn: HeadDistances, colour: str = LAYER) -> str:
     stress = drawn.points.stress
     fit = "good" if stress < 0.1 else "fair" if stress < 0.2 else "poor"
     parts = [
-        f"The {len(drawn.points.points)} heads of {model_label(drawn.model)} "
+        f"The {len(drawn.points.points)} heads of {model_label(drawn.source.model)} "
         f"({STACKS[drawn.stack]}), near each other where they look alike at this text. Distance: "
         "Jensen–Shannon divergence between their rows, nats, mean over "
         f"{drawn.n_tokens:,} queries (Clark et al. 2019). Metric multidimensional scaling (MDS) "
         f"in two dimensions, stress {stress:.2f} ({fit}; good under 0.1, poor over 0.2).",
         "Colour: layer." if colour == LAYER else f"Colour: {_measure(drawn, colour)}.",
     ]
-    parts.append(of_text(drawn.text, drawn.pair))
-    parts += cut(drawn.truncation)
+    parts.append(of_text(drawn.source.text or "", drawn.source.pair))
+    parts += cut(drawn.source.truncation)
     return " ".join(parts)
 
 
@@ -190,3 +192,13 @@ def _hover(drawn: HeadDistances, place: int) -> str:
         gap = drawn.nearest_distance[place]
         lines.append(f"most like layer {near[0]} · head {near[1]} ({gap:.3f} nats apart)")
     return "<br>".join(lines)
+
+
+def _heads_in_file(record: HeadDistances, settings: DistancesSettings, style: FigureStyle) -> SizedFigure:
+    """The heads as points with a caption; those with room around them are named."""
+    figure = distances_figure(record, settings.colour, style.theme, style.palette or settings.palette)
+    caption = distances_caption(record, settings.colour)
+    return SizedFigure(name_heads(figure, _WIDTH, _HEIGHT), caption, _WIDTH, _HEIGHT, _AXIS)
+
+
+FIGURES = {"heads": _heads_in_file}

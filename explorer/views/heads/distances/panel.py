@@ -13,60 +13,54 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from explorer.analysis.measures import MEASURES
 from explorer.figures.style import blank_figure
-from explorer.records import ModelError
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
-from explorer.session.settings import State as Settings
-from explorer.views.heads.distances import view as distances
-from explorer.views.heads.distances.figure import LAYER, distances_caption, distances_figure
+from explorer.views.heads.distances import LAYER, VIEW, DistancesSettings
+from explorer.views.heads.distances.compute import compute
+from explorer.views.heads.distances.figure import distances_caption, distances_figure
 from explorer.views.heads.heads.panel import asked
 from explorer.views.heads.heatmap.panel import within
 from explorer.views.panel import running
 from explorer.views.panel.fields import ZOOMABLE, choice
 from explorer.views.panel.running import Run
+from explorer.views.panel.view_panel import Drawing, draws, part
 
-MODE = "distances"
-ADDRESS = {"colour": "heads-distances-colour"}
 _MESSAGE = "the heads appear here, alike ones near each other"
 
 
 def layout() -> Any:
     """The view's components."""
     colours = {LAYER: "layer", **{measure.name: measure.title for measure in MEASURES.values()}}
-    return html.Div(
-        [
-            *running.stores("heads-distances"),
-            dcc.Store(id="heads-distances-state"),
-            html.Div(
-                [
-                    html.B("coloured by"),
-                    choice(
-                        "heads-distances-colour",
-                        colours,
-                        LAYER,
-                        190,
-                        "What the points are coloured by: their layer, or a measure",
-                    ),
-                    html.Span("Click a head to choose it; drag to zoom.", className="muted"),
-                ],
-                className="controls",
-            ),
-            html.Div(id="heads-distances-message"),
-            dcc.Graph(
-                id="heads-distances-graph",
-                responsive=True,
-                className="graph",
-                config=ZOOMABLE,
-                figure=blank_figure(_MESSAGE),
-            ),
-            html.P(id="heads-distances-caption", className="caption"),
-        ],
-        id="heads-distances-part",
-        className="part hidden",
+    return part(
+        VIEW,
+        *running.stores("heads-distances"),
+        html.Div(
+            [
+                html.B("coloured by"),
+                choice(
+                    "heads-distances-colour",
+                    colours,
+                    LAYER,
+                    190,
+                    "What the points are coloured by: their layer, or a measure",
+                ),
+                html.Span("Click a head to choose it; drag to zoom.", className="muted"),
+            ],
+            className="controls",
+        ),
+        html.Div(id="heads-distances-message"),
+        dcc.Graph(
+            id="heads-distances-graph",
+            responsive=True,
+            className="graph",
+            config=ZOOMABLE,
+            figure=blank_figure(_MESSAGE),
+        ),
+        html.P(id="heads-distances-caption", className="caption"),
     )
 
 
@@ -75,42 +69,41 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     _register_browser_side(app)
 
     def compare(mode: str, request: dict[str, Any] | None, stack: str) -> Run | None:
-        wanted = asked(session, request, stack) if mode == MODE else None
+        wanted = asked(session, request, stack) if mode == VIEW.name else None
         if wanted is None:
             return None
-        return Run(wanted, lambda tell: distances.drawn(session, wanted, tell))
+        settings = DistancesSettings.of(wanted)
+        return Run(wanted, lambda progress: compute(session, settings, progress))
 
     opened = [Input("heads-mode", "value"), Input("heads-request", "data"), Input("heads-stack", "value")]
     running.follow(app, jobs, "heads-distances", opened, [], compare)
 
-    @app.callback(
-        Output("heads-distances-graph", "figure"),
-        Output("heads-distances-caption", "children"),
-        Output("heads-distances-state", "data"),
-        Input("heads-distances-request", "data"),
-        Input("heads-distances-colour", "value"),
-        Input("heads-palette", "value"),
-        Input("theme", "data"),
-        Input("heads-mode", "value"),
-        State("heads-layer", "value"),
-        State("heads-head", "value"),
+    @draws(
+        app,
+        VIEW,
+        ["heads-distances-graph"],
+        [
+            Input("heads-distances-request", "data"),
+            Input("heads-distances-colour", "value"),
+            Input("heads-palette", "value"),
+            Input("theme", "data"),
+            State("heads-layer", "value"),
+            State("heads-head", "value"),
+        ],
+        [Output("heads-distances-caption", "children")],
+        _MESSAGE,
     )
-    def show_distances(
-        request: Settings | None, colour: str, palette: str, theme: str, mode: str, layer: Any, head: Any
-    ) -> Any:
-        if request is None or mode != MODE:
-            # A picture that is left takes its nodes out of the page.
-            left = ctx.triggered_id == "heads-mode"
-            return blank_figure(_MESSAGE) if left else no_update, no_update, no_update
-        state = {**distances.DEFAULTS, **request, "mode": MODE, "colour": colour, "palette": palette}
-        try:
-            drawn = distances.drawn(session, state)
-            n_layers, n_heads = drawn.measures["entropy"].shape
-            chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
-            figure = distances_figure(drawn, colour, theme, palette, chosen)
-        except (ValueError, ModelError) as error:
-            return no_update, running.error_line(str(error)), no_update
-        return figure, distances_caption(drawn, colour), state
+    def draw_heads(
+        request: dict[str, Any] | None, colour: str, palette: str, theme: str, layer: Any, head: Any
+    ) -> Drawing | None:
+        if request is None:
+            return None
+        settings = DistancesSettings.of({**request, "colour": colour, "palette": palette})
+        record = compute(session, settings)
+        n_layers, n_heads = record.measures["entropy"].shape
+        chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
+        figure = distances_figure(record, colour, theme, palette, chosen)
+        return Drawing([figure], settings, [distances_caption(record, colour)])
 
 
 def _register_browser_side(app: Dash) -> None:
