@@ -16,7 +16,7 @@ from explorer.analysis.measures.by_layer import CONTEXT_MEASURES, anchor_curves,
 from explorer.analysis.measures.contextual import anisotropy, explainable_variance, intra_sentence, self_similarity
 from explorer.analysis.measures.grouping import proposals
 from explorer.analysis.measures.separation import sense_test, separation, silhouettes
-from explorer.analysis.measures.verdict import where_senses_part
+from explorer.analysis.measures.verdict import where_senses_separate
 from explorer.records import Anchor, LayerCurve, SenseTest, WordStudy
 from explorer.session.jobs import Cancelled
 from explorer.views.embeddings.layers.compute import layer_columns, word_layers
@@ -256,7 +256,7 @@ class TestByLayer:
             assert np.isnan(curve.values).all(), name
             assert np.isnan(curve.null_mean).all(), name
         assert layers.test is None
-        assert "nothing to tell apart" in where_senses_part(layers)
+        assert "nothing to tell apart" in where_senses_separate(layers)
 
     def test_draws_are_seeded(self) -> None:
         study = _study()
@@ -306,7 +306,7 @@ def _layers(values: list[float], p: list[float], smallest: float = 0.01) -> str:
         70,
         True,
     )
-    return where_senses_part(replace(word_layers(_study("a", 1)), test=test))
+    return where_senses_separate(replace(word_layers(_study("a", 1)), test=test))
 
 
 class TestInWords:

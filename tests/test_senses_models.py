@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import silhouette_score
 
-from explorer.analysis.measures.verdict import where_senses_part
+from explorer.analysis.measures.verdict import where_senses_separate
 from explorer.session.requests import StudyRequest
 from explorer.session.session import Session
 from explorer.text.example_sets import EXAMPLE_SETS, OPENING
@@ -31,7 +31,7 @@ def test_apple_parts_at_the_named_layer(model: str, session: Session) -> None:
             assert value == pytest.approx(expected, abs=1e-4), layer
     peak = int(np.nanargmax(layers.test.separation.values))
     assert layers.test.p_corrected[peak] <= 0.05
-    said = where_senses_part(layers)
+    said = where_senses_separate(layers)
     assert said.startswith("fruit and company part ")
     assert f"most at layer {peak} ({layers.test.separation.values[peak]:.2f}, p = " in said
 
@@ -42,4 +42,4 @@ def test_one_sense_labelled_at_random_does_not_part(model: str, session: Session
     layers = word_layers_of(session, StudyRequest(model, control.word, tuple(control.rows)))
     assert layers.test is not None
     assert np.nanmin(layers.test.p_corrected) > 0.05
-    assert "do not part at any layer beyond chance" in where_senses_part(layers)
+    assert "do not part at any layer beyond chance" in where_senses_separate(layers)

@@ -1,7 +1,7 @@
 """Where position enters a model: what is added to the tokens, or done to their attention.
 
 What the first block is given is taken apart in a run that ends there, so that nothing of how a
-model adds its parts is written anew, and how far their sum is off is always said.
+model adds its parts is written anew, and how far their sum is off is always description.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def positions(model: LoadedModel, n: int = MOST) -> Positions:
         # By distance: the last query's keys lie before it, the first one's after it.
         bias=None if bias is None else to_numpy(torch.cat([bias[:, -1], bias[:, 0, 1:]], dim=1)),
         d_head=model.stacks[0].d_head,
-        said=_SAID[kind],
+        description=_SAID[kind],
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,9 +16,6 @@ from explorer.cli.writing import format_of, write
 from explorer.saving.files import DRAWINGS, FORMATS
 from explorer.views.embeddings.layers.compute import word_layers_of
 from explorer.views.embeddings.study import study_of
-
-if TYPE_CHECKING:
-    from explorer.session.settings import State
 
 
 def embeddings(
@@ -56,10 +54,7 @@ def embeddings(
         ),
     ] = "none",
     anchors: Annotated[
-        str,
-        typer.Option(
-            help="Words of reference to place beside it, such as banana,Google.", rich_help_panel=options.SHOW
-        ),
+        str, typer.Option(help="Anchor words to place beside it, such as banana,Google.", rich_help_panel=options.SHOW)
     ] = "",
     model: options.Model = "minilm",
     device: options.Device = "auto",
@@ -72,49 +67,47 @@ def embeddings(
     """Write a word's vectors in several sentences, a plane a layer.
 
     They are its static and its contextual vectors. A picture shows one layer: the one given with
-    --layers, or else the one where the senses part most.
+    --layers, or else the one where the senses separate most.
 
     \b
     Examples:
       printf 'fruit\\tShe ate an apple.\\nfirm\\tApple sells phones.\\n' > apple.tsv
       python -m explorer embeddings --word apple --sentences apple.tsv -o apple.png
     """  # noqa: D301
-    from explorer.analysis.measures.verdict import where_senses_part
+    from explorer.analysis.measures.verdict import where_senses_separate
     from explorer.saving.save import saved
     from explorer.session.requests import sentences_setting
     from explorer.text.sentences import read_table
     from explorer.views.embeddings.balance import set_notes
     from explorer.views.embeddings.embeddings import VIEW
-    from explorer.views.embeddings.embeddings.compute import check_switches
+    from explorer.views.embeddings.embeddings.compute import check_options, layers_in, options_of
     from explorer.views.embeddings.embeddings.data import telling_layer
-    from explorer.views.embeddings.embeddings.view import layers_in, switches_of
-    from explorer.views.state import study_request
+    from explorer.views.embeddings.page import PlaneSettings
 
     kind = format_of(output, force)
     lines = read_table(read(sentences), name_of(sentences))
-    state: State = {
-        **VIEW.settings.defaults(),
-        "model": model,
-        "word": word,
-        "match_case": match_case,
-        "sentences": sentences_setting([(line.sense, line.sentence) for line in lines]),
-        "anchors": anchors,
-        "basis": basis,
-        "normalise": normalise,
-        "layers": layers or "all",
-    }
-    check_switches(switches_of(state))
+    settings = PlaneSettings(
+        model=model,
+        word=word,
+        match_case=match_case,
+        sentences=sentences_setting([(line.sense, line.sentence) for line in lines]),
+        anchors=anchors,
+        basis=basis,
+        normalise=normalise,
+        layers=layers or "all",
+    )
+    check_options(options_of(settings))
     chosen = None if layers is None else layers_in(layers)
-    request, say = study_request(state), sayer(quiet)
+    request, say = settings.study, sayer(quiet)
     session = session_with(model, device, dtype, revision, quiet)
-    with progress(quiet, "reading sentences") as tell:
-        study = study_of(session, request, tell, [line.place for line in lines])
-        measured = word_layers_of(session, request, tell)
+    with progress(quiet, "reading sentences") as report:
+        study = study_of(session, request, report, [line.place for line in lines])
+        measured = word_layers_of(session, request, report)
     for remark in (*study.remarks, *set_notes(study)):
         say(remark)
     if measured.test is not None:
-        say(where_senses_part(measured))
-    state["layer"], why = telling_layer(study, chosen)
-    if kind in DRAWINGS and chosen != (state["layer"],):
-        say(f"a picture shows one layer: {state['layer']}, {why}; --layers chooses another")
-    write(saved(session, VIEW.make(session, VIEW.settings.of(state)), kind, tell=say), output)
+        say(where_senses_separate(measured))
+    layer, why = telling_layer(study, chosen)
+    if kind in DRAWINGS and chosen != (layer,):
+        say(f"a picture shows one layer: {layer}, {why}; --layers chooses another")
+    write(saved(session, VIEW.make(session, replace(settings, layer=layer)), kind, tell=say), output)

@@ -32,7 +32,7 @@ class Positions:
         vectors: of positions 0…n-1 [n, D], None where nothing is added.
         bias: what is added to the scores by distance key − query, −(n−1)…n−1 [H, 2n−1].
         d_head: width of a head's queries and keys.
-        said: what is done, in words.
+        description: what is done, in words.
     """
 
     model: str
@@ -41,7 +41,7 @@ class Positions:
     rotations: tuple[Rotation, ...]
     bias: FloatArray | None
     d_head: int
-    said: str
+    description: str
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from explorer.records.source import Source
 from explorer.records.text import BoolArray, FloatArray
 from explorer.records.words import Occurrence
 
@@ -35,8 +36,7 @@ class Pull:
         residual: how the sum meets it: "pre", "post", "inner", "parallel" or "unknown".
     """
 
-    model: str
-    revision: str | None
+    source: Source
     occurrence: Occurrence
     layer: int
     head: int | None

@@ -9,7 +9,7 @@ from explorer.records import BoolArray, WordLayers
 SIGNIFICANT = 0.05
 
 
-def where_senses_part(layers: WordLayers) -> str:
+def where_senses_separate(layers: WordLayers) -> str:
     """In words: from which layer on the senses part, and how sure that is.
 
     Significant at p ≤ 0.05, corrected for all layers. The layers named are those around the

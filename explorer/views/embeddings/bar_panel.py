@@ -12,11 +12,9 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html, no_update
 
 from explorer.session.session import Session
-from explorer.session.settings import State as Settings
 from explorer.views.embeddings.page import PAGE, WordSettings
 from explorer.views.embeddings.study import study_of
 from explorer.views.panel.view_panel import mode_switch, show_chosen_view
-from explorer.views.state import study_request
 
 
 def layout() -> Any:
@@ -59,10 +57,10 @@ def register(app: Dash, session: Session) -> None:
         State("embeddings-layer", "max"),
         State("embeddings-layer", "marks"),
     )
-    def fit_slider(request: Settings | None, layer: int, before: int, marked: list[Any]) -> Any:
+    def fit_slider(request: dict[str, Any] | None, layer: int, before: int, marked: list[Any]) -> Any:
         if request is None:
             return (no_update,) * 3
-        last = len(study_of(session, study_request(request)).contextual) - 1
+        last = len(study_of(session, WordSettings.of(request).study).contextual) - 1
         step = max(1, -(-last // 10))
         marks = [{"value": value, "label": str(value)} for value in range(0, last + 1, step)]
         # The middle of another model's layers is a better guess than the same number; but the

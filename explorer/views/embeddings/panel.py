@@ -15,8 +15,8 @@ from typing import Any
 from dash import Dash, Input, Output, html, no_update
 
 from explorer.session.jobs import Jobs
+from explorer.session.requests import WordRequest
 from explorer.session.session import Session
-from explorer.session.settings import State as Settings
 from explorer.views.embeddings import bar_panel as embeddings_bar
 from explorer.views.embeddings import sentences_panel as embeddings_sentences
 from explorer.views.embeddings.balance import set_notes
@@ -26,7 +26,6 @@ from explorer.views.embeddings.study import study_of
 from explorer.views.panel import running
 from explorer.views.panel.running import Run
 from explorer.views.panel.view_panel import panels_of
-from explorer.views.state import study_request
 
 __all__ = ["PAGE", "in_fields", "layout", "register"]
 
@@ -44,17 +43,17 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
 
     def prepare(model: str, *fields: Any) -> Run:
         request = embeddings_sentences.request_from(model, *fields)
-        return Run(request, lambda tell: study_of(session, study_request(request), tell))
+        return Run(request, lambda tell: study_of(session, WordRequest.of(request).study, tell))
 
     running.register(
         app, jobs, PAGE.name, PAGE.path, embeddings_sentences.TRIGGERS, embeddings_sentences.FORM, prepare
     )
 
     @app.callback(Output("embeddings-remarks", "children"), Input("embeddings-request", "data"))
-    def show_remarks(request: Settings | None) -> Any:
+    def show_remarks(request: dict[str, Any] | None) -> Any:
         if request is None:
             return no_update
-        shown = study_of(session, study_request(request))
+        shown = study_of(session, WordRequest.of(request).study)
         return running.remark_line([*shown.remarks, *set_notes(shown)])
 
     embeddings_sentences.register(app)

@@ -17,7 +17,7 @@ import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from explorer.session.settings import State as Settings
+from explorer.session.requests import EXAMPLE_ANCHORS, WordRequest, anchors_of_set, anchors_setting
 from explorer.text.example_sets import EXAMPLE_SETS, OPENING
 from explorer.text.sentences import (
     MAX_ANCHORS,
@@ -33,7 +33,6 @@ from explorer.text.sentences import (
 )
 from explorer.views.panel.fields import labelled, switch
 from explorer.views.panel.running import error_line, remark_line
-from explorer.views.state import EXAMPLE_ANCHORS, anchors_in, anchors_told, study_request
 
 # What changes how the word is looked for; a change is run at once.
 OPTIONS = {
@@ -53,15 +52,6 @@ FORM = [
     State("embeddings-sentences", "value", allow_optional=True),
     *(State(name, prop, allow_optional=True) for name, prop in OPTIONS.items()),
 ]
-ADDRESS = {
-    "word": "embeddings-word",
-    "sentences": "embeddings-sentences",
-    "match_case": "embeddings-case",
-    "inside": "embeddings-inside",
-    "which": "embeddings-which",
-    "echo": "embeddings-echo",
-    "anchors": "embeddings-anchors",
-}
 _AT_MOST = f"{MAX_SENTENCES} sentences of {MAX_CHARACTERS:,} characters each"
 _PLACES = {"all": "all of them", "first": "the first", "last": "the last"}
 
@@ -80,14 +70,14 @@ def layout() -> Any:
                         dcc.Input(id="embeddings-word", value=OPENING.word, type="text", className="field"),
                     ),
                     _below(
-                        "Ready set",
+                        "Example set",
                         "Sentences with the word in two senses, balanced in its "
                         "position; the control has one sense, labelled by lot",
                         dmc.Select(
                             id="embeddings-set",
                             value="apple",
                             size="sm",
-                            data=[{"value": name, "label": ready.title} for name, ready in EXAMPLE_SETS.items()],
+                            data=[{"value": name, "label": example.title} for name, example in EXAMPLE_SETS.items()],
                             placeholder="your own",
                             comboboxProps={"width": 320},
                         ),
@@ -100,8 +90,7 @@ def layout() -> Any:
                 [
                     _below(
                         "Anchor words",
-                        "Points of reference, separated by commas, at most "
-                        f"{MAX_ANCHORS}: each is read in “The word is …”",
+                        f"Anchor points, separated by commas, at most {MAX_ANCHORS}: each is read in “The word is …”",
                         dcc.Input(
                             id="embeddings-anchors",
                             type="text",
@@ -219,17 +208,18 @@ def _table() -> Any:
 
 
 def _sets() -> dict[str, dict[str, str]]:
-    """The ready sets, as the form's fields show them."""
+    """The example sets, as the form's fields show them."""
     return {
-        name: {"word": ready.word, "text": sentences_text(ready.rows), "anchors": ", ".join(ready.anchors)}
-        for name, ready in EXAMPLE_SETS.items()
+        name: {"word": example.word, "text": sentences_text(example.rows), "anchors": ", ".join(example.anchors)}
+        for name, example in EXAMPLE_SETS.items()
     }
 
 
-def in_fields(state: Settings) -> Settings:
-    """A state as the form has it: a ready set's words of reference by name."""
-    ready = state["anchors"] == EXAMPLE_ANCHORS
-    return {**state, "anchors": ", ".join(anchors_in(state))} if ready else state
+def in_fields(values: dict[str, Any]) -> dict[str, Any]:
+    """Settings as the form has them: an example set's anchor words by name."""
+    if values["anchors"] != EXAMPLE_ANCHORS:
+        return values
+    return {**values, "anchors": ", ".join(anchors_of_set(str(values["word"])))}
 
 
 def request_from(
@@ -241,14 +231,14 @@ def request_from(
     which: Any,
     echo: Any,
     anchors: str | None,
-) -> Settings:
-    """What is asked for, out of the form's fields: the part of a state that all views share.
+) -> dict[str, Any]:
+    """The settings that all views share, from the form's fields.
 
     Raises:
         ValueError: no word, no sentence, or more than can be compared.
     """
     named = (word or "").strip()
-    request: Settings = {
+    request: dict[str, Any] = {
         "model": model,
         "word": named,
         "sentences": (sentences or "").rstrip("\n"),
@@ -256,9 +246,9 @@ def request_from(
         "inside": bool(inside),
         "which": which or "all",
         "echo": bool(echo),
-        "anchors": anchors_told(named, anchors or ""),
+        "anchors": anchors_setting(named, anchors or ""),
     }
-    study_request(request)
+    WordRequest.of(request).study  # noqa: B018  # what cannot be read is refused
     return request
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from explorer.records import (
     TokenSample,
     WordStudy,
 )
+from explorer.records.source import Source
 from explorer.session.requests import StudyRequest
 from explorer.session.session import Session
 from explorer.text.words import find_word, pieces_of
@@ -272,3 +274,24 @@ def study_of(
             return word_study(read, *asked, places)
 
     return session.get_or_compute(("study", request), collect, progress)
+
+
+def source_of(study: WordStudy) -> Source:
+    """The model of a word study; it is of no single text."""
+    return Source(study.model, study.revision)
+
+
+def sentences_of(study: WordStudy) -> dict[str, Any]:
+    """The word and its sentences, as the JSON of every view of a word has them."""
+    return {"word": study.word, "sentences": [{"text": text, "sense": sense} for sense, text in study.sentences]}
+
+
+def check_occurrence(study: WordStudy, setting: str, place: int) -> None:
+    """Refuse an occurrence that there is not.
+
+    Raises:
+        ValueError: the place is out of range; ``setting`` names the setting.
+    """
+    last = len(study.occurrences) - 1
+    if not 0 <= place <= last:
+        raise ValueError(f"{setting}={place} is not a place of “{study.word}”: use 0 to {last}")

@@ -19,6 +19,8 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
+from explorer.figures.style import model_label
+from explorer.records import CapturedText
 from explorer.session.jobs import Jobs
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
@@ -36,7 +38,6 @@ from explorer.views.panel import text as heads_text
 from explorer.views.panel.fields import counted
 from explorer.views.panel.running import Run
 from explorer.views.panel.view_panel import mode_switch, panels_of, show_chosen_view
-from explorer.views.state import stack_for
 
 _AROUND = {name: HEADS.field(name) for name in AroundSettings.defaults()}
 
@@ -174,3 +175,11 @@ def _correction(layer: Any, head: Any, chosen: tuple[int, int]) -> str:
     if (layer or 0, head or 0) == chosen:
         return ""
     return f"this model has no layer {layer}, head {head}: layer {chosen[0]}, head {chosen[1]} is shown"
+
+
+def stack_for(cap: CapturedText, asked: str | None) -> tuple[str, str]:
+    """The stack to show where one is asked for, and what to say where there is none of that name."""
+    if not asked or asked in cap.stacks:
+        return asked or cap.stacks[0], ""
+    first = cap.stacks[0]
+    return first, f"{model_label(cap.model_name)} has no stack “{asked[:40]}”: {first} is shown"

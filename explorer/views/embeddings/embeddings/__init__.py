@@ -1,7 +1,6 @@
-"""The view embeddings."""
+"""A word's static and contextual vectors in a plane, or in three dimensions."""
 
-from explorer.views.embeddings.embeddings.view import KIND
-from explorer.views.embeddings.page import PAGE
-from explorer.views.legacy import spec_of
+from explorer.views.embeddings.page import PAGE, PlaneSettings
+from explorer.views.spec import ViewSpec
 
-VIEW = spec_of(KIND, PAGE, "embeddings", "plane")
+VIEW = ViewSpec("embeddings", "the plane", "plane", PAGE, PlaneSettings, ("plane", "scree"), folder=__name__)

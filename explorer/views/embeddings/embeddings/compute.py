@@ -2,21 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from explorer.analysis.measures.separation import separation
 from explorer.analysis.projection import NORMALISE, fit_basis, flipped, place, project
 from explorer.analysis.vocabulary import vocabulary_sample
-from explorer.records import PLAIN_PLANE, Basis, FloatArray, PlaneOptions, WordProjection, WordStudy
+from explorer.capture.loading import Progress
+from explorer.records import (
+    PLAIN_PLANE,
+    Basis,
+    FloatArray,
+    PlaneOptions,
+    PlaneParts,
+    WordLayers,
+    WordProjection,
+    WordStudy,
+)
 from explorer.session.requests import StudyRequest
 from explorer.session.session import Session
+from explorer.views.embeddings.layers.compute import word_layers_of
+from explorer.views.embeddings.page import PlaneSettings, ProjectionSettings
 from explorer.views.embeddings.study import study_of
 
 BASES = ("layer", "all", "vocabulary")
 # One layer's vectors this many times longer than another's make a common basis theirs.
 _MUCH_LONGER = 4.0
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A word study on two or three axes.
+
+    Attributes:
+        study: the word's vectors.
+        projections: the layers that one figure can show: all of them, or of t-SNE the one.
+        shown: the layer on the screen.
+        in_files: the layers whose points a file holds.
+        parts: what is shown beside the occurrences.
+        measures: computes the measures of all layers, which files have.
+    """
+
+    study: WordStudy
+    projections: tuple[WordProjection, ...]
+    shown: WordProjection
+    in_files: Sequence[WordProjection]
+    parts: PlaneParts
+    measures: Callable[[], WordLayers]
+
+
+def compute(session: Session, settings: PlaneSettings, progress: Progress | None = None) -> Plane:
+    """The projections of a word.
+
+    Raises:
+        ValueError: an unusable sentence, word, layer or option, or nothing left to fit.
+        ModelError: the model cannot be loaded.
+    """
+    study = study_of(session, settings.study, progress)
+    check_layer(study, settings.layer)
+    projections = projections_of(session, settings.study, options_of(settings), settings.layer)
+    shown = next(one for one in projections if one.layer == settings.layer)
+    parts = PlaneParts(settings.arrows, settings.paths, settings.anchors_shown, settings.others)
+    in_files = _in_files(settings.layers, projections, shown, parts)
+    return Plane(study, projections, shown, in_files, parts, lambda: word_layers_of(session, settings.study))
+
+
+def options_of(settings: ProjectionSettings) -> PlaneOptions:
+    """What the plane is fitted on; t-SNE is of one layer."""
+    basis = "layer" if settings.method == "tsne" else settings.basis
+    return PlaneOptions(basis, settings.normalise, settings.method, int(settings.axes), settings.drop_first)
+
+
+def layers_in(written: str) -> tuple[int, ...]:
+    """Layers such as "0,3,6", each once.
+
+    Raises:
+        ValueError: no list of layers.
+    """
+    try:
+        return tuple(dict.fromkeys(int(part) for part in written.split(",")))
+    except ValueError:
+        raise ValueError(f"layers {written} is not a list of layers: write for example 0,3,6") from None
+
+
+def _in_files(
+    chosen: str, projections: Sequence[WordProjection], shown: WordProjection, parts: PlaneParts
+) -> Sequence[WordProjection]:
+    """The layers whose points a file holds: those chosen, or those that the picture shows."""
+    if chosen in ("", "all"):
+        through_all = parts.paths and shown.switches.basis != "layer"
+        return projections if chosen or through_all else (shown,)
+    by_layer = {one.layer: one for one in projections}
+    wanted = layers_in(chosen)
+    if missing := [layer for layer in wanted if layer not in by_layer]:
+        first, last = projections[0].layer, projections[-1].layer
+        raise ValueError(f"layer {missing[0]} is out of range: layers are {first} to {last}")
+    return [by_layer[layer] for layer in wanted]
 
 
 def word_projections(
@@ -38,7 +121,7 @@ def word_projections(
     Raises:
         ValueError: an unknown switch, or nothing left to fit.
     """
-    check_switches(switches)
+    check_options(switches)
     if switches.method != "pca":
         raise ValueError("t-SNE shows one layer at a time: ask for that layer")
     made: list[WordProjection] = []
@@ -66,13 +149,13 @@ def word_projection(
         ValueError: a layer the model does not have, an unknown switch, or nothing to fit.
     """
     check_layer(study, layer)
-    check_switches(switches)
+    check_options(switches)
     if switches.method == "tsne":
         return _by_tsne(study, layer, switches)
     return word_projections(study, switches, vocabulary)[layer]
 
 
-def check_switches(switches: PlaneOptions) -> None:
+def check_options(switches: PlaneOptions) -> None:
     """Refuse a switch that there is not.
 
     Raises:

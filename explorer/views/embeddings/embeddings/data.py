@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from explorer.analysis.measures.by_layer import SEPARATION
-from explorer.analysis.measures.verdict import where_senses_part
-from explorer.records import PlaneParts, WordLayers, WordProjection, WordStudy
+from explorer.analysis.measures.verdict import where_senses_separate
+from explorer.figures.style import model_stem
+from explorer.records import WordProjection, WordStudy
+from explorer.records.source import Source
 from explorer.records.table import Table
-from explorer.saving.formats import versions
 from explorer.views.embeddings.balance import set_notes
-from explorer.views.embeddings.embeddings.compute import check_layer, fit_in_words, separations
+from explorer.views.embeddings.embeddings.compute import Plane, check_layer, fit_in_words, separations
 from explorer.views.embeddings.embeddings.distances import word_distances
 from explorer.views.embeddings.layers.compute import layer_columns
+from explorer.views.embeddings.page import PlaneSettings
+from explorer.views.embeddings.study import sentences_of, source_of
 
 
-def plane_json(
-    study: WordStudy,
-    shown: Sequence[WordProjection],
-    parts: PlaneParts,
-    settings: Mapping[str, Any],
-    measured: WordLayers,
-) -> dict[str, Any]:
-    """A word's contextual and static points at each layer shown, and the measures of all.
+def data(record: Plane, _settings: PlaneSettings | None = None) -> dict[str, Any]:
+    """A word's contextual and static points at each layer in the file, and the measures of all.
 
     Measures are under the names of ``layer_columns``, a value a layer 0…L, NaN where undefined;
-    "verdict" says in words where the senses part, and "notes" what speaks against comparing
+    "verdict" says in words where the senses separate, and "notes" what speaks against comparing
     them, as that the word's position differs. A third axis is "z". "scree" is the share of the
     variance of every component there is, "distances" are mean ones of each kind of pair;
-    "anchors" the words of reference and "others" the other tokens, where there are such.
-
-    Args:
-        study: the word's vectors.
-        shown: the layers, brought to a plane.
-        parts: what the picture shows.
-        settings: what was chosen.
-        measured: the measures of all layers.
+    "anchors" the anchor words and "others" the other tokens, where there are such.
     """
+    study, shown, parts, measured = record.study, record.in_files, record.parts, record.measures()
     return {
-        "kind": "embeddings",
-        "model": study.model,
-        "word": study.word,
-        "sentences": [{"text": text, "sense": sense} for sense, text in study.sentences],
+        **sentences_of(study),
         "layers": [one.layer for one in shown],
         "basis": shown[0].switches.basis,
         "fit": _fit(study, shown),
@@ -60,13 +48,11 @@ def plane_json(
         "explained_variance": {str(one.layer): one.explained_variance.tolist() for one in shown},
         "separation": separations(study),
         "measures": {name: values.tolist() for name, values in layer_columns(measured).items() if name != SEPARATION},
-        "verdict": where_senses_part(measured),
+        "verdict": where_senses_separate(measured),
         "notes": set_notes(study),
         **({"others": _other_points(study, shown)} if parts.others else {}),
         "scree": {str(one.layer): one.scree.tolist() for one in shown},
         "distances": [row for one in shown for row in _distances(study, one)],
-        "settings": {"revision": study.revision, **settings},
-        "versions": versions(),
     }
 
 
@@ -102,12 +88,13 @@ def _distances(study: WordStudy, shown: WordProjection) -> list[dict[str, Any]]:
     ]
 
 
-def plane_table(study: WordStudy, shown: Sequence[WordProjection], others: bool = False) -> Table:
-    """A row a point of the layers shown; a third axis is the column z.
+def table(record: Plane, _settings: PlaneSettings | None = None) -> Table:
+    """A row a point of the layers in the file; a third axis is the column z.
 
-    A word of reference has no sentence and no sense; its word stands in the column text, as
-    does that of the sentences' other tokens, which come with ``others``.
+    An anchor word has no sentence and no sense; its word stands in the column text, as does that
+    of the sentences' other tokens.
     """
+    study, shown = record.study, record.in_files
     axes = ["x", "y", "z"][: shown[0].switches.axes]
     rows: list[list[Any]] = []
     for one in shown:
@@ -121,11 +108,21 @@ def plane_table(study: WordStudy, shown: Sequence[WordProjection], others: bool 
                 [kind, "", "", "", one.layer, *point, anchor.word]
                 for anchor, point in zip(study.anchors, points.tolist(), strict=len(points) > 0)
             ]
-        for other in _other_points(study, [one]) if others else ():
+        for other in _other_points(study, [one]) if record.parts.others else ():
             place = [other[axis] for axis in axes]
             rows.append(["other token", other["sentence"], "", "", one.layer, *place, other["token"]])
     header = ["kind", "sentence", "occurrence", "sense", "layer", *axes, "text"]
     return Table.of(header, rows)
+
+
+def stem(record: Plane, _settings: PlaneSettings) -> str:
+    """A file name that says which word and layer it is."""
+    return f"{model_stem(record.study.model)}-{record.study.word}-layer{record.shown.layer}"
+
+
+def source(record: Plane) -> Source:
+    """The model of the study."""
+    return source_of(record.study)
 
 
 def _fit(study: WordStudy, shown: Sequence[WordProjection]) -> str:
@@ -143,7 +140,7 @@ def _fit(study: WordStudy, shown: Sequence[WordProjection]) -> str:
 def telling_layer(study: WordStudy, layers: Sequence[int] | None = None) -> tuple[int, str]:
     """The layer to draw when there is room for one, and why it was chosen.
 
-    It is the one of ``layers`` (None: of all) where the senses part most, or the middle one
+    It is the one of ``layers`` (None: of all) where the senses separate most, or the middle one
     where that is undefined.
 
     Raises:
@@ -157,4 +154,4 @@ def telling_layer(study: WordStudy, layers: Sequence[int] | None = None) -> tupl
     if not defined:
         return candidates[len(candidates) // 2], "the middle one"
     best, layer = max(defined, key=lambda pair: (pair[0], -pair[1]))
-    return layer, f"where the senses part most (separation {best:.2f})"
+    return layer, f"where the senses separate most (separation {best:.2f})"

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.figure_style import SizedFigure
+from explorer.figures.figure_style import FigureStyle, SizedFigure
+from explorer.figures.style import title
 from explorer.records import BoolArray, FloatArray, PlaneParts, WordProjection, WordStudy
+from explorer.views.embeddings.embeddings.compute import Plane
 from explorer.views.embeddings.embeddings.points_figure import (
     anchor_points,
     axis_titles,
@@ -23,6 +25,8 @@ from explorer.views.embeddings.embeddings.points_figure import (
     static_rows,
     word_figure,
 )
+from explorer.views.embeddings.embeddings.scree_figure import scree_figure
+from explorer.views.embeddings.page import PlaneSettings
 from explorer.views.embeddings.word_caption import facts_line, word_caption
 
 _DIGITS = 5  # of the largest coordinate; a screen has fewer dots
@@ -68,23 +72,6 @@ def plane_figure(
     figure.update_layout(meta=meta)
     _set_ranges(figure, next(x["ranges"] for x in layers if x["layer"] == layer))
     return figure
-
-
-def plane_picture(
-    study: WordStudy,
-    planes: Sequence[WordProjection],
-    layer: int,
-    theme: str = "light",
-    parts: PlaneParts | None = None,
-) -> SizedFigure:
-    """The same for a file: one layer, in the frame it has on the screen."""
-    parts = parts or PlaneParts()
-    place = [one.layer for one in planes].index(layer)
-    figure = word_figure(study, planes[place], theme, parts, planes)
-    ranges, outside = _ranges(study, planes, parts)
-    _set_ranges(figure, ranges[place])
-    caption = word_caption(study, planes[place], parts, outside[place])
-    return SizedFigure(figure, caption, _WIDTH, _HEIGHT, _BELOW)
 
 
 def _points(study: WordStudy, shown: WordProjection, parts: PlaneParts) -> dict[str, Any]:
@@ -166,3 +153,27 @@ def _set_ranges(figure: go.Figure, ranges: Sequence[Sequence[float]]) -> None:
     names = [f"{name}axis" for name in "xyz"[: len(ranges)]]
     axes = {name: {"range": span} for name, span in zip(names, ranges, strict=True)}
     figure.update_layout(axes if len(names) == 2 else {"scene": axes})
+
+
+def _plane(record: Plane, _settings: PlaneSettings, style: FigureStyle) -> SizedFigure:
+    """One layer, in the frame it has on the screen."""
+    study, planes, parts = record.study, record.projections, record.parts
+    place = [one.layer for one in planes].index(record.shown.layer)
+    figure = word_figure(study, record.shown, style.theme, parts, planes)
+    ranges, outside = _ranges(study, planes, parts)
+    _set_ranges(figure, ranges[place])
+    return SizedFigure(figure, word_caption(study, record.shown, parts, outside[place]), _WIDTH, _HEIGHT, _BELOW)
+
+
+def _scree(record: Plane, _settings: PlaneSettings, style: FigureStyle) -> SizedFigure:
+    """What each component explains, saying whose components they are."""
+    shown = record.shown
+    if shown.basis is None:
+        raise ValueError("t-SNE explains no variance: use PCA")
+    figure = scree_figure(shown, style.theme)
+    figure.update_layout(title=title(figure_title(record.study, shown.layer)), margin={"t": 36})
+    caption = f"Share of the variance that each component explains, of {shown.fit}; coloured: the axes of the picture."
+    return SizedFigure(figure, caption, 520, 320, 40)
+
+
+FIGURES = {"plane": _plane, "scree": _scree}

@@ -29,7 +29,6 @@ _FIELDS = {
     "others": Input("embeddings-others", "checked"),
     "drop_first": Input("embeddings-drop-first", "checked"),
 }
-ADDRESS = {name: field.component_id for name, field in _FIELDS.items()}
 
 
 def layout() -> Any:

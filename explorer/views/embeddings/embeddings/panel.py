@@ -10,51 +10,44 @@ Nothing is computed while another view is on the screen.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError, WordDistances
+from explorer.session.jobs import Jobs
 from explorer.session.session import Session
-from explorer.session.settings import State as Settings
+from explorer.views.embeddings.embeddings import VIEW
 from explorer.views.embeddings.embeddings import options_panel as embeddings_switches
-from explorer.views.embeddings.embeddings import view as plane
+from explorer.views.embeddings.embeddings.compute import compute
 from explorer.views.embeddings.embeddings.distances import word_distances
 from explorer.views.embeddings.embeddings.figure import plane_figure
 from explorer.views.embeddings.embeddings.scree_figure import scree_figure
+from explorer.views.embeddings.page import PlaneSettings
 from explorer.views.embeddings.study import study_of
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, ZOOMABLE
-from explorer.views.state import study_request
-
-MODE = "embeddings"
+from explorer.views.panel.view_panel import part
 
 
 def layout() -> Any:
     """The plot, what its axes leave out, and its caption."""
-    return html.Div(
-        [
-            embeddings_switches.layout(),
-            html.Div(id="embeddings-plane-note", className="facts", role="status"),
-            html.Div(id="embeddings-plane-message"),
-            html.Div(
-                [
-                    dcc.Graph(
-                        id="embeddings-plot",
-                        config=ZOOMABLE,
-                        responsive=True,
-                        className="graph",
-                        figure=blank_figure("the word’s vectors appear here"),
-                    ),
-                    _beside(),
-                ],
-                className="plane",
-            ),
-            html.P(id="embeddings-caption", className="caption"),
-        ],
-        id="embeddings-embeddings-part",
-        className="part",
+    graph = dcc.Graph(
+        id="embeddings-plot",
+        config=ZOOMABLE,
+        responsive=True,
+        className="graph",
+        figure=blank_figure("the word’s vectors appear here"),
+    )
+    return part(
+        VIEW,
+        embeddings_switches.layout(),
+        html.Div(id="embeddings-plane-note", className="facts", role="status"),
+        html.Div(id="embeddings-plane-message"),
+        html.Div([graph, _beside()], className="plane"),
+        html.P(id="embeddings-caption", className="caption"),
     )
 
 
@@ -80,15 +73,16 @@ def _beside() -> Any:
     )
 
 
-def state_of(session: Session, request: Settings, switches: Settings, layer: int) -> Settings:
-    """The state on the screen; of the last layer where the model has fewer.
+def settings_of(session: Session, request: dict[str, Any], options: dict[str, Any], layer: int) -> PlaneSettings:
+    """The settings on the screen; of the last layer where the model has fewer.
 
     Raises:
-        ValueError: an unusable sentence or word.
+        ValueError: an unusable sentence or word, or an option that is none.
         ModelError: the model cannot be loaded.
     """
-    last = len(study_of(session, study_request(request)).contextual) - 1
-    return {**plane.DEFAULTS, **request, **switches, "layer": min(layer, last)}
+    settings = PlaneSettings.of({**request, **options})
+    last = len(study_of(session, settings.study).contextual) - 1
+    return replace(settings, layer=min(layer, last)).check()
 
 
 def distances_table(distances: WordDistances) -> Any:
@@ -110,7 +104,7 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def register(app: Dash, session: Session) -> None:
+def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the plane to what was run."""
     embeddings_switches.register(app)
     _register_browser_side(app)
@@ -124,14 +118,12 @@ def register(app: Dash, session: Session) -> None:
         Input("theme", "data"),
         State("embeddings-layer", "value"),
     )
-    def show_plane(request: Settings | None, switches: Any, mode: str, theme: str, layer: int) -> Any:
-        if request is None or switches is None or mode != MODE:
+    def show_plane(request: dict[str, Any] | None, switches: Any, mode: str, theme: str, layer: int) -> Any:
+        if request is None or switches is None or mode != VIEW.name:
             return no_update, no_update
         try:
-            state = state_of(session, request, switches, layer)
-            study, shown = plane.drawn(session, state)
-            planes = plane.planes_of(session, state)
-            return plane_figure(study, planes, shown.layer, theme, plane.parts_of(state)), None
+            record = compute(session, settings_of(session, request, switches, layer))
+            return plane_figure(record.study, record.projections, record.shown.layer, theme, record.parts), None
         except (ValueError, ModelError) as error:
             return no_update, running.error_line(str(error))
 
@@ -145,13 +137,12 @@ def register(app: Dash, session: Session) -> None:
         Input("embeddings-mode", "value"),
         Input("theme", "data"),
     )
-    def show_beside(request: Settings | None, layer: int, switches: Any, mode: str, theme: str) -> Any:
-        if request is None or switches is None or mode != MODE:
+    def show_beside(request: dict[str, Any] | None, layer: int, switches: Any, mode: str, theme: str) -> Any:
+        if request is None or switches is None or mode != VIEW.name:
             return (no_update,) * 3
         try:
-            state = state_of(session, request, switches, layer)
-            study, shown = plane.drawn(session, state)
-            table = distances_table(word_distances(study, shown))
+            record = compute(session, settings_of(session, request, switches, layer))
+            shown, table = record.shown, distances_table(word_distances(record.study, record.shown))
         except (ValueError, ModelError):  # the plot tells
             return (no_update,) * 3
         explains = shown.switches.method == "pca"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from explorer.figures.figure_style import SizedFigure
-from explorer.figures.style import axis, base_layout, theme_of, title
-from explorer.records import WordProjection, WordStudy
-from explorer.views.embeddings.embeddings.points_figure import figure_title
+from explorer.figures.style import axis, base_layout, theme_of
+from explorer.records import WordProjection
 
 _MOST = 12  # components that are drawn
 
@@ -41,11 +39,3 @@ def scree_figure(shown: WordProjection, theme: str = "light") -> go.Figure:
             bargap=0.25,
         ),
     )
-
-
-def scree_picture(study: WordStudy, shown: WordProjection, theme: str = "light") -> SizedFigure:
-    """The same for a file, saying whose components they are."""
-    figure = scree_figure(shown, theme)
-    figure.update_layout(title=title(figure_title(study, shown.layer)), margin={"t": 36})
-    caption = f"Share of the variance that each component explains, of {shown.fit}; coloured: the axes of the picture."
-    return SizedFigure(figure, caption, 520, 320, 40)

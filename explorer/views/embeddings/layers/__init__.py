@@ -1,7 +1,8 @@
-"""The view layers."""
+"""A word's measures by layer: where its senses separate, and what chance gives."""
 
-from explorer.views.embeddings.layers.view import KIND
-from explorer.views.embeddings.page import PAGE
-from explorer.views.legacy import spec_of
+from explorer.views.embeddings.page import PAGE, WordSettings
+from explorer.views.spec import ViewSpec
 
-VIEW = spec_of(KIND, PAGE, "layers", "by layer")
+VIEW = ViewSpec(
+    "layers", "the measures by layer", "by layer", PAGE, WordSettings, ("layers",), folder=__name__, slow=True
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,9 +11,9 @@ from explorer.analysis.measures.blocks import Progress
 from explorer.analysis.measures.by_layer import DRAWS, SEPARATION, anchor_curves, context_curves
 from explorer.analysis.measures.separation import sense_test
 from explorer.records import FloatArray, LayerCurve, WordLayers, WordStudy
-from explorer.records.table import Table
 from explorer.session.requests import StudyRequest
 from explorer.session.session import Session
+from explorer.views.embeddings.page import WordSettings
 from explorer.views.embeddings.study import study_of
 
 
@@ -61,13 +62,6 @@ def layer_columns(layers: WordLayers) -> dict[str, FloatArray]:
     return columns
 
 
-def layers_table(layers: WordLayers) -> Table:
-    """A row a layer, a column a measure; an empty cell where it is undefined."""
-    columns = layer_columns(layers)
-    rows = enumerate(zip(*(values.tolist() for values in columns.values()), strict=True))
-    return Table.of(["layer", *columns], ([layer, *values] for layer, values in rows))
-
-
 def _with_null(
     name: str, values: Mapping[str, FloatArray], mean: FloatArray, std: FloatArray
 ) -> dict[str, FloatArray]:
@@ -82,3 +76,25 @@ def word_layers_of(session: Session, request: StudyRequest, progress: Progress |
         lambda: word_layers(study_of(session, request, progress), progress=progress),
         progress,
     )
+
+
+@dataclass(frozen=True)
+class LayerMeasures:
+    """A word study and its measures."""
+
+    study: WordStudy
+    layers: WordLayers
+
+
+def compute(session: Session, settings: WordSettings, progress: Progress | None = None) -> LayerMeasures:
+    """A word's measures at every layer.
+
+    Raises:
+        ValueError: an unusable sentence, word or layer.
+        ModelError: the model cannot be loaded.
+    """
+    study = study_of(session, settings.study, progress)
+    last = len(study.contextual) - 1
+    if not 0 <= settings.layer <= last:
+        raise ValueError(f"layer {settings.layer} is out of range: layers are 0 to {last}")
+    return LayerMeasures(study, word_layers_of(session, settings.study, progress))

@@ -12,8 +12,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.analysis.measures.by_layer import CONTEXT_MEASURES, SEPARATION
-from explorer.analysis.measures.verdict import SIGNIFICANT, where_senses_part
-from explorer.figures.figure_style import SizedFigure
+from explorer.analysis.measures.verdict import SIGNIFICANT, where_senses_separate
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import (
     SYMBOLS,
     Theme,
@@ -26,6 +26,8 @@ from explorer.figures.style import (
     title,
 )
 from explorer.records import FloatArray, WordLayers
+from explorer.views.embeddings.layers.compute import LayerMeasures
+from explorer.views.embeddings.page import WordSettings
 
 COLUMNS = 3
 PANEL_HEIGHT = 190  # pixels
@@ -110,13 +112,6 @@ def layers_height(layers: WordLayers) -> int:
     return _TOP + (PANEL_HEIGHT + _ROOM) * -(-count // COLUMNS)
 
 
-def layers_picture(layers: WordLayers, theme: str = "light", layer: int | None = None) -> SizedFigure:
-    """The same for a file, with where the senses part."""
-    caption = f"{layers_verdict(layers)} {layers_caption(layers)}"
-    height = layers_height(layers) - _ROOM
-    return SizedFigure(layers_figure(layers, theme, layer), caption, _WIDTH, height, _ROOM - 20, fixed=True)
-
-
 def layers_caption(layers: WordLayers) -> str:
     """What a reader could paste under the figure, after where the senses part."""
     test = layers.test
@@ -126,10 +121,10 @@ def layers_caption(layers: WordLayers) -> str:
         f"{_BAND} standard deviations ({layers.draws} draws of random words, seed {layers.seed})."
     ]
     if test is not None:
-        dealt = "all" if test.exact else "drawn"
+        drawn = "all of them" if test.exact else "drawn at random"
         parts.append(
             f"Separation: silhouette (cosine, full space) beside {test.assignments:,} ways to "
-            f"deal the senses out anew ({dealt}); filled points have p ≤ {SIGNIFICANT} after "
+            f"permute the senses ({drawn}); filled points have p ≤ {SIGNIFICANT} after "
             "correction for all layers (largest separation over layers, Westfall & Young 1993)."
         )
     parts.append(
@@ -141,7 +136,7 @@ def layers_caption(layers: WordLayers) -> str:
 
 def layers_verdict(layers: WordLayers) -> str:
     """Where the senses part, as a sentence."""
-    return f"By sense: {where_senses_part(layers)}."
+    return f"By sense: {where_senses_separate(layers)}."
 
 
 def _panels(layers: WordLayers, colours: Theme) -> list[tuple[str, list[go.Scatter]]]:
@@ -289,3 +284,14 @@ def _hover(mean: FloatArray, std: FloatArray, p: FloatArray | None = None) -> li
         line if np.isnan(one) else f"{line}<br>p = {one:.2g}, corrected for all layers"
         for line, one in zip(lines, p, strict=True)
     ]
+
+
+def _layers(record: LayerMeasures, settings: WordSettings, style: FigureStyle) -> SizedFigure:
+    """The measures, with where the senses separate."""
+    layers = record.layers
+    caption = f"{layers_verdict(layers)} {layers_caption(layers)}"
+    figure, height = layers_figure(layers, style.theme, settings.layer), layers_height(layers) - _ROOM
+    return SizedFigure(figure, caption, _WIDTH, height, _ROOM - 20, fixed=True)
+
+
+FIGURES = {"layers": _layers}

@@ -1,6 +1,6 @@
-"""The Embeddings page's measures by layer: where the senses part, and what chance gives.
+"""The Embeddings page's measures by layer: where the senses separate, and what chance gives.
 
-embeddings-mode, embeddings-request ─> embeddings-layers-job    (the senses are dealt out anew)
+embeddings-mode, embeddings-request ─> embeddings-layers-job    (the senses are permuted)
     ─> embeddings-layers-request, theme ─> embeddings-layers-graph, verdict, caption
 a click on a layer (in the browser) ─> embeddings-layer
 embeddings-layer (in the browser) ─> the line at the layer, embeddings-layers-state (its state)
@@ -19,51 +19,45 @@ from explorer.analysis.measures.by_layer import ANCHOR_MEASURE, CONTEXT_MEASURES
 from explorer.figures.style import blank_figure
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
-from explorer.session.settings import State as Settings
+from explorer.views.embeddings.layers import VIEW
 from explorer.views.embeddings.layers.compute import word_layers_of
 from explorer.views.embeddings.layers.figure import layers_caption, layers_figure, layers_height, layers_verdict
+from explorer.views.embeddings.page import WordSettings
 from explorer.views.heads.heads.help_panel import section
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL
 from explorer.views.panel.running import Run
-from explorer.views.state import study_request
+from explorer.views.panel.view_panel import part
 
-MODE = "layers"
 _MESSAGE = "the measures by layer appear here"
 
 
 def layout() -> Any:
     """The view's components."""
-    return html.Div(
-        [
-            *running.stores("embeddings-layers"),
-            dcc.Store(id="embeddings-layers-state"),
-            html.Div(
-                [
-                    html.P(id="embeddings-layers-verdict", className="verdict grows"),
-                    html.Button(
-                        "What am I seeing?",
-                        id="embeddings-layers-open",
-                        className="save",
-                        title="Each measure: how to read it, its formula, source and null",
-                    ),
-                ],
-                className="controls",
-            ),
-            html.Div(id="embeddings-layers-message"),
-            html.Div(
-                [
-                    dcc.Graph(
-                        id="embeddings-layers-graph", responsive=True, config=STILL, figure=blank_figure(_MESSAGE)
-                    ),
-                    html.P(id="embeddings-layers-caption", className="caption"),
-                ],
-                className="scrolling",
-            ),
-            _help(),
-        ],
-        id="embeddings-layers-part",
-        className="part hidden",
+    return part(
+        VIEW,
+        *running.stores("embeddings-layers"),
+        html.Div(
+            [
+                html.P(id="embeddings-layers-verdict", className="verdict grows"),
+                html.Button(
+                    "What am I seeing?",
+                    id="embeddings-layers-open",
+                    className="save",
+                    title="Each measure: how to read it, its formula, source and null",
+                ),
+            ],
+            className="controls",
+        ),
+        html.Div(id="embeddings-layers-message"),
+        html.Div(
+            [
+                dcc.Graph(id="embeddings-layers-graph", responsive=True, config=STILL, figure=blank_figure(_MESSAGE)),
+                html.P(id="embeddings-layers-caption", className="caption"),
+            ],
+            className="scrolling",
+        ),
+        _help(),
     )
 
 
@@ -91,11 +85,11 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     _register_browser_side(app)
 
-    def measure(mode: str, request: Settings | None) -> Run | None:
-        if mode != MODE or request is None:
+    def measure(mode: str, request: dict[str, Any] | None) -> Run | None:
+        if mode != VIEW.name or request is None:
             return None
-        study = study_request(request)
-        return Run(request | {"mode": MODE}, lambda tell: word_layers_of(session, study, tell))
+        study = WordSettings.of(request).study
+        return Run(request, lambda progress: word_layers_of(session, study, progress))
 
     opened = [Input("embeddings-mode", "value"), Input("embeddings-request", "data")]
     running.follow(app, jobs, "embeddings-layers", opened, [], measure)
@@ -110,12 +104,12 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Input("embeddings-mode", "value"),
         State("embeddings-layer", "value"),
     )
-    def show_layers(request: Settings | None, theme: str, mode: str, layer: int) -> Any:
-        if request is None or mode != MODE:
-            # A picture that is left takes its nodes out of the page.
+    def show_layers(request: dict[str, Any] | None, theme: str, mode: str, layer: int) -> Any:
+        if request is None or mode != VIEW.name:
+            # A figure that is left takes its nodes out of the page.
             left = ctx.triggered_id == "embeddings-mode"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 3
-        layers = word_layers_of(session, study_request(request))
+        layers = word_layers_of(session, WordSettings.of(request).study)
         return (
             layers_figure(layers, theme, layer),
             {"height": layers_height(layers)},

@@ -9,6 +9,7 @@ from explorer.capture.loading import Progress
 from explorer.records import Meaning, WordStudy
 from explorer.session.requests import StudyRequest
 from explorer.session.session import Session
+from explorer.views.embeddings.meaning import BY, MeaningSettings
 from explorer.views.embeddings.study import study_of
 
 SENSE = "sense:"  # what the choice of a sense's mean begins with
@@ -53,3 +54,20 @@ def meaning_of(
         return meaning(session.model(request.model, progress), study, members, by_head)
 
     return session.get_or_compute(("meaning", request, members, by_head), read, progress)
+
+
+def compute(session: Session, settings: MeaningSettings, progress: Progress | None = None) -> Meaning:
+    """The words that the chosen vectors are read as.
+
+    Raises:
+        ValueError: an unusable sentence or word, or no such occurrence or sense.
+        ModelError: the model cannot be loaded.
+    """
+    study = study_of(session, settings.study, progress)
+    place = settings.meaning_of
+    if place not in places(study):
+        raise ValueError(
+            f"meaning_of={place} is not a place of “{study.word}”: use 0 to {len(study.occurrences) - 1}, "
+            "or sense: and a sense of two occurrences or more"
+        )
+    return meaning_of(session, settings.study, members(study, place), settings.read_by == BY[0], progress)

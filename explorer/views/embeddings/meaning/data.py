@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from explorer.figures.style import model_stem
 from explorer.records import Meaning, Reading
+from explorer.records.source import Source
 from explorer.records.table import Table
-from explorer.saving.formats import versions
+from explorer.views.embeddings.meaning import MeaningSettings
 
 
-def meaning_table(shown: Meaning) -> Table:
+def table(shown: Meaning, _settings: MeaningSettings | None = None) -> Table:
     """A row a word: those nearest to the static vector, then those read at each layer.
 
     ``value`` is a cosine where ``read by`` is "static", and a probability otherwise. At each
@@ -39,16 +40,13 @@ def meaning_table(shown: Meaning) -> Table:
     return Table.of(["layer", "read by", "rank", "token", "id", "value"], rows)
 
 
-def meaning_json(shown: Meaning, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def data(shown: Meaning, _settings: MeaningSettings | None = None) -> dict[str, Any]:
     """The words nearest to the static vector, and those read at each layer, first ranks first.
 
     A value is a cosine where "read_by" is "static", and a probability otherwise.
     """
     nearest, reading = shown.nearest, shown.reading
     return {
-        "kind": "meaning",
-        "model": shown.model,
-        "revision": shown.revision,
         "word": shown.word,
         "place": shown.place,
         "nearest": [
@@ -74,8 +72,6 @@ def meaning_json(shown: Meaning, settings: Mapping[str, Any] | None = None) -> d
         },
         "following": _following(reading),
         "remarks": list(shown.remarks),
-        "settings": dict(settings or {}),
-        "versions": versions(),
     }
 
 
@@ -84,3 +80,13 @@ def _following(reading: Reading) -> dict[str, Any] | None:
     if reading.following_ranks is None:
         return None
     return {"token": reading.following, "ranks": reading.following_ranks.tolist()}
+
+
+def stem(shown: Meaning, _settings: MeaningSettings) -> str:
+    """A file name that says which word it is."""
+    return f"{model_stem(shown.model)}-{shown.word}-meaning"
+
+
+def source(shown: Meaning) -> Source:
+    """The model that reads the word."""
+    return Source(shown.model, shown.revision)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.figure_style import SizedFigure
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import Theme, axis, base_layout, literal, model_label, theme_of, title
 from explorer.records import FloatArray, Meaning, Reading
+from explorer.views.embeddings.meaning import MeaningSettings
 
 _ROW_HEIGHT = 19  # pixels that a layer's words need
 _AROUND = 196  # pixels of title, static words, legend, axes
@@ -116,13 +117,6 @@ def meaning_caption(shown: Meaning) -> str:
     ]
     parts += [f"{remark[0].upper()}{remark[1:]}." for remark in shown.remarks]
     return " ".join(parts)
-
-
-def meaning_picture(shown: Meaning, theme: str = "light", layer: int | None = None) -> SizedFigure:
-    """The same for a file."""
-    return SizedFigure(
-        meaning_figure(shown, theme, layer), meaning_caption(shown), _WIDTH, panel_height(shown) - 48, 48, fixed=True
-    )
 
 
 def _nearest(shown: Meaning, colours: Theme) -> go.Heatmap:
@@ -249,3 +243,11 @@ def _named(label: str, index: int) -> str:
 
 def _shades(colours: Theme) -> list[list[Any]]:
     return [[0, colours.paper], [1, _BLUE[colours.name]]]
+
+
+def _meaning(shown: Meaning, settings: MeaningSettings, style: FigureStyle) -> SizedFigure:
+    figure, height = meaning_figure(shown, style.theme, settings.layer), panel_height(shown) - 48
+    return SizedFigure(figure, meaning_caption(shown), _WIDTH, height, 48, fixed=True)
+
+
+FIGURES = {"meaning": _meaning}

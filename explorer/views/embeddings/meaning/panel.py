@@ -16,46 +16,38 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from explorer.figures.style import blank_figure
-from explorer.records import ModelError
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
-from explorer.session.settings import State as Settings
-from explorer.views.embeddings.meaning import view as meaning
-from explorer.views.embeddings.meaning.compute import meaning_of, places
+from explorer.views.embeddings.meaning import VIEW, MeaningSettings
+from explorer.views.embeddings.meaning.compute import compute, places
 from explorer.views.embeddings.meaning.figure import meaning_caption, meaning_figure, panel_height
 from explorer.views.embeddings.study import study_of
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, labelled
 from explorer.views.panel.running import Run
-from explorer.views.state import study_request
+from explorer.views.panel.view_panel import Drawing, draws, part
 
-MODE = "meaning"
-ADDRESS = {"meaning_of": "embeddings-meaning-place", "read_by": "embeddings-meaning-by"}
 _BY = {"head": "the model’s head", "static": "static vectors"}
 
 
 def layout() -> Any:
     """The view's components."""
-    return html.Div(
-        [
-            *running.stores("embeddings-meaning"),
-            dcc.Store(id="embeddings-meaning-state"),
-            _controls(),
-            html.Div(id="embeddings-meaning-message"),
-            html.Div(
-                dcc.Graph(
-                    id="embeddings-meaning-graph",
-                    responsive=True,
-                    className="graph",
-                    config=STILL,
-                    figure=blank_figure("the words read at each layer appear here"),
-                ),
-                className="scrolling",
+    return part(
+        VIEW,
+        *running.stores("embeddings-meaning"),
+        _controls(),
+        html.Div(id="embeddings-meaning-message"),
+        html.Div(
+            dcc.Graph(
+                id="embeddings-meaning-graph",
+                responsive=True,
+                className="graph",
+                config=STILL,
+                figure=blank_figure("the words read at each layer appear here"),
             ),
-            html.P(id="embeddings-meaning-caption", className="caption"),
-        ],
-        id="embeddings-meaning-part",
-        className="part hidden",
+            className="scrolling",
+        ),
+        html.P(id="embeddings-meaning-caption", className="caption"),
     )
 
 
@@ -99,20 +91,19 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         Input("embeddings-request", "data"),
         State("embeddings-meaning-place", "value"),
     )
-    def offer_places(request: Settings | None, chosen: str) -> Any:
+    def offer_places(request: dict[str, Any] | None, chosen: str) -> Any:
         if request is None:
             return no_update, no_update
-        named = places(study_of(session, study_request(request)))
+        named = places(study_of(session, MeaningSettings.of(request).study))
         data = [{"value": value, "label": label} for value, label in named.items()]
         return data, chosen if chosen in named else "0"
 
-    def read(mode: str, request: Settings | None, place: str, by: str) -> Run | None:
-        if mode != MODE or request is None:
+    def read(mode: str, request: dict[str, Any] | None, place: str, by: str) -> Run | None:
+        if mode != VIEW.name or request is None:
             return None
-        wanted = {**request, "mode": MODE, "meaning_of": place, "read_by": by}
-        study = study_request(request)
-        chosen = meaning.members_of(study_of(session, study), wanted)
-        return Run(wanted, lambda tell: meaning_of(session, study, chosen, by == "head", tell))
+        wanted = {**request, "meaning_of": place, "read_by": by}
+        settings = MeaningSettings.of(wanted)
+        return Run(wanted, lambda progress: compute(session, settings, progress))
 
     asked = [
         Input("embeddings-mode", "value"),
@@ -122,23 +113,18 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     ]
     running.follow(app, jobs, "embeddings-meaning", asked, [], read)
 
-    @app.callback(
-        Output("embeddings-meaning-graph", "figure"),
-        Output("embeddings-meaning-graph", "style"),
-        Output("embeddings-meaning-caption", "children"),
-        Output("embeddings-meaning-state", "data"),
-        Input("embeddings-meaning-request", "data"),
-        Input("embeddings-layer", "value"),
-        Input("theme", "data"),
-        Input("embeddings-mode", "value"),
+    @draws(
+        app,
+        VIEW,
+        ["embeddings-meaning-graph"],
+        [Input("embeddings-meaning-request", "data"), Input("embeddings-layer", "value"), Input("theme", "data")],
+        [Output("embeddings-meaning-graph", "style"), Output("embeddings-meaning-caption", "children")],
+        "the words read at each layer appear here",
     )
-    def show_meaning(wanted: Settings | None, layer: int, theme: str, mode: str) -> Any:
-        if wanted is None or mode != MODE:
-            return (no_update,) * 4
-        state = {**wanted, "layer": layer}
-        try:
-            shown = meaning.drawn(session, state)
-        except (ValueError, ModelError) as error:
-            return no_update, no_update, running.error_line(str(error)), no_update
-        style = {"minHeight": f"{panel_height(shown)}px"}
-        return meaning_figure(shown, theme, layer), style, meaning_caption(shown), state
+    def draw_meaning(request: dict[str, Any] | None, layer: int, theme: str) -> Drawing | None:
+        if request is None:
+            return None
+        settings = MeaningSettings.of({**request, "layer": layer})
+        record = compute(session, settings)
+        also = [{"minHeight": f"{panel_height(record)}px"}, meaning_caption(record)]
+        return Drawing([meaning_figure(record, theme, layer)], settings, also)

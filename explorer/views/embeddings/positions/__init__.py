@@ -1,7 +1,26 @@
-"""The view positions."""
+"""Where position enters: the model's positions, and a token's sum."""
 
-from explorer.views.embeddings.page import PAGE
-from explorer.views.embeddings.positions.view import KIND
-from explorer.views.legacy import spec_of
+from dataclasses import dataclass
 
-VIEW = spec_of(KIND, PAGE, "positions", "positions")
+from explorer.session.settings import setting
+from explorer.views.embeddings.page import PAGE, WordSettings
+from explorer.views.spec import ViewSpec
+
+
+@dataclass(frozen=True)
+class PositionsSettings(WordSettings):
+    """Whose sum is shown."""
+
+    positions_of: int = setting(0, "The occurrence whose sum is shown, counted from 0.")
+
+
+VIEW = ViewSpec(
+    "positions",
+    "where position enters",
+    "positions",
+    PAGE,
+    PositionsSettings,
+    ("positions",),
+    folder=__name__,
+    slow=True,
+)

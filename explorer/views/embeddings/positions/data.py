@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from explorer.records import EmbeddingSum, Positions
+from explorer.figures.style import model_stem
+from explorer.records.source import Source
 from explorer.records.table import Table
-from explorer.saving.formats import versions
+from explorer.views.embeddings.positions import PositionsSettings
+from explorer.views.embeddings.positions.compute import WordPositions
+from explorer.views.embeddings.study import source_of
 
 
-def positions_table(shown: Positions, given: EmbeddingSum) -> Table:
+def table(record: WordPositions, _settings: PositionsSettings | None = None) -> Table:
     """A row a number: of each token the parts of its sum, then how the model tells positions.
 
     ``what`` is "norm: …" (a part's length), "along the sum: …" (what it adds to the sum's),
     "sum", "given" (to the first block), "error"; "position, dimension" for added vectors,
     "radians a token: …" for rotations, "bias" for a head and a distance.
     """
+    shown, given = record.positions, record.embedding_sum
     rows: list[list[object]] = []
     for token, label in enumerate(given.labels):
         along = given.along_the_sum(token).tolist()
@@ -42,24 +45,21 @@ def positions_table(shown: Positions, given: EmbeddingSum) -> Table:
     return Table.of(["what", "of", "number", "value"], rows)
 
 
-def positions_json(
-    shown: Positions, given: EmbeddingSum, token: int, settings: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def data(record: WordPositions, _settings: PositionsSettings | None = None) -> dict[str, Any]:
     """How the model tells positions, and each token's sum at its entrance.
 
     "parts" has, of each part of the sum, its length and what it adds along the sum, a value a
     token; "vectors" [n, D], "rotations" and "bias" [H, 2n−1] are null where there are none.
     """
+    shown, given = record.positions, record.embedding_sum
     tokens = range(len(given.labels))
     along = np.array([given.along_the_sum(one) for one in tokens])  # [N, P]
     lengths = np.linalg.norm(given.vectors, axis=2)  # [P, N]
     return {
-        "kind": "positions",
-        "model": shown.model,
-        "told_by": shown.kind,
-        "said": shown.said,
+        "scheme": shown.kind,
+        "description": shown.description,
         "tokens": list(given.labels),
-        "token": token,
+        "token": record.token,
         "parts": {
             part: {"length": lengths[place].tolist(), "along_the_sum": along[:, place].tolist()}
             for place, part in enumerate(given.parts)
@@ -74,6 +74,14 @@ def positions_json(
             for one in shown.rotations
         ],
         "bias": None if shown.bias is None else shown.bias.tolist(),
-        "settings": dict(settings or {}),
-        "versions": versions(),
     }
+
+
+def stem(record: WordPositions, _settings: PositionsSettings) -> str:
+    """A file name that says which model it is."""
+    return f"{model_stem(record.positions.model)}-positions"
+
+
+def source(record: WordPositions) -> Source:
+    """The model."""
+    return source_of(record.study)

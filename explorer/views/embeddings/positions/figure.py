@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.analysis.projection import project
-from explorer.figures.figure_style import SizedFigure
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import (
     DIVERGING,
     PALETTES,
@@ -22,6 +22,8 @@ from explorer.figures.style import (
     title,
 )
 from explorer.records import EmbeddingSum, FloatArray, Positions, Rotation
+from explorer.views.embeddings.positions import PositionsSettings
+from explorer.views.embeddings.positions.compute import WordPositions
 
 _MOST = 256  # positions a side of the picture has
 _FIRST = 96  # positions that components are drawn for at first
@@ -87,7 +89,7 @@ def positions_figure(shown: Positions, given: EmbeddingSum, token: int, theme: s
 
 def positions_caption(shown: Positions, given: EmbeddingSum, token: int) -> str:
     """What a reader could paste under the figure."""
-    parts = [f"{model_label(shown.model)}: {shown.said}."]
+    parts = [f"{model_label(shown.model)}: {shown.description}."]
     if shown.vectors is not None:
         variance = project(shown.vectors, n=min(3, *shown.vectors.shape)).explained_variance
         shares = ", ".join(f"{share:.0%}" for share in variance)
@@ -112,14 +114,6 @@ def positions_caption(shown: Positions, given: EmbeddingSum, token: int) -> str:
         f"{f'to a relative {error:.0e}' if error else 'exactly'} over the sentence."
     )
     return " ".join(parts)
-
-
-def positions_picture(shown: Positions, given: EmbeddingSum, token: int, theme: str = "light") -> SizedFigure:
-    """The same for a file."""
-    figure = positions_figure(shown, given, token, theme)
-    if shown.vectors is not None:
-        figure.update_layout(xaxis2={"title": {"text": "position (the first)"}})
-    return SizedFigure(figure, positions_caption(shown, given, token), 1000, 640, 48)
 
 
 def _of_vectors(figure: go.Figure, vectors: FloatArray, colours: Theme) -> dict[str, Any]:
@@ -307,3 +301,14 @@ def _sum(figure: go.Figure, given: EmbeddingSum, token: int, colours: Theme) -> 
 
 def _length(vector: FloatArray) -> float:
     return float(np.linalg.norm(vector))
+
+
+def _positions(record: WordPositions, _settings: PositionsSettings, style: FigureStyle) -> SizedFigure:
+    of = record.positions, record.embedding_sum, record.token
+    figure = positions_figure(*of, style.theme)
+    if record.positions.vectors is not None:
+        figure.update_layout(xaxis2={"title": {"text": "position (the first)"}})
+    return SizedFigure(figure, positions_caption(*of), 1000, 640, 48)
+
+
+FIGURES = {"positions": _positions}

@@ -3,28 +3,91 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from explorer.analysis.measures.blocks import Sides
 from explorer.analysis.projection import turn
+from explorer.capture.loading import Progress
 from explorer.records import (
     Arrow,
     AttentionStack,
     CapturedText,
     FloatArray,
     Occurrence,
+    PlaneOptions,
     Pull,
     PullPlane,
     WordProjection,
+    WordStudy,
 )
 from explorer.records.pull import BIAS, KINDS
-from explorer.records.table import Table
+from explorer.records.source import Source
+from explorer.session.requests import TextRequest
+from explorer.session.session import Session
 from explorer.text.words import pieces_of
+from explorer.views.embeddings.embeddings.compute import check_layer, options_of, projections_of
+from explorer.views.embeddings.pull import ALL, SEEN, PullSettings
+from explorer.views.embeddings.study import check_occurrence, study_of
 
+_REACH = 0.45  # of the picture that the longest arrow is to take where arrows are drawn longer
 _LEAST_SPREAD = 1e-10  # share of the variance
+
+
+@dataclass(frozen=True)
+class WordPull:
+    """A pull and its plane, the arrows ``times`` as long as they are."""
+
+    study: WordStudy
+    pulled: Pull
+    plane: PullPlane
+    times: int
+
+    @property
+    def source(self) -> Source:
+        """The model and the sentence."""
+        return self.pulled.source
+
+
+def compute(session: Session, settings: PullSettings, progress: Progress | None = None) -> WordPull:
+    """The pull on an occurrence; of the last block where the layer is the result, which none reads.
+
+    Raises:
+        ValueError: an unusable sentence, word or layer, or a head or place there is not.
+        ModelError: the model cannot be loaded, or was captured eagerly.
+    """
+    study = study_of(session, settings.study, progress)
+    check_layer(study, settings.layer)
+    layer = min(settings.layer, len(study.contextual) - 2)
+    cap = sentence_of(session, study, settings)
+    heads = [ALL, *map(str, range(cap.stack().n_heads))]
+    if settings.head not in heads:
+        raise ValueError(f"head={settings.head} is not a choice: use {', '.join(heads)}")
+    head = None if settings.head == ALL else int(settings.head)
+    pulled = pull(cap, study.occurrences[settings.pull_on], layer, head)
+    shown = projections_of(session, settings.study, with_arrows(options_of(settings)), layer)[layer]
+    arrows = pull_plane(settings.pull_on, pulled, shown)
+    return WordPull(study, pulled, arrows, stretch(arrows) if settings.arrow_length == SEEN else 1)
+
+
+def sentence_of(session: Session, study: WordStudy, settings: PullSettings) -> CapturedText:
+    """The pulled occurrence's sentence, as the study read it.
+
+    Raises:
+        ValueError: no such occurrence.
+    """
+    check_occurrence(study, "pull_on", settings.pull_on)
+    text = study.occurrences[settings.pull_on].text
+    target = text if session.model(settings.model).is_encoder_decoder else ""
+    return session.capture(TextRequest(settings.model, text, target=target))
+
+
+def with_arrows(options: PlaneOptions) -> PlaneOptions:
+    """The plane's options, without those in which a difference of vectors has no place."""
+    normalise = "none" if options.normalise == "unit" else options.normalise
+    return replace(options, method="pca", normalise=normalise)
 
 
 def pull(cap: CapturedText, occurrence: Occurrence, layer: int, head: int | None = None) -> Pull:
@@ -63,8 +126,7 @@ def pull(cap: CapturedText, occurrence: Occurrence, layer: int, head: int | None
         if head == number:
             value_norms = np.linalg.norm(values, axis=1)
     return Pull(
-        model=cap.model_name,
-        revision=cap.revision,
+        source=Source(cap.model_name, cap.revision, cap.text),
         occurrence=occurrence,
         layer=layer,
         head=head,
@@ -201,7 +263,12 @@ def pull_rows(plane: PullPlane) -> list[dict[str, Any]]:
     return [asdict(arrow) for arrow in (*plane.arrows, plane.total)]
 
 
-def pull_table(plane: PullPlane) -> Table:
-    """The arrows in full precision, a row each, strongest first, then their sum."""
-    names = [field.name for field in fields(Arrow)]
-    return Table.of(names, ([row.get(name) for name in names] for row in pull_rows(plane)))
+def stretch(plane: PullPlane) -> int:
+    """How many times their length arrows are drawn to be seen: 1, 2, … 9, 10, 20 and so on."""
+    spread = float(np.ptp(np.concatenate([plane.points, plane.static]), axis=0).max())
+    longest = max(math.hypot(arrow.x, arrow.y) for arrow in (*plane.arrows, plane.total))
+    if not longest or not spread:
+        return 1
+    wanted = max(1.0, _REACH * spread / longest)
+    power = 10 ** math.floor(math.log10(wanted))
+    return int(wanted // power * power)

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
-from explorer.records import FloatArray, Pull, PullPlane, WordStudy
-from explorer.saving.formats import versions
+from explorer.figures.style import model_stem
+from explorer.records import Arrow, FloatArray, WordStudy
+from explorer.records.table import Table
+from explorer.views.embeddings.pull import PullSettings
+from explorer.views.embeddings.pull.compute import WordPull, pull_rows
+from explorer.views.embeddings.study import sentences_of
 
 
-def pull_json(
-    study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 1, settings: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """The arrows, strongest first, with all that made them; a head of null is all of them.
-
-    Args:
-        study: the word's vectors.
-        pulled: what pulls it.
-        plane: the same in two dimensions.
-        times: how many times their length the picture draws the arrows.
-        settings: what else was chosen (device, dtype, …).
-    """
-    occurrence = pulled.occurrence
+def data(record: WordPull, _settings: PullSettings | None = None) -> dict[str, Any]:
+    """The arrows, strongest first; a head of null is all of them."""
+    study, pulled, plane = record.study, record.pulled, record.plane
     return {
-        "kind": "pull",
-        "model": pulled.model,
-        "revision": pulled.revision,
-        "word": study.word,
-        "sentences": [{"text": text, "sense": sense} for sense, text in study.sentences],
-        "sentence": occurrence.sentence,
-        "occurrence": occurrence.occurrence,
-        "text": occurrence.text,
+        **sentences_of(study),
+        "sentence": pulled.occurrence.sentence,
+        "occurrence": pulled.occurrence.occurrence,
         "layer": pulled.layer,
         "head": pulled.head,
         "tokens": list(pulled.labels),
@@ -39,7 +27,7 @@ def pull_json(
         "arrows": [asdict(arrow) for arrow in plane.arrows],
         "sum": asdict(plane.total),
         "attention": asdict(plane.attention),
-        "drawn_times": times,
+        "drawn_times": record.times,
         "heads": [
             {"head": head, "length": length, "in_plane": seen}
             for head, (length, seen) in enumerate(zip(plane.heads.tolist(), plane.heads_seen.tolist(), strict=True))
@@ -48,8 +36,6 @@ def pull_json(
         "static": _points(study, plane.static),
         "explained_variance": plane.explained_variance.tolist(),
         "fit": plane.fit,
-        "settings": dict(settings or {}),
-        "versions": versions(),
     }
 
 
@@ -58,3 +44,17 @@ def _points(study: WordStudy, points: FloatArray) -> list[dict[str, Any]]:
         {"sentence": o.sentence, "occurrence": o.occurrence, "sense": o.sense, "x": x, "y": y}
         for o, (x, y) in zip(study.occurrences, points.tolist(), strict=True)
     ]
+
+
+def table(record: WordPull, _settings: PullSettings | None = None) -> Table:
+    """The arrows, a row each, strongest first, then their sum."""
+    names = [field.name for field in fields(Arrow)]
+    return Table.of(names, ([row.get(name) for name in names] for row in pull_rows(record.plane)))
+
+
+def stem(record: WordPull, _settings: PullSettings) -> str:
+    """A file name that says which head pulls which occurrence."""
+    pulled = record.pulled
+    head = "all-heads" if pulled.head is None else f"head{pulled.head}"
+    where = f"sentence{pulled.occurrence.sentence + 1}-layer{pulled.layer}"
+    return f"{model_stem(record.study.model)}-{record.study.word}-{where}-{head}-pull"

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.figure_style import SizedFigure
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import Theme, axis, base_layout, literal, model_label, theme_of, title
 from explorer.records import Arrow, Pull, PullPlane, WordStudy
 from explorer.records.pull import BIAS, KINDS
+from explorer.views.embeddings.pull import PullSettings
+from explorer.views.embeddings.pull.compute import WordPull
 
 LABELLED = 8  # arrows that carry their token's name
 _APART = 0.15  # of the longest arrow: how far a named tip is from the word and other named tips
-_REACH = 0.45  # of the picture that the longest arrow is to take where arrows are drawn longer
 
 # What becomes of the sum, by how it meets the residual stream.
 _RESIDUALS = {
@@ -27,17 +28,6 @@ _RESIDUALS = {
     "unknown": "Where a norm stands in this model is not known here: where the word stands after "
     "attention is not drawn",
 }
-
-
-def stretch(plane: PullPlane) -> int:
-    """How many times their length arrows are drawn to be seen: 1, 2, … 9, 10, 20 and so on."""
-    spread = float(np.ptp(np.concatenate([plane.points, plane.static]), axis=0).max())
-    longest = max(math.hypot(arrow.x, arrow.y) for arrow in (*plane.arrows, plane.total))
-    if not longest or not spread:
-        return 1
-    wanted = max(1.0, _REACH * spread / longest)
-    power = 10 ** math.floor(math.log10(wanted))
-    return int(wanted // power * power)
 
 
 def whose(pulled: Pull) -> str:
@@ -119,28 +109,6 @@ def pull_caption(study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 
     parts.append(f"Plane: {plane.fit}; its axes keep {plane.explained_variance.sum():.0%} of that variance.")
     parts += [f"Note: {warning}." for warning in plane.warnings]
     return " ".join(parts)
-
-
-def pull_picture(
-    study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 1, theme: str = "light"
-) -> SizedFigure:
-    """The same for a file, what its colours mean above it."""
-    figure = pull_figure(study, pulled, plane, times, theme)
-    figure.update_layout(legend={"y": 1.01, "yref": "paper", "yanchor": "bottom"}, margin={"t": 84})
-    return SizedFigure(figure, pull_caption(study, pulled, plane, times), 900, 640, 48)
-
-
-def heads_picture(study: WordStudy, pulled: Pull, plane: PullPlane, theme: str = "light") -> SizedFigure:
-    """How far each head moves the word, for a file."""
-    figure = heads_figure(pulled, plane, theme)
-    figure.update_xaxes(title_text="head")
-    caption = (
-        f"Length of what each head of layer {pulled.layer} of {model_label(study.model)} gives "
-        f"“{study.word}” in “{pulled.occurrence.text}”, in the full space; filled: of it in the "
-        f"plane. Plane: {plane.fit}."
-    )
-    width = max(480, 28 * len(plane.heads))
-    return SizedFigure(figure, caption, width, 320, 40)
 
 
 def heads_figure(pulled: Pull, plane: PullPlane, theme: str = "light") -> go.Figure:
@@ -352,3 +320,27 @@ def _component(colours: Theme, number: int, share: float, **more: object) -> dic
         mirror=True,
         **more,
     )
+
+
+def _arrows(record: WordPull, _settings: PullSettings, style: FigureStyle) -> SizedFigure:
+    """The arrows, what their colours mean above them."""
+    of = record.study, record.pulled, record.plane, record.times
+    figure = pull_figure(*of, style.theme)
+    figure.update_layout(legend={"y": 1.01, "yref": "paper", "yanchor": "bottom"}, margin={"t": 84})
+    return SizedFigure(figure, pull_caption(*of), 900, 640, 48)
+
+
+def _heads(record: WordPull, _settings: PullSettings, style: FigureStyle) -> SizedFigure:
+    """How far each head moves the word."""
+    study, pulled, plane = record.study, record.pulled, record.plane
+    figure = heads_figure(pulled, plane, style.theme)
+    figure.update_xaxes(title_text="head")
+    caption = (
+        f"Length of what each head of layer {pulled.layer} of {model_label(study.model)} gives "
+        f"“{study.word}” in “{pulled.occurrence.text}”, in the full space; filled: of it in the "
+        f"plane. Plane: {plane.fit}."
+    )
+    return SizedFigure(figure, caption, max(480, 28 * len(plane.heads)), 320, 40)
+
+
+FIGURES = {"arrows": _arrows, "heads": _heads}

@@ -14,28 +14,20 @@ from typing import Any
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError, PlaneOptions, WordStudy
+from explorer.session.jobs import Jobs
 from explorer.session.session import Session
-from explorer.session.settings import State as Settings
-from explorer.views.embeddings.embeddings import view as plane
-from explorer.views.embeddings.pull import view as pull
-from explorer.views.embeddings.pull.compute import pull_rows
+from explorer.views.embeddings.embeddings.compute import options_of
+from explorer.views.embeddings.pull import ALL, SEEN, TRUE, VIEW, PullSettings
+from explorer.views.embeddings.pull.compute import compute, pull_rows, sentence_of
 from explorer.views.embeddings.pull.figure import heads_figure, pull_caption, pull_figure
-from explorer.views.embeddings.pull.view import ALL, SEEN, TRUE
 from explorer.views.embeddings.study import study_of
-from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, ZOOMABLE, labelled
-from explorer.views.state import study_request
+from explorer.views.panel.view_panel import Drawing, draws, part
 
-MODE = "pull"
-ADDRESS = {
-    "pull_on": "embeddings-pull-place",
-    "head": "embeddings-pull-head",
-    "arrow_length": "embeddings-pull-length",
-}
 _MESSAGE = "the head’s pull appears here"
 # Field, header, what it says, how it is written.
 _COLUMNS = (
@@ -51,39 +43,34 @@ _COLUMNS = (
 
 def layout() -> Any:
     """The view's components."""
-    return html.Div(
-        [
-            dcc.Store(id="embeddings-pull-state"),
-            _controls(),
-            html.Div(id="embeddings-pull-message", role="status"),
-            html.Div(
-                [
-                    dcc.Graph(
-                        id="embeddings-pull-graph",
-                        config=ZOOMABLE,
-                        responsive=True,
-                        className="graph",
-                        figure=blank_figure(_MESSAGE),
-                    ),
-                    html.Aside(
-                        [
-                            dcc.Graph(
-                                id="embeddings-pull-heads",
-                                responsive=True,
-                                className="bars",
-                                config=STILL,
-                                figure=blank_figure(""),
-                            ),
-                            _table(),
-                        ]
-                    ),
-                ],
-                className="pulling",
-            ),
-            html.P(id="embeddings-pull-caption", className="caption"),
-        ],
-        id="embeddings-pull-part",
-        className="part hidden",
+    return part(
+        VIEW,
+        _controls(),
+        html.Div(
+            [
+                dcc.Graph(
+                    id="embeddings-pull-graph",
+                    config=ZOOMABLE,
+                    responsive=True,
+                    className="graph",
+                    figure=blank_figure(_MESSAGE),
+                ),
+                html.Aside(
+                    [
+                        dcc.Graph(
+                            id="embeddings-pull-heads",
+                            responsive=True,
+                            className="bars",
+                            config=STILL,
+                            figure=blank_figure(""),
+                        ),
+                        _table(),
+                    ]
+                ),
+            ],
+            className="pulling",
+        ),
+        html.P(id="embeddings-pull-caption", className="caption"),
     )
 
 
@@ -163,7 +150,7 @@ def _grid_options(last: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def register(app: Dash, session: Session) -> None:
+def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     _register_browser_side(app)
     _register_picture(app, session)
@@ -178,13 +165,14 @@ def register(app: Dash, session: Session) -> None:
         State("embeddings-pull-place", "value"),
         State("embeddings-pull-head", "value"),
     )
-    def offer(mode: str, request: Settings | None, place: str, head: str) -> Any:
-        if mode != MODE or request is None:
+    def offer(mode: str, request: dict[str, Any] | None, place: str, head: str) -> Any:
+        if mode != VIEW.name or request is None:
             return (no_update,) * 4
         try:
-            study = study_of(session, study_request(request))
-            read = pull.sentence_of(session, study, {**request, "pull_on": 0})
-        except (ValueError, ModelError):  # told by the picture
+            settings = PullSettings.of(request)
+            study = study_of(session, settings.study)
+            read = sentence_of(session, study, settings)
+        except (ValueError, ModelError):  # draw_pull says what is wrong
             return (no_update,) * 4
         places = choices(study)
         heads = [{"value": ALL, "label": "all heads"}]
@@ -193,62 +181,42 @@ def register(app: Dash, session: Session) -> None:
 
 
 def _register_picture(app: Dash, session: Session) -> None:
-    @app.callback(
-        Output("embeddings-pull-graph", "figure"),
-        Output("embeddings-pull-heads", "figure"),
-        Output("embeddings-pull-table", "rowData"),
-        Output("embeddings-pull-table", "dashGridOptions"),
-        Output("embeddings-pull-caption", "children"),
-        Output("embeddings-pull-message", "children"),
-        Output("embeddings-pull-state", "data"),
-        Input("embeddings-mode", "value"),
-        Input("embeddings-request", "data"),
-        Input("embeddings-plane-switches", "data"),
-        Input("embeddings-layer", "value"),
-        Input("embeddings-pull-place", "value"),
-        Input("embeddings-pull-head", "value"),
-        Input("embeddings-pull-length", "value"),
-        Input("theme", "data"),
+    @draws(
+        app,
+        VIEW,
+        ["embeddings-pull-graph", "embeddings-pull-heads"],
+        [
+            Input("embeddings-request", "data"),
+            Input("embeddings-plane-switches", "data"),
+            Input("embeddings-layer", "value"),
+            Input("embeddings-pull-place", "value"),
+            Input("embeddings-pull-head", "value"),
+            Input("embeddings-pull-length", "value"),
+            Input("theme", "data"),
+        ],
+        [
+            Output("embeddings-pull-table", "rowData"),
+            Output("embeddings-pull-table", "dashGridOptions"),
+            Output("embeddings-pull-caption", "children"),
+        ],
+        _MESSAGE,
     )
-    def show_pull(
-        mode: str, request: Settings | None, switches: Any, layer: int, place: str, head: str, length: str, theme: str
-    ) -> Any:
-        if mode != MODE or request is None or switches is None:
-            # A picture that is left takes its nodes out of the page.
-            left = ctx.triggered_id == "embeddings-mode"
-            return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 6
-        try:
-            state = {
-                **request,
-                **{name: switches[name] for name in plane.FIT},
-                "mode": MODE,
-                "layer": layer,
-                "pull_on": int(place),
-                "head": head,
-                "arrow_length": length,
-            }
-            drawn = pull.drawn(session, state)
-        except (ValueError, ModelError) as error:
-            return (
-                blank_figure(_MESSAGE),
-                blank_figure(""),
-                [],
-                _grid_options([]),
-                "",
-                running.error_line(str(error)),
-                None,
-            )
-        of, one, arrows = drawn.study, drawn.pulled, drawn.plane
-        *rows, total = pull_rows(arrows)
-        remarks = [*_on_layer(layer, one.layer), *_on_plane(plane.switches_of(state))]
-        return (
-            pull_figure(of, one, arrows, drawn.times, theme),
-            heads_figure(one, arrows, theme),
-            rows,
-            _grid_options([total]),
-            pull_caption(of, one, arrows, drawn.times),
-            running.remark_line(remarks),
-            state,
+    def draw_pull(
+        request: dict[str, Any] | None, options: Any, layer: int, place: str, head: str, length: str, theme: str
+    ) -> Drawing | None:
+        if request is None or options is None:
+            return None
+        fit = {name: options[name] for name in ("basis", "normalise", "method", "axes", "drop_first")}
+        own = {"layer": layer, "pull_on": int(place), "head": head, "arrow_length": length}
+        settings = PullSettings.of({**request, **fit, **own}).check()
+        record = compute(session, settings)
+        study, pulled, plane = record.study, record.pulled, record.plane
+        *rows, total = pull_rows(plane)
+        return Drawing(
+            [pull_figure(study, pulled, plane, record.times, theme), heads_figure(pulled, plane, theme)],
+            settings,
+            [rows, _grid_options([total]), pull_caption(study, pulled, plane, record.times)],
+            [*_on_layer(layer, pulled.layer), *_on_plane(options_of(settings))],
         )
 
 
@@ -272,15 +240,15 @@ def _on_layer(asked: int, layer: int) -> list[str]:
     return [f"layer {asked} is the model’s result, which no attention reads: layer {layer} is shown"]
 
 
-def _on_plane(switches: PlaneOptions) -> list[str]:
+def _on_plane(options: PlaneOptions) -> list[str]:
     """What the plane view shows otherwise than arrows can be."""
     asked = [
-        *(["t-SNE"] if switches.method == "tsne" else []),
-        *(["unit length"] if switches.normalise == "unit" else []),
+        *(["t-SNE"] if options.method == "tsne" else []),
+        *(["unit length"] if options.normalise == "unit" else []),
     ]
     if not asked:
         return []
-    instead = "PCA" if switches.method == "tsne" else "the vectors as they are"
+    instead = "PCA" if options.method == "tsne" else "the vectors as they are"
     return [
         f"the plane view shows {' and '.join(asked)}, where a difference of vectors has no "
         f"place: arrows are drawn on {instead}"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from explorer.analysis.measures.contextual import anisotropy, cosines
 from explorer.analysis.measures.grouping import proposals
 from explorer.capture.loading import Progress
 from explorer.records import Proposals, WordSimilarity, WordStudy
-from explorer.records.table import Table
 from explorer.session.requests import StudyRequest
 from explorer.session.session import Session
 from explorer.views.embeddings.embeddings.compute import check_layer
+from explorer.views.embeddings.similarity import CORRECTED, SimilaritySettings
 from explorer.views.embeddings.study import study_of
 
 # Kaufman & Rousseeuw 1990, Finding Groups in Data: how to read a mean silhouette.
@@ -46,21 +47,6 @@ def word_similarity(study: WordStudy, layer: int, seed: int = 0) -> WordSimilari
         order=_order(senses, groups),
         proposals=proposed,
     )
-
-
-def similarity_table(study: WordStudy, shown: WordSimilarity, corrected: bool = False) -> Table:
-    """A row an occurrence: where it stands, its sense, its proposal, its cosine with each.
-
-    The last columns are the occurrences in the rows' order; with ``corrected`` they are minus
-    the layer's anisotropy.
-    """
-    values = shown.cosine - (shown.anisotropy if corrected else 0)
-    names = [f"{o.sentence}.{o.occurrence}" for o in study.occurrences]
-    rows: list[list[object]] = []
-    for place, (o, row) in enumerate(zip(study.occurrences, values.tolist(), strict=True)):
-        proposal = None if shown.proposals is None else shown.proposals.groups[place] + 1
-        rows.append([o.sentence, o.occurrence, o.sense, proposal, o.text, *row])
-    return Table.of(["sentence", "occurrence", "sense", "proposal", "text", *names], rows)
 
 
 def _order(senses: Sequence[str], groups: Sequence[int]) -> tuple[int, ...]:
@@ -100,3 +86,23 @@ def word_similarity_of(
         lambda: word_similarity(study_of(session, request, progress), layer),
         progress,
     )
+
+
+@dataclass(frozen=True)
+class OccurrenceSimilarity:
+    """A word study, its cosines, and whether the layer's anisotropy is taken from them."""
+
+    study: WordStudy
+    similarity: WordSimilarity
+    corrected: bool
+
+
+def compute(session: Session, settings: SimilaritySettings, progress: Progress | None = None) -> OccurrenceSimilarity:
+    """Every two occurrences' cosine at a layer.
+
+    Raises:
+        ValueError: an unusable sentence, word or layer.
+        ModelError: the model cannot be loaded.
+    """
+    similarity = word_similarity_of(session, settings.study, settings.layer, progress)
+    return OccurrenceSimilarity(study_of(session, settings.study), similarity, settings.values == CORRECTED)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from explorer.records import Proposals, WordSimilarity, WordStudy
-from explorer.saving.formats import versions
+from explorer.figures.style import model_stem
+from explorer.records import Proposals
+from explorer.records.source import Source
+from explorer.records.table import Table
+from explorer.views.embeddings.similarity import SimilaritySettings
+from explorer.views.embeddings.similarity.compute import OccurrenceSimilarity
+from explorer.views.embeddings.study import sentences_of, source_of
 
 
-def similarity_json(
-    study: WordStudy, shown: WordSimilarity, settings: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def data(record: OccurrenceSimilarity, _settings: SimilaritySettings | None = None) -> dict[str, Any]:
     """Every two occurrences' cosine, in the order of the occurrences, and the senses proposed.
 
     "order" is that of the picture's rows; "anisotropy", which the picture may take from the
     cosines, is NaN where undefined.
     """
+    study, shown = record.study, record.similarity
     groups = [None] * len(study.occurrences)
     found = groups if shown.proposals is None else shown.proposals.groups.tolist()
     return {
-        "kind": "similarity",
-        "model": study.model,
-        "revision": study.revision,
-        "word": study.word,
-        "sentences": [{"text": text, "sense": sense} for sense, text in study.sentences],
+        **sentences_of(study),
         "layer": shown.layer,
         "occurrences": [
             {
@@ -40,8 +39,6 @@ def similarity_json(
         "anisotropy": shown.anisotropy,
         "order": list(shown.order),
         "proposals": _proposals(shown.proposals),
-        "settings": dict(settings or {}),
-        "versions": versions(),
     }
 
 
@@ -54,3 +51,29 @@ def _proposals(found: Proposals | None) -> dict[str, Any] | None:
         "typical": [list(group) for group in found.typical],
         "adjusted_rand_index": found.rand,
     }
+
+
+def table(record: OccurrenceSimilarity, _settings: SimilaritySettings | None = None) -> Table:
+    """A row an occurrence: where it stands, its sense, its proposal, its cosine with each.
+
+    The last columns are the occurrences in the rows' order; corrected, they are minus the layer's
+    anisotropy.
+    """
+    study, shown = record.study, record.similarity
+    values = shown.cosine - (shown.anisotropy if record.corrected else 0)
+    names = [f"{o.sentence}.{o.occurrence}" for o in study.occurrences]
+    rows: list[list[object]] = []
+    for place, (o, row) in enumerate(zip(study.occurrences, values.tolist(), strict=True)):
+        proposal = None if shown.proposals is None else shown.proposals.groups[place] + 1
+        rows.append([o.sentence, o.occurrence, o.sense, proposal, o.text, *row])
+    return Table.of(["sentence", "occurrence", "sense", "proposal", "text", *names], rows)
+
+
+def stem(record: OccurrenceSimilarity, _settings: SimilaritySettings) -> str:
+    """A file name that says which word and layer it is."""
+    return f"{model_stem(record.study.model)}-{record.study.word}-layer{record.similarity.layer}-similarity"
+
+
+def source(record: OccurrenceSimilarity) -> Source:
+    """The model of the study."""
+    return source_of(record.study)

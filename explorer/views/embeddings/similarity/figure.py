@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.figure_style import SizedFigure
+from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import (
     DIVERGING,
     PALETTES,
@@ -22,6 +22,8 @@ from explorer.figures.style import (
     title,
 )
 from explorer.records import FloatArray, Occurrence, WordSimilarity, WordStudy
+from explorer.views.embeddings.similarity import SimilaritySettings
+from explorer.views.embeddings.similarity.compute import OccurrenceSimilarity
 
 # The marks of figures.style.SYMBOLS, as characters.
 _MARKS = "●■▲✚✖▼⬟"
@@ -84,22 +86,6 @@ def similarity_caption(study: WordStudy, shown: WordSimilarity, corrected: bool 
     else:
         parts.append(f"Random words at this layer have a cosine of {shown.anisotropy:.3f}.")
     return " ".join(parts)
-
-
-def similarity_picture(
-    study: WordStudy, shown: WordSimilarity, corrected: bool = False, theme: str = "light"
-) -> SizedFigure:
-    """The same for a file, large enough for its labels and numbers."""
-    count = len(shown.order)
-    row = _ROW if count > _NUMBERED else 2 * _ROW
-    side = max(_LEAST, row * min(count, _LABELLED))
-    return SizedFigure(
-        similarity_figure(study, shown, corrected, theme),
-        similarity_caption(study, shown, corrected),
-        side + _BESIDE,
-        side + 60,
-        48,
-    )
 
 
 def _cells(study: WordStudy, shown: WordSimilarity, values: FloatArray, corrected: bool, colours: Theme) -> go.Heatmap:
@@ -201,3 +187,13 @@ def excerpt(occurrence: Occurrence, width: int = 70) -> str:
         right = max(text.rfind(" ", end, right), end) if " " in text[end:right] else right
     cut = " ".join(text[left:right].split())
     return f"{'… ' if left else ''}{cut}{' …' if right < len(text) else ''}"
+
+
+def _similarity(record: OccurrenceSimilarity, _settings: SimilaritySettings, style: FigureStyle) -> SizedFigure:
+    """The matrix, large enough for its labels and numbers."""
+    of, count = (record.study, record.similarity, record.corrected), len(record.similarity.order)
+    side = max(_LEAST, (_ROW if count > _NUMBERED else 2 * _ROW) * min(count, _LABELLED))
+    return SizedFigure(similarity_figure(*of, style.theme), similarity_caption(*of), side + _BESIDE, side + 60, 48)
+
+
+FIGURES = {"similarity": _similarity}
