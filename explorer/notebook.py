@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,7 @@ def view(
     """
     chosen, begun, remarks = _asked(what, kind)
     given = _checked(chosen, settings)
-    asked = replace(begun, **given)
+    asked = chosen.settings.of({**begun.as_dict(), **given})
     if isinstance(what, Capture):
         session = Session.of(what, chosen.revisions(asked, None, other_revision))
     else:

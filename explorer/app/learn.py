@@ -24,7 +24,7 @@ from explorer.session.settings import Settings
 from explorer.views.panel.running import error_line, remark_line
 from explorer.views.spec import Page
 
-PAGE = Page("learn", "/learn", "Learn", Settings, selection="")
+PAGE: Page = Page("learn", "/learn", "Learn", Settings, selection="")
 PATH = PAGE.path
 
 _FRAME = "learn-frame"

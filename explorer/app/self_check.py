@@ -25,7 +25,7 @@ from explorer.views.panel import running
 from explorer.views.panel import text as heads_text
 from explorer.views.spec import Page
 
-PAGE = Page("check", "/check", "Self-check", Settings, selection="", around=TextRequest)
+PAGE: Page = Page("check", "/check", "Self-check", Settings, selection="", around=TextRequest)
 
 _UNSAID: Any = {"aria-hidden": "true"}  # the word beside a mark says it
 _MARKS = {True: "✓", False: "✗", None: "–"}

@@ -54,7 +54,7 @@ def check(
 
     (given,) = texts_to_read(text, None)
     say = sayer(quiet)
-    request = TextRequest(model, given.text, pair, target, truncate)
+    request = TextRequest(model, given.text, pair or "", target or "", truncate)
     session = session_with(model, device, dtype, revision, quiet)
     loaded, cap = session.model(model), session.capture(request)
     say_cut(say, truncation(cap.stack(cap.stacks[-1])))

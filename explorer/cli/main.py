@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 from typer.exceptions import TyperException
@@ -45,11 +45,19 @@ def _help_without_command(context: typer.Context) -> None:
         print(context.get_help())
 
 
-for _command in (models.models, heatmap.heatmap, heads.heads, embeddings.embeddings, worksheet.worksheet):
-    app.command(cls=Command)(_command)
-app.command(cls=view.ViewCommand)(view.view)
-for _command in (remake.remake, check.check, serve.serve):
-    app.command(cls=Command)(_command)
+_COMMANDS: dict[Callable[..., None], type[Command]] = {
+    models.models: Command,
+    heatmap.heatmap: Command,
+    heads.heads: Command,
+    embeddings.embeddings: Command,
+    worksheet.worksheet: Command,
+    view.view: view.ViewCommand,
+    remake.remake: Command,
+    check.check: Command,
+    serve.serve: Command,
+}
+for _function, _class in _COMMANDS.items():
+    app.command(cls=_class)(_function)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperOption
 
 from explorer.cli import options
 from explorer.cli.helping import Command
@@ -44,8 +45,8 @@ class ViewCommand(Command):
         params = super().get_params(ctx)
         for param in params:
             for mark, listed in names.items():
-                if mark in (getattr(param, "help", None) or ""):
-                    param.help = param.help.replace(mark, listed)
+                if isinstance(param, TyperOption):
+                    param.help = (param.help or "").replace(mark, listed)
         return params
 
 

@@ -2,7 +2,8 @@
 
 from explorer.views.embeddings import embeddings, layers, meaning, positions, pull, similarity
 from explorer.views.embeddings.page import PAGE
+from explorer.views.spec import ViewSpec
 
-VIEWS = (embeddings.VIEW, layers.VIEW, similarity.VIEW, meaning.VIEW, pull.VIEW, positions.VIEW)
+VIEWS: tuple[ViewSpec, ...] = (embeddings.VIEW, layers.VIEW, similarity.VIEW, meaning.VIEW, pull.VIEW, positions.VIEW)
 
 __all__ = ["PAGE", "VIEWS"]

@@ -38,7 +38,7 @@ class PlaneSettings(ProjectionSettings):
     layers: str = setting("", "The layers whose points a file holds, as 0,3,6 or all; empty: the one shown.")
 
 
-PAGE = Page(
+PAGE: Page = Page(
     "embeddings",
     "/embeddings",
     "Embeddings",

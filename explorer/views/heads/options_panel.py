@@ -15,7 +15,7 @@ from explorer.figures.style import PALETTES, SEQUENTIAL
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.session.settings import State as Settings
-from explorer.views.heads.heatmap.compute import PARTS
+from explorer.views.heads.page import PARTS
 from explorer.views.panel.fields import choice, switch
 
 _OVER = {"head": "this head", "mean": "mean of heads", "max": "max of heads", "sum": "sum of heads"}

@@ -41,7 +41,7 @@ class AroundSettings(Settings):
     filter: str = setting("", "How the page's table is filtered.")
 
 
-PAGE = Page(
+PAGE: Page = Page(
     "heads",
     "/",
     "Heads",

@@ -23,7 +23,7 @@ class SharedSettings(InsideSettings):
     first: bool = setting(True, "Show the first token, whose vectors often lie far from all others.")
 
 
-PAGE = Page(
+PAGE: Page = Page(
     "inside",
     "/inside",
     "Inside a head",

@@ -3,4 +3,4 @@
 from explorer.views.embeddings.page import PAGE, PlaneSettings
 from explorer.views.spec import ViewSpec
 
-VIEW = ViewSpec("embeddings", "the plane", "plane", PAGE, PlaneSettings, ("plane", "scree"), folder=__name__)
+VIEW: ViewSpec = ViewSpec("embeddings", "the plane", "plane", PAGE, PlaneSettings, ("plane", "scree"), folder=__name__)

@@ -3,6 +3,6 @@
 from explorer.views.embeddings.page import PAGE, WordSettings
 from explorer.views.spec import ViewSpec
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "layers", "the measures by layer", "by layer", PAGE, WordSettings, ("layers",), folder=__name__, slow=True
 )

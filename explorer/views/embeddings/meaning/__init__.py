@@ -17,6 +17,6 @@ class MeaningSettings(WordSettings):
     read_by: str = setting(BY[0], "The model's language-model head, or the nearest static vectors.", BY)
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "meaning", "what the word means now", "meaning", PAGE, MeaningSettings, ("meaning",), folder=__name__, slow=True
 )

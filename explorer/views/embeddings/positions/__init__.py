@@ -14,7 +14,7 @@ class PositionsSettings(WordSettings):
     positions_of: int = setting(0, "The occurrence whose sum is shown, counted from 0.")
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "positions",
     "where position enters",
     "positions",

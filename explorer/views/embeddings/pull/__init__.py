@@ -19,4 +19,6 @@ class PullSettings(ProjectionSettings):
     arrow_length: str = setting(SEEN, "Arrows long enough to be seen, or at their true length.", (SEEN, TRUE))
 
 
-VIEW = ViewSpec("pull", "the pull of a head", "pull", PAGE, PullSettings, ("arrows", "heads"), folder=__name__)
+VIEW: ViewSpec = ViewSpec(
+    "pull", "the pull of a head", "pull", PAGE, PullSettings, ("arrows", "heads"), folder=__name__
+)

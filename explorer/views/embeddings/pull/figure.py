@@ -322,7 +322,7 @@ def _component(colours: Theme, number: int, share: float, **more: object) -> dic
     )
 
 
-def _arrows(record: WordPull, _settings: PullSettings, style: FigureStyle) -> SizedFigure:
+def _arrows_in_file(record: WordPull, _settings: PullSettings, style: FigureStyle) -> SizedFigure:
     """The arrows, what their colours mean above them."""
     of = record.study, record.pulled, record.plane, record.times
     figure = pull_figure(*of, style.theme)
@@ -343,4 +343,4 @@ def _heads(record: WordPull, _settings: PullSettings, style: FigureStyle) -> Siz
     return SizedFigure(figure, caption, max(480, 28 * len(plane.heads)), 320, 40)
 
 
-FIGURES = {"arrows": _arrows, "heads": _heads}
+FIGURES = {"arrows": _arrows_in_file, "heads": _heads}

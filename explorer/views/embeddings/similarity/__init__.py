@@ -16,7 +16,7 @@ class SimilaritySettings(WordSettings):
     values: str = setting(RAW, "The cosine as it is, or minus that of random words at this layer.", (RAW, CORRECTED))
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "similarity",
     "the occurrences’ similarity",
     "similarity",

@@ -17,7 +17,7 @@ class ComparisonSettings(MapSettings):
     other_head: str = setting("", "Another head, counted from 0; empty: the same.")
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "comparison",
     "the comparison",
     "compare",

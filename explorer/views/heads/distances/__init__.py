@@ -20,6 +20,6 @@ class DistancesSettings(TextRequest):
     palette: str = setting(SEQUENTIAL, "Colours of the points.", tuple(PALETTES))
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "distances", "the map of heads", "distances", PAGE, DistancesSettings, ("heads",), folder=__name__, slow=True
 )

@@ -25,6 +25,6 @@ class HeadsSettings(TextRequest):
     filter: str = setting("", "How the page's table is filtered.")
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "heads", "the table of heads", "table", PAGE, HeadsSettings, ("measures",), folder=__name__, beside=True
 )

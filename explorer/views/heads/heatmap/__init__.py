@@ -3,4 +3,4 @@
 from explorer.views.heads.page import PAGE, MapSettings
 from explorer.views.spec import ViewSpec
 
-VIEW = ViewSpec("heatmap", "the head’s map", "map", PAGE, MapSettings, ("map",), folder=__name__)
+VIEW: ViewSpec = ViewSpec("heatmap", "the head’s map", "map", PAGE, MapSettings, ("map",), folder=__name__)

@@ -19,4 +19,4 @@ class LinesSettings(MapSettings):
     count: int = setting(300, "The most lines, strongest first.", low=1, high=MAX_LINES)
 
 
-VIEW = ViewSpec("lines", "the lines", "lines", PAGE, LinesSettings, ("lines",), folder=__name__)
+VIEW: ViewSpec = ViewSpec("lines", "the lines", "lines", PAGE, LinesSettings, ("lines",), folder=__name__)

@@ -20,7 +20,7 @@ class OverviewSettings(TextRequest):
     palette: str = setting(SEQUENTIAL, "Colours of the maps.", tuple(PALETTES))
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "overview",
     "the picture of all heads",
     "all heads",

@@ -3,7 +3,7 @@
 from explorer.views.inside.page import PAGE, InsideSettings
 from explorer.views.spec import ViewSpec
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "contributions",
     "the head contributions",
     "head contributions",

@@ -19,7 +19,7 @@ class CostViewSettings(ModelRequest):
     sharing: str = setting("own", "How many key/value heads the query heads share; own: as in the model.")
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "cost",
     "sharing and cost",
     "sharing and cost",

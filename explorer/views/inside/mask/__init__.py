@@ -14,7 +14,7 @@ class MaskSettings(InsideSettings):
     other_model: str = setting("", "A second model; empty: the bundled one of the other kind, causal or not.")
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "mask",
     "the mask on and off",
     "mask on and off",

@@ -79,10 +79,10 @@ def context_curves(session: Session, settings: MaskSettings) -> list[RightContex
         long, short = session.capture(request), session.capture(replace(request, text=settings.text[:end]))
         return right_context(long, short, token_at(long, end))
 
-    return [
-        session.get_or_compute(("right context", settings.request, model, end), lambda model=model: curve(model))
-        for model in (settings.model, other)
-    ]
+    def cached(model: str) -> RightContext:
+        return session.get_or_compute(("right context", settings.request, model, end), lambda: curve(model))
+
+    return [cached(model) for model in (settings.model, other)]
 
 
 def other_mask(cap: CapturedText, layer: int, head: int, stack: str | None = None) -> tuple[HeadMap, HeadMap]:

@@ -17,7 +17,7 @@ class MatricesSettings(SharedSettings):
     share: float = setting(1.0, "The right picture from before (0) to after (1) the map.", low=0, high=1)
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "matrices",
     "the weight matrix as a linear map",
     "weight matrices",

@@ -19,6 +19,6 @@ class PointsSettings(SharedSettings):
     texts: str = setting("", f"Further texts, one a line, {MAX_TEXTS - 1} at most.")
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "points", "queries and keys as points", "q and k as points", PAGE, PointsSettings, ("points",), folder=__name__
 )

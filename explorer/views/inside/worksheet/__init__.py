@@ -15,6 +15,6 @@ class WorksheetSettings(InsideSettings):
     before: bool = setting(False, "Queries and keys before rotation, where the model rotates them.")
 
 
-VIEW = ViewSpec(
+VIEW: ViewSpec = ViewSpec(
     "worksheet", "the row, step by step", "step by step", PAGE, WorksheetSettings, ("strips",), folder=__name__
 )
