@@ -25,3 +25,9 @@ def computed_at(session: Session, link: str) -> tuple[ComputedView, tuple[str, .
 def link_of(view: ComputedView) -> str:
     """The address that shows a view."""
     return link_to_view(view.spec, view.settings)
+
+
+def json_of(name: str, record: Any, **values: Any) -> dict[str, Any]:
+    """The JSON of a record that a test has made."""
+    view = VIEWS[name]
+    return ComputedView(view, view.settings.of(values), record, "cpu", "float32").result()

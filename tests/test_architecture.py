@@ -12,86 +12,44 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# Lowest first. A module imports from layers below its own, or its own package. Every module of
-# explorer/ stands here once, by its first name (figures.style: figures).
-LAYERS: tuple[frozenset[str], ...] = tuple(
-    frozenset(layer.split())
-    for layer in (
-        "records tables links kept_states",
-        "failures tokens bundled hub jobs results projection measures starting sentences "
-        "lesson_claims lesson_questions",
-        "adapters head_layers words ready_sets attention_call lesson_files",
-        "recorder views figures",
-        "checkpoints footprint export eager_run requests",
-        "models",
-        "stack",
-        "capture",
-        "experiments positions readout head_maps identities vocabulary shelf",
-        "session",
-        "exhibits",
-        "notebook",
-        "__init__",
-        "pages",
-        "web",
-        "cli",
-        "__main__",
-    )
+# Lowest first. A module imports from layers below its own, or from its own package.
+LAYERS = (
+    "records",
+    "text",
+    "figures",
+    "models",
+    "capture",
+    "analysis",
+    "session",
+    "views",
+    "saving",
+    "lessons",
+    "app",
+    "notebook",
+    "cli",
+    "__init__",
+    "__main__",
 )
-# Numpy in, numpy out: these import each other only.
-PLAIN = frozenset(
-    [
-        "records",
-        "tables",
-        "links",
-        "kept_states",
-        "tokens",
-        "bundled",
-        "hub",
-        "jobs",
-        "results",
-        "projection",
-        "measures",
-        "words",
-        "sentences",
-        "ready_sets",
-        "lesson_claims",
-        "lesson_files",
-        "lesson_questions",
-        "views",
-        "figures",
-        "export",
-        "requests",
-        "requests",
-    ]
-)
-MAY_IMPORT = {
-    "torch": frozenset(
-        [
-            "failures",
-            "adapters",
-            "recorder",
-            "eager_run",
-            "attention_call",
-            "head_layers",
-            "checkpoints",
-            "footprint",
-            "models",
-            "stack",
-            "capture",
-            "positions",
-            "readout",
-            "head_maps",
-            "vocabulary",
-        ]
-    ),
-    "psutil": frozenset(["footprint"]),
-    "transformers": frozenset(["adapters", "head_layers", "recorder", "eager_run", "checkpoints", "models"]),
-    "dash": frozenset(["pages", "web"]),
-    "dash_mantine_components": frozenset(["pages", "web"]),
-    "dash_ag_grid": frozenset(["pages", "web"]),
-    "typer": frozenset(["cli"]),
-    "pyarrow": frozenset(["export"]),
-}
+# Numpy in, numpy out: these know no model.
+PLAIN = frozenset(["records", "text", "figures", "lessons"])
+LOOSE = frozenset(["__init__", "__main__", "notebook"])
+RUN_THE_MODEL = frozenset(f"analysis.{name}" for name in ("head_maps", "positions", "readout", "vocabulary"))
+
+
+def _may_import(module: str, library: str) -> bool:
+    """Whether a module may import one of the libraries that have their place."""
+    home, last = module.partition(".")[0], module.rpartition(".")[2]
+    if library in ("dash", "dash_mantine_components", "dash_ag_grid"):
+        return home == "app" or module.startswith("views.panel") or last.endswith("panel")
+    return {
+        "torch": home in ("models", "capture") or module in RUN_THE_MODEL,
+        "transformers": home in ("models", "capture"),
+        "psutil": module == "capture.footprint",
+        "typer": home == "cli",
+        "pyarrow": home == "saving",
+        "jinja2": module == "figures.templates",
+        "yaml": home == "lessons",
+    }.get(library, True)
 
 
 def _modules(package: Path) -> dict[str, Path]:
@@ -137,32 +95,29 @@ def _graph(package: Path) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     return own, libraries
 
 
-def _layer(module: str) -> int:
-    return next(i for i, layer in enumerate(LAYERS) if module.partition(".")[0] in layer)
-
-
 def violations(package: Path) -> list[str]:
     """Each broken rule, in words."""
     own, libraries = _graph(package)
-    known = frozenset().union(*LAYERS)
-    unlisted = [name for name in own if name.partition(".")[0] not in known]
-    if unlisted:
+    homes = {name: name.partition(".")[0] for name in own}
+    if unlisted := [name for name, home in homes.items() if home not in LAYERS]:
         return [f"{name} is in no layer of tests/test_architecture.py" for name in unlisted]
-    found = []
+    found = [f"{home}.py stands loose" for home in LAYERS if (package / f"{home}.py").is_file() and home not in LOOSE]
     for name, imported in own.items():
-        home = name.partition(".")[0]
+        home = homes[name]
         for other in sorted(imported):
             away = other.partition(".")[0]
             if away == home:
                 continue
-            if _layer(other) >= _layer(name):
+            if LAYERS.index(away) >= LAYERS.index(home):
                 found.append(f"{name} imports {other}, which is not below it")
             if home in PLAIN and away not in PLAIN:
-                found.append(f"{name} imports {other}, which knows torch")
-    for name, imported in libraries.items():
-        for library in sorted(imported & MAY_IMPORT.keys()):
-            if name.partition(".")[0] not in MAY_IMPORT[library]:
-                found.append(f"{name} imports {library}")
+                found.append(f"{name} imports {other}, which knows models")
+    found += [
+        f"{name} imports {library}"
+        for name, imported in libraries.items()
+        for library in sorted(imported)
+        if not _may_import(name, library)
+    ]
     try:
         graphlib.TopologicalSorter({name: imported - {name} for name, imported in own.items()}).prepare()
     except graphlib.CycleError as error:
@@ -183,31 +138,30 @@ def test_imports_point_one_way() -> None:
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({"records.py": "import numpy"}, []),
-        ({"views.py": "from explorer.records import Tokens", "records.py": ""}, []),
+        ({"records/__init__.py": "import numpy"}, []),
+        ({"views/a.py": "from explorer.records import Tokens", "records/__init__.py": ""}, []),
         (
-            {"models.py": "from explorer import capture", "capture.py": ""},
-            ["models imports capture, which is not below it"],
+            {"models/a.py": "from explorer.capture import stack", "capture/__init__.py": "", "capture/stack.py": ""},
+            ["models.a imports capture.stack, which is not below it"],
         ),
         (
-            {"views.py": "def f():\n    import explorer.capture", "capture.py": ""},
-            ["views imports capture, which is not below it", "views imports capture, which knows torch"],
+            {"text/a.py": "def f():\n    import explorer.capture.stack", "capture/stack.py": ""},
+            [
+                "text.a imports capture.stack, which is not below it",
+                "text.a imports capture.stack, which knows models",
+            ],
         ),
+        ({"figures/__init__.py": "", "figures/style.py": "from ..text import words", "text/words.py": ""}, []),
+        ({"views/heads/heatmap/compute.py": "import torch.nn as nn"}, ["views.heads.heatmap.compute imports torch"]),
+        ({"analysis/readout.py": "import torch", "analysis/experiments.py": ""}, []),
+        ({"session/session.py": "from dash import Dash"}, ["session.session imports dash"]),
+        ({"views/heads/heatmap/figure.py": "from dash import html"}, ["views.heads.heatmap.figure imports dash"]),
+        ({"views/heads/heatmap/tokens_panel.py": "from dash import html", "app/frame.py": "import dash"}, []),
+        ({"records.py": ""}, ["records.py stands loose"]),
+        ({"newcomer/a.py": ""}, ["newcomer.a is in no layer of tests/test_architecture.py"]),
         (
-            {"export.py": "from explorer.adapters import body", "adapters.py": ""},
-            ["export imports adapters, which knows torch"],
-        ),
-        (
-            {"figures/__init__.py": "", "figures/style.py": "from ..failures import one_line", "failures.py": ""},
-            ["figures.style imports failures, which knows torch"],
-        ),
-        ({"views.py": "import torch.nn as nn"}, ["views imports torch"]),
-        ({"session.py": "from dash import Dash"}, ["session imports dash"]),
-        ({"pages/heads.py": "from dash import Dash"}, []),
-        ({"newcomer.py": ""}, ["newcomer is in no layer of tests/test_architecture.py"]),
-        (
-            {"pages/a.py": "from explorer.pages import b", "pages/b.py": "from . import a"},
-            ["imports go in a circle: pages.a → pages.b → pages.a"],
+            {"app/a.py": "from explorer.app import b", "app/b.py": "from . import a"},
+            ["imports go in a circle: app.a → app.b → app.a"],
         ),
     ],
 )
@@ -220,7 +174,7 @@ def test_rules_can_be_broken(files: dict[str, str], expected: list[str], tmp_pat
     found = violations(tmp_path / "explorer")
     if expected and "circle" in expected[0]:
         assert len(found) == 1
-        assert set(found[0].split(": ")[1].split(" → ")) == {"pages.a", "pages.b"}
+        assert set(found[0].split(": ")[1].split(" → ")) == {"app.a", "app.b"}
     else:
         assert found == expected
 
@@ -244,9 +198,9 @@ except ModuleNotFoundError:
 
 
 def test_core_needs_no_dash() -> None:
-    """Everything but the pages is imported by an interpreter that has no Dash."""
-    homes = {name.partition(".")[0] for name in _modules(ROOT / "explorer")}
-    core = sorted(homes - {"__init__", "__main__", "pages", "web"})
+    """Everything but the panels and the app is imported by an interpreter that has no Dash."""
+    modules = _modules(ROOT / "explorer")
+    core = sorted(name for name in modules if name not in LOOSE and not _may_import(name, "dash"))
     result = subprocess.run(
         [sys.executable, "-c", WITHOUT_DASH, "explorer", *(f"explorer.{name}" for name in core)],
         cwd=ROOT,
@@ -256,3 +210,8 @@ def test_core_needs_no_dash() -> None:
         check=False,
     )
     assert (result.returncode, result.stdout.strip()) == (0, "blocked"), result.stderr
+
+
+def test_the_top_is_small() -> None:
+    entries = [path.name for path in (ROOT / "explorer").iterdir() if path.name != "__pycache__"]
+    assert len(entries) <= 15, sorted(entries)

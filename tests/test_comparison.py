@@ -15,14 +15,8 @@ from explorer.records import MapOptions
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.heads.comparison import view as comparison
-from explorer.views.heads.comparison.compute import (
-    Side,
-    align,
-    compare_heads,
-    comparison_facts,
-    comparison_table,
-    is_uncased,
-)
+from explorer.views.heads.comparison.compute import Side, align, compare_heads, comparison_facts, is_uncased
+from explorer.views.heads.comparison.data import table as comparison_table
 from explorer.views.heads.comparison.figure import comparison_caption, difference_figure, side_figures
 from tests.captures_by_hand import HandCapture, masked_capture, word_tokens
 from tests.conftest import Folder, Loader

@@ -12,7 +12,7 @@ import pytest
 
 from explorer.records import AttentionShape, Costs, CostSettings, ModelShape
 from explorer.views.inside.cost.compute import costs, sharings
-from explorer.views.inside.cost.data import costs_table
+from explorer.views.inside.cost.data import table as costs_table
 from explorer.views.inside.cost.figure import cache_figure, cost_caption, operations_figure, said
 from explorer.views.inside.cost.sharing_figure import sharing_caption, sharing_figure
 

@@ -15,7 +15,8 @@ from explorer.analysis.measures import compute_all, head_distance
 from explorer.records import HeadDistances, HeadPoints
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
-from explorer.views.heads.distances.compute import distances_table, head_distances, head_distances_of
+from explorer.views.heads.distances.compute import head_distances, head_distances_of
+from explorer.views.heads.distances.data import table as distances_table
 from explorer.views.heads.distances.figure import distances_caption, distances_figure
 from tests import reference
 from tests.captures_by_hand import HandCapture, HandStack, tokens

@@ -16,8 +16,8 @@ from explorer.session.settings import State
 from explorer.views.heads import panel as heads
 from explorer.views.heads.heads.view import ORDER
 from explorer.views.heads.heatmap import view as heatmap
+from explorer.views.heads.panel import stack_for
 from explorer.views.registry import KINDS, Exhibit, asked_of, state_for
-from explorer.views.state import stack_for
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder

@@ -24,7 +24,6 @@ from explorer.saving.save import FORMATS, Saving, figure_of, saved
 from explorer.session.links import given_in
 from explorer.session.session import Session
 from explorer.views.registry import KINDS, Exhibit, asked_of, exhibit_of, state_for
-from explorer.views.state import OPENING_TEXT as TEXT
 from tests.browser import eager
 from tests.checkpoints import FAMILIES
 from tests.conftest import Folder

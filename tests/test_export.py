@@ -24,11 +24,13 @@ from explorer.saving.files import ExportError, check_path, write_file
 from explorer.saving.formats import to_json
 from explorer.saving.rendering import figure_bytes
 from explorer.views.embeddings.embeddings.compute import word_projections
-from explorer.views.embeddings.embeddings.data import plane_json, plane_table, telling_layer
+from explorer.views.embeddings.embeddings.data import plane_json, telling_layer
+from explorer.views.embeddings.embeddings.data import table as plane_table
 from explorer.views.embeddings.layers.compute import word_layers
 from explorer.views.heads.heatmap.compute import head_map
-from explorer.views.heads.heatmap.data import heatmap_json, heatmap_table
+from explorer.views.heads.heatmap.data import table as heatmap_table
 from tests.captures_by_hand import reading, studied, tokens
+from tests.computing import json_of
 from tests.conftest import Loader
 
 HEATMAP_KEYS = [
@@ -97,7 +99,7 @@ class TestHeatmap:
     def test_json_holds_the_map_in_full_precision(self, tiny: Loader) -> None:
         cap = explorer.capture(tiny("gpt2"), TEXT)
         drawn = head_map(cap, 1, 2)
-        result = strictly(to_json(heatmap_json(drawn, {"device": "cpu"})))
+        result = strictly(to_json(json_of("heatmap", drawn, {"device": "cpu"})))
         assert list(result) == HEATMAP_KEYS
         np.testing.assert_array_equal(np.array(result["attention"], dtype=np.float32), cap.attention(1, 2))
         assert result["queries"] == result["keys"] == list(cap.tokens)
@@ -126,7 +128,7 @@ class TestHeatmap:
         drawn = head_map(reading(of, np.eye(6)), 0, 0)
         header, *body = rows(heatmap_table(drawn).csv())
         assert tuple(header[1:]) == labels == tuple(row[0] for row in body)
-        text = to_json(heatmap_json(drawn))
+        text = to_json(json_of("heatmap", drawn))
         assert tuple(strictly(text)["keys"]) == labels
         assert "🍎" in text
 

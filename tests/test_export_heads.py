@@ -12,7 +12,9 @@ from pyarrow import parquet
 
 from explorer.records import HeadsTable
 from explorer.saving.formats import to_json
-from explorer.views.heads.heads.data import heads_json, heads_parquet, measures_table
+from explorer.saving.parquet import heads_parquet
+from explorer.views.heads.heads.data import table as measures_table
+from tests.computing import json_of
 
 NEXT = np.array([[0.1, np.nan, 1 / 3]])
 TABLE = HeadsTable(
@@ -31,7 +33,7 @@ ROWS = [
 
 
 def test_json() -> None:
-    told = json.loads(to_json(heads_json(TABLE, {"device": "cpu"})))
+    told = json.loads(to_json(json_of("heads", TABLE, {"device": "cpu"})))
     assert told["heads"] == ROWS
     assert [told[key] for key in ("kind", "model", "revision", "stack", "text", "pair")] == [
         "heads",
@@ -47,7 +49,7 @@ def test_json() -> None:
 
 def test_nulls_are_no_measures_of_their_own() -> None:
     columns = {"next_token": NEXT, "next_token_null": NEXT, "next_token_z": NEXT}
-    told = heads_json(replace(TABLE, columns=columns, draws=7, seed=3))
+    told = json_of("heads", replace(TABLE, columns=columns, draws=7, seed=3))
     assert list(told["measures"]) == ["next_token"]
     assert told["settings"] == {"draws": 7, "seed": 3, "truncation": None}
 
@@ -62,7 +64,7 @@ def test_csv() -> None:
 
 
 def test_parquet() -> None:
-    read = parquet.read_table(io.BytesIO(heads_parquet(heads_json(TABLE, {"device": "cpu"}))))
+    read = parquet.read_table(io.BytesIO(heads_parquet(json_of("heads", TABLE, {"device": "cpu"}))))
     assert read.to_pylist() == ROWS
     assert list(map(str, read.schema.types)) == ["int64", "int64", "double", "double"]
     told = json.loads(read.schema.metadata[b"explorer"])

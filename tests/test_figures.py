@@ -24,8 +24,7 @@ from explorer.views.embeddings.word_caption import facts_line, word_caption
 from explorer.views.heads.comparison.compute import Side, compare_heads
 from explorer.views.heads.comparison.data import side_picture
 from explorer.views.heads.heatmap.compute import head_map
-from explorer.views.heads.heatmap.data import heatmap_picture
-from explorer.views.heads.heatmap.figure import heatmap_caption, heatmap_figure
+from explorer.views.heads.heatmap.figure import heatmap_caption, heatmap_figure, sized_heatmap
 from explorer.views.heads.overview.compute import heads_overview
 from explorer.views.heads.overview.figure import measure_figure, overview_caption, overview_figure
 from tests.captures_by_hand import reading, studied, tokens
@@ -133,7 +132,7 @@ class TestHeatmap:
         cap = reading(tokens(" ".join(words), *words), weights)
         drawn = head_map(cap, 0, 0)
         sides = compare_heads(Side(cap, 0, 0), Side(cap, 0, 0))
-        for picture in (heatmap_picture(drawn, log), side_picture(sides, 0, log), side_picture(sides, 1, log)):
+        for picture in (sized_heatmap(drawn, log), side_picture(sides, 0, log), side_picture(sides, 1, log)):
             trace = cells(picture.figure)
             np.testing.assert_allclose(trace.customdata if log else trace.z, weights, atol=1e-7)
             assert "about" not in trace.hovertemplate

@@ -11,10 +11,11 @@ import torch
 import explorer
 from explorer.analysis.head_maps import head_maps
 from explorer.records import ModelError, ScoreParts
-from explorer.views.inside.contributions.compute import head_outputs, outputs_table
+from explorer.views.inside.contributions.compute import head_outputs
+from explorer.views.inside.contributions.data import table as outputs_table
 from explorer.views.inside.contributions.figure import cosines, outputs_caption, outputs_figure
 from explorer.views.inside.mask.compute import cut_after, masked_softmax, other_mask, right_context, token_at
-from explorer.views.inside.mask.figure import late_caption, late_figure, mask_caption, other_figure
+from explorer.views.inside.mask.figure import context_caption, context_figure, mask_caption, other_figure
 from explorer.views.inside.worksheet.compute import query_row, softmax_input
 from explorer.views.inside.worksheet.figure import heaviest, strips_caption, strips_figure
 from explorer.views.inside.worksheet.panel import columns_of, table_rows, total_row
@@ -211,10 +212,10 @@ class TestMask:
         np.testing.assert_allclose(curve.cosines, cosines_by_hand, atol=1e-5)
         if curve.causal:
             np.testing.assert_allclose(curve.cosines, 1, atol=1e-5)
-            assert "keeps its vector at every layer" in late_caption([curve])
+            assert "keeps its vector at every layer" in context_caption([curve])
         else:
             assert curve.cosines.min() < 0.9
-        assert len(late_figure([curve]).data[0].y) == len(curve.cosines)
+        assert len(context_figure([curve]).data[0].y) == len(curve.cosines)
 
     def test_a_token_nothing_follows_or_nobody_typed(self, minilm: explorer.LoadedModel) -> None:
         cap = explorer.capture(minilm, "An apple")

@@ -14,7 +14,8 @@ import explorer
 from explorer.figures.style import THEMES
 from explorer.records import MapOptions
 from explorer.views.heads.lines import view as lines
-from explorer.views.heads.lines.compute import MAX_HEADS, head_lines, lines_table
+from explorer.views.heads.lines.compute import MAX_HEADS, head_lines
+from explorer.views.heads.lines.data import table as lines_table
 from explorer.views.heads.lines.figure import STEPS, line_groups, lines_caption, lines_figure, panel_height
 from tests.captures_by_hand import masked_capture, word_tokens
 from tests.conftest import Loader

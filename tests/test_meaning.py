@@ -10,7 +10,7 @@ import pytest
 
 from explorer.records import Meaning, NearestWords, Occurrence, Reading, TokenSample, WordStudy
 from explorer.views.embeddings.meaning.compute import members, places
-from explorer.views.embeddings.meaning.data import meaning_table
+from explorer.views.embeddings.meaning.data import table as meaning_table
 from explorer.views.embeddings.meaning.figure import meaning_caption, meaning_figure, panel_height
 
 

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from explorer.records import HeadMaps, LinearMap, ModelError, Moves
+from explorer.records import HeadMaps, LinearMap, LinearMapPlanes, ModelError
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.inside.head_maps import head_maps_of
 from explorer.views.inside.matrices import panel as inside_moves
 from explorer.views.inside.matrices import view as moves_view
-from explorer.views.inside.matrices.compute import moves, moves_table
-from explorer.views.inside.matrices.figure import brought_back, moves_caption, moves_facts, moves_figure
+from explorer.views.inside.matrices.compute import linear_map_planes
+from explorer.views.inside.matrices.data import table as moves_table
+from explorer.views.inside.matrices.figure import brought_back, map_facts, planes_caption, planes_figure
 from explorer.views.state import text_state
 from tests.browser import eager
 from tests.callbacks import answer, app_of, said
@@ -61,8 +62,8 @@ def made_by(given: Any, weight: Any, bias: Any = None) -> HeadMaps:
     )
 
 
-def moved(given: Any, weight: Any, bias: Any = None, which: str = "query") -> Moves:
-    return moves(made_by(given, weight, bias), which, 1, 1, drop_first=False)
+def moved(given: Any, weight: Any, bias: Any = None, which: str = "query") -> LinearMapPlanes:
+    return linear_map_planes(made_by(given, weight, bias), which, 1, 1, drop_first=False)
 
 
 def crossed(*lengths: float) -> np.ndarray:
@@ -120,7 +121,7 @@ def test_what_the_left_plane_hides_takes_the_right_one() -> None:
     np.testing.assert_allclose(shown.lengths, [1, 1])
     assert shown.from_plane == pytest.approx(16 / 116)
     assert shown.carrying == 1  # 100 of 102
-    said = dict(moves_facts(shown))
+    said = dict(map_facts(shown))
     assert said["stretch"].startswith("×10 in the direction it stretches most, ×1 in the least")
     assert said["old axes"].startswith("A step along axis 1 becomes ×1 as long (×1 seen")
     assert "(×0)" in said["old axes"]
@@ -132,15 +133,15 @@ def test_a_map_that_loses_everything() -> None:
     assert not shown.after.any()
     assert shown.carrying == 0
     assert np.isnan(shown.from_plane)
-    assert "left to right" not in dict(moves_facts(shown))
-    assert "all vectors are equal" in moves_caption(shown)
-    assert moves_figure(shown).data
+    assert "left to right" not in dict(map_facts(shown))
+    assert "all vectors are equal" in planes_caption(shown)
+    assert planes_figure(shown).data
 
 
 def test_one_token_and_unknown_maps() -> None:
     assert moved([[1.0, 2.0]], np.eye(2)).before.tolist() == [[0, 0]]
     with pytest.raises(ValueError, match="without its first token there is none left"):
-        moves(made_by([[1.0, 2.0]], np.eye(2)), "query", 1, 1, drop_first=True)
+        linear_map_planes(made_by([[1.0, 2.0]], np.eye(2)), "query", 1, 1, drop_first=True)
     with pytest.raises(ValueError, match="there is no map 'output': use query, key, value"):
         moved(crossed(2, 1), np.eye(2), which="output")
 
@@ -226,21 +227,21 @@ def polygon_area(corners: np.ndarray) -> float:
 
 def test_without_the_first_token(session: Session) -> None:
     maps = head_maps_of(session, TextRequest("smollm2", APPLE), None, 8, 4)
-    shown = moves(maps, "key", 9, 3, drop_first=True)
+    shown = linear_map_planes(maps, "key", 9, 3, drop_first=True)
     assert shown.labels == maps.keys[1:]
     rest = np.asarray(maps.given_keys, float)[1:]
     fit = PCA(2, svd_solver="full").fit_transform(rest)
     np.testing.assert_allclose(np.abs(shown.before), np.abs(fit), atol=1e-6)
     assert (shown.of_head, shown.shared) == (1, 3)
-    assert "key/value head 1, which heads 3–5 share" in moves_caption(shown)
-    assert "rotates by position is not in this picture" in moves_caption(shown)
-    assert "The first token is left out." in moves_caption(shown)
-    assert "rotates" not in moves_caption(moves(maps, "value", 9, 3, drop_first=False))
+    assert "key/value head 1, which heads 3–5 share" in planes_caption(shown)
+    assert "rotates by position is not in this picture" in planes_caption(shown)
+    assert "The first token is left out." in planes_caption(shown)
+    assert "rotates" not in planes_caption(linear_map_planes(maps, "value", 9, 3, drop_first=False))
 
 
 def test_left_and_right_show_the_same() -> None:
     shown = moved(crossed(4, 2, 1), np.diag([1.0, 2.0, 3.0]))
-    figure = moves_figure(shown, 1, "dark")
+    figure = planes_figure(shown, 1, "dark")
     meta = figure.layout.meta
     count = len(figure.data) // 2
     left, right = figure.data[:count], figure.data[count:]
@@ -263,12 +264,12 @@ def test_left_and_right_show_the_same() -> None:
     (ring,) = (t for t in left if t.name == "the token chosen")
     np.testing.assert_allclose([ring.x[0], ring.y[0]], shown.before[1])
     with pytest.raises(ValueError, match="unknown theme"):
-        moves_figure(shown, None, "sepia")
+        planes_figure(shown, None, "sepia")
 
 
 def test_axes_are_told_apart_where_the_tokens_are_a_line() -> None:
     shown = moved(crossed(4, 0), np.eye(2))
-    drawn = {t.name: t for t in moves_figure(shown).data if t.xaxis == "x"}
+    drawn = {t.name: t for t in planes_figure(shown).data if t.xaxis == "x"}
     assert np.ptp(drawn["axis 1 of the left picture"].x[:2]) > 0
     assert np.ptp(drawn["axis 1 of the left picture"].y[:2]) == 0
     assert np.ptp(drawn["axis 2 of the left picture"].x[:2]) == 0
@@ -277,19 +278,19 @@ def test_axes_are_told_apart_where_the_tokens_are_a_line() -> None:
 def test_a_long_text_is_thinned() -> None:
     given = np.random.default_rng(5).normal(size=(2000, 3))
     shown = moved(given, np.eye(3))
-    figure = moves_figure(shown, 1235)
+    figure = planes_figure(shown, 1235)
     tokens = [t for t in figure.data if t.name == "tokens"]
     assert [len(t.x) for t in tokens] == [601, 601]
     assert "<b>t1235</b> · token 1235" in tokens[0].customdata
     marks = sum(len(t.x) for t in figure.data if "markers" in t.mode)
     assert marks < 1400
     assert len(figure.data) < 20
-    assert "Of 2,000 tokens 600 are drawn" in moves_caption(shown)
+    assert "Of 2,000 tokens 600 are drawn" in planes_caption(shown)
 
 
 def test_what_is_said_of_normalised_queries() -> None:
     maps = replace(made_by(crossed(2, 1), np.eye(2)), normalised=True, rotated=True)
-    said = moves_caption(moves(maps, "query", 1, 1, drop_first=False))
+    said = planes_caption(linear_map_planes(maps, "query", 1, 1, drop_first=False))
     assert "What the model then normalises and rotates by position is not in this picture" in said
     assert "The points move, not the axes" in said
 
@@ -364,18 +365,18 @@ def test_what_the_page_answers(session: Session, folder: Folder) -> None:
 def test_a_file_shows_the_move_as_far_as_it_is_brought() -> None:
     """A share of the way: each place by hand between the two; nothing that only a page needs."""
     shown = moved(crossed(4, 1), 2 * TURN, bias=[7, -3])
-    figure = brought_back(moves_figure(shown), 0.25)
+    figure = brought_back(planes_figure(shown), 0.25)
     (right,) = (t for t in figure.data if t.name == "tokens" and t.xaxis == "x2")
     expected = 0.75 * shown.before + 0.25 * shown.after
     np.testing.assert_allclose(np.stack([right.x, right.y], axis=1), expected, rtol=1e-4)
     assert "nothing the model does" in figure.layout.xaxis2.title.text
-    assert "25% of the way" in moves_caption(shown, 0.25)
+    assert "25% of the way" in planes_caption(shown, 0.25)
     assert figure.layout.meta is None
-    ends = [list(moves_figure(shown).layout[axis].range) for axis in ("xaxis", "xaxis2")]
+    ends = [list(planes_figure(shown).layout[axis].range) for axis in ("xaxis", "xaxis2")]
     np.testing.assert_allclose(figure.layout.xaxis2.range, 0.75 * np.array(ends[0]) + 0.25 * np.array(ends[1]))
-    whole = brought_back(moves_figure(shown), 1)
+    whole = brought_back(planes_figure(shown), 1)
     assert whole.layout.xaxis2.title.text.startswith("after: ")
-    assert "of the way" not in moves_caption(shown)
+    assert "of the way" not in planes_caption(shown)
 
 
 def test_an_unknown_layout_is_one_line(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import torch
 import explorer
 from explorer.analysis.positions import embedding_sum, positions
 from explorer.records import EmbeddingSum, Positions, Rotation
-from explorer.views.embeddings.positions.data import positions_table
+from explorer.views.embeddings.positions.data import table as positions_table
 from explorer.views.embeddings.positions.figure import positions_caption, positions_figure
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT

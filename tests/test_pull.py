@@ -19,8 +19,9 @@ from explorer.models import checkpoints as real
 from explorer.records import ModelError, Occurrence, PlaneOptions, Pull, WordStudy
 from explorer.text.example_sets import OPENING
 from explorer.views.embeddings.embeddings.compute import word_projection
-from explorer.views.embeddings.pull.compute import pull, pull_plane, pull_table
-from explorer.views.embeddings.pull.figure import heads_figure, pull_caption, pull_figure, stretch
+from explorer.views.embeddings.pull.compute import pull, pull_plane, stretch
+from explorer.views.embeddings.pull.data import table as pull_table
+from explorer.views.embeddings.pull.figure import heads_figure, pull_caption, pull_figure
 from explorer.views.embeddings.study import word_study
 from tests.captures_by_hand import HandCapture, HandStack, studied, tokens
 from tests.checkpoints import FAMILIES, TEXT

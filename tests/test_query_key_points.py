@@ -21,7 +21,8 @@ from explorer.session.session import Session
 from explorer.views.inside.head_maps import head_maps_of
 from explorer.views.inside.points import panel as inside_points
 from explorer.views.inside.points import view as points
-from explorer.views.inside.points.compute import PointSwitches, points_table, query_key_points
+from explorer.views.inside.points.compute import PointOptions, query_key_points
+from explorer.views.inside.points.data import table as points_table
 from explorer.views.inside.points.figure import points_caption, points_figure
 from explorer.views.state import INSIDE
 from tests.browser import eager
@@ -118,7 +119,7 @@ def test_before_rotation_is_what_the_projections_give(session: Session) -> None:
     )
     request = TextRequest("smollm2", APPLE)
     maps = [head_maps_of(session, request, None, layer, head)]
-    shown = query_key_points([session.capture(request)], layer, head, 0, None, maps, PointSwitches(before=True))
+    shown = query_key_points([session.capture(request)], layer, head, 0, None, maps, PointOptions(before=True))
     same_up_to_sign(together(shown), PCA(2, svd_solver="full").fit_transform(expected))
     assert shown.kv_head == kv_head
     assert "before they are rotated" in points_caption(shown)
@@ -153,7 +154,7 @@ def test_agreement_is_the_correlation_within_a_querys_row() -> None:
 def test_keys_moved_to_the_queries_keep_every_weight(minilm: explorer.LoadedModel) -> None:
     """softmax(q·(k + c)) is the eager model's attention for the c that is drawn."""
     cap = explorer.capture(minilm, APPLE)
-    shown = query_key_points([cap], 3, 5, 0, switches=PointSwitches(met=True))
+    shown = query_key_points([cap], 3, 5, 0, switches=PointOptions(met=True))
     (text,) = shown.texts
     np.testing.assert_allclose(text.query_points.mean(axis=0), text.key_points.mean(axis=0), atol=1e-6)
     q, k = cap.q(3, 5).astype(float), cap.k(3, 5).astype(float)
@@ -170,7 +171,7 @@ def test_keys_moved_to_the_queries_keep_every_weight(minilm: explorer.LoadedMode
 @pytest.mark.parametrize(("name", "exact"), [("llama", True), ("gemma2", False), ("gpt-oss", False)])
 def test_a_cap_or_a_sink_would_feel_moved_keys(name: str, exact: bool, tiny: Loader) -> None:
     cap = explorer.capture(tiny(name), TEXT)
-    shown = query_key_points([cap], 0, 0, 0, switches=PointSwitches(met=True))
+    shown = query_key_points([cap], 0, 0, 0, switches=PointOptions(met=True))
     assert shown.shifts is exact
     assert ("would change weights" in points_caption(shown)) is not exact
 
@@ -196,7 +197,7 @@ def test_several_texts_share_a_plane_and_no_line(minilm: explorer.LoadedModel) -
 
 def test_without_the_first_token(minilm: explorer.LoadedModel) -> None:
     cap = explorer.capture(minilm, APPLE)
-    shown = query_key_points([cap], 3, 5, 0, switches=PointSwitches(drop_first=True))
+    shown = query_key_points([cap], 3, 5, 0, switches=PointOptions(drop_first=True))
     (text,) = shown.texts
     assert np.isnan(text.query_points[0]).all()
     assert np.isnan(text.key_points[0]).all()
@@ -210,7 +211,7 @@ def test_without_the_first_token(minilm: explorer.LoadedModel) -> None:
         assert not np.isnan([x for x in trace.x if x is not None]).any()
     alone = by_hand([[1.0, 2.0]], [[2.0, 1.0]])
     with pytest.raises(ValueError, match="without its first token there is none left"):
-        query_key_points([alone], 0, 0, 0, switches=PointSwitches(drop_first=True))
+        query_key_points([alone], 0, 0, 0, switches=PointOptions(drop_first=True))
 
 
 def test_a_long_text_is_looked_at_in_blocks() -> None:
@@ -251,7 +252,7 @@ def test_a_very_long_text_is_thinned() -> None:
 def test_what_the_picture_shows() -> None:
     weights = np.array([[0.9, 0.1, 0.0], [0.4, 0.6, 0.0], [0.05, 0.35, 0.6]])
     cap = by_hand([[4, 0], [0, 4], [-4, 0]], [[8, 0], [0, 8], [-8, 1]], weights)
-    shown = query_key_points([cap], 0, 0, 2, switches=PointSwitches(least=0.35))
+    shown = query_key_points([cap], 0, 0, 2, switches=PointOptions(least=0.35))
     figure = points_figure(shown, "dark")
     strong = [t for t in figure.data if t.name == "strong pairs"]
     assert [(t.line.width, len(t.x) // 3) for t in strong] == [(4.0, 1), (2.8, 2), (1.8, 2)]
@@ -271,7 +272,7 @@ def test_what_the_picture_shows() -> None:
 def test_rows_of_the_file() -> None:
     weights = np.array([[0.9, 0.1], [0.3, 0.7]])
     cap = by_hand([[4, 0], [0, 4]], [[8, 0], [0, 8]], weights)
-    shown = query_key_points([cap], 0, 0, 0, switches=PointSwitches(least=0.5))
+    shown = query_key_points([cap], 0, 0, 0, switches=PointOptions(least=0.5))
     rows = list(csv.DictReader(io.StringIO(points_table(shown).csv())))
     assert [row["what"] for row in rows] == ["query"] * 2 + ["key"] * 2 + ["origin"] + ["line"] * 3
     lines = {(r["token"], r["key"], float(r["weight"])) for r in rows if r["what"] == "line"}

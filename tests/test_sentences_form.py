@@ -7,9 +7,9 @@ import base64
 import pytest
 
 from explorer.records import StudyOptions
-from explorer.session.requests import StudyRequest
+from explorer.session.requests import EXAMPLE_ANCHORS, StudyRequest
 from explorer.views.embeddings.sentences_panel import FORM, in_fields, layout, request_from, uploaded
-from explorer.views.state import EXAMPLE_ANCHORS, STUDY, study_request
+from explorer.views.state import STUDY, study_request
 
 
 def sent(data: bytes) -> str:

@@ -12,9 +12,11 @@ import pytest
 from explorer.records import Anchor, Occurrence, PlaneOptions, WordStudy
 from explorer.views.embeddings.embeddings.compute import word_projection
 from explorer.views.embeddings.embeddings.points_figure import word_figure
-from explorer.views.embeddings.layers.compute import layers_table, word_layers
+from explorer.views.embeddings.layers.compute import word_layers
+from explorer.views.embeddings.layers.data import table as layers_table
 from explorer.views.embeddings.layers.figure import layers_caption, layers_figure
-from explorer.views.embeddings.similarity.compute import proposals_in_words, similarity_table, word_similarity
+from explorer.views.embeddings.similarity.compute import proposals_in_words, word_similarity
+from explorer.views.embeddings.similarity.data import table as similarity_table
 from explorer.views.embeddings.similarity.figure import excerpt, similarity_caption, similarity_figure
 from tests.captures_by_hand import reading, studied, tokens
 

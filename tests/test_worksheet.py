@@ -22,9 +22,10 @@ from explorer.models import bundled
 from explorer.records import QueryRow
 from explorer.saving.formats import to_json
 from explorer.views.inside.worksheet.compute import query_row
-from explorer.views.inside.worksheet.data import worksheet_json, worksheet_table
+from explorer.views.inside.worksheet.data import table as worksheet_table
 from tests import reference
 from tests.checkpoints import FAMILIES, LONG, TEXT
+from tests.computing import json_of
 from tests.conftest import Folder, Loader
 
 APPLES = "She ate an apple while Apple announced a phone."
@@ -63,7 +64,7 @@ def row_of(cap: explorer.Capture, layer: int, head: int, query: int, stack: str 
 
 def told(row: QueryRow) -> dict[str, Any]:
     """What the file says, read as anyone would."""
-    result: dict[str, Any] = json.loads(to_json(worksheet_json(row)))
+    result: dict[str, Any] = json.loads(to_json(json_of("worksheet", row)))
     return result
 
 

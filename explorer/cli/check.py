@@ -12,7 +12,6 @@ from explorer.cli.loading import session_with
 from explorer.cli.reading import texts_to_read
 from explorer.cli.telling import progress, say_cut, sayer
 from explorer.cli.writing import print_out
-from explorer.session.identities import identities_of
 from explorer.text.example_sets import OPENING_TEXT
 
 if TYPE_CHECKING:
@@ -50,7 +49,9 @@ def check(
     from explorer.analysis.identities.report_json import check_json
     from explorer.records.source import truncation
     from explorer.saving.formats import to_json
+    from explorer.session.identities import identities_of
     from explorer.session.requests import TextRequest
+    from explorer.session.versions import versions
 
     (given,) = texts_to_read(text, None)
     say = sayer(quiet)
@@ -69,7 +70,7 @@ def check(
             "device": loaded.device,
             "dtype": loaded.dtype,
         }
-        print_out(to_json(check_json(cap, found, settings)))
+        print_out(to_json({**check_json(cap, found, settings), "versions": versions()}))
     else:
         print_out("".join(f"{_line(one)}\n" for one in found))
         say(verdict(loaded.name, found))

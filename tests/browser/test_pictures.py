@@ -34,7 +34,7 @@ from explorer.saving.files import ExportError
 from explorer.saving.printing import printer
 from explorer.saving.rendering import figure_bytes, renderer
 from explorer.views.heads.heatmap.compute import head_map
-from explorer.views.heads.heatmap.data import heatmap_picture
+from explorer.views.heads.heatmap.figure import sized_heatmap
 from tests.browser.pdfs import pages
 from tests.checkpoints import spread
 from tests.vocabularies import wordpiece
@@ -56,7 +56,7 @@ def svg_texts(data: bytes) -> list[str]:
 
 def test_svg_shows_the_tokens_as_typed(minilm: explorer.LoadedModel, capfd: pytest.CaptureFixture[str]) -> None:
     drawn = head_map(explorer.capture(minilm, TEXT), 1, 8)
-    data = figure_bytes(ready(heatmap_picture(drawn)), "svg")
+    data = figure_bytes(ready(sized_heatmap(drawn)), "svg")
     texts = svg_texts(data)
     assert set(drawn.queries) <= set(texts)
     assert any("layer 1, head 8 (counted from 0)" in text for text in texts)
@@ -101,7 +101,7 @@ def test_a_large_maps_svg_is_dots_under_text_and_is_said_to_be(
 
 
 def test_png_is_twice_the_figures_size_and_coloured(minilm: explorer.LoadedModel) -> None:
-    figure = ready(heatmap_picture(head_map(explorer.capture(minilm, "She ate."), 1, 8)))
+    figure = ready(sized_heatmap(head_map(explorer.capture(minilm, "She ate."), 1, 8)))
     with Image.open(io.BytesIO(figure_bytes(figure, "png"))) as picture:
         assert picture.format == "PNG"
         assert picture.size == (2 * figure.layout.width, 2 * figure.layout.height)
@@ -161,7 +161,7 @@ def test_many_texts_share_a_browser(
 
 def test_pdf_is_one_page_of_lines_and_text(minilm: explorer.LoadedModel) -> None:
     drawn = head_map(explorer.capture(minilm, TEXT), 1, 8)
-    figure = ready(heatmap_picture(drawn))
+    figure = ready(sized_heatmap(drawn))
     data = figure_bytes(figure, "pdf")
     (page,) = pages(data)
     # A pixel is 1/96 inch and a point 1/72; Chromium rounds paper to whole pixels.

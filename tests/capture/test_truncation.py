@@ -19,21 +19,24 @@ from explorer.analysis.measures import compute_all
 from explorer.figures.figure_style import FigureStyle
 from explorer.session.session import Session
 from explorer.text.tokens import TextTooLong
-from explorer.views.heads.comparison.compute import Side, compare_heads, comparison_table
+from explorer.views.heads.comparison.compute import Side, compare_heads
+from explorer.views.heads.comparison.data import table as comparison_table
 from explorer.views.heads.comparison.figure import comparison_caption
-from explorer.views.heads.distances.compute import distances_table, head_distances
+from explorer.views.heads.distances.compute import head_distances
+from explorer.views.heads.distances.data import table as distances_table
 from explorer.views.heads.distances.figure import distances_caption
 from explorer.views.heads.heads.compute import heads_table
-from explorer.views.heads.heads.data import heads_json, measures_table
+from explorer.views.heads.heads.data import table as measures_table
 from explorer.views.heads.heatmap.compute import head_map
-from explorer.views.heads.heatmap.data import heatmap_json, heatmap_table
+from explorer.views.heads.heatmap.data import table as heatmap_table
 from explorer.views.heads.heatmap.figure import heatmap_caption
-from explorer.views.heads.lines.compute import head_lines, lines_table
+from explorer.views.heads.lines.compute import head_lines
+from explorer.views.heads.lines.data import table as lines_table
 from explorer.views.heads.lines.figure import lines_caption
 from explorer.views.registry import VIEWS
 from tests import reference
 from tests.checkpoints import FAMILIES
-from tests.computing import computed
+from tests.computing import computed, json_of
 from tests.conftest import Folder, Loader
 
 LONG = " ".join(f"the dog number {i} saw the cat" for i in range(60))
@@ -143,7 +146,7 @@ def test_every_caption_and_file_says_so(tiny: Loader) -> None:
     cap = explorer.capture(loaded, LONG, truncate=True)
     drawn = head_map(cap, 0, 0)
     assert f"Truncated: {told}." in heatmap_caption(drawn)
-    assert heatmap_json(drawn)["settings"]["truncation"] == told
+    assert json_of("heatmap", drawn)["settings"]["truncation"] == told
     header, *body = csv.reader(io.StringIO(heatmap_table(drawn).csv()))
     assert header == [f"query (truncated: {told})", *cap.tokens]
     assert len(body) == 256
@@ -166,7 +169,7 @@ def test_tables_of_heads_say_so(tiny: Loader) -> None:
     told = f"the first 256 of {cap.n_given:,} tokens are shown"
     measures = compute_all(cap)
     table = heads_table(cap, measures, {})
-    assert heads_json(table)["settings"]["truncation"] == told
+    assert json_of("heads", table)["settings"]["truncation"] == told
     drawn = head_distances(cap, explorer.head_distance(cap), measures)
     assert distances_caption(drawn).endswith(f"Truncated: {told}.")
     for text in (measures_table(table).csv(), distances_table(drawn).csv()):

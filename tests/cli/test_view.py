@@ -19,8 +19,8 @@ from explorer.figures.figure_style import FONTS, UNITS
 from explorer.figures.style import PALETTES, THEMES
 from explorer.saving.metadata import read_provenance
 from explorer.session.session import Session
+from explorer.text.example_sets import OPENING_TEXT
 from explorer.views.registry import VIEWS
-from explorer.views.state import OPENING_TEXT
 from tests.cli.shell import Command, Run
 from tests.computing import computed_at
 

@@ -18,7 +18,6 @@ from sklearn.metrics.pairwise import cosine_similarity
 from explorer.saving.save import saved
 from explorer.session.session import Session
 from explorer.text.example_sets import OPENING
-from explorer.views.state import OPENING_TEXT as TEXT
 from tests.browser import eager
 from tests.computing import computed_at
 

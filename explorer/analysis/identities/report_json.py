@@ -8,7 +8,6 @@ from typing import Any
 from explorer.analysis.identities.report import failed, verdict
 from explorer.records import CapturedText, Identity
 from explorer.records.source import truncation
-from explorer.saving.formats import versions
 
 
 def check_json(cap: CapturedText, found: Sequence[Identity], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,8 +25,8 @@ def check_json(cap: CapturedText, found: Sequence[Identity], settings: Mapping[s
         "ok": not failed(found),
         "verdict": verdict(cap.model_name, found),
         "identities": [_row(one) for one in found],
-        "settings": {"truncation": truncation(cap.stack(cap.stacks[-1])) or None, **settings},
-        "versions": versions(),
+        "truncation": truncation(cap.stack(cap.stacks[-1])) or None,
+        "settings": dict(settings),
     }
 
 
