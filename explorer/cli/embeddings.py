@@ -14,8 +14,6 @@ from explorer.cli.reading import name_of, read
 from explorer.cli.telling import progress, sayer
 from explorer.cli.writing import format_of, write
 from explorer.saving.files import DRAWINGS, FORMATS
-from explorer.views.embeddings.layers.compute import word_layers_of
-from explorer.views.embeddings.study import study_of
 
 
 def embeddings(

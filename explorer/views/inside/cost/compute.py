@@ -39,14 +39,14 @@ def compute(session: Session, settings: CostViewSettings, progress: Progress | N
     """
     model = session.model(settings.model, progress)
     asked = CostSettings(settings.tokens, settings.batch, settings.precision, settings.sharing)
-    found = costs(Source(model.name, model.revision), model.shape(), asked)
+    found = costs(model.shape(), asked, model.revision)
     n_heads = found.shape.cached[0].n_heads
     if not 0 <= settings.head < n_heads:
         raise ValueError(f"head {settings.head} is out of range: heads are 0 to {n_heads - 1}")
     return found
 
 
-def costs(source: Source, shape: ModelShape, settings: CostSettings) -> Costs:
+def costs(shape: ModelShape, settings: CostSettings, revision: str | None = None) -> Costs:
     """Everything that the calculator computes for a model.
 
     Raises:
@@ -69,7 +69,7 @@ def costs(source: Source, shape: ModelShape, settings: CostSettings) -> Costs:
 
     n_tokens = settings.n_tokens
     return Costs(
-        source=source,
+        source=Source(shape.model, revision),
         shape=shape,
         settings=settings,
         lengths=lengths,
