@@ -73,7 +73,7 @@ PICTURES = {
         "/embeddings?model=smollm2&layer=15&mode=meaning", (f"#embeddings-meaning {CELLS}",), _EMBEDDINGS_PANEL
     ),
     "embeddings-pull": SizedFigure("/embeddings?mode=pull", (f"#embeddings-pull {POINTS}",), _EMBEDDINGS_PANEL),
-    "inside-row": SizedFigure(_ROW, ("#inside-row-steps li",), _INSIDE_PANEL),
+    "inside-row": SizedFigure(_ROW, ("#inside-worksheet-steps li",), _INSIDE_PANEL),
     "inside-points": SizedFigure(f"{_ROW}&mode=points", (f"#inside-points {POINTS}",), _INSIDE_PANEL),
     "inside-moves": SizedFigure(f"{_ROW}&mode=moves", (f"#inside-moves {POINTS}",), _INSIDE_PANEL),
     "inside-sharing": SizedFigure(

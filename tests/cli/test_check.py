@@ -71,6 +71,7 @@ def test_json(run: Command) -> None:
         "revision",
         "text",
         "pair",
+        "truncation",
         "ok",
         "verdict",
         "identities",
@@ -79,7 +80,6 @@ def test_json(run: Command) -> None:
     ]
     assert (result["kind"], result["model"], result["text"], result["ok"]) == ("check", "minilm", TEXT, True)
     assert result["settings"] == {
-        "truncation": None,
         "target": None,
         "method": "recorder",
         "method_reason": None,

@@ -18,7 +18,7 @@ from pyarrow import parquet
 from transformers import AutoTokenizer
 
 from explorer.analysis.measures import MEASURES
-from explorer.session import session
+from explorer.views.heads import measured
 from tests import circuits, reference
 from tests.checkpoints import FAMILIES, PAIR, TEXT
 from tests.circuits import COPIES, PREVIOUS, UNIFORM
@@ -29,11 +29,15 @@ KEYS = [
     "kind",
     "model",
     "revision",
-    "stack",
     "text",
     "pair",
+    "truncation",
+    "stack",
     "heads",
     "measures",
+    "link",
+    "draws",
+    "seed",
     "settings",
     "versions",
     "provenance",
@@ -101,13 +105,18 @@ def test_json_says_what_made_it(run: Command) -> None:
     assert list(told["measures"]) == list(MEASURES)
     assert list(told["measures"]["distance"]) == ["title", "formula", "unit", "source"]
     assert told["measures"]["distance"]["unit"] == "tokens"
+    assert (told["truncation"], told["link"], told["draws"], told["seed"]) == (None, None, None, None)
     assert told["settings"] == {
-        "draws": None,
-        "seed": None,
-        "truncation": None,
-        "target": None,
-        "link": None,
-        "revision": told["revision"],
+        "target": "",
+        "truncate": False,
+        "stack": "",
+        "nulls": False,
+        "probe": False,
+        "query": "",
+        "key": "",
+        "palette": "viridis",
+        "sort": "",
+        "filter": "",
         "device": "cpu",
         "dtype": "float32",
     }
@@ -135,8 +144,8 @@ def test_nulls_of_known_heads(run: Command, tmp_path: Path) -> None:
     assert found["distance"][COPIES] < found["distance_null"][COPIES]
     assert found["distance_z"][COPIES] < -4
     assert np.isnan(found["next_token_z"]).all()
-    settings = json.loads(ended.out)["settings"]
-    assert (settings["draws"], settings["seed"]) == (20, 0)
+    told = json.loads(ended.out)
+    assert (told["draws"], told["seed"]) == (20, 0)
 
 
 def test_cross_attention(run: Command, folder: Folder) -> None:
@@ -206,7 +215,7 @@ class TestFiles:
         def interrupt(*_arguments: Any, **_more: Any) -> None:
             raise KeyboardInterrupt
 
-        owner, name = (session, "nulls_of") if stage == "measuring" else (Path, "replace")
+        owner, name = (measured, "nulls_of") if stage == "measuring" else (Path, "replace")
         monkeypatch.setattr(owner, name, interrupt)
         ended = run("heads", "hello", "--nulls", "-o", str(tmp_path / "heads.csv"))
         assert ended == Run(130, "", "")

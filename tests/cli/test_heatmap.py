@@ -82,11 +82,11 @@ def test_a_text_over_the_limit(run: Command, tmp_path: Path) -> None:
     result = json.loads(ended.out)
     assert result["keys"] == ["[CLS]", *(f"apple·{i}" for i in range(1, 511)), "[SEP]"]
     assert result["text"] == long
-    assert result["settings"]["truncation"] == told
+    assert result["truncation"] == told
     assert run("heatmap", long, *where, "--truncate", "--quiet").err == ""
     short = run("heatmap", "an apple", *where, "--truncate")
     assert (short.status, short.err) == (0, "")
-    assert json.loads(short.out)["settings"]["truncation"] is None
+    assert json.loads(short.out)["truncation"] is None
 
 
 def test_standard_input(run: Command) -> None:

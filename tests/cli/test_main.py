@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from pypdf import PdfWriter
 
 import explorer
@@ -71,10 +72,14 @@ COMMANDS = ("models", "heatmap", "heads", "embeddings", "worksheet", "view", "re
 
 
 def drawn(_browser: BrowserSession[Any], _job: object, made: str, _doing: str) -> bytes:
-    """What a browser would draw: an empty page as PDF, or an empty drawing."""
+    """What a browser would draw: an empty page as PDF, an empty picture, or an empty drawing."""
+    file = io.BytesIO()
+    if "PNG" in made:
+        Image.new("RGB", (1, 1)).save(file, "PNG")
+        return file.getvalue()
     if "PDF" not in made:
         return b'<svg width="1" height="1"></svg>'
-    writer, file = PdfWriter(), io.BytesIO()
+    writer = PdfWriter()
     writer.add_blank_page(100, 100)
     writer.write(file)
     return file.getvalue()

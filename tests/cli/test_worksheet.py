@@ -15,11 +15,11 @@ import pytest
 
 from explorer.records import HeadMaps, ModelError
 from explorer.saving.metadata import read_provenance
-from explorer.session import session
+from explorer.saving.worksheet_page import page_provenance, worksheet_page
 from explorer.session.session import Session
-from explorer.views.inside.worksheet.panel import page_file
-from explorer.views.inside.worksheet.view import KIND, page_record
+from explorer.views.inside import head_maps
 from tests.cli.shell import TEXT, Command, Run
+from tests.computing import computed
 from tests.conftest import Folder
 
 WHERE = ("--layer", "3", "--head", "7", "--query", "4")
@@ -34,17 +34,11 @@ def test_json(run: Command) -> None:
     np.testing.assert_allclose(result["weights"], expected)
     attention = json.loads(run("heatmap", TEXT, "--layer", "3", "--head", "7").out)["attention"]
     np.testing.assert_allclose(result["weights"], attention[4], atol=1e-6)
-    assert result["settings"] == {
-        "sink": None,
-        "note": "scaled = scores × scale; weights = softmax(scaled)",
-        "truncation": None,
-        "drawn_key": 0,
-        "before_rotation": False,
-        "target": None,
-        "revision": result["revision"],
-        "device": "cpu",
-        "dtype": "float32",
-    }
+    assert result["note"] == "scaled = scores × scale; weights = softmax(scaled)"
+    assert (result["sink"], result["truncation"], result["drawn_key"]) == (None, None, 0)
+    settings = result["settings"]
+    assert (settings["layer"], settings["head"], settings["query"], settings["before"]) == (3, 7, 4, False)
+    assert (settings["target"], settings["device"], settings["dtype"]) == ("", "cpu", "float32")
 
 
 def test_files(run: Command, tmp_path: Path) -> None:
@@ -95,13 +89,11 @@ def test_a_page_of_the_page_tells_it_too(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     own = Session(device="cpu")
-    state = {**KIND.defaults, "text": TEXT, "layer": 3, "head": 7, "target": "Sie aß."}
-    file = page_file(own, state, blank)
-    record, page = told(file["content"].encode())
+    view = computed(own, "worksheet", text=TEXT, layer=3, head=7, target="Sie aß.")
+    record, page = told(worksheet_page(own, view, blank=blank).encode())
     assert run(*shlex.split(record["command"])[3:]) == Run(0, "", "")
     assert told(Path("worksheet.html").read_bytes())[1] == page
-    assert file["filename"].endswith("-worksheet-blank.html" if blank else "-worksheet.html")
-    drawn = page_record(own, KIND.make(own, state), "pdf", 4, blank, "Letter")
+    drawn = page_provenance(own, view, "pdf", 4, blank, "Letter")
     assert shlex.split(drawn["command"])[-3:] == ["worksheet.pdf", "--", TEXT]
     assert {"--digits=4", "--paper=Letter"} <= set(shlex.split(drawn["command"]))
     assert ("--blank" in drawn["command"]) is blank
@@ -139,7 +131,7 @@ def test_a_text_over_the_limit(run: Command) -> None:
     told = "the first 512 of 602 tokens are shown"
     ended = run("worksheet", long, *WHERE, "--truncate")
     assert (ended.status, ended.err) == (0, f"truncated: {told}\n")
-    assert json.loads(ended.out)["settings"]["truncation"] == told
+    assert json.loads(ended.out)["truncation"] == told
 
 
 def test_a_model_whose_maps_are_not_known(run: Command, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +155,7 @@ def test_a_model_whose_maps_are_not_known(run: Command, folder: Folder, monkeypa
     def unknown(*_arguments: object) -> HeadMaps:
         raise ModelError("not known")
 
-    monkeypatch.setattr(session, "head_maps", unknown)
+    monkeypatch.setattr(head_maps, "head_maps", unknown)
     less = json.loads(run(*command).out)
     assert set(whole) - set(less) == {"q_before", "k_before"}
     for one in (whole, less):

@@ -18,6 +18,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 from explorer.saving.save import saved
 from explorer.session.session import Session
 from explorer.text.example_sets import OPENING
+from explorer.text.example_sets import OPENING_TEXT as TEXT
 from tests.browser import eager
 from tests.computing import computed_at
 
@@ -82,7 +83,7 @@ CASES = {
         lambda: first_component(np.concatenate([word()[0][5], word()[1]]))[:12],
         signed,
     ),
-    "by_layer": Case(
+    "layers": Case(
         "/embeddings?mode=layers",
         "measures.separation",
         column("separation"),
@@ -122,8 +123,8 @@ CASES = {
         lambda: (lambda all_: all_[all_ >= 0.35])(eager.run("minilm", TEXT).attention[2, 3]),
         np.sort,
     ),
-    "moves": Case(
-        f"{INSIDE}&mode=moves&map=key",
+    "matrices": Case(
+        f"{INSIDE}&mode=matrices&map=key",
         "tokens.after_1",
         column("after_1", what="token"),
         lambda: first_component(
@@ -137,14 +138,14 @@ CASES = {
         lambda rows: np.reshape(column("own mask")(rows), (12, 12)).tolist(),
         lambda: eager.run("minilm", TEXT).attention[2, 3],
     ),
-    "head_outputs": Case(
-        f"{INSIDE}&mode=heads",
+    "contributions": Case(
+        f"{INSIDE}&mode=contributions",
         "outputs",
         lambda rows: [[row[str(n)] for n in range(384)] for row in rows[:12]],
         lambda: row_made(6),
     ),
     "cost": Case(
-        "/inside?mode=sharing&precision=int8",
+        "/inside?mode=cost&precision=int8",
         "weights_bytes",
         column("value", what="weights"),
         lambda: np.array(sum(one.numel() for one in eager.module("minilm", "").parameters())),

@@ -29,5 +29,5 @@ PAGE: Page = Page(
     "Inside a head",
     SharedSettings,
     selection="inside-selection",
-    fields={"key": "inside-row-key", "before": "inside-row-before"},
+    fields={"key": "inside-worksheet-key", "before": "inside-worksheet-before"},
 )

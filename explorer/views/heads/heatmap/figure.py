@@ -344,9 +344,7 @@ def _hover_labels(labels: tuple[str, ...], notes: tuple[str, ...]) -> list[str]:
     return [literal(f"{label}  ({note})" if note else label) for label, note in zip(labels, notes, strict=True)]
 
 
-def sized_heatmap(
-    drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light"
-) -> SizedFigure:
+def sized_heatmap(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light") -> SizedFigure:
     """The map with every number and its caption, large enough for its labels."""
     return SizedFigure(
         heatmap_figure(drawn, theme, log, palette, stepped=False),

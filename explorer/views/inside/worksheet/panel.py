@@ -48,7 +48,7 @@ def layout() -> Any:
     return part(
         VIEW,
         html.Div(id="inside-worksheet-message"),
-        html.Ol(id="inside-row-steps", className="steps"),
+        html.Ol(id="inside-worksheet-steps", className="steps"),
         html.Div([_table(), _strips()], className="by-hand"),
     )
 
@@ -116,7 +116,7 @@ def _strips() -> Any:
             dcc.Graph(
                 id="inside-strips", responsive=True, className="graph", config=STILL, figure=blank_figure(_MESSAGE)
             ),
-            html.P(id="inside-row-caption", className="caption"),
+            html.P(id="inside-worksheet-caption", className="caption"),
         ],
         className="strips",
     )
@@ -232,7 +232,7 @@ def _register_table(app: Dash, session: Session) -> None:
         Output("inside-table", "rowData"),
         Output("inside-table", "columnDefs"),
         Output("inside-table", "dashGridOptions"),
-        Output("inside-row-steps", "children"),
+        Output("inside-worksheet-steps", "children"),
         Output("inside-worksheet-message", "children"),
         Output("inside-worksheet-before", "className"),
         Output("inside-worksheet-key", "data"),
@@ -279,7 +279,7 @@ def _register_strips(app: Dash, session: Session) -> None:
             Input("inside-worksheet-before", "checked"),
             Input("theme", "data"),
         ],
-        [Output("inside-row-caption", "children")],
+        [Output("inside-worksheet-caption", "children")],
         _MESSAGE,
     )
     def draw_strips(selection: dict[str, Any] | None, key: str | None, before: bool, theme: str) -> Drawing | None:

@@ -21,38 +21,32 @@ from explorer.records import ModelError
 from explorer.saving.metadata import read_provenance
 from explorer.saving.rendering import Draw, renderer
 from explorer.saving.save import FORMATS, Saving, figure_of, saved
-from explorer.session.links import given_in
 from explorer.session.session import Session
-from explorer.views.registry import KINDS, Exhibit, asked_of, exhibit_of, state_for
+from explorer.text.example_sets import OPENING_TEXT as TEXT
+from explorer.views.registry import VIEWS
+from explorer.views.spec import ComputedView
 from tests.browser import eager
 from tests.checkpoints import FAMILIES
+from tests.computing import computed, computed_at
 from tests.conftest import Folder
 
-NAMES = ("worksheet", "points", "moves", "mask", "head_outputs", "cost")
+NAMES = ("worksheet", "points", "matrices", "mask", "contributions", "cost")
 # Every setting as it does not begin; the place, by which the numbers are known from eager runs.
 PLACE = {"layer": 2, "head": 3, "query": 6}
 CHANGED: dict[str, dict[str, Any]] = {
     "worksheet": {**PLACE, "key": "0", "before": True},
     "points": {
         **PLACE,
-        "when": "before",
-        "keys": "met",
+        "rope": "before",
+        "align": True,
         "least": 0.35,
         "first": False,
         "texts": "Apple sold a phone.\nI ate & drank 50%.",
     },
-    "moves": {**PLACE, "map": "key", "first": False, "share": 0.25},
-    "mask": {**PLACE, "beside": "minilm"},
-    "head_outputs": PLACE,
+    "matrices": {**PLACE, "map": "key", "first": False, "share": 0.25},
+    "mask": {**PLACE, "other_model": "minilm"},
+    "contributions": PLACE,
     "cost": {"head": 3, "tokens": 1000, "batch": 2, "precision": "int8", "sharing": "4"},
-}
-WHOLE = {
-    "model": "smollm2",
-    "text": "Ünder & über: 50% <b>?",
-    "pair": "A b.",
-    "target": "C d.",
-    "truncate": True,
-    "stack": "decoder",
 }
 
 
@@ -72,31 +66,16 @@ def draw() -> Iterator[Draw]:
         yield found
 
 
-def made(session: Session, name: str, **more: Any) -> Exhibit:
+def made(session: Session, name: str, **more: Any) -> ComputedView:
     """A view of minilm and the opening text."""
-    kind = KINDS[name]
-    return kind.make(session, state_for(kind, {**kind.defaults, **CHANGED[name], **more}))
+    return computed(session, name, **{**CHANGED[name], **more})
 
 
-def rows_of(exhibit: Exhibit) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(exhibit.table().csv())))
+def rows_of(view: ComputedView) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(view.table().csv())))
 
 
-class TestStates:
-    @pytest.mark.parametrize("name", NAMES)
-    def test_an_address_gives_its_state_back(self, name: str) -> None:
-        kind = KINDS[name]
-        wanted = state_for(kind, {**kind.defaults, **WHOLE, **CHANGED[name]})
-        assert all(wanted[one] != kind.defaults[one] for one in CHANGED[name])
-        link = kind.link(wanted)
-        parsed = parse(given_in(link), kind.defaults)
-        assert parsed.state == wanted
-        assert parsed.remarks == ()
-        assert {one: type(value) for one, value in parsed.state.items()} == {
-            one: type(value) for one, value in kind.defaults.items()
-        }
-        assert asked_of(link)[0] is kind
-
+class TestRefusals:
     @pytest.mark.parametrize(
         ("name", "asked", "line"),
         [
@@ -104,11 +83,11 @@ class TestStates:
             ("worksheet", {"key": "apple"}, "key apple is out of range: keys are 0 to 11"),
             ("worksheet", {"query": 99}, "query 99 is out of range"),
             ("points", {"head": 12}, "head 12 is out of range"),
-            ("moves", {"map": "output"}, "there is no map 'output': use query, key, value"),
-            ("moves", {"share": 1.5}, "share 1.5 is out of range: use 0 \\(before\\) to 1"),
+            ("matrices", {"map": "output"}, "map=output is not a choice: use query, key, value"),
+            ("matrices", {"share": 1.5}, "share 1.5 is out of range: use 0 to 1"),
             ("mask", {"query": 12}, "query 12 is out of range: queries are 0 to 11"),
-            ("head_outputs", {"head": -1}, "head -1 is out of range"),
-            ("head_outputs", {"stack": "cross"}, "cross"),
+            ("contributions", {"head": -1}, "head -1 is out of range"),
+            ("contributions", {"stack": "cross"}, "cross"),
             ("cost", {"head": 12}, "head 12 is out of range: heads are 0 to 11"),
             ("cost", {"sharing": "5"}, "12 query heads cannot share 5 key/value heads evenly"),
             ("cost", {"precision": "fp8"}, "unknown precision 'fp8'"),
@@ -138,23 +117,23 @@ class TestNumbers:
     """By hand, from transformers' own eager run."""
 
     def test_a_row(self, session: Session, run: eager.EagerRun) -> None:
-        exhibit = made(session, "worksheet")
-        told = exhibit.result()
+        view = made(session, "worksheet")
+        told = view.result()
         assert told["kind"] == "worksheet"
         assert told["keys"] == run.labels
         np.testing.assert_allclose(told["weights"], run.attention[2, 3, 6], atol=1e-5)
         np.testing.assert_allclose(np.array(told["k"]) @ told["q"], told["scores"], atol=1e-9)
-        assert told["settings"]["drawn_key"] == 0
-        assert told["settings"]["before_rotation"] is False  # minilm rotates nothing
-        rows = rows_of(exhibit)
+        assert told["drawn_key"] == 0
+        assert "q_before" not in told  # minilm rotates nothing
+        rows = rows_of(view)
         assert [row["key"] for row in rows] == run.labels
         assert [float(row["weight"]) for row in rows] == told["weights"]
-        heaviest = made(session, "worksheet", key="").result()["settings"]["drawn_key"]
+        heaviest = made(session, "worksheet", key="").result()["drawn_key"]
         assert heaviest == run.attention[2, 3, 6].argmax()
 
     def test_points(self, session: Session, run: eager.EagerRun) -> None:
-        exhibit = made(session, "points", when="after", keys="own", first=True, texts="")
-        told = exhibit.result()
+        view = made(session, "points", rope="after", align=False, first=True, texts="")
+        told = view.result()
         given, _, attention = eager.given_and_made("minilm", TEXT, "encoder.layer.2.attention.self.query")
         q, k = (
             given @ module.weight.detach().numpy()[96:128].T + module.bias.detach().numpy()[96:128]
@@ -170,13 +149,13 @@ class TestNumbers:
         strong = sorted(weights[weights >= 0.35].tolist(), reverse=True)
         np.testing.assert_allclose([one["weight"] for one in told["lines"]], strong, atol=1e-5)
         assert (told["query"], told["query_label"]) == (6, run.labels[6])
-        rows = rows_of(exhibit)
+        rows = rows_of(view)
         assert [row["label"] for row in rows if row["what"] == "key"] == run.labels
         assert [float(row["x"]) for row in rows if row["what"] == "query"] == points[:12, 0].tolist()
 
     def test_moves(self, session: Session, run: eager.EagerRun) -> None:
-        exhibit = made(session, "moves", first=True)
-        told = exhibit.result()
+        view = made(session, "matrices", first=True)
+        told = view.result()
         given, made_of, module = eager.given_and_made("minilm", TEXT, "encoder.layer.2.attention.self.key")
         for name, vectors in (("before", given), ("after", made_of[:, 96:128])):
             found = np.array([[one[f"{name}_1"], one[f"{name}_2"]] for one in told["tokens"]])
@@ -186,7 +165,7 @@ class TestNumbers:
         weight = module.weight.detach().numpy()[96:128].astype(float)
         np.testing.assert_allclose(told["singular_values"], np.linalg.svd(weight, compute_uv=False), rtol=1e-5)
         assert [one["label"] for one in told["tokens"]] == run.labels
-        rows = rows_of(exhibit)
+        rows = rows_of(view)
         assert [float(row["after_1"]) for row in rows if row["what"] == "token"] == [
             one["after_1"] for one in told["tokens"]
         ]
@@ -195,8 +174,8 @@ class TestNumbers:
         ]
 
     def test_masks(self, session: Session, run: eager.EagerRun) -> None:
-        exhibit = made(session, "mask", query=4)
-        told = exhibit.result()
+        view = made(session, "mask", query=4)
+        told = view.result()
         own = run.attention[2, 3]
         np.testing.assert_allclose(told["attention"], own, atol=1e-5)
         earlier = np.tril(own)
@@ -206,23 +185,23 @@ class TestNumbers:
         alike /= np.linalg.norm(whole, axis=1) * np.linalg.norm(cut, axis=1)
         curves = [one["cosine"] for one in told["late"]]
         np.testing.assert_allclose(curves, [*alike, *alike], atol=1e-5)  # beside is minilm itself
-        assert told["settings"]["no_late"] is None
-        rows = rows_of(exhibit)
+        assert told["no_late"] is None
+        rows = rows_of(view)
         assert len(rows) == 144
         assert float(rows[13]["own mask"]) == told["attention"][1][1]
 
     def test_why_there_is_no_curve(self, session: Session) -> None:
-        exhibit = made(session, "mask", query=0)
-        told = exhibit.result()
+        view = made(session, "mask", query=0)
+        told = view.result()
         assert told["late"] == []
-        assert "“[CLS]” is no token of the first text" in told["settings"]["no_late"]
-        assert figure_of(exhibit, Saving("own")).figure.data
+        assert "“[CLS]” is no token of the first text" in told["no_late"]
+        assert view.figure("own", FigureStyle()).figure.data
         with pytest.raises(ValueError, match="is no token of the first text"):
-            figure_of(exhibit, Saving("late"))
+            view.figure("late", FigureStyle())
 
     def test_outputs_of_all_heads(self, session: Session) -> None:
-        exhibit = made(session, "head_outputs")
-        told = exhibit.result()
+        view = made(session, "contributions")
+        told = view.result()
         mixed, given, module = eager.given_and_made("minilm", TEXT, "encoder.layer.2.attention.output.dense")
         np.testing.assert_allclose(told["sum"], given[6], atol=1e-5)
         np.testing.assert_allclose(told["projected"], given[6], atol=1e-5)
@@ -230,15 +209,15 @@ class TestNumbers:
         np.testing.assert_allclose(told["outputs"][3], part @ mixed[6, 96:128], atol=1e-5)
         np.testing.assert_allclose(told["bias"], module.bias.detach().numpy())
         assert told["lengths"][3] == pytest.approx(np.linalg.norm(told["outputs"][3]))
-        rows = rows_of(exhibit)
+        rows = rows_of(view)
         assert float(rows[3]["length"]) == told["lengths"][3]
         assert float(rows[3]["cosine"]) == pytest.approx(told["cosines_with_sum"][3])
         assert [row["part"] for row in rows[-2:]] == ["bias", "sum"]
 
     def test_cost(self, session: Session) -> None:
         """6 layers · 4 key/value heads · 32 dimensions · 2 (keys, values) · 1 byte a token."""
-        exhibit = made(session, "cost")
-        told = exhibit.result()
+        view = made(session, "cost")
+        told = view.result()
         (chosen,) = (one for one in told["caches"] if one["chosen"])
         assert (chosen["sharing"], chosen["key_value_heads"]) == ("grouped", 4)
         assert chosen["bytes_a_token"] == 6 * 4 * 32 * 2
@@ -246,7 +225,7 @@ class TestNumbers:
         at = told["lengths"].index(1)
         assert chosen["curve"][at] == chosen["bytes_a_token"] * 2
         assert told["maps_bytes"]["total"] == 6 * 12 * 1000 * 1000 * 4
-        row = next(row for row in rows_of(exhibit) if row["what"] == "cache" and row["key_value_heads"] == "4")
+        row = next(row for row in rows_of(view) if row["what"] == "cache" and row["key_value_heads"] == "4")
         assert int(row["value"]) == chosen["bytes"]
 
 
@@ -254,36 +233,34 @@ class TestFigures:
     @pytest.mark.parametrize("name", NAMES)
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_every_figure_is_drawn_in_its_theme(self, session: Session, name: str, theme: str) -> None:
-        exhibit = made(session, name, query=4) if name != "cost" else made(session, name)
+        view = made(session, name, query=4) if name != "cost" else made(session, name)
         papers = {"light": "#ffffff", "dark": "#14181e"}
-        for figure in exhibit.figures:
-            drawn = figure_of(exhibit, Saving(figure, FigureStyle(theme=theme))).figure
+        for figure in view.spec.figures:
+            drawn = figure_of(view, Saving(figure, FigureStyle(theme=theme))).figure
             assert drawn.layout.paper_bgcolor == papers[theme]
             assert drawn.layout.width > 400
 
-    def test_the_first_is_the_chief_one(self, session: Session) -> None:
-        first = {name: list(made(session, name).figures) for name in NAMES}
-        assert first == {name: list(KINDS[name].figures) for name in NAMES}
-        assert first == {
-            "worksheet": ["strips"],
-            "points": ["points"],
-            "moves": ["moves"],
-            "mask": ["own", "other", "late"],
-            "head_outputs": ["outputs"],
-            "cost": ["cache", "operations", "heads"],
+    def test_the_first_is_the_chief_one(self) -> None:
+        assert {name: VIEWS[name].figures for name in NAMES} == {
+            "worksheet": ("strips",),
+            "points": ("points",),
+            "matrices": ("planes",),
+            "mask": ("own", "other", "late"),
+            "contributions": ("outputs",),
+            "cost": ("cache", "operations", "heads"),
         }
 
     def test_strips_keep_their_colours_before_rotation(self, session: Session) -> None:
         """Both scales hold the largest number of either, so that colours can be compared."""
         place = {"model": "smollm2", "key": "2", "query": 6}
-        exhibits = [made(session, "worksheet", **place, before=before) for before in (False, True)]
-        told = exhibits[0].result()
+        views = [made(session, "worksheet", **place, before=before) for before in (False, True)]
+        told = views[0].result()
         seen, heavy = 2, np.argsort(told["weights"])[::-1][:12]
         q, k = np.array(told["q"]), np.array(told["k"])
         q0, k0 = np.array(told["q_before"]), np.array(told["k_before"])
         value = max(np.abs(one).max() for one in (q, k[seen], q0, k0[seen]))
         product = max(np.abs(q * k[heavy]).max(), np.abs(q0 * k0[heavy]).max())
-        drawn = [figure_of(exhibit, Saving()).figure for exhibit in exhibits]
+        drawn = [view.figure("", FigureStyle()).figure for view in views]
         for figure in drawn:
             layout = figure.layout
             assert (layout.coloraxis.cmin, layout.coloraxis.cmax) == pytest.approx((-value, value))
@@ -292,9 +269,9 @@ class TestFigures:
         np.testing.assert_allclose(drawn[1].data[0].z[0], q0, rtol=1e-5)
 
     def test_maps_are_recoloured(self, session: Session) -> None:
-        exhibit = made(session, "mask")
+        view = made(session, "mask")
         for name in ("own", "other"):
-            figure = figure_of(exhibit, Saving(name, FigureStyle(palette="cividis"))).figure
+            figure = view.figure(name, FigureStyle(palette="cividis")).figure
             (cells,) = (trace for trace in figure.data if trace.type == "heatmap")
             assert cells.colorscale[0][1] == "#00224e"
         assert "Thought experiment" in figure.layout.title.text
@@ -304,9 +281,9 @@ class TestFigures:
 LABELS = {
     "worksheet": ["apple·2", "announced", "dimension of the head"],
     "points": ["fish", "principal component 1"],
-    "moves": ["she", "Key map", "principal component 2"],
+    "matrices": ["she", "Key map", "principal component 2"],
     "mask": ["announced", "[SEP]", "query (attends)"],
-    "head_outputs": ["head 11", "sum", "dimension of the residual stream"],
+    "contributions": ["head 11", "sum", "dimension of the residual stream"],
     "cost": ["grouped, 4", "context length (tokens)"],
 }
 
@@ -315,12 +292,12 @@ LABELS = {
 @pytest.mark.parametrize("name", NAMES)
 def test_every_format_opens_in_its_reader(session: Session, draw: Draw, name: str, kind: str) -> None:
     more = {"texts": "I ate fish"} if name == "points" else {}
-    exhibit = made(session, name, **more)
-    data = saved(session, exhibit, kind, draw=draw)
+    view = made(session, name, **more)
+    data = saved(session, view, kind, draw=draw)
     record = read_provenance(data, f"view.{kind}")
     assert (record["kind"], record["model"]) == (name, "minilm")
-    assert exhibit_of(session, record["link"])[0].state == exhibit.state
-    result, text = exhibit.result(), ""
+    assert computed_at(session, record["link"])[0].settings == view.settings
+    result, text = view.result(), ""
     if kind == "png":
         assert Image.open(io.BytesIO(data)).width > 800
     elif kind == "svg":
@@ -333,7 +310,7 @@ def test_every_format_opens_in_its_reader(session: Session, draw: Draw, name: st
         assert b"https://" not in data.split(b"<body>")[0]
         text = data.decode()
     elif kind == "csv":
-        assert len(list(csv.reader(io.StringIO(data.decode())))) == len(exhibit.table().rows) + 1
+        assert len(list(csv.reader(io.StringIO(data.decode())))) == len(view.table().rows) + 1
     elif kind == "json":
         told = json.loads(data)
         assert told["kind"] == name
@@ -342,7 +319,7 @@ def test_every_format_opens_in_its_reader(session: Session, draw: Draw, name: st
         arrays = np.load(io.BytesIO(data))
         key = (
             "lengths"
-            if name in ("cost", "head_outputs")
+            if name in ("cost", "contributions")
             else next(one for one in ("weights", "origin", "plane_map", "attention") if one in result)
         )
         np.testing.assert_array_equal(arrays[key], np.array(result[key]))

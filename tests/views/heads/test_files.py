@@ -18,8 +18,8 @@ from pypdf import PdfReader
 from explorer.saving.rendering import Draw, renderer
 from explorer.saving.save import FORMATS, saved
 from explorer.session.session import Session
-from explorer.views.registry import KINDS, exhibit_of, state_for
 from tests.checkpoints import PAIR
+from tests.computing import computed, computed_at, link_of
 from tests.conftest import Folder
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -48,8 +48,8 @@ def draw() -> Iterator[Draw]:
 @pytest.mark.parametrize("name", LABELS)
 def test_all_open(session: Session, folder: Folder, draw: Draw, name: str) -> None:
     told = {"model": str(folder("bert")), "text": "A dog ate.", "pair": PAIR}
-    exhibit = KINDS[name].make(session, state_for(KINDS[name], dict(told)))
-    files = {kind: saved(session, exhibit, kind, draw=draw) for kind in FORMATS}
+    view = computed(session, name, **told)
+    files = {kind: saved(session, view, kind, draw=draw) for kind in FORMATS}
     assert set(files) == {"png", "svg", "pdf", "html", "csv", "json", "npz"}
     with Image.open(io.BytesIO(files["png"])) as picture:
         picture.load()
@@ -64,16 +64,16 @@ def test_all_open(session: Session, folder: Folder, draw: Draw, name: str) -> No
     assert f"kind='{name}'" in page
     assert 'src="http' not in page
     rows = list(csv.reader(io.StringIO(files["csv"].decode())))
-    assert [tuple(row[:-1]) for row in rows[:1]] == [exhibit.table().header]
-    assert len(rows) == 1 + len(exhibit.table().rows)
+    assert [tuple(row[:-1]) for row in rows[:1]] == [view.table().header]
+    assert len(rows) == 1 + len(view.table().rows)
     numbers = json.loads(files["json"])
     assert (numbers["kind"], numbers["model"]) == (name, told["model"])
-    assert numbers["provenance"]["link"] == exhibit.link
+    assert numbers["provenance"]["link"] == link_of(view)
     with np.load(io.BytesIO(files["npz"]), allow_pickle=False) as arrays:
         for key, values in _arrays(name, numbers).items():
             np.testing.assert_allclose(arrays[key], np.array(values, dtype=float))
-    again, remarks = exhibit_of(session, f"{exhibit.link}&kind={name}")
-    assert (again.result(), remarks) == (exhibit.result(), ())
+    again, remarks = computed_at(session, f"{link_of(view)}&kind={name}")
+    assert (again.result(), remarks) == (view.result(), ())
 
 
 def _arrays(name: str, numbers: dict[str, Any]) -> dict[str, Any]:

@@ -8,57 +8,16 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from explorer.app import address
 from explorer.figures.figure_style import FigureStyle
-from explorer.session.links import given_in
 from explorer.session.session import Session
-from explorer.session.settings import State
-from explorer.views.heads import panel as heads
-from explorer.views.heads.heads.view import ORDER
-from explorer.views.heads.heatmap import view as heatmap
 from explorer.views.heads.panel import stack_for
-from explorer.views.registry import KINDS, Exhibit, asked_of, state_for
+from explorer.views.spec import ComputedView
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
+from tests.computing import computed
 from tests.conftest import Folder
 
 NAMES = ("heatmap", "lines", "comparison", "distances", "overview", "heads")
-
-# Every setting of each kind other than it begins; texts with what an address must escape.
-OTHER: dict[str, State] = {
-    "model": "smollm2",
-    "text": "50% & more? “a b”\nünï #1",
-    "pair": "+ 🕊️",
-    "target": "Ein",
-    "truncate": True,
-    "stack": "decoder",
-    "layer": 3,
-    "head": 7,
-    "over": "max",
-    "set": "1.8,2.0",
-    "norm": True,
-    "words": True,
-    "special": False,
-    "part": "A→B",
-    "log": True,
-    "palette": "cividis",
-    "window": "0-10,5-20",
-    "with": "1,5",
-    "threshold": 0.125,
-    "count": 17,
-    "other_model": "minilm",
-    "other_text": "Another one.",
-    "other_layer": "0",
-    "other_head": "2",
-    "colour": "entropy",
-    "show": "link",
-    "query": "2",
-    "key": "5",
-    "nulls": True,
-    "probe": True,
-    "sort": "entropy:desc,head:asc",
-    "filter": "entropy:greaterThan:0.5",
-}
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +25,8 @@ def session() -> Session:
     return Session(device="cpu")
 
 
-def made(session: Session, kind: str, **told: Any) -> Exhibit:
-    return KINDS[kind].make(session, state_for(KINDS[kind], {"text": TEXT, **told}))
+def made(session: Session, kind: str, **told: Any) -> ComputedView:
+    return computed(session, kind, **{"text": TEXT, **told})
 
 
 def eager(folder: Folder, name: str = "bert", stack: str = "encoder", **texts: str) -> np.ndarray:
@@ -76,63 +35,14 @@ def eager(folder: Folder, name: str = "bert", stack: str = "encoder", **texts: s
     return np.stack(run.attention[stack]).astype(float)
 
 
-class TestStates:
-    def test_every_kind_is_shown(self) -> None:
-        assert {name for shown in heads.SHOWN.values() for name in shown.kinds} == set(NAMES)
-        assert all(KINDS[name].path == heads.PATH for name in NAMES)
-
-    @pytest.mark.parametrize("name", NAMES)
-    def test_a_state_is_an_address_and_back(self, name: str) -> None:
-        kind = KINDS[name]
-        told = {**state_for(kind, {key: OTHER[key] for key in kind.defaults if key != "mode"})}
-        assert all(told[key] != kind.defaults[key] for key in kind.defaults if key != "mode")
-        link = kind.link(told)
-        parsed = parse(given_in(link), kind.defaults)
-        assert (parsed.state, parsed.remarks) == (told, ())
-        assert kind.link(parsed.state) == link
-        mode = kind.mode if "mode" in kind.defaults else "map"
-        assert asked_of(link)[0].mode == mode
-
-    def test_addresses_of_views_begin_alike(self) -> None:
-        settings = address.settings_of(heads)
-        for name in NAMES:
-            for key, begins in KINDS[name].defaults.items():
-                assert settings[key] == begins, (name, key)
-        assert {**settings, **heads.AROUND} == settings
-
-    @pytest.mark.parametrize("setting", heads.ADDRESS)
-    def test_a_field_begins_as_its_setting(self, setting: str) -> None:
-        (field,) = [one for one in address._all(heads.layout()) if getattr(one, "id", None) == heads.ADDRESS[setting]]
-        held = [getattr(field, name, None) for name in ("checked", "value", "data")]
-        switched, value, stored = held
-        begins = address.settings_of(heads)[setting]
-        if isinstance(begins, bool):
-            assert bool(stored if switched is None else switched) == begins
-        elif type(field).__name__ == "Store":
-            assert (stored or "") == begins
-        else:
-            assert (",".join(value) if isinstance(value, list) else value or type(begins)()) == begins
-
-    def test_every_field_is_filled_from_an_address(self) -> None:
-        told = {**address.settings_of(heads), **OTHER, "mode": "compare"}
-        filled = address.filled(heads.layout(), heads.ADDRESS, told)
-        found = {getattr(one, "id", None): one for one in address._all(filled)}
-        for setting, name in heads.ADDRESS.items():
-            held = vars(found[name])
-            value = held.get("checked", held.get("value", held.get("data")))
-            if type(found[name]).__name__ == "Store":
-                value = held["data"]
-            assert (",".join(value) if isinstance(value, list) else value) == told[setting], setting
-
-    def test_a_stack_that_is_not_there_is_told(self, session: Session, folder: Folder) -> None:
-        cap = made(session, "heatmap", model=str(folder("bert")))
-        captured = session.capture(heatmap.text_request(cap.state))
-        assert stack_for(captured, "") == stack_for(captured, None) == ("encoder", "")
-        assert stack_for(captured, "encoder") == ("encoder", "")
-        assert stack_for(captured, "cross") == ("encoder", "bert has no stack “cross”: encoder is shown")
-        for name in NAMES:
-            with pytest.raises(ValueError, match="cross"):
-                made(session, name, model=str(folder("bert")), stack="cross")
+def test_a_stack_that_is_not_there_is_told(session: Session, folder: Folder) -> None:
+    captured = session.capture(made(session, "heatmap", model=str(folder("bert"))).settings.request)
+    assert stack_for(captured, "") == stack_for(captured, None) == ("encoder", "")
+    assert stack_for(captured, "encoder") == ("encoder", "")
+    assert stack_for(captured, "cross") == ("encoder", "bert has no stack “cross”: encoder is shown")
+    for name in NAMES:
+        with pytest.raises(ValueError, match="cross"):
+            made(session, name, model=str(folder("bert")), stack="cross")
 
 
 class TestHeatmap:
@@ -148,61 +58,59 @@ class TestHeatmap:
         assert told["settings"]["window"] == "2-7,1-4"
         assert part.table().header == ("query", *told["keys"])
         assert (whole.stem, part.stem) == ("bert-encoder-layer1-head2", "bert-encoder-layer1-head2-part2-7-1-4")
-        picture = part.figures["map"](FigureStyle())
+        picture = part.figure("map", FigureStyle())
         assert "Part of the map: queries 2–6 and keys 1–3" in picture.caption
 
     @pytest.mark.parametrize("window", ["x", "1-2", "5-2,0-3", "0-3,4-4", "0-3,-1-4", "0-3,1-4,"])
     def test_a_window_that_is_none(self, session: Session, folder: Folder, window: str) -> None:
-        with pytest.raises(ValueError, match="no part of a map: write its rows and columns, as 0-"):
+        with pytest.raises(ValueError, match="not a part of a map: write its rows and columns, as 0-"):
             made(session, "heatmap", model=str(folder("bert")), window=window)
 
     def test_a_set_that_is_none(self, session: Session, folder: Folder) -> None:
-        with pytest.raises(ValueError, match="no list of heads: write layer"):
-            made(session, "heatmap", model=str(folder("bert")), over="mean", set="1.x")
+        with pytest.raises(ValueError, match="not a list of heads: write layer"):
+            made(session, "heatmap", model=str(folder("bert")), aggregate="mean", heads="1.x")
 
     def test_an_unknown_palette(self, session: Session, folder: Folder) -> None:
         for name in ("heatmap", "distances", "overview", "heads"):
-            exhibit = made(session, name, model=str(folder("bert")), palette="rainbow")
-            (figure,) = exhibit.figures.values()
-            with pytest.raises(ValueError, match="unknown palette 'rainbow': use viridis"):
-                figure(FigureStyle())
+            with pytest.raises(ValueError, match="palette=rainbow is not a choice: use viridis"):
+                made(session, name, model=str(folder("bert")), palette="rainbow")
 
 
 class TestLines:
     def test_the_strongest_weights_of_two_heads(self, session: Session, folder: Folder) -> None:
-        exhibit = made(
-            session, "lines", model=str(folder("bert")), layer=1, head=0, threshold=0.0, count=3, **{"with": "1"}
+        view = made(
+            session, "lines", model=str(folder("bert")), layer=1, head=0, threshold=0.0, count=3, other_heads="1"
         )
-        told = exhibit.result()
+        told = view.result()
         weights = eager(folder)[1, :2]
         strongest = np.sort(weights.ravel())[::-1][:3]
         np.testing.assert_allclose([one["weight"] for one in told["lines"]], strongest, atol=1e-5)
         for one in told["lines"]:
             of = weights[one["head"], one["query"], one["key"]]
             np.testing.assert_allclose(one["weight"], of, atol=1e-5)
-        assert [row[-1] for row in exhibit.table().rows] == [one["weight"] for one in told["lines"]]
-        assert exhibit.stem == "bert-encoder-layer1-heads0-1-lines"
+        assert [row[-1] for row in view.table().rows] == [one["weight"] for one in told["lines"]]
+        assert view.stem == "bert-encoder-layer1-heads0-1-lines"
 
 
 class TestComparison:
     def test_second_minus_first(self, session: Session, folder: Folder) -> None:
-        exhibit = made(session, "comparison", model=str(folder("bert")), layer=1, other_layer="0", other_head="1")
-        weights, told = eager(folder), exhibit.result()
+        view = made(session, "comparison", model=str(folder("bert")), layer=1, other_layer="0", other_head="1")
+        weights, told = eager(folder), view.result()
         expected = weights[0, 1] - weights[1, 0]
         np.testing.assert_allclose(told["difference"], expected, atol=1e-5)
         np.testing.assert_allclose(told["first"]["attention"], weights[1, 0], atol=1e-5)
         np.testing.assert_allclose(told["second"]["attention"], weights[0, 1], atol=1e-5)
         assert told["query_places"] == [[place, place] for place in range(len(told["queries"]))]
-        assert exhibit.stem == "bert-layer1-head0-against-bert-layer0-head1"
-        rows = exhibit.table().rows
+        assert view.stem == "bert-layer1-head0-against-bert-layer0-head1"
+        rows = view.table().rows
         np.testing.assert_allclose([row[-1] for row in rows], expected.ravel(), atol=1e-5)
 
     def test_saved_maps_have_all_labels_and_one_scale(self, session: Session, folder: Folder) -> None:
         long = " ".join([TEXT] * 2)
-        exhibit = made(session, "comparison", model=str(folder("bert")), text=long)
-        told = exhibit.result()
+        view = made(session, "comparison", model=str(folder("bert")), text=long)
+        told = view.result()
         assert 24 < len(told["keys"]) <= 40
-        pictures = {name: draw(FigureStyle()) for name, draw in exhibit.figures.items()}
+        pictures = {name: view.figure(name, FigureStyle()) for name in view.spec.figures}
         for picture in pictures.values():
             assert len(picture.figure.layout.xaxis.ticktext) == len(told["keys"])
             assert picture.width >= 26 * len(told["keys"])
@@ -217,17 +125,17 @@ class TestComparison:
         assert tops.pop() == pytest.approx(largest)
 
     def test_texts_without_a_common_word(self, session: Session, folder: Folder) -> None:
-        exhibit = made(session, "comparison", model=str(folder("bert")), text="dog", other_text="apple")
-        assert exhibit.result()["difference"] is None
+        view = made(session, "comparison", model=str(folder("bert")), text="dog", other_text="apple")
+        assert view.result()["difference"] is None
         with pytest.raises(ValueError, match="no word in common"):
-            exhibit.figures["difference"](FigureStyle())
-        assert exhibit.figures["second"](FigureStyle()).caption
+            view.figure("difference", FigureStyle())
+        assert view.figure("second", FigureStyle()).caption
 
 
 class TestDistances:
     def test_nearest_heads_are_scipys(self, session: Session, folder: Folder) -> None:
-        exhibit = made(session, "distances", model=str(folder("bert")))
-        told = exhibit.result()
+        view = made(session, "distances", model=str(folder("bert")))
+        told = view.result()
         weights = eager(folder)
         rows = np.concatenate(weights)
         apart = np.array([[(jensenshannon(p, q, axis=1) ** 2).mean() for q in rows] for p in rows])
@@ -240,24 +148,24 @@ class TestDistances:
         entropy = -(weights * np.log(np.maximum(weights, 1e-30))).sum(axis=3).mean(axis=2)
         named = [row["entropy"] for row in told["heads"]]
         np.testing.assert_allclose(named, entropy.ravel(), atol=1e-4)
-        assert exhibit.table().header == tuple(told["heads"][0])
+        assert view.table().header == tuple(told["heads"][0])
 
     def test_names_stand_clear_of_points_and_of_each_other(self, session: Session) -> None:
-        exhibit = made(session, "distances", model="minilm", colour="entropy")
-        picture = exhibit.figures["heads"](FigureStyle())
+        view = made(session, "distances", model="minilm", colour="entropy")
+        picture = view.figure("heads", FigureStyle())
         heads_drawn, ring = picture.figure.data
         named = [name for name in heads_drawn.text if name]
         assert 20 < len(set(named)) == len(named) < 72
         places = [".".join(map(str, place)) for place in heads_drawn.customdata]
         assert all(name in ("", place) for name, place in zip(heads_drawn.text, places, strict=True))
         assert len(ring.x) == 0  # which head is chosen is the page's
-        told = exhibit.result()
+        told = view.result()
         np.testing.assert_array_equal(heads_drawn.marker.color, [row["entropy"] for row in told["heads"]])
 
     def test_cross_attention_of_a_pair_of_texts(self, session: Session, folder: Folder) -> None:
-        exhibit = made(session, "distances", model=str(folder("t5")), text="A cat.", target="Ein", stack="cross")
-        assert exhibit.stem == "t5-cross-heads-distances"
-        told = exhibit.result()
+        view = made(session, "distances", model=str(folder("t5")), text="A cat.", target="Ein", stack="cross")
+        assert view.stem == "t5-cross-heads-distances"
+        told = view.result()
         assert (told["stack"], told["settings"]["target"]) == ("cross", "Ein")
         assert len(told["heads"]) == 2 * 4
         assert all(np.isnan(row["previous_token"]) for row in told["heads"])
@@ -265,58 +173,58 @@ class TestDistances:
 
 class TestOverview:
     def test_small_maps_of_a_short_text(self, session: Session, folder: Folder) -> None:
-        exhibit = made(session, "overview", model=str(folder("bert")))
-        told, weights = exhibit.result(), eager(folder)
+        view = made(session, "overview", model=str(folder("bert")))
+        told, weights = view.result(), eager(folder)
         count = weights.shape[-1]
         assert count <= 28
         expected = np.sqrt(weights / weights.max(axis=(2, 3), keepdims=True))
         np.testing.assert_allclose(told["maps"], expected, atol=1e-4)
         assert told["map_queries"] == told["map_keys"] == list(range(count))
-        table = exhibit.table()
+        table = view.table()
         assert table.rows[0][:4] == (0, 0, told["queries"][0], told["keys"][0])
         np.testing.assert_allclose([row[4] for row in table.rows], expected.ravel(), atol=1e-4)
 
     def test_small_maps_of_a_long_text_are_blocks(self, session: Session, folder: Folder) -> None:
         long = " ".join([TEXT] * 3)
-        exhibit = made(session, "overview", model=str(folder("bert")), text=long)
-        told, weights = exhibit.result(), eager(folder, text=long)
+        view = made(session, "overview", model=str(folder("bert")), text=long)
+        told, weights = view.result(), eager(folder, text=long)
         count = weights.shape[-1]
         starts = [place * count // 28 for place in range(28)]
         assert told["map_queries"] == starts
         blocks = np.maximum.reduceat(np.maximum.reduceat(weights, starts, axis=2), starts, axis=3)
         expected = np.sqrt(blocks / weights.max(axis=(2, 3), keepdims=True))
         np.testing.assert_allclose(told["maps"], expected, atol=1e-4)
-        last = exhibit.table().rows[-1]
+        last = view.table().rows[-1]
         assert last[2] == f"{told['queries'][starts[-1]]} … {told['queries'][-1]}"
 
     def test_what_links_two_tokens(self, session: Session, folder: Folder) -> None:
-        exhibit = made(session, "overview", model=str(folder("bert")), show="link", query="2", key="5")
-        told, weights = exhibit.result(), eager(folder)
+        view = made(session, "overview", model=str(folder("bert")), show="link", query="2", key="5")
+        told, weights = view.result(), eager(folder)
         np.testing.assert_allclose(told["values"], weights[:, :, 2, 5], atol=1e-5)
         assert told["name"] == f"{told['queries'][2]} → {told['keys'][5]}"
-        cells = exhibit.figures["grid"](FigureStyle()).figure.data[0]
+        cells = view.figure("grid", FigureStyle()).figure.data[0]
         np.testing.assert_array_equal(cells.z, told["values"])
-        values = [row[2] for row in exhibit.table().rows]
+        values = [row[2] for row in view.table().rows]
         np.testing.assert_allclose(values, weights[:, :, 2, 5].ravel(), atol=1e-5)
 
     def test_a_measure(self, session: Session, folder: Folder) -> None:
-        exhibit = made(session, "overview", model=str(folder("bert")), show="previous_token")
-        told, weights = exhibit.result(), eager(folder)
+        view = made(session, "overview", model=str(folder("bert")), show="previous_token")
+        told, weights = view.result(), eager(folder)
         expected = np.diagonal(weights, -1, axis1=2, axis2=3).mean(axis=2)
         np.testing.assert_allclose(told["values"], expected, atol=1e-5)
         assert (told["name"], told["unit"]) == ("Previous token", "share")
-        assert exhibit.stem == "bert-encoder-all-heads-previous_token"
+        assert view.stem == "bert-encoder-all-heads-previous_token"
 
     def test_a_link_of_no_tokens_is_the_maps(self, session: Session, folder: Folder) -> None:
         """As on the page, which waits for both to be chosen."""
-        exhibit = made(session, "overview", model=str(folder("bert")), show="link", query="2")
-        assert "maps" in exhibit.result()
+        view = made(session, "overview", model=str(folder("bert")), show="link", query="2")
+        assert "maps" in view.result()
 
     @pytest.mark.parametrize(
         ("told", "says"),
         [
             ({"show": "beauty"}, "nothing is called 'beauty': use maps, link, entropy"),
-            ({"show": "link", "query": "x", "key": "1"}, "query=x is no token: give its number"),
+            ({"show": "link", "query": "x", "key": "1"}, "query=x is not a token: give its number"),
             ({"show": "link", "query": "0", "key": "99"}, "key 99 is out of range"),
         ],
     )
@@ -339,23 +247,21 @@ class TestTable:
             assert row["link"] == pytest.approx(weights[layer, head, 2, 5], abs=1e-5)
             assert {"entropy_z", "offset", "probe"} <= set(row)
         assert not {"entropy_z", "offset", "probe", "link"} & set(plain["heads"][0])
-        assert (plain["settings"]["draws"], told["settings"]["draws"]) == (None, 20)
-        assert told["settings"]["link"]["name"].count(" → ") == 1
+        assert (plain["draws"], told["draws"]) == (None, 20)
+        assert told["link"]["name"].count(" → ") == 1
         table = more.table()
         assert table.header == tuple(told["heads"][0])
         assert [dict(zip(table.header, row, strict=True)) for row in table.rows] == told["heads"]
 
     def test_the_figure_has_a_grid_a_column(self, session: Session, folder: Folder) -> None:
-        exhibit = made(session, "heads", model=str(folder("bert")), nulls=True, query="2", key="5")
-        picture = exhibit.figures["measures"](FigureStyle())
+        view = made(session, "heads", model=str(folder("bert")), nulls=True, query="2", key="5")
+        picture = view.figure("measures", FigureStyle())
         drawn = [
-            name
-            for name in exhibit.result()["heads"][0]
-            if name not in ("layer", "head") and not name.endswith("_null")
+            name for name in view.result()["heads"][0] if name not in ("layer", "head") and not name.endswith("_null")
         ]
         assert len(picture.figure.data) == len(drawn)
         for trace, name in zip(picture.figure.data, drawn, strict=True):
-            column = [row[name] for row in exhibit.result()["heads"]]
+            column = [row[name] for row in view.result()["heads"]]
             np.testing.assert_array_equal(np.ravel(trace.z), np.array(column, dtype=float))
         said = " ".join(one.text for one in picture.figure.layout.annotations)
         assert "z: Entropy" in said
@@ -364,6 +270,5 @@ class TestTable:
 
     def test_order_and_filters_change_no_number(self, session: Session, folder: Folder) -> None:
         where = {"model": str(folder("bert"))}
-        assert set(ORDER) == {"sort", "filter"}
         ordered = made(session, "heads", **where, sort="entropy:desc", filter="head:lessThan:1")
-        assert ordered.result() == made(session, "heads", **where).result()
+        assert ordered.result()["heads"] == made(session, "heads", **where).result()["heads"]
