@@ -148,7 +148,7 @@ def test_a_basis_and_anchors(run: Command, sentences: Path, basis: str, fitted: 
     result = json.loads(run(*arguments).out)
     assert result["basis"] == basis
     assert result["fit"].startswith(fitted)
-    assert result["settings"]["anchors"] == "banana, Google"
+    assert result["settings"]["anchors"] == ["banana", "Google"]
     placed = [(anchor["word"], anchor["kind"]) for anchor in result["anchors"]]
     words = ("banana", "Google")
     assert placed == [(word, kind) for kind in ("contextual", "static") for word in words]
