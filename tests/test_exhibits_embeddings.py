@@ -123,7 +123,7 @@ def test_by_layer_is_scikit_learns_silhouette(session: Session, vectors: Vectors
     theirs = [silhouette_score(layer, SENSES, metric="cosine") for layer in vectors[0]]
     np.testing.assert_allclose(result["measures"]["separation"], theirs, atol=1e-4)
     assert (result["layers"], result["layer"]) == (list(range(7)), 5)
-    assert result["verdict"].startswith("fruit and company part from layer 1 on")
+    assert result["verdict"].startswith("fruit and company separate from layer 1 on")
     assert result["all_assignments"] is True
     assert result["assignments"] == 924  # 12 choose 6
     written = [float(row["separation"]) for row in _cells(exhibit)]

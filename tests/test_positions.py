@@ -47,7 +47,7 @@ def test_the_parts_add_up_to_what_the_first_block_is_given(name: str, folder: Fo
     ours = embedding_sum(tiny(name), TEXT)
     parts, table, first = ENTRANCES[name]
     assert ours.parts == tuple(parts.split())
-    np.testing.assert_allclose(ours.given, theirs.hidden[stack][0], atol=1e-5)
+    np.testing.assert_allclose(ours.block_input, theirs.hidden[stack][0], atol=1e-5)
     assert ours.error.max() < 1e-5
     if table:
         rows = theirs.model.get_submodule(table).weight.detach().numpy()
@@ -66,7 +66,7 @@ def test_lengths_along_the_sum_add_up_to_its_length(minilm: explorer.LoadedModel
     assert along.sum() == pytest.approx(np.linalg.norm(ours.vectors.sum(axis=0)[4]), rel=1e-6)
     norm = minilm.model.embeddings.LayerNorm
     total = torch.from_numpy(ours.vectors.sum(axis=0))
-    np.testing.assert_allclose(norm(total).numpy(), ours.given, atol=1e-6)
+    np.testing.assert_allclose(norm(total).numpy(), ours.block_input, atol=1e-6)
 
 
 def test_positions_of_a_rotary_model(tiny: Loader) -> None:
@@ -174,6 +174,6 @@ def _given() -> EmbeddingSum:
         parts=("static", "position"),
         vectors=np.array([[[1.0, 0.0], [3.0, 0.0]], [[1.0, 0.0], [0.0, 4.0]]]),
         after=("norm",),
-        given=np.array([[1.0, 0.0], [6.0, 8.0]]),
+        block_input=np.array([[1.0, 0.0], [6.0, 8.0]]),
         error=np.array([0.0, 2e-7]),
     )
