@@ -1,5 +1,5 @@
 /* The measures by layer in the browser: a click chooses a layer, a line in every small picture
-   follows the choice. figures/by_layer.py draws one shape, the line, for each picture. */
+   follows the choice. The view’s figure.py draws one shape, the line, for each picture. */
 "use strict";
 
 (() => {

@@ -1,7 +1,7 @@
 """Where position enters a model: what is added to the tokens, or done to their attention.
 
-What the first block is given is taken apart in a run that ends there, so that nothing of how a
-model adds its parts is written anew, and how far their sum is off is always description.
+The input of the first block is decomposed in a run that ends there, so that nothing of how a model
+adds its parts is written a second time; the error of their sum is always reported.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Trace:
 
     def __init__(self) -> None:
         self.outputs: list[tuple[str, nn.Module, torch.Tensor]] = []
-        self.given: torch.Tensor | None = None
+        self.block_input: torch.Tensor | None = None
 
     def of(self, role: str) -> torch.Tensor | None:
         """What the module of that role gave [N, d], the first of several."""
@@ -52,7 +52,7 @@ def _trace(model: LoadedModel, arguments: dict[str, torch.Tensor]) -> _Trace:
         return hook
 
     def end(_module: nn.Module, inputs: Any, named: dict[str, Any]) -> None:
-        trace.given = (inputs[0] if inputs else named["hidden_states"])[0]
+        trace.block_input = (inputs[0] if inputs else named["hidden_states"])[0]
         raise _AtFirstBlock
 
     inside = {id(module) for module in blocks.modules()}
@@ -73,13 +73,13 @@ def _trace(model: LoadedModel, arguments: dict[str, torch.Tensor]) -> _Trace:
 
 
 def embedding_sum(model: LoadedModel, text: str) -> EmbeddingSum:
-    """What the first block is given of a text, as a sum of static, position and segment vectors.
+    """The input of the first block for a text, as a sum of static, position and segment vectors.
 
     Raises:
         ValueError: an unusable text.
-        ModelError: the model failed on it; one line says why.
+        ModelError: the model failed on it; the error is one line.
     """
-    doing = "taking its entrance apart"
+    doing = "decomposing its embeddings"
     with (
         model.lock,
         one_clear_line(f"{model.name} failed while {doing}", f"{model.name} was {doing}"),
@@ -97,7 +97,7 @@ def embedding_sum(model: LoadedModel, text: str) -> EmbeddingSum:
             after = [(role, module) for role, module in after if role != "projection"]
         parts = {"static": static, "position": position, "segment": segment}
         added = {name: part for name, part in parts.items() if part is not None}
-        given = static if trace.given is None else trace.given
+        block_input = static if trace.block_input is None else trace.block_input
         made = torch.stack(list(added.values())).sum(dim=0)
         for _, module in after:
             made = module(made)
@@ -106,8 +106,8 @@ def embedding_sum(model: LoadedModel, text: str) -> EmbeddingSum:
             parts=tuple(added),
             vectors=to_numpy(torch.stack(list(added.values()))),
             after=tuple(role for role, _ in after),
-            given=to_numpy(given),
-            error=to_numpy((made - given).norm(dim=1) / given.norm(dim=1)),
+            block_input=to_numpy(block_input),
+            error=to_numpy((made - block_input).norm(dim=1) / block_input.norm(dim=1)),
         )
 
 
@@ -115,7 +115,7 @@ def positions(model: LoadedModel, n: int = MOST) -> Positions:
     """How a model knows where a token stands, for its first ``n`` positions.
 
     Raises:
-        ModelError: the model failed; one line says why.
+        ModelError: the model failed; the error is one line.
     """
     n = min(n, model.max_tokens or n)
     doing = "showing its positions"
@@ -127,37 +127,37 @@ def positions(model: LoadedModel, n: int = MOST) -> Positions:
         word = int(ordinary_ids(model.tokenizer, architectures.vocabulary_size(model.model))[0])
         trace = _trace(model, make_inputs(model.model, {"input_ids": [word] * n}, model.device).arguments)
         vectors = trace.of("position")
-        turned = tuple(
+        rotated = tuple(
             Rotation(layers or "all layers", theta, to_numpy(frequencies))
             for layers, theta, frequencies in architectures.rotations(model.model, STACK)
         )
         bias = architectures.relative_bias(model.model, STACK, n)
-    kind = _kind(model, vectors, turned, bias)
+    kind = _kind(model, vectors, rotated, bias)
     return Positions(
         model=model.name,
         kind=kind,
         vectors=None if vectors is None else to_numpy(vectors),
-        rotations=turned,
+        rotations=rotated,
         # By distance: the last query's keys lie before it, the first one's after it.
         bias=None if bias is None else to_numpy(torch.cat([bias[:, -1], bias[:, 0, 1:]], dim=1)),
         d_head=model.stacks[0].d_head,
-        description=_SAID[kind],
+        description=_DESCRIPTIONS[kind],
     )
 
 
 def _kind(
-    model: LoadedModel, vectors: torch.Tensor | None, turned: tuple[Rotation, ...], bias: torch.Tensor | None
+    model: LoadedModel, vectors: torch.Tensor | None, rotated: tuple[Rotation, ...], bias: torch.Tensor | None
 ) -> str:
     if vectors is not None:
         return "sinusoidal" if architectures.adds_fixed_waves(model.model, STACK) else "learned"
-    return "rotary" if turned else "relative" if bias is not None else "none"
+    return "rotary" if rotated else "relative" if bias is not None else "none"
 
 
-_SAID = {
+_DESCRIPTIONS = {
     "learned": "a learned vector of each position is added to the token’s own",
     "sinusoidal": "a vector of sines and cosines, one for each position, is added to the token’s "
     "own (Vaswani et al. 2017)",
-    "rotary": "nothing is added to the tokens: in every layer queries and keys are turned by an "
+    "rotary": "nothing is added to the tokens: in every layer queries and keys are rotated by an "
     "angle that grows with their position, so that a score depends on how far apart they are "
     "(Su et al. 2021)",
     "relative": "nothing is added to the tokens: a learned number for each head and distance is "

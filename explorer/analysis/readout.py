@@ -3,7 +3,7 @@
 A state of the residual stream is read as the model itself reads its last one (the "logit lens",
 nostalgebraist 2020, "interpreting GPT: the logit lens"): it takes the last block's place in a
 run of the model, and all that follows there follows here, the final norm, the head, its scales
-and soft caps. No part of it is written anew.
+and soft caps. Nothing of it is written a second time.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from explorer.models.failures import one_clear_line
 from explorer.records import FloatArray, IntArray, Meaning, ModelError, NearestWords, Reading, WordStudy
 from explorer.text.tokens import encode, ordinary_ids, vocabulary_labels
 
-N_WORDS = 6  # words shown a layer
-N_NEAREST = 8  # words shown of the static vector
+N_WORDS = 6  # words per layer
+N_NEAREST = 8  # words nearest to the static vector
 _MOST_NAMED = 4  # of the word's different tokens
 _ROWS = 16_384  # of the embedding table at a time
 
@@ -42,7 +42,7 @@ def meaning(model: LoadedModel, study: WordStudy, members: Sequence[int], by_hea
 
     Raises:
         ValueError: no occurrence, or one that the study does not have.
-        ModelError: the model cannot be read from; one line says why.
+        ModelError: the model cannot be read from; the error is one line.
     """
     members = list(members)
     count = len(study.occurrences)
@@ -146,12 +146,12 @@ def read_states(
         model: whose states they are.
         states: as ``hidden`` of a capture has them: the last is after the final norm.
         own: the token's own id, which is ranked at each layer.
-        following: the id that comes next, ranked where the head says what comes next.
-        k: how many words are kept of each layer.
+        following: the id that comes next, ranked where the head predicts the next token.
+        k: how many words per layer.
         by_head: with the model's own head, where it has one for these states.
 
     Raises:
-        ModelError: the model failed on them; one line says why.
+        ModelError: the model failed on them; the error is one line.
     """
     if not (by_head and architectures.reads_states(model.model)):
         words = ordinary_ids(model.tokenizer, architectures.vocabulary_size(model.model))
@@ -223,14 +223,14 @@ def logits_of(model: LoadedModel, states: FloatArray) -> FloatArray:
         one_clear_line(f"{model.name} failed while {doing}", f"{model.name} was {doing}"),
         torch.inference_mode(),
     ):
-        given = torch.from_numpy(states).to(model.device, model.model.dtype)
-        with _in_place_of_its_own(model, given[None, :-1], given[None, -1:]):
+        inputs_of_head = torch.from_numpy(states).to(model.device, model.model.dtype)
+        with _in_place_of_its_own(model, inputs_of_head[None, :-1], inputs_of_head[None, -1:]):
             # What these tokens are does not matter: their states are not read.
             stand_ins = {"input_ids": [0] * (len(states) - 1)}
             inputs = make_inputs(model.model, stand_ins, model.device)
             logits = to_numpy(model.model(**inputs.arguments).logits[0])
     if len(logits) != len(states):
-        raise ModelError(f"{model.name}: what its head is given is not known here")
+        raise ModelError(f"{model.name}: the input of its head is not known here")
     return logits
 
 

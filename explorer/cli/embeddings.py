@@ -80,7 +80,9 @@ def embeddings(
     from explorer.views.embeddings.embeddings import VIEW
     from explorer.views.embeddings.embeddings.compute import check_options, layers_in, options_of
     from explorer.views.embeddings.embeddings.data import telling_layer
+    from explorer.views.embeddings.layers.compute import word_layers_of
     from explorer.views.embeddings.page import PlaneSettings
+    from explorer.views.embeddings.study import study_of
 
     kind = format_of(output, force)
     lines = read_table(read(sentences), name_of(sentences))

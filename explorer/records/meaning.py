@@ -1,4 +1,4 @@
-"""What is shown and saved of what a vector means: words near it, words the model reads from it."""
+"""What a vector means: words near it, words the model reads from it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Reading:
     """What is read from a word's vector at each layer, 0…L.
 
     Attributes:
-        head: what reads: "next" (a causal head, which says what comes next), "masked" (a
-            masked-language-model head, which says what stands here), or "static" (no head:
+        head: what reads: "next" (a causal head, which predicts what comes next), "masked" (a
+            masked-language-model head, which predicts what stands here), or "static" (no head:
             the words whose static vectors are nearest).
         n_words: how many words a rank is among.
         labels: the first k words at each layer [L+1][k].

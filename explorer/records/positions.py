@@ -1,4 +1,4 @@
-"""What is shown and saved of where position enters a model."""
+"""Where position enters a model."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from explorer.records.text import FloatArray
 
 @dataclass(frozen=True)
 class Rotation:
-    """One way a rotary model turns queries and keys (Su et al. 2021, RoFormer).
+    """One way a rotary model rotates queries and keys (Su et al. 2021, RoFormer).
 
     Attributes:
         layers: which layers it is of, in words.
-        theta: the base of the wavelengths; None where the model does not say.
-        frequencies: radians a token for each turned pair of dimensions [d/2].
+        theta: the base of the wavelengths; None where the model does not name one.
+        frequencies: radians a token for each rotated pair of dimensions [d/2].
     """
 
     layers: str
@@ -46,22 +46,22 @@ class Positions:
 
 @dataclass(frozen=True)
 class EmbeddingSum:
-    """What the first block is given of a text, as a sum.
+    """The input of the first block for a text, as a sum.
 
     Attributes:
         labels: the text's tokens [N].
         parts: "static", and "position" and "segment" where the model adds them [P].
         vectors: those parts [P, N, d], whose sum goes through ``after``.
         after: what the sum goes through, in order ("norm", "projection").
-        given: what the first block was given [N, D].
-        error: ‖sum through ``after`` − given‖ as a share of ‖given‖ [N].
+        block_input: the input of the first block [N, D].
+        error: ‖sum through ``after`` − block_input‖ as a share of ‖block_input‖ [N].
     """
 
     labels: tuple[str, ...]
     parts: tuple[str, ...]
     vectors: FloatArray
     after: tuple[str, ...]
-    given: FloatArray
+    block_input: FloatArray
     error: FloatArray
 
     @property

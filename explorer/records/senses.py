@@ -10,7 +10,7 @@ from explorer.records.text import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class LayerCurve:
-    """A measure at each layer [L+1] beside what chance gives there; NaN where undefined.
+    """A measure at each layer [L+1] beside its null; NaN where undefined.
 
     Attributes:
         values: the measure.
@@ -25,12 +25,12 @@ class LayerCurve:
 
 @dataclass(frozen=True)
 class SenseTest:
-    """How far the senses part at each layer, and how often chance parts them as far.
+    """How well the senses separate at each layer, and how often permuted labels separate as well.
 
     Attributes:
         separation: the silhouette by sense [L+1], NaN where undefined, beside what it is
-            with the labels dealt out anew.
-        p: share of the assignments that part at least as far at that layer [L+1].
+            with permuted labels.
+        p: share of the assignments that separate at least as well at that layer [L+1].
         p_corrected: share of them whose largest separation over all layers is at least as
             large [L+1] (Westfall & Young 1993).
         smallest_p: the smallest p that so few sentences allow.
@@ -72,7 +72,7 @@ class WordLayers:
         test: of the separation; None where no sense can be told from another.
         anchors: by word.
         occurrences: how many vectors of the word were measured.
-        draws: how often each null was drawn, with ``seed``.
+        draws: random draws of each null, with ``seed``.
     """
 
     model: str
@@ -94,8 +94,8 @@ class Proposals:
         silhouette: of that grouping (cosine).
         tried: silhouette by number of groups.
         typical: of each group its occurrences, nearest to the group's mean first.
-        rand: adjusted Rand index against the given senses; None where fewer than two
-            senses are given.
+        rand: adjusted Rand index against the labelled senses; None where there are fewer
+            than two.
     """
 
     groups: IntArray
@@ -112,7 +112,7 @@ class WordSimilarity:
     Attributes:
         cosine: [n, n], in the order of the study's occurrences.
         anisotropy: mean cosine of random words at that layer; NaN where undefined.
-        order: occurrences as they are drawn: by sense, or by proposal where none is given.
+        order: occurrences in the figure's order: by sense, or by proposal where none is labelled.
         proposals: None where there is nothing to group.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from explorer.records import ANY_PLACE, CapturedText, StudyOptions
 from explorer.records.source import truncation
@@ -92,6 +93,10 @@ class WordRequest(ModelRequest):
             ValueError: more than can be shown.
         """
         return anchors_of_set(self.word) if self.anchors == EXAMPLE_ANCHORS else parse_anchors(self.anchors)
+
+    def in_json(self) -> dict[str, Any]:
+        """The settings, with the anchor words themselves in a list."""
+        return {**super().in_json(), "anchors": list(self.anchor_words)}
 
     @property
     def study(self) -> StudyRequest:

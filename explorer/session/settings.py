@@ -56,6 +56,10 @@ class Settings:
         """Every setting by name."""
         return asdict(self)
 
+    def in_json(self) -> dict[str, Any]:
+        """Every setting by name, as a view's JSON has it; a subclass writes out what stands for more."""
+        return dict(self.as_dict())
+
     def check(self) -> Self:
         """These settings, if every value is one that its field may have.
 

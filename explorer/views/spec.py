@@ -237,7 +237,7 @@ class ComputedView:
     def result(self) -> dict[str, Any]:
         """Its numbers with the words that explain them, as JSON has them."""
         source, own = self.source, self.spec.functions.data(self.record, self.settings)
-        settings = {name: value for name, value in self.settings.as_dict().items() if name not in _BESIDE_SETTINGS}
+        settings = {name: value for name, value in self.settings.in_json().items() if name not in _BESIDE_SETTINGS}
         return {
             "kind": self.spec.name,
             "model": source.model,

@@ -58,7 +58,7 @@ def test_the_words_read_at_each_layer(embeddings: Embeddings) -> None:
     expect(page.locator("#embeddings-meaning-caption")).to_contain_text(
         "This checkpoint has no head that makes words of these states."
     )
-    expect(page.locator("#embeddings-plane")).to_be_hidden()
+    expect(page.locator("#embeddings-embeddings-part")).to_have_class("part hidden")
 
 
 def test_where_position_enters(embeddings: Embeddings) -> None:

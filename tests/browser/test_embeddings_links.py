@@ -33,7 +33,7 @@ FIT = {"basis": "all", "normalise": "unit", "drop_first": "true"}
 PARTS = {"arrows": "false", "paths": "true", "anchors_shown": "false", "others": "true"}
 # By mode: what else its link says, and the graph that it fills.
 VIEWS = {
-    "plane": ({**FIT, **PARTS, "axes": "3"}, "embeddings-plot"),
+    "embeddings": ({**FIT, **PARTS, "axes": "3"}, "embeddings-plot"),
     "layers": ({}, "embeddings-layers-graph"),
     "similarity": ({"values": "corrected"}, "embeddings-similarity-graph"),
     "meaning": ({"meaning_of": "sense:sport", "read_by": "static"}, "embeddings-meaning-graph"),
@@ -102,7 +102,7 @@ def _expect_fields(page: Page, told: dict[str, str]) -> None:
 def test_a_link_opens_every_field_and_stays(page: Page, mode: str) -> None:
     more, graph = VIEWS[mode]
     # The first sentence has no "bat" as it is written: the places that are named begin after it.
-    told = {**COMMON, **more, **({} if mode == "plane" else {"mode": mode})}
+    told = {**COMMON, **more, **({} if mode == "embeddings" else {"mode": mode})}
     responses: list[Any] = []
     page.on("response", lambda response: responses.append(response))
     embeddings = Embeddings(page)
@@ -111,7 +111,7 @@ def test_a_link_opens_every_field_and_stays(page: Page, mode: str) -> None:
     _expect_fields(page, told)
     expect(page.locator("#embeddings-set")).to_have_value("")
     for other in VIEWS:
-        shown = page.locator(f"#embeddings-{other}")
+        shown = page.locator(f"#embeddings-{other}-part")
         expect(shown).to_be_visible() if other == mode else expect(shown).to_be_hidden()
     embeddings.wait_for(
         """told => { const given = Object.fromEntries(new URLSearchParams(location.search));

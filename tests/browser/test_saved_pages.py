@@ -22,7 +22,7 @@ SAID = {
     "overview": "all heads",
     "heads": "Entropy",
     "embeddings": "“apple” in minilm · layer 3",
-    "by_layer": "Separation by sense",
+    "layers": "Separation by sense",
     "similarity": "occurrence, by sentence",
     "meaning": "what it means now",
     "pull": "minilm · layer 3 · all heads",

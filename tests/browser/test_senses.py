@@ -47,7 +47,7 @@ def test_by_layer(embeddings: Embeddings, tmp_path: Path) -> None:
     np.testing.assert_allclose(drawn, expected, atol=1e-4)
     peak = int(np.argmax(expected))
     expect(page.locator("#embeddings-layers-verdict")).to_contain_text(
-        f"fruit and company part from layer 1 on, most at layer {peak} ({expected[peak]:.2f}, p = "
+        f"fruit and company separate from layer 1 on, most at layer {peak} ({expected[peak]:.2f}, p = "
     )
     said = embeddings.hover(LAYERS, 5, expected[5], "^layer 5")
     assert f"{expected[5]:.3f}".replace("-", "−") in said

@@ -47,7 +47,7 @@ def test_json(run: Command, sentences: Path) -> None:
     )
     assert result["notes"] == [unbalanced]
     assert verdict == result["verdict"]
-    assert "2 + 2 sentences are too few to show that fruit and company part" in verdict
+    assert "2 + 2 sentences are too few to show that fruit and company separate" in verdict
     assert result["layers"] == list(range(7))
     assert result["sentences"][1] == {"text": "The apple fell from the old tree.", "sense": "fruit"}
     assert result["sentences"][3]["text"] == "The phone\tfrom Apple sold well."

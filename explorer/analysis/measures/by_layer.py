@@ -1,4 +1,4 @@
-"""The measures of a word's vectors, layer by layer, each beside what chance gives."""
+"""The measures of a word's vectors, layer by layer, each beside its null."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ CONTEXT_MEASURES = {
         ContextMeasure(
             SEPARATION,
             "Separation by sense",
-            "How far the occurrences part by sense in the full space: near 1, each is far closer "
+            "How well the senses separate in the full space: near 1, each is far closer "
             "to its own sense than to the other; 0, no difference; below 0, closer to the other.",
             "mean over occurrences of (b − a) / max(a, b), with a the mean cosine distance to "
             "the own sense and b the mean to the nearest other one (silhouette)",
             "Rousseeuw 1987, Silhouettes; as scikit-learn's silhouette_score",
             (-1, 1),
-            "the senses dealt out anew over the sentences: all ways to do it where there are "
-            "20,000 at most, 2,499 drawn ones otherwise",
+            "the senses permuted over the sentences: all permutations where there are 20,000 at most, "
+            "2,499 random ones otherwise",
             "with fewer than two senses, a sense with fewer than two occurrences, or vectors that are all equal",
         ),
         ContextMeasure(
@@ -79,7 +79,7 @@ CONTEXT_MEASURES = {
             "mean over sentences and their tokens of cos(token, mean of the sentence's tokens), minus anisotropy",
             _ETHAYARAJH,
             (-2, 2),
-            "made-up sentences, as long as the real ones, of words drawn from all of them",
+            "made-up sentences, as long as the real ones, of random words from all of them",
             "where all other words stand in one sentence",
         ),
         ContextMeasure(
@@ -104,7 +104,7 @@ CONTEXT_MEASURES = {
             f"are more than {MOST_OTHERS // LEAST_OTHERS_EACH} sentences)",
             _ETHAYARAJH,
             (-1, 1),
-            "directions drawn evenly from all there are",
+            "directions uniformly distributed on the sphere",
             "where all other words stand in one sentence",
         ),
     )
@@ -150,9 +150,9 @@ def _layer(study: WordStudy, layer: int, words: IntArray, made_up: IntArray) -> 
     directions = unit(others)
     common = anisotropy(others, study.sample.sentences)
     lengths = study.sentence_tokens
-    alike, spread = _null([self_similarity(others[drawn]) for drawn in words])
-    together, togethers = _null([_sentences_alike(others[drawn], directions[drawn], lengths) for drawn in made_up])
-    explained, explaineds = _null([explainable_variance(others[drawn]) for drawn in words])
+    alike, spread = _null([self_similarity(others[places]) for places in words])
+    together, togethers = _null([_sentences_alike(others[places], directions[places], lengths) for places in made_up])
+    explained, explaineds = _null([explainable_variance(others[places]) for places in words])
     return {
         "self_similarity": (self_similarity(vectors) - common, alike - common, spread),
         "intra_sentence": (float(study.intra_sentence[layer].mean()) - common, together - common, togethers),
@@ -169,15 +169,15 @@ def anchor_curves(study: WordStudy, seed: int = 0) -> dict[str, AnchorCurves]:
     n_others = study.sample.vectors.shape[1]
     smallest = min(len(places) for places in senses.values())
     rng = np.random.default_rng(seed)
-    drawn = rng.integers(n_others, size=(DRAWS, smallest)) if n_others else None
+    random_places = rng.integers(n_others, size=(DRAWS, smallest)) if n_others else None
     found = {}
     for anchor in study.anchors:
         direction = unit(anchor.contextual)
         own = np.einsum("lnd,ld->ln", unit(study.contextual), direction)
         mean = spread = np.full(len(own), np.nan)
-        if drawn is not None:
+        if random_places is not None:
             random = np.einsum("lmd,ld->lm", unit(study.sample.vectors), direction)
-            of_draws = random[:, drawn].mean(axis=2)
+            of_draws = random[:, random_places].mean(axis=2)
             mean, spread = of_draws.mean(axis=1), of_draws.std(axis=1, ddof=1)
         found[anchor.word] = AnchorCurves(
             {sense: own[:, places].mean(axis=1) for sense, places in senses.items()}, mean, spread
@@ -186,7 +186,7 @@ def anchor_curves(study: WordStudy, seed: int = 0) -> dict[str, AnchorCurves]:
 
 
 def _draws(sample: TokenSample, count: int, rng: np.random.Generator) -> IntArray:
-    """Places of ``count`` random words in the sample, drawn anew in each row.
+    """Places of ``count`` random words in the sample, a new draw in each row.
 
     Sentences first, then a word of each, as the paper does; no sentence twice while there
     are others left. No row where all words stand in one sentence.
@@ -203,7 +203,7 @@ def _draws(sample: TokenSample, count: int, rng: np.random.Generator) -> IntArra
 
 
 def _null(random: Sequence[float]) -> tuple[float, float]:
-    """Mean and standard deviation of what chance gave; NaN where nothing was drawn."""
+    """Mean and standard deviation over the draws; NaN where there are none."""
     if not random:
         return float("nan"), float("nan")
     return float(np.mean(random)), float(np.std(random, ddof=1))
@@ -218,7 +218,7 @@ def _sentences_alike(words: FloatArray, directions: FloatArray, lengths: IntArra
 
 
 def _isotropic(sample: TokenSample) -> tuple[float, float]:
-    """Mean and standard deviation of the mean cosine of directions drawn evenly.
+    """Mean and standard deviation of the mean cosine of uniform random directions.
 
     The cosine of two has mean 0 and variance 1/D, and any two cosines are uncorrelated.
     """

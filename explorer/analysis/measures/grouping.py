@@ -29,7 +29,7 @@ def proposals(vectors: FloatArray, senses: Sequence[str], seed: int = 0) -> Prop
 
     Returns:
         None for fewer than three different vectors, or vectors so nearly equal that no
-        silhouette tells them apart: they leave nothing to group.
+        silhouette is defined: there is nothing to group.
     """
     directions, distances = unit(vectors), 1 - cosines(vectors)
     different = len(np.unique(directions.round(_ALIKE), axis=0))
@@ -74,5 +74,5 @@ def _typical(directions: FloatArray, groups: IntArray) -> tuple[tuple[int, ...],
 
 def _agreement(groups: IntArray, senses: Sequence[str]) -> float | None:
     labelled = [place for place, sense in enumerate(senses) if sense]
-    given = [senses[place] for place in labelled]
-    return float(adjusted_rand_score(given, groups[labelled])) if len(set(given)) > 1 else None
+    labels = [senses[place] for place in labelled]
+    return float(adjusted_rand_score(labels, groups[labelled])) if len(set(labels)) > 1 else None

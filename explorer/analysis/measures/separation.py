@@ -1,4 +1,4 @@
-"""How far a word's senses part, and whether chance parts them as far."""
+"""How well a word's senses separate, and whether permuted labels separate as well."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ALIKE = 1e-6  # cosine distances below this are rounding
 
 
 def separation(vectors: FloatArray, senses: Sequence[str]) -> float | None:
-    """How far a word's occurrences part by sense: the mean silhouette, −1…1.
+    """How well a word's occurrences separate by sense: the mean silhouette, −1…1.
 
     Cosine distance in the full space (Rousseeuw 1987), as scikit-learn's
     ``silhouette_score``. Occurrences without a sense ("") take no part.
@@ -63,7 +63,7 @@ def silhouettes(distances: FloatArray, labels: IntArray) -> FloatArray:
 
 
 def _silhouettes(distances: FloatArray, member: BoolArray) -> FloatArray:
-    """Mean silhouettes [P] of groupings given as membership [P, n, groups]."""
+    """Mean silhouettes [P] of groupings, each as membership [P, n, groups]."""
     n_groupings, n_points, n_groups = member.shape
     flat = member.transpose(1, 0, 2).reshape(n_points, -1).astype(np.float64)
     sums = (distances @ flat).reshape(n_points, n_groupings, n_groups).transpose(1, 0, 2)
@@ -84,18 +84,18 @@ def sense_test(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> SenseTest | None:
-    """Test at every layer whether a word's senses part farther than labels by chance.
+    """Test at every layer whether a word's senses separate better than permuted labels.
 
-    A permutation test: the senses are dealt out anew over the sentences (a sentence keeps one
-    sense for all its occurrences), in every way there is or, with more than 20,000 ways, in
-    2,499 drawn ones. All layers see the same assignments, so that the largest separation over
+    A permutation test: the senses are permuted over the sentences (a sentence keeps one sense
+    for all its occurrences), in every way there is or, with more than 20,000 ways, in 2,499
+    random ones. All layers see the same assignments, so that the largest separation over
     layers corrects for having looked at all of them (Westfall & Young 1993).
 
     Args:
         vectors: at each layer [L+1, n, D].
         senses: of each occurrence; those without one ("") take no part.
         sentences: which sentence each stands in.
-        seed: of the drawn assignments.
+        seed: of the random assignments.
         progress: called with a sentence and a share of 1 before each layer; what it raises
             ends the work.
 
@@ -111,7 +111,7 @@ def sense_test(
     observed = np.full(n_layers, np.nan)
     for layer in range(n_layers):
         if progress is not None:
-            progress(f"the senses dealt out anew, layer {layer}", layer / n_layers)
+            progress(f"permuting the senses, layer {layer}", layer / n_layers)
         distances = 1 - cosines(vectors[layer][places])
         observed[layer] = silhouettes(distances, labels[None])[0]
         chance[layer] = silhouettes(distances, assignments)
@@ -131,7 +131,7 @@ def sense_test(
 
 
 def _labelled(senses: Sequence[str]) -> tuple[list[int] | None, IntArray]:
-    """Which occurrences have a sense, and its number from 0; None where they cannot part."""
+    """Which occurrences have a sense, and its number from 0; None where they cannot be compared."""
     counts = Counter(sense for sense in senses if sense)
     if len(counts) < 2 or min(counts.values()) < 2:
         return None, np.array([], dtype=np.int64)
@@ -141,23 +141,23 @@ def _labelled(senses: Sequence[str]) -> tuple[list[int] | None, IntArray]:
 
 
 def _assignments(labels: IntArray, sentences: Sequence[int], seed: int) -> tuple[IntArray, bool, tuple[int, ...]]:
-    """Labels dealt out anew over sentences [P, n], the given ones first or among them.
+    """Labels permuted over sentences [P, n], the observed ones first or among them.
 
     Also whether these are all there are, and how many sentences each sense has.
     """
-    # A sentence has one sense, unless it was given twice.
+    # A sentence has one sense, unless it was typed twice.
     units, unit_of = np.unique(np.column_stack([sentences, labels]), axis=0, return_inverse=True)
-    given = units[:, 1]
-    sizes = tuple(int(size) for size in np.bincount(given))
-    ways = math.factorial(len(given))
+    observed = units[:, 1]
+    sizes = tuple(int(size) for size in np.bincount(observed))
+    ways = math.factorial(len(observed))
     for size in sizes:
         ways //= math.factorial(size)
     if ways <= MAX_EXACT:
-        dealt = np.array(list(_all_ways(list(range(len(given))), sizes)))
+        permuted = np.array(list(_all_ways(list(range(len(observed))), sizes)))
     else:
         rng = np.random.default_rng(seed)
-        dealt = np.stack([given, *(rng.permutation(given) for _ in range(DRAWS))])
-    return dealt[:, unit_of.ravel()], ways <= MAX_EXACT, sizes
+        permuted = np.stack([observed, *(rng.permutation(observed) for _ in range(DRAWS))])
+    return permuted[:, unit_of.ravel()], ways <= MAX_EXACT, sizes
 
 
 def _all_ways(places: list[int], sizes: Sequence[int], first: int = 0) -> Iterator[list[int]]:

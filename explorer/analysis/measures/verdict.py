@@ -1,4 +1,4 @@
-"""What the test of a word's senses says, in words."""
+"""The result of the test of a word's senses, in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SIGNIFICANT = 0.05
 
 
 def where_senses_separate(layers: WordLayers) -> str:
-    """In words: from which layer on the senses part, and how sure that is.
+    """In words: from which layer on the senses separate, and how sure that is.
 
     Significant at p ≤ 0.05, corrected for all layers. The layers named are those around the
     largest separation without a gap.
@@ -28,19 +28,19 @@ def where_senses_separate(layers: WordLayers) -> str:
     corrected = f"corrected for looking at {n_tested} layers"
     if test.smallest_p > SIGNIFICANT:
         return (
-            f"{sizes} sentences are too few to show that {names} part: the smallest p they allow "
+            f"{sizes} sentences are too few to show that {names} separate: the smallest p they allow "
             f"is {p_in_words(test.smallest_p)}; the largest separation is {values[peak]:.2f}, at "
             f"layer {peak}"
         )
     p = test.p_corrected[peak]
     if p > SIGNIFICANT:
         return (
-            f"{names} do not part at any layer beyond chance: the largest separation is "
+            f"{names} do not separate at any layer beyond chance: the largest separation is "
             f"{values[peak]:.2f}, at layer {peak} (p = {p_in_words(p)}, {corrected})"
         )
     least = f", the smallest {sizes} sentences allow" if p <= test.smallest_p * 1.001 else ""
     return (
-        f"{names} part {_stretch(test.p_corrected <= SIGNIFICANT, peak)}, most at layer {peak} "
+        f"{names} separate {_stretch(test.p_corrected <= SIGNIFICANT, peak)}, most at layer {peak} "
         f"({values[peak]:.2f}, p = {p_in_words(p)}{least}; {corrected})"
     )
 

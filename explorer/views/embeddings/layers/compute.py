@@ -1,4 +1,4 @@
-"""A word study measured layer by layer, and what that says of its senses."""
+"""A word study measured layer by layer, each measure beside its null."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def word_layers(study: WordStudy, seed: int = 0, progress: Progress | None = Non
 
     Args:
         study: the word's vectors.
-        seed: of every draw.
+        seed: of every random draw.
         progress: called with a sentence and a share of 1 before each step; what it raises
             ends the work.
     """

@@ -1,4 +1,4 @@
-"""A word's measures over the layers: a small picture each, chance as a band behind.
+"""A word's measures over the layers: a small panel each, its null as a band behind.
 
 In the browser assets/layers.js moves the line that marks the chosen layer.
 """
@@ -113,18 +113,18 @@ def layers_height(layers: WordLayers) -> int:
 
 
 def layers_caption(layers: WordLayers) -> str:
-    """What a reader could paste under the figure, after where the senses part."""
+    """What a reader could paste under the figure, after where the senses separate."""
     test = layers.test
     parts = [
         f"{layers.occurrences} vectors of “{layers.word}” in {model_label(layers.model)}, by "
-        "layer; 0 is what the first block is given. Grey: what chance gives, mean ± "
+        "layer; 0 is the input of the first block. Grey: the null, mean ± "
         f"{_BAND} standard deviations ({layers.draws} draws of random words, seed {layers.seed})."
     ]
     if test is not None:
-        drawn = "all of them" if test.exact else "drawn at random"
+        which = "all of them" if test.exact else "random ones"
         parts.append(
             f"Separation: silhouette (cosine, full space) beside {test.assignments:,} ways to "
-            f"permute the senses ({drawn}); filled points have p ≤ {SIGNIFICANT} after "
+            f"permute the senses ({which}); filled points have p ≤ {SIGNIFICANT} after "
             "correction for all layers (largest separation over layers, Westfall & Young 1993)."
         )
     parts.append(
@@ -135,12 +135,12 @@ def layers_caption(layers: WordLayers) -> str:
 
 
 def layers_verdict(layers: WordLayers) -> str:
-    """Where the senses part, as a sentence."""
+    """Where the senses separate, as a sentence."""
     return f"By sense: {where_senses_separate(layers)}."
 
 
 def _panels(layers: WordLayers, colours: Theme) -> list[tuple[str, list[go.Scatter]]]:
-    """Name and traces of each small picture."""
+    """Name and traces of each panel."""
     panels: list[tuple[str, list[go.Scatter]]] = []
     for name, curve in layers.curves.items():
         p = layers.test.p_corrected if layers.test and name == SEPARATION else None
@@ -257,7 +257,7 @@ def _line(
     filled: np.ndarray | None = None,
 ) -> go.Scatter:
     symbols = symbol if filled is None else [symbol if yes else f"{symbol}-open" for yes in filled]
-    told = f"{literal(name)} " if name else ""
+    prefix = f"{literal(name)} " if name else ""
     return go.Scatter(
         x=np.arange(len(values)),
         y=values,
@@ -268,7 +268,7 @@ def _line(
         marker={"size": 7 if len(values) < 20 else 5, "symbol": symbols, "color": colour},
         customdata=hover,
         cliponaxis=False,
-        hovertemplate=f"layer %{{x}} · {told}%{{y:.3f}}<br>%{{customdata}}<extra></extra>",
+        hovertemplate=f"layer %{{x}} · {prefix}%{{y:.3f}}<br>%{{customdata}}<extra></extra>",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a word means now: the places that can be chosen, and the words read there as CSV."""
+"""What a word means now: the places that can be chosen, and the words read there."""
 
 from __future__ import annotations
 

@@ -11,14 +11,14 @@ from explorer.records.table import Table
 from explorer.views.embeddings.meaning import MeaningSettings
 
 
-def table(shown: Meaning, _settings: MeaningSettings | None = None) -> Table:
+def table(meaning: Meaning, _settings: MeaningSettings | None = None) -> Table:
     """A row a word: those nearest to the static vector, then those read at each layer.
 
     ``value`` is a cosine where ``read by`` is "static", and a probability otherwise. At each
     layer the word's own token comes last, and before it what follows in the sentence where the
-    head says what comes next (its probability is left out unless it is among the first).
+    head predicts what comes next (its probability is left out unless it is among the first).
     """
-    nearest, reading = shown.nearest, shown.reading
+    nearest, reading = meaning.nearest, meaning.reading
     rows: list[list[object]] = [
         ["", "static", rank + 1, label, index, value]
         for rank, (label, index, value) in enumerate(
@@ -40,15 +40,15 @@ def table(shown: Meaning, _settings: MeaningSettings | None = None) -> Table:
     return Table.of(["layer", "read by", "rank", "token", "id", "value"], rows)
 
 
-def data(shown: Meaning, _settings: MeaningSettings | None = None) -> dict[str, Any]:
+def data(meaning: Meaning, _settings: MeaningSettings | None = None) -> dict[str, Any]:
     """The words nearest to the static vector, and those read at each layer, first ranks first.
 
     A value is a cosine where "read_by" is "static", and a probability otherwise.
     """
-    nearest, reading = shown.nearest, shown.reading
+    nearest, reading = meaning.nearest, meaning.reading
     return {
-        "word": shown.word,
-        "place": shown.place,
+        "word": meaning.word,
+        "place": meaning.place,
         "nearest": [
             {"rank": rank, "token": label, "id": index, "cosine": value}
             for rank, (label, index, value) in enumerate(
@@ -71,7 +71,7 @@ def data(shown: Meaning, _settings: MeaningSettings | None = None) -> dict[str, 
             "values": reading.own_values.tolist(),
         },
         "following": _following(reading),
-        "remarks": list(shown.remarks),
+        "remarks": list(meaning.remarks),
     }
 
 
@@ -82,11 +82,11 @@ def _following(reading: Reading) -> dict[str, Any] | None:
     return {"token": reading.following, "ranks": reading.following_ranks.tolist()}
 
 
-def stem(shown: Meaning, _settings: MeaningSettings) -> str:
+def stem(meaning: Meaning, _settings: MeaningSettings) -> str:
     """A file name that says which word it is."""
-    return f"{model_stem(shown.model)}-{shown.word}-meaning"
+    return f"{model_stem(meaning.model)}-{meaning.word}-meaning"
 
 
-def source(shown: Meaning) -> Source:
+def source(meaning: Meaning) -> Source:
     """The model that reads the word."""
-    return Source(shown.model, shown.revision)
+    return Source(meaning.model, meaning.revision)

@@ -21,7 +21,7 @@ _WORDS, _RANKS = (0.0, 0.74), (0.77, 0.98)
 _BLUE = {"light": "#9cc7e8", "dark": "#1d5f92"}  # under the ink of the words
 _READ_BY = {
     "next": "Read by the model’s own final norm and unembedding (logit lens, nostalgebraist "
-    "2020): what comes next after the word, as the model would say if its blocks ended there",
+    "2020): what comes next after the word, as the model would predict if its blocks ended there",
     "masked": "Read by the model’s own masked-language-model head (logit lens, nostalgebraist "
     "2020): what stands in the word’s place, which is not masked",
     "static": "Read by static vectors, with no part of the model: the words whose static vectors "
@@ -29,20 +29,20 @@ _READ_BY = {
 }
 
 
-def meaning_figure(shown: Meaning, theme: str = "light", layer: int | None = None) -> go.Figure:
+def meaning_figure(meaning: Meaning, theme: str = "light", layer: int | None = None) -> go.Figure:
     """The words as a table of shades, layers down, with the ranks of the word itself.
 
     Args:
-        shown: what was read.
+        meaning: what was read.
         theme: "light" or "dark".
         layer: which row is framed.
     """
     colours = theme_of(theme)
-    reading = shown.reading
+    reading = meaning.reading
     depth = len(reading.labels)
-    drawn = panel_height(shown) - 100
-    top, below = 1 - 42 / drawn, 1 - 76 / drawn  # the static words; the legend; the layers
-    figure = go.Figure([_nearest(shown, colours), _words(reading, colours)])
+    plot_height = panel_height(meaning) - 100
+    top, below = 1 - 42 / plot_height, 1 - 76 / plot_height  # the static words; the legend; the layers
+    figure = go.Figure([_nearest(meaning, colours), _words(reading, colours)])
     figure.add_traces(_curves(reading, colours))
     frame = {"showline": True, "ticks": "outside", "ticklen": 3}
     ranks = axis(
@@ -60,7 +60,7 @@ def meaning_figure(shown: Meaning, theme: str = "light", layer: int | None = Non
         base_layout(
             colours,
             title=title(
-                f"“{literal(shown.word)}” in {literal(model_label(shown.model))} · "
+                f"“{literal(meaning.word)}” in {literal(model_label(meaning.model))} · "
                 f"{'what comes next' if reading.head == 'next' else 'what it means now'}"
             ),
             xaxis=axis(colours, _COLUMNS[reading.head], domain=list(_WORDS), dtick=1, fixedrange=True),
@@ -101,26 +101,26 @@ _COLUMNS = {
 }
 
 
-def panel_height(shown: Meaning) -> int:
+def panel_height(meaning: Meaning) -> int:
     """Pixels that every layer's words need to be read."""
-    return _ROW_HEIGHT * len(shown.reading.labels) + _AROUND
+    return _ROW_HEIGHT * len(meaning.reading.labels) + _AROUND
 
 
-def meaning_caption(shown: Meaning) -> str:
+def meaning_caption(meaning: Meaning) -> str:
     """What a reader could paste under the figure: what was read, by what, and how."""
     parts = [
-        f"“{shown.word}” in {model_label(shown.model)}, {shown.place.rstrip('.')}.",
+        f"“{meaning.word}” in {model_label(meaning.model)}, {meaning.place.rstrip('.')}.",
         "Above: words whose static vectors have the largest cosine with its own static vector.",
-        f"{_READ_BY[shown.reading.head]}. Shade: "
-        f"{'cosine' if shown.reading.head == 'static' else 'probability'}; bold: the word itself; "
+        f"{_READ_BY[meaning.reading.head]}. Shade: "
+        f"{'cosine' if meaning.reading.head == 'static' else 'probability'}; bold: the word itself; "
         "“…”: goes on a word.",
     ]
-    parts += [f"{remark[0].upper()}{remark[1:]}." for remark in shown.remarks]
+    parts += [f"{remark[0].upper()}{remark[1:]}." for remark in meaning.remarks]
     return " ".join(parts)
 
 
-def _nearest(shown: Meaning, colours: Theme) -> go.Heatmap:
-    nearest = shown.nearest
+def _nearest(meaning: Meaning, colours: Theme) -> go.Heatmap:
+    nearest = meaning.nearest
     words = [
         _cell(label, own) + f"<br><span style='font-size:10px'>{cosine:.2f}</span>"
         for label, own, cosine in zip(nearest.labels, nearest.own, nearest.cosines, strict=True)
@@ -245,9 +245,9 @@ def _shades(colours: Theme) -> list[list[Any]]:
     return [[0, colours.paper], [1, _BLUE[colours.name]]]
 
 
-def _meaning(shown: Meaning, settings: MeaningSettings, style: FigureStyle) -> SizedFigure:
-    figure, height = meaning_figure(shown, style.theme, settings.layer), panel_height(shown) - 48
-    return SizedFigure(figure, meaning_caption(shown), _WIDTH, height, 48, fixed=True)
+def _meaning(meaning: Meaning, settings: MeaningSettings, style: FigureStyle) -> SizedFigure:
+    figure, height = meaning_figure(meaning, style.theme, settings.layer), panel_height(meaning) - 48
+    return SizedFigure(figure, meaning_caption(meaning), _WIDTH, height, 48, fixed=True)
 
 
 FIGURES = {"meaning": _meaning}

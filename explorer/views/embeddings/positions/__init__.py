@@ -9,9 +9,9 @@ from explorer.views.spec import ViewSpec
 
 @dataclass(frozen=True)
 class PositionsSettings(WordSettings):
-    """Whose sum is shown."""
+    """Which occurrence the sum is of."""
 
-    positions_of: int = setting(0, "The occurrence whose sum is shown, counted from 0.")
+    positions_of: int = setting(0, "The occurrence that the sum is of, counted from 0.")
 
 
 VIEW: ViewSpec = ViewSpec(

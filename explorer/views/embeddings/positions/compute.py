@@ -18,7 +18,7 @@ def positions_of(session: Session, model: str, progress: Progress | None = None)
 
 
 def embedding_sum_of(session: Session, model: str, text: str) -> EmbeddingSum:
-    """What a model's first block is given of a text, as a sum."""
+    """The input of a model's first block for a text, as a sum."""
     return session.get_or_compute(("embedding sum", model, text), lambda: embedding_sum(session.model(model), text))
 
 

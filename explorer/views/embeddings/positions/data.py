@@ -18,62 +18,62 @@ def table(record: WordPositions, _settings: PositionsSettings | None = None) -> 
     """A row a number: of each token the parts of its sum, then how the model tells positions.
 
     ``what`` is "norm: …" (a part's length), "along the sum: …" (what it adds to the sum's),
-    "sum", "given" (to the first block), "error"; "position, dimension" for added vectors,
+    "sum", "given" (the input of the first block), "error"; "position, dimension" for added vectors,
     "radians a token: …" for rotations, "bias" for a head and a distance.
     """
-    shown, given = record.positions, record.embedding_sum
+    positions, embeddings = record.positions, record.embedding_sum
     rows: list[list[object]] = []
-    for token, label in enumerate(given.labels):
-        along = given.along_the_sum(token).tolist()
-        for place, part in enumerate(given.parts):
-            length = float((given.vectors[place, token] ** 2).sum() ** 0.5)
+    for token, label in enumerate(embeddings.labels):
+        along = embeddings.along_the_sum(token).tolist()
+        for place, part in enumerate(embeddings.parts):
+            length = float((embeddings.vectors[place, token] ** 2).sum() ** 0.5)
             rows.append([f"norm: {part}", label, token, length])
             rows.append([f"along the sum: {part}", label, token, along[place]])
-        rows.append(["sum", label, token, float((given.total[token] ** 2).sum() ** 0.5)])
-        rows.append(["given", label, token, float((given.given[token] ** 2).sum() ** 0.5)])
-        rows.append(["error", label, token, float(given.error[token])])
-    if shown.vectors is not None:
-        for position, vector in enumerate(shown.vectors.tolist()):
+        rows.append(["sum", label, token, float((embeddings.total[token] ** 2).sum() ** 0.5)])
+        rows.append(["given", label, token, float((embeddings.block_input[token] ** 2).sum() ** 0.5)])
+        rows.append(["error", label, token, float(embeddings.error[token])])
+    if positions.vectors is not None:
+        for position, vector in enumerate(positions.vectors.tolist()):
             rows += [["position, dimension", position, i, value] for i, value in enumerate(vector)]
-    for rotation in shown.rotations:
+    for rotation in positions.rotations:
         what = f"radians a token: {rotation.layers}"
         rows += [[what, "pair", i, value] for i, value in enumerate(rotation.frequencies.tolist())]
-    if shown.bias is not None:
-        reach = shown.bias.shape[1] // 2
-        for head, biases in enumerate(shown.bias.tolist()):
+    if positions.bias is not None:
+        reach = positions.bias.shape[1] // 2
+        for head, biases in enumerate(positions.bias.tolist()):
             rows += [["bias", head, i - reach, value] for i, value in enumerate(biases)]
     return Table.of(["what", "of", "number", "value"], rows)
 
 
 def data(record: WordPositions, _settings: PositionsSettings | None = None) -> dict[str, Any]:
-    """How the model tells positions, and each token's sum at its entrance.
+    """How the model tells positions, and the sum that each token's embedding is.
 
     "parts" has, of each part of the sum, its length and what it adds along the sum, a value a
     token; "vectors" [n, D], "rotations" and "bias" [H, 2n−1] are null where there are none.
     """
-    shown, given = record.positions, record.embedding_sum
-    tokens = range(len(given.labels))
-    along = np.array([given.along_the_sum(one) for one in tokens])  # [N, P]
-    lengths = np.linalg.norm(given.vectors, axis=2)  # [P, N]
+    positions, embeddings = record.positions, record.embedding_sum
+    tokens = range(len(embeddings.labels))
+    along = np.array([embeddings.along_the_sum(one) for one in tokens])  # [N, P]
+    lengths = np.linalg.norm(embeddings.vectors, axis=2)  # [P, N]
     return {
-        "scheme": shown.kind,
-        "description": shown.description,
-        "tokens": list(given.labels),
+        "scheme": positions.kind,
+        "description": positions.description,
+        "tokens": list(embeddings.labels),
         "token": record.token,
         "parts": {
             part: {"length": lengths[place].tolist(), "along_the_sum": along[:, place].tolist()}
-            for place, part in enumerate(given.parts)
+            for place, part in enumerate(embeddings.parts)
         },
-        "after": list(given.after),
-        "sum": np.linalg.norm(given.total, axis=1).tolist(),
-        "given": np.linalg.norm(given.given, axis=1).tolist(),
-        "error": given.error.tolist(),
-        "vectors": None if shown.vectors is None else shown.vectors.tolist(),
+        "after": list(embeddings.after),
+        "sum": np.linalg.norm(embeddings.total, axis=1).tolist(),
+        "given": np.linalg.norm(embeddings.block_input, axis=1).tolist(),
+        "error": embeddings.error.tolist(),
+        "vectors": None if positions.vectors is None else positions.vectors.tolist(),
         "rotations": [
             {"layers": one.layers, "theta": one.theta, "radians_a_token": one.frequencies.tolist()}
-            for one in shown.rotations
+            for one in positions.rotations
         ],
-        "bias": None if shown.bias is None else shown.bias.tolist(),
+        "bias": None if positions.bias is None else positions.bias.tolist(),
     }
 
 

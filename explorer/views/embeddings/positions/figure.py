@@ -1,4 +1,4 @@
-"""Where position enters: how a model tells positions apart, and one token's sum at its entrance."""
+"""Where position enters: how a model tells positions apart, and the sum that one token's embedding is."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from explorer.records import EmbeddingSum, FloatArray, Positions, Rotation
 from explorer.views.embeddings.positions import PositionsSettings
 from explorer.views.embeddings.positions.compute import WordPositions
 
-_MOST = 256  # positions a side of the picture has
-_FIRST = 96  # positions that components are drawn for at first
-_REACH = 128  # tokens apart that rotations and biases are drawn for
+_MOST = 256  # positions a side of the map has
+_FIRST = 96  # positions that components cover at first
+_REACH = 128  # tokens apart that rotations and biases cover
 _LEFT, _RIGHT = [0.0, 0.40], [0.60, 1.0]
 _TOP, _BOTTOM = [0.40, 1.0], [0.0, 0.24]
 _LABEL_ROOM = 0.4  # of the bars' length, beside them
@@ -35,34 +35,34 @@ _PARTS = {"static": "static vector", "position": "+ position", "segment": "+ seg
 _FRAME: dict[str, Any] = {"showline": True, "ticks": "outside", "ticklen": 3}
 
 
-def positions_figure(shown: Positions, given: EmbeddingSum, token: int, theme: str = "light") -> go.Figure:
-    """Two pictures of how positions are told apart, and under them one token's sum.
+def positions_figure(positions: Positions, embeddings: EmbeddingSum, token: int, theme: str = "light") -> go.Figure:
+    """Two plots of how positions are told apart, and under them one token's sum.
 
     Args:
-        shown: of the model.
-        given: of a text.
+        positions: of the model.
+        embeddings: of a text.
         token: which of its tokens.
         theme: "light" or "dark".
     """
     colours = theme_of(theme)
     figure = go.Figure()
-    if shown.vectors is not None:
-        axes = _of_vectors(figure, shown.vectors, colours)
-    elif shown.rotations:
-        axes = _of_rotations(figure, shown.rotations, colours)
-    elif shown.bias is not None:
-        axes = _of_bias(figure, shown.bias, colours)
+    if positions.vectors is not None:
+        axes = _of_vectors(figure, positions.vectors, colours)
+    elif positions.rotations:
+        axes = _of_rotations(figure, positions.rotations, colours)
+    elif positions.bias is not None:
+        axes = _of_bias(figure, positions.bias, colours)
     else:
         axes = {}
-    _sum(figure, given, token, colours)
-    name = literal(model_label(shown.model))
-    ends = np.cumsum(given.along_the_sum(token)).tolist()
+    _sum(figure, embeddings, token, colours)
+    name = literal(model_label(positions.model))
+    ends = np.cumsum(embeddings.along_the_sum(token)).tolist()
     low, high = min(0.0, *ends), max(0.0, *ends)
     room = _LABEL_ROOM * (high - low)
     figure.update_layout(
         base_layout(
             colours,
-            title=title(f"Where position enters {name} · {shown.kind}"),
+            title=title(f"Where position enters {name} · {positions.kind}"),
             **axes,
             xaxis3=axis(
                 colours,
@@ -87,29 +87,29 @@ def positions_figure(shown: Positions, given: EmbeddingSum, token: int, theme: s
     return figure
 
 
-def positions_caption(shown: Positions, given: EmbeddingSum, token: int) -> str:
+def positions_caption(positions: Positions, embeddings: EmbeddingSum, token: int) -> str:
     """What a reader could paste under the figure."""
-    parts = [f"{model_label(shown.model)}: {shown.description}."]
-    if shown.vectors is not None:
-        variance = project(shown.vectors, n=min(3, *shown.vectors.shape)).explained_variance
+    parts = [f"{model_label(positions.model)}: {positions.description}."]
+    if positions.vectors is not None:
+        variance = project(positions.vectors, n=min(3, *positions.vectors.shape)).explained_variance
         shares = ", ".join(f"{share:.0%}" for share in variance)
         parts.append(
-            f"Left: cosine of the vectors of positions 0 to {len(shown.vectors) - 1}; right: their "
+            f"Left: cosine of the vectors of positions 0 to {len(positions.vectors) - 1}; right: their "
             f"first principal components ({shares} of the variance)."
         )
-    for rotation in shown.rotations:
+    for rotation in positions.rotations:
         theta = "" if rotation.theta is None else f" with θ = {rotation.theta:,.0f}"
         shortest, longest = 2 * np.pi / rotation.frequencies[[0, -1]]
         parts.append(
-            f"{rotation.layers.capitalize()}: {2 * len(rotation.frequencies)} of {shown.d_head} "
+            f"{rotation.layers.capitalize()}: {2 * len(rotation.frequencies)} of {positions.d_head} "
             f"dimensions a head turn in pairs{theta}, once in {shortest:,.0f} to "
             f"{longest:,.0f} tokens."
         )
-    sums = " + ".join(given.parts) if len(given.parts) > 1 else "the static vector alone"
-    through = "".join(f", through the {module}" for module in given.after)
-    error = float(given.error.max())
+    sums = " + ".join(embeddings.parts) if len(embeddings.parts) > 1 else "the static vector alone"
+    through = "".join(f", through the {module}" for module in embeddings.after)
+    error = float(embeddings.error.max())
     parts.append(
-        f"Below, what the first block is given of “{given.labels[token]}”: {sums}{through}; each "
+        f"Below, the input of the first block for “{embeddings.labels[token]}”: {sums}{through}; each "
         "part’s length along the sum, which they add up to. The sum is hidden[0] "
         f"{f'to a relative {error:.0e}' if error else 'exactly'} over the sentence."
     )
@@ -154,15 +154,15 @@ def _of_vectors(figure: go.Figure, vectors: FloatArray, colours: Theme) -> dict[
 
 
 def _of_rotations(figure: go.Figure, rotations: tuple[Rotation, ...], colours: Theme) -> dict[str, Any]:
-    """Each pair's cosine by distance, and their mean: what a turned vector keeps of itself."""
+    """Each pair's cosine by distance, and their mean: how much a rotated vector agrees with itself."""
     apart = np.arange(_REACH + 1)
     first = rotations[0]
-    turned = np.cos(np.outer(first.frequencies, apart))
+    rotated = np.cos(np.outer(first.frequencies, apart))
     figure.add_trace(
         _heat(
-            turned,
+            rotated,
             apart,
-            np.arange(len(turned)),
+            np.arange(len(rotated)),
             "cosine",
             DIVERGING[colours.name],
             colours,
@@ -194,7 +194,7 @@ def _of_rotations(figure: go.Figure, rotations: tuple[Rotation, ...], colours: T
             **_FRAME,
         ),
         "xaxis2": axis(colours, "distance (tokens)", domain=_RIGHT, anchor="y2", **_FRAME),
-        "yaxis2": axis(colours, "cosine with itself, turned", domain=_TOP, anchor="x2", **_FRAME),
+        "yaxis2": axis(colours, "cosine with itself, rotated", domain=_TOP, anchor="x2", **_FRAME),
     }
 
 
@@ -202,12 +202,12 @@ def _of_bias(figure: go.Figure, bias: FloatArray, colours: Theme) -> dict[str, A
     """What each head adds to a score by distance, as a map and as curves."""
     reach = bias.shape[1] // 2
     apart = np.arange(-reach, reach + 1)
-    kept = np.abs(apart) <= _REACH
+    near = np.abs(apart) <= _REACH
     most = float(np.abs(bias).max())
     figure.add_trace(
         _heat(
-            bias[:, kept],
-            apart[kept],
+            bias[:, near],
+            apart[near],
             np.arange(len(bias)),
             "bias",
             DIVERGING[colours.name],
@@ -219,8 +219,8 @@ def _of_bias(figure: go.Figure, bias: FloatArray, colours: Theme) -> dict[str, A
     )
     figure.add_trace(
         go.Scatter(
-            x=apart[kept],
-            y=bias[:, kept].mean(axis=0),
+            x=apart[near],
+            y=bias[:, near].mean(axis=0),
             xaxis="x2",
             yaxis="y2",
             mode="lines",
@@ -269,21 +269,21 @@ def _heat(
     )
 
 
-def _sum(figure: go.Figure, given: EmbeddingSum, token: int, colours: Theme) -> None:
+def _sum(figure: go.Figure, embeddings: EmbeddingSum, token: int, colours: Theme) -> None:
     """Bars that begin where the last one ended, and the length they come to."""
-    along = given.along_the_sum(token).tolist()
-    own = np.linalg.norm(given.vectors[:, token], axis=1).tolist()
+    along = embeddings.along_the_sum(token).tolist()
+    own = np.linalg.norm(embeddings.vectors[:, token], axis=1).tolist()
     total = sum(along)
     ends = np.cumsum(along).tolist()
-    after = f" → {_length(given.given[token]):.3f} after {' and '.join(given.after)}"
+    after = f" → {_length(embeddings.block_input[token]):.3f} after {' and '.join(embeddings.after)}"
     figure.add_trace(
         go.Bar(
             x=[*along, total],
-            y=[*(_PARTS[part] for part in given.parts), "= sum"],
+            y=[*(_PARTS[part] for part in embeddings.parts), "= sum"],
             base=[0.0, *ends[:-1], 0.0],
             text=[
                 *(f"{value:+.3f}, own length {length:.3f}" for value, length in zip(along, own, strict=True)),
-                f"{total:.3f}{after if given.after else ''}",
+                f"{total:.3f}{after if embeddings.after else ''}",
             ],
             marker={"color": [*colours.senses[: len(along)], colours.ink]},
             textposition="outside",

@@ -38,7 +38,7 @@ def layout() -> Any:
         html.Div(
             labelled(
                 "the word in",
-                "Whose sum is shown below: the word in this sentence",
+                "The sum below is of the word in this sentence",
                 dmc.Select(
                     id="embeddings-positions-place",
                     value="0",

@@ -63,14 +63,16 @@ def proposals_in_words(found: Proposals | None) -> str:
         return "Nothing to group: it takes three occurrences whose vectors differ."
     count = len(found.typical)
     strength = next(word for least, word in _STRENGTH if found.silhouette > least)
-    said = (
+    sentence = (
         f"{count} groups by the vectors alone (k-means on unit vectors; of 2 to "
         f"{max(found.tried)} groups these have the largest silhouette, {found.silhouette:.2f}: "
         f"{strength}). Proposals, not senses: read the sentences."
     )
     if found.rand is not None:
-        said += f" Agreement with the given senses: adjusted Rand index {found.rand:.2f} (1 the same, 0 as by chance)."
-    return said
+        sentence += (
+            f" Agreement with the labelled senses: adjusted Rand index {found.rand:.2f} (1 the same, 0 as by chance)."
+        )
+    return sentence
 
 
 def word_similarity_of(

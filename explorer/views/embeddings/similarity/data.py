@@ -16,15 +16,15 @@ from explorer.views.embeddings.study import sentences_of, source_of
 def data(record: OccurrenceSimilarity, _settings: SimilaritySettings | None = None) -> dict[str, Any]:
     """Every two occurrences' cosine, in the order of the occurrences, and the senses proposed.
 
-    "order" is that of the picture's rows; "anisotropy", which the picture may take from the
-    cosines, is NaN where undefined.
+    "order" is that of the figure's rows; "anisotropy", which the figure may subtract, is NaN
+    where undefined.
     """
-    study, shown = record.study, record.similarity
+    study, similarity = record.study, record.similarity
     groups = [None] * len(study.occurrences)
-    found = groups if shown.proposals is None else shown.proposals.groups.tolist()
+    found = groups if similarity.proposals is None else similarity.proposals.groups.tolist()
     return {
         **sentences_of(study),
-        "layer": shown.layer,
+        "layer": similarity.layer,
         "occurrences": [
             {
                 "sentence": o.sentence,
@@ -35,10 +35,10 @@ def data(record: OccurrenceSimilarity, _settings: SimilaritySettings | None = No
             }
             for o, group in zip(study.occurrences, found, strict=True)
         ],
-        "cosine": shown.cosine.tolist(),
-        "anisotropy": shown.anisotropy,
-        "order": list(shown.order),
-        "proposals": _proposals(shown.proposals),
+        "cosine": similarity.cosine.tolist(),
+        "anisotropy": similarity.anisotropy,
+        "order": list(similarity.order),
+        "proposals": _proposals(similarity.proposals),
     }
 
 
@@ -59,12 +59,12 @@ def table(record: OccurrenceSimilarity, _settings: SimilaritySettings | None = N
     The last columns are the occurrences in the rows' order; corrected, they are minus the layer's
     anisotropy.
     """
-    study, shown = record.study, record.similarity
-    values = shown.cosine - (shown.anisotropy if record.corrected else 0)
+    study, similarity = record.study, record.similarity
+    values = similarity.cosine - (similarity.anisotropy if record.corrected else 0)
     names = [f"{o.sentence}.{o.occurrence}" for o in study.occurrences]
     rows: list[list[object]] = []
     for place, (o, row) in enumerate(zip(study.occurrences, values.tolist(), strict=True)):
-        proposal = None if shown.proposals is None else shown.proposals.groups[place] + 1
+        proposal = None if similarity.proposals is None else similarity.proposals.groups[place] + 1
         rows.append([o.sentence, o.occurrence, o.sense, proposal, o.text, *row])
     return Table.of(["sentence", "occurrence", "sense", "proposal", "text", *names], rows)
 

@@ -28,13 +28,13 @@ from explorer.views.embeddings.similarity.compute import OccurrenceSimilarity
 # The marks of figures.style.SYMBOLS, as characters.
 _MARKS = "●■▲✚✖▼⬟"
 _NUMBERED = 16  # occurrences that leave room for a number in each cell
-_TOLD = 40  # for what each cell's hover tells
+_HOVERED = 40  # for a hover text a cell
 _LABELLED = 60  # for a label a row
 _ROW, _LEAST, _BESIDE = 18, 420, 170  # pixels: a row, the square, its labels and colour bar
 
 
 def similarity_figure(
-    study: WordStudy, shown: WordSimilarity, corrected: bool = False, theme: str = "light"
+    study: WordStudy, similarity: WordSimilarity, corrected: bool = False, theme: str = "light"
 ) -> go.Figure:
     """The cosines of all pairs; with ``corrected`` minus the layer's anisotropy, around 0.
 
@@ -42,9 +42,9 @@ def similarity_figure(
         ValueError: an unknown theme.
     """
     colours = theme_of(theme)
-    order = list(shown.order)
-    values = shown.cosine[np.ix_(order, order)] - (shown.anisotropy if corrected else 0)
-    places, labels = _ticks(study, shown, colours)
+    order = list(similarity.order)
+    values = similarity.cosine[np.ix_(order, order)] - (similarity.anisotropy if corrected else 0)
+    places, labels = _ticks(study, similarity, colours)
     side = {
         "tickmode": "array",
         "tickvals": places,
@@ -54,41 +54,43 @@ def similarity_figure(
         "constrain": "domain",
     }
     last = len(order) - 0.5
-    figure = go.Figure(_cells(study, shown, values, corrected, colours))
+    figure = go.Figure(_cells(study, similarity, values, corrected, colours))
     figure.update_layout(
         base_layout(
             colours,
-            title=title(f"“{literal(study.word)}” in {literal(model_label(study.model))} · layer {shown.layer}"),
+            title=title(f"“{literal(study.word)}” in {literal(model_label(study.model))} · layer {similarity.layer}"),
             xaxis=axis(colours, "occurrence, by sentence", **side, range=[-0.5, last]),
             yaxis=axis(
                 colours, "occurrence, by sentence", **side, range=[last, -0.5], scaleanchor="x", constraintoward="top"
             ),
-            shapes=_borders(study, shown, colours),
+            shapes=_borders(study, similarity, colours),
         )
     )
     return figure
 
 
-def similarity_caption(study: WordStudy, shown: WordSimilarity, corrected: bool = False) -> str:
+def similarity_caption(study: WordStudy, similarity: WordSimilarity, corrected: bool = False) -> str:
     """What a reader could paste under the figure."""
     parts = [
-        f"Cosine similarity (full space) of every two of the {len(shown.order)} occurrences of "
-        f"“{study.word}” at layer {shown.layer} of {model_label(study.model)}, ordered by sense; "
+        f"Cosine similarity (full space) of every two of the {len(similarity.order)} occurrences of "
+        f"“{study.word}” at layer {similarity.layer} of {model_label(study.model)}, ordered by sense; "
         "the diagonal is 1 and off the colour scale."
     ]
-    if np.isnan(shown.anisotropy):
+    if np.isnan(similarity.anisotropy):
         parts.append("Anisotropy is undefined here: it takes words of two sentences.")
     elif corrected:
         parts.append(
-            f"Minus anisotropy, {shown.anisotropy:.3f}, the mean cosine of other words of "
+            f"Minus anisotropy, {similarity.anisotropy:.3f}, the mean cosine of other words of "
             "different sentences at this layer (Ethayarajh 2019): 0 is as alike as any two words."
         )
     else:
-        parts.append(f"Random words at this layer have a cosine of {shown.anisotropy:.3f}.")
+        parts.append(f"Random words at this layer have a cosine of {similarity.anisotropy:.3f}.")
     return " ".join(parts)
 
 
-def _cells(study: WordStudy, shown: WordSimilarity, values: FloatArray, corrected: bool, colours: Theme) -> go.Heatmap:
+def _cells(
+    study: WordStudy, similarity: WordSimilarity, values: FloatArray, corrected: bool, colours: Theme
+) -> go.Heatmap:
     count = len(values)
     apart = values[~np.eye(count, dtype=bool)]
     low, high = (float(apart.min()), float(apart.max())) if count > 1 else (0.0, 1.0)
@@ -96,15 +98,15 @@ def _cells(study: WordStudy, shown: WordSimilarity, values: FloatArray, correcte
     if corrected:
         most = max(abs(low), abs(high))
         scale = {"colorscale": DIVERGING[colours.name], "zmin": -most, "zmax": most}
-    told: dict[str, Any] = {"hovertemplate": "cosine %{z:.3f}<extra></extra>"}
-    if count <= _TOLD:
-        told = {"hovertext": _hover(study, shown), "hovertemplate": "%{hovertext}<extra></extra>"}
+    hover: dict[str, Any] = {"hovertemplate": "cosine %{z:.3f}<extra></extra>"}
+    if count <= _HOVERED:
+        hover = {"hovertext": _hover(study, similarity), "hovertemplate": "%{hovertext}<extra></extra>"}
     numbers = {"texttemplate": "%{z:.2f}"} if count <= _NUMBERED else {}
     gap = 1 if count <= _LABELLED else 0
     return go.Heatmap(
         z=values.astype(np.float32),
         **scale,
-        **told,
+        **hover,
         **numbers,
         xgap=gap,
         ygap=gap,
@@ -121,12 +123,12 @@ def _cells(study: WordStudy, shown: WordSimilarity, values: FloatArray, correcte
     )
 
 
-def _ticks(study: WordStudy, shown: WordSimilarity, colours: Theme) -> tuple[list[float], list[str]]:
+def _ticks(study: WordStudy, similarity: WordSimilarity, colours: Theme) -> tuple[list[float], list[str]]:
     """A label an occurrence, marked by its sense; of many occurrences one a sense."""
     senses = list(dict.fromkeys(o.sense for o in study.occurrences))
     found: dict[str, list[int]] = {}
     labels = []
-    for row, place in enumerate(shown.order):
+    for row, place in enumerate(similarity.order):
         occurrence = study.occurrences[place]
         number = senses.index(occurrence.sense)
         colour = colours.senses[number % len(colours.senses)]
@@ -139,9 +141,9 @@ def _ticks(study: WordStudy, shown: WordSimilarity, colours: Theme) -> tuple[lis
     return [float(np.mean(rows)) for rows in found.values()], list(found)
 
 
-def _borders(study: WordStudy, shown: WordSimilarity, colours: Theme) -> list[dict[str, Any]]:
+def _borders(study: WordStudy, similarity: WordSimilarity, colours: Theme) -> list[dict[str, Any]]:
     """Lines between the senses, both ways."""
-    senses = [study.occurrences[place].sense for place in shown.order]
+    senses = [study.occurrences[place].sense for place in similarity.order]
     ends = [row + 0.5 for row in range(len(senses) - 1) if senses[row] != senses[row + 1]]
     low, high = -0.5, len(senses) - 0.5
     line = {"color": colours.ink, "width": 2}
@@ -152,26 +154,26 @@ def _borders(study: WordStudy, shown: WordSimilarity, colours: Theme) -> list[di
     ]
 
 
-def _hover(study: WordStudy, shown: WordSimilarity) -> list[list[str]]:
+def _hover(study: WordStudy, similarity: WordSimilarity) -> list[list[str]]:
     """Both occurrences and their cosine, for every cell."""
-    names = {place: _name(study, shown, place) for place in shown.order}
-    beside = "" if np.isnan(shown.anisotropy) else " · minus anisotropy {:.3f}"
+    names = {place: _name(study, similarity, place) for place in similarity.order}
+    beside = "" if np.isnan(similarity.anisotropy) else " · minus anisotropy {:.3f}"
     return [
         [
-            f"{names[one]}<br>{names[other]}<br>cosine {shown.cosine[one, other]:.3f}"
-            + beside.format(shown.cosine[one, other] - shown.anisotropy)
-            for other in shown.order
+            f"{names[one]}<br>{names[other]}<br>cosine {similarity.cosine[one, other]:.3f}"
+            + beside.format(similarity.cosine[one, other] - similarity.anisotropy)
+            for other in similarity.order
         ]
-        for one in shown.order
+        for one in similarity.order
     ]
 
 
-def _name(study: WordStudy, shown: WordSimilarity, place: int) -> str:
+def _name(study: WordStudy, similarity: WordSimilarity, place: int) -> str:
     """Number, sense, proposal and the words around an occurrence."""
     one = study.occurrences[place]
     parts = [str(one.sentence + 1), literal(one.sense) or "no sense given"]
-    if shown.proposals is not None:
-        parts.append(f"proposal {shown.proposals.groups[place] + 1}")
+    if similarity.proposals is not None:
+        parts.append(f"proposal {similarity.proposals.groups[place] + 1}")
     return f"{' · '.join(parts)}: {literal(excerpt(one))}"
 
 

@@ -27,7 +27,7 @@ from explorer.views.panel.running import Run
 from explorer.views.panel.view_panel import Drawing, draws, part
 
 _MESSAGE = "every two occurrences appear here"
-_TYPICAL = 2  # sentences shown of each proposal
+_TYPICAL = 2  # sentences of each proposal
 
 
 def layout() -> Any:
@@ -67,9 +67,9 @@ def layout() -> Any:
     )
 
 
-def proposed(study: WordStudy, shown: WordSimilarity) -> Any:
+def proposed(study: WordStudy, similarity: WordSimilarity) -> Any:
     """What the vectors alone propose, each group with its most typical sentences."""
-    found = shown.proposals
+    found = similarity.proposals
     groups = [] if found is None else [_group(study, found, n) for n in range(len(found.typical))]
     return [html.H3("Proposed senses"), html.P(proposals_in_words(found)), *groups]
 
@@ -77,9 +77,11 @@ def proposed(study: WordStudy, shown: WordSimilarity) -> Any:
 def _group(study: WordStudy, found: Proposals, number: int) -> Any:
     members = [study.occurrences[place] for place in found.typical[number]]
     counts = {sense: sum(o.sense == sense for o in members) for sense in (o.sense for o in members)}
-    given = ", ".join(f"{count} {sense or 'no sense given'}" for sense, count in counts.items())
+    labelled_as = ", ".join(f"{count} {sense or 'no sense given'}" for sense, count in counts.items())
     lines = [html.Li(f"{o.sentence + 1}: {excerpt(o, 90)}", dir="auto") for o in members[:_TYPICAL]]
-    return html.Section([html.B(f"proposal {number + 1}"), html.Span(f" {given}; most typical:"), html.Ul(lines)])
+    return html.Section(
+        [html.B(f"proposal {number + 1}"), html.Span(f" {labelled_as}; most typical:"), html.Ul(lines)]
+    )
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:

@@ -126,8 +126,8 @@ class TestPermutations:
         test = sense_test(self.VECTORS, "aaaabbbb", range(8))
         assert test is not None
         ways = list(itertools.combinations(range(8), 4))
-        dealt = [["a" if i in way else "b" for i in range(8)] for way in ways]
-        chance = np.array([[silhouette_score(v, way, metric="cosine") for way in dealt] for v in self.VECTORS])
+        permuted = [["a" if i in way else "b" for i in range(8)] for way in ways]
+        chance = np.array([[silhouette_score(v, way, metric="cosine") for way in permuted] for v in self.VECTORS])
         here = np.array([silhouette_score(v, list("aaaabbbb"), metric="cosine") for v in self.VECTORS])
         assert (test.assignments, test.exact) == (70, True)
         np.testing.assert_allclose(test.separation.values, here)
@@ -153,7 +153,7 @@ class TestPermutations:
         assert test.smallest_p == pytest.approx(smallest)
 
     def test_a_sentence_keeps_one_sense(self) -> None:
-        """Eight occurrences in four sentences are dealt out like four, not like eight."""
+        """Eight occurrences in four sentences are permuted like four, not like eight."""
         test = sense_test(random(1, 8, 4), "aaaabbbb", [0, 0, 1, 1, 2, 2, 3, 3])
         assert test is not None
         assert test.assignments == 6
@@ -316,31 +316,31 @@ class TestInWords:
             (
                 [0.1, 0.2, 0.74, 0.6],
                 [0.5, 0.2, 0.01, 0.03],
-                "fruit and company part from layer 2 on, most at layer 2 (0.74, p = 0.01, the "
+                "fruit and company separate from layer 2 on, most at layer 2 (0.74, p = 0.01, the "
                 "smallest 4 + 4 sentences allow; corrected for looking at 4 layers)",
             ),
             (
                 [0.5, 0.6, 0.1, 0.5],
                 [0.04, 0.02, 0.6, 0.04],
-                "part from layer 0 to 1, most at layer 1 (0.60, p = 0.02; corrected",
+                "separate from layer 0 to 1, most at layer 1 (0.60, p = 0.02; corrected",
             ),
-            ([0.5, 0.6], [0.04, 0.02], "part at every layer, most at layer 1"),
-            ([0.1, 0.6, 0.1], [0.4, 0.02, 0.4], "part at layer 1 only, most at"),
+            ([0.5, 0.6], [0.04, 0.02], "separate at every layer, most at layer 1"),
+            ([0.1, 0.6, 0.1], [0.4, 0.02, 0.4], "separate at layer 1 only, most at"),
             (
                 [0.1, 0.12],
                 [0.5, 0.34],
-                "do not part at any layer beyond chance: the largest separation is 0.12, at layer 1 "
+                "do not separate at any layer beyond chance: the largest separation is 0.12, at layer 1 "
                 "(p = 0.34, corrected for looking at 2 layers)",
             ),
             ([np.nan, 0.6, 0.7], [np.nan, 0.02, 0.01], "from layer 1 on, most at layer 2"),
         ],
     )
-    def test_where_the_senses_part(self, values: list[float], p: list[float], said: str) -> None:
+    def test_where_the_senses_separate(self, values: list[float], p: list[float], said: str) -> None:
         assert said in _layers(values, p)
 
     def test_too_few_sentences(self) -> None:
         said = _layers([0.1, 0.9], [0.5, 0.1], 0.1)
-        assert "4 + 4 sentences are too few to show that fruit and company part" in said
+        assert "4 + 4 sentences are too few to show that fruit and company separate" in said
         assert "the smallest p they allow is 0.10" in said
 
 

@@ -13,9 +13,11 @@ import torch
 import explorer
 from explorer.analysis.positions import embedding_sum, positions
 from explorer.records import EmbeddingSum, Positions, Rotation
+from explorer.views.embeddings.positions.compute import WordPositions
 from explorer.views.embeddings.positions.data import table as positions_table
 from explorer.views.embeddings.positions.figure import positions_caption, positions_figure
 from tests import reference
+from tests.captures_by_hand import reading, studied, tokens
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder, Loader
 
@@ -39,7 +41,7 @@ ENTRANCES = {
 
 
 @pytest.mark.parametrize("name", ENTRANCES)
-def test_the_parts_add_up_to_what_the_first_block_is_given(name: str, folder: Folder, tiny: Loader) -> None:
+def test_the_parts_add_up_to_the_input_of_the_first_block(name: str, folder: Folder, tiny: Loader) -> None:
     family = FAMILIES[name]
     ids = [0, 5, 6] if family.is_encoder_decoder else None
     theirs = reference.eager(family, folder(name), TEXT, decoder_ids=ids)
@@ -47,7 +49,7 @@ def test_the_parts_add_up_to_what_the_first_block_is_given(name: str, folder: Fo
     ours = embedding_sum(tiny(name), TEXT)
     parts, table, first = ENTRANCES[name]
     assert ours.parts == tuple(parts.split())
-    np.testing.assert_allclose(ours.given, theirs.hidden[stack][0], atol=1e-5)
+    np.testing.assert_allclose(ours.block_input, theirs.hidden[stack][0], atol=1e-5)
     assert ours.error.max() < 1e-5
     if table:
         rows = theirs.model.get_submodule(table).weight.detach().numpy()
@@ -66,7 +68,7 @@ def test_lengths_along_the_sum_add_up_to_its_length(minilm: explorer.LoadedModel
     assert along.sum() == pytest.approx(np.linalg.norm(ours.vectors.sum(axis=0)[4]), rel=1e-6)
     norm = minilm.model.embeddings.LayerNorm
     total = torch.from_numpy(ours.vectors.sum(axis=0))
-    np.testing.assert_allclose(norm(total).numpy(), ours.given, atol=1e-6)
+    np.testing.assert_allclose(norm(total).numpy(), ours.block_input, atol=1e-6)
 
 
 def test_positions_of_a_rotary_model(tiny: Loader) -> None:
@@ -97,16 +99,16 @@ def test_positions_of_a_relative_model(tiny: Loader) -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("bert", "learned"), ("marian", "sinusoidal"), ("deberta-v2", "none")])
-def test_what_is_done_is_said(name: str, kind: str, tiny: Loader) -> None:
+def test_the_description_names_what_is_done(name: str, kind: str, tiny: Loader) -> None:
     found = positions(tiny(name), 8)
     assert (found.kind, found.model) == (kind, tiny(name).name)
-    assert ("added to the token’s own" in found.said) is (kind != "none")
+    assert ("added to the token’s own" in found.description) is (kind != "none")
 
 
-def test_a_learned_model_is_drawn_as_similarity_components_and_a_sum() -> None:
+def test_a_learned_model_has_cosines_components_and_a_sum() -> None:
     vectors = np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 0.0], [0.0, -2.0]])
     shown = Positions("plain", "learned", vectors, (), None, 2, "a vector is added")
-    figure = positions_figure(shown, _given(), 1, "dark")
+    figure = positions_figure(shown, _embeddings(), 1, "dark")
     similar, first, second, bars = figure.data
     expected = [[1, 0, -1, 0], [0, 1, 0, -1], [-1, 0, 1, 0], [0, -1, 0, 1]]
     np.testing.assert_allclose(similar.z, expected, atol=1e-12)
@@ -117,48 +119,50 @@ def test_a_learned_model_is_drawn_as_similarity_components_and_a_sum() -> None:
     np.testing.assert_allclose(bars.x, [1.8, 3.2, 5.0])
     np.testing.assert_allclose(bars.base, [0, 1.8, 0])
     assert list(bars.text) == ["+1.800, own length 3.000", "+3.200, own length 4.000", "5.000 → 10.000 after norm"]
-    caption = positions_caption(shown, _given(), 1)
+    caption = positions_caption(shown, _embeddings(), 1)
     assert "principal components (80%, 20% of the variance)" in caption
-    assert "of “b”: static + position, through the norm;" in caption
+    assert "for “b”: static + position, through the norm;" in caption
     assert caption.endswith("The sum is hidden[0] to a relative 2e-07 over the sentence.")
 
 
-def test_parts_that_point_against_the_sum_are_in_the_picture() -> None:
+def test_parts_that_point_against_the_sum_are_in_the_figure() -> None:
     """The sum of (−3, 0) and (5, 0) is 2 long: the bars go from 0 to −3 and to 2."""
-    given = _given()
-    vectors = np.zeros_like(given.vectors)
+    embeddings = _embeddings()
+    vectors = np.zeros_like(embeddings.vectors)
     vectors[0, :, 0], vectors[1, :, 0] = -3, 5
     shown = Positions("plain", "learned", np.eye(4, 2), (), None, 2, "a vector is added")
-    figure = positions_figure(shown, replace(given, vectors=vectors), 1)
+    figure = positions_figure(shown, replace(embeddings, vectors=vectors), 1)
     np.testing.assert_allclose(figure.data[-1].x, [-3, 5, 2])
     low, high = figure.layout.xaxis3.range
     assert low < -3
     assert high > 2
 
 
-def test_turns_are_drawn_by_distance() -> None:
+def test_rotations_by_distance() -> None:
     turning = Rotation("all layers", 100.0, np.array([1.0, 0.1]))
-    shown = Positions("plain", "rotary", None, (turning,), None, 6, "queries are turned")
-    pairs, mean, _ = positions_figure(shown, _given(), 0).data
+    shown = Positions("plain", "rotary", None, (turning,), None, 6, "queries are rotated")
+    pairs, mean, _ = positions_figure(shown, _embeddings(), 0).data
     np.testing.assert_allclose(pairs.z[:, 10], [np.cos(10), np.cos(1)])
     assert mean.y[10] == pytest.approx((np.cos(10) + np.cos(1)) / 2)
-    caption = positions_caption(shown, _given(), 0)
+    caption = positions_caption(shown, _embeddings(), 0)
     assert "All layers: 4 of 6 dimensions a head turn in pairs with θ = 100, once in 6 to 63 tokens." in caption
 
 
-def test_a_bias_is_drawn_by_distance() -> None:
+def test_a_bias_by_distance() -> None:
     bias = np.array([[-1.0, 0.0, 3.0], [1.0, 2.0, 1.0]])
     shown = Positions("plain", "relative", None, (), bias, 2, "a number is added")
-    heads, mean, _ = positions_figure(shown, _given(), 0).data
+    heads, mean, _ = positions_figure(shown, _embeddings(), 0).data
     np.testing.assert_array_equal(heads.z, bias)
     assert (list(heads.x), heads.zmin, heads.zmax) == ([-1, 0, 1], -3, 3)
     np.testing.assert_array_equal(mean.y, [0, 1, 2])
 
 
-def test_positions_are_saved_a_row_a_number() -> None:
+def test_table_has_a_row_a_number() -> None:
     vectors = np.array([[1.0, 0.5]])
     shown = Positions("plain", "learned", vectors, (), np.array([[7.0]]), 2, "")
-    rows = list(csv.reader(io.StringIO(positions_table(shown, _given()).csv())))
+    of = tokens("a b", "a", "b")
+    study = studied([reading(of, np.eye(2), hidden=np.ones((2, 2, 2)), static=np.ones((2, 2)))], ["letter"], "b")
+    rows = list(csv.reader(io.StringIO(positions_table(WordPositions(study, shown, _embeddings(), 1)).csv())))
     assert rows[0] == ["what", "of", "number", "value"]
     assert ["norm: position", "b", "1", "4.0"] in rows
     assert ["sum", "b", "1", "5.0"] in rows
@@ -167,13 +171,13 @@ def test_positions_are_saved_a_row_a_number() -> None:
     assert rows[-1] == ["bias", "0", "0", "7.0"]
 
 
-def _given() -> EmbeddingSum:
+def _embeddings() -> EmbeddingSum:
     """Two tokens; the second's parts are (3, 0) and (0, 4)."""
     return EmbeddingSum(
         labels=("a", "b"),
         parts=("static", "position"),
         vectors=np.array([[[1.0, 0.0], [3.0, 0.0]], [[1.0, 0.0], [0.0, 4.0]]]),
         after=("norm",),
-        given=np.array([[1.0, 0.0], [6.0, 8.0]]),
+        block_input=np.array([[1.0, 0.0], [6.0, 8.0]]),
         error=np.array([0.0, 2e-7]),
     )

@@ -1,4 +1,4 @@
-"""The views of a word as they are saved: numbers, tables and figures.
+"""The views of a word: their JSON, tables and figures.
 
 Numbers are checked against the eager model with scikit-learn and numpy.
 """
@@ -20,8 +20,9 @@ from explorer.figures.figure_style import FigureStyle
 from explorer.saving.formats import to_json
 from explorer.session.session import Session
 from explorer.text.example_sets import OPENING
-from explorer.views.registry import Exhibit, exhibit_of
+from explorer.views.spec import ComputedView
 from tests.browser import eager
+from tests.computing import computed_at
 
 SENSES, SENTENCES = (list(part) for part in zip(*OPENING.rows, strict=True))
 
@@ -37,19 +38,19 @@ def vectors() -> tuple[np.ndarray, np.ndarray]:
     return eager.word_vectors("minilm", SENTENCES, "apple")
 
 
-def _made(session: Session, link: str) -> tuple[Exhibit, dict[str, Any]]:
+def _computed(session: Session, link: str) -> tuple[ComputedView, dict[str, Any]]:
     """A view and its numbers as strict JSON has them."""
-    exhibit, remarks = exhibit_of(session, link)
+    view, remarks = computed_at(session, link)
     assert remarks == ()
-    return exhibit, json.loads(to_json(exhibit.result()))
+    return view, json.loads(to_json(view.result()))
 
 
 def _points(rows: list[dict[str, Any]], axes: str = "xy") -> np.ndarray:
     return np.array([[row[axis] for axis in axes] for row in rows])
 
 
-def _cells(exhibit: Exhibit) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(exhibit.table().csv(), newline="")))
+def _cells(view: ComputedView) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(view.table().csv(), newline="")))
 
 
 Vectors = tuple[np.ndarray, np.ndarray]
@@ -58,7 +59,7 @@ Vectors = tuple[np.ndarray, np.ndarray]
 class TestPlane:
     def test_points_are_scikit_learns_of_the_layer_on_the_screen(self, session: Session, vectors: Vectors) -> None:
         contextual, static = vectors
-        exhibit, result = _made(session, "/embeddings?layer=5&axes=3")
+        view, result = _computed(session, "/embeddings?layer=5&axes=3")
         pca = PCA(3, svd_solver="full").fit(np.concatenate([contextual[5], static]))
         found = _points([*result["points"], *result["static"]], "xyz")
         theirs = pca.transform(np.concatenate([contextual[5], static]))
@@ -69,24 +70,24 @@ class TestPlane:
         assert result["layers"] == [5]
         assert [row["sense"] for row in result["points"]] == SENSES
         assert result["settings"]["anchors"] == list(OPENING.anchors)
-        rows = [row for row in _cells(exhibit) if row["kind"] in ("contextual", "static")]
+        rows = [row for row in _cells(view) if row["kind"] in ("contextual", "static")]
         np.testing.assert_array_equal([[float(row[axis]) for axis in "xyz"] for row in rows], found)
-        assert exhibit.stem == "minilm-apple-layer5"
+        assert view.stem == "minilm-apple-layer5"
 
     def test_all_layers_where_paths_lead_through_them(self, session: Session) -> None:
-        _, result = _made(session, "/embeddings?basis=all&paths=true")
+        _, result = _computed(session, "/embeddings?basis=all&paths=true")
         assert result["layers"] == list(range(7))
         assert len(result["points"]) == 7 * 12
         # Paths need one basis: without it a layer is all there is to see.
-        assert _made(session, "/embeddings?paths=true")[1]["layers"] == [3]
+        assert _computed(session, "/embeddings?paths=true")[1]["layers"] == [3]
 
     def test_other_tokens_and_what_stands_beside_the_plane(self, session: Session, vectors: Vectors) -> None:
         contextual, static = vectors
-        exhibit, result = _made(session, "/embeddings?others=true")
+        view, result = _computed(session, "/embeddings?others=true")
         tokens = [row["token"] for row in result["others"]]
         assert "pear" in tokens
         assert "apple" not in tokens
-        rows = [row for row in _cells(exhibit) if row["kind"] == "other token"]
+        rows = [row for row in _cells(view) if row["kind"] == "other token"]
         assert [row["text"] for row in rows] == tokens
         (apart,) = [row for row in result["distances"] if row["pair"] == "to static"]
         mean = np.linalg.norm(contextual[3] - static, axis=1).mean()
@@ -95,20 +96,21 @@ class TestPlane:
         scree = result["scree"]["3"]
         theirs = whole.explained_variance_ratio_[: len(scree)]
         np.testing.assert_allclose(scree, theirs, atol=1e-5)
-        bars = exhibit.figures["scree"](FigureStyle()).figure.data[0].y
+        bars = view.figure("scree", FigureStyle()).figure.data[0].y
         np.testing.assert_allclose(bars, 100 * theirs[: len(bars)], atol=1e-3)
 
     def test_tsne_has_no_axes_to_explain(self, session: Session) -> None:
-        exhibit, result = _made(session, "/embeddings?method=tsne")
-        assert list(exhibit.figures) == ["plane"]
+        view, result = _computed(session, "/embeddings?method=tsne")
+        with pytest.raises(ValueError, match="t-SNE explains no variance"):
+            view.figure("scree", FigureStyle())
         assert result["settings"]["method"] == "tsne"
         assert result["explained_variance"] == {"3": []}
         assert "anchors" not in result or result["anchors"] == []
         assert len(result["points"]) == 12
 
     def test_the_file_s_frame_is_the_screen_s(self, session: Session) -> None:
-        exhibit, _ = _made(session, "/embeddings?others=true&arrows=false")
-        picture = exhibit.figures["plane"](FigureStyle(theme="dark"))
+        view, _ = _computed(session, "/embeddings?others=true&arrows=false")
+        picture = view.figure("plane", FigureStyle(theme="dark"))
         groups = [trace.legendgroup for trace in picture.figure.data]
         assert groups == ["others", "anchors", "sense 0", "sense 1", "static"]
         low, high = picture.figure.layout.xaxis.range
@@ -118,23 +120,23 @@ class TestPlane:
         assert "double-click" not in picture.caption
 
 
-def test_by_layer_is_scikit_learns_silhouette(session: Session, vectors: Vectors) -> None:
-    exhibit, result = _made(session, "/embeddings?mode=layers&layer=5")
+def test_separation_is_scikit_learns_silhouette(session: Session, vectors: Vectors) -> None:
+    view, result = _computed(session, "/embeddings?mode=layers&layer=5")
     theirs = [silhouette_score(layer, SENSES, metric="cosine") for layer in vectors[0]]
     np.testing.assert_allclose(result["measures"]["separation"], theirs, atol=1e-4)
     assert (result["layers"], result["layer"]) == (list(range(7)), 5)
-    assert result["verdict"].startswith("fruit and company part from layer 1 on")
+    assert result["verdict"].startswith("fruit and company separate from layer 1 on")
     assert result["all_assignments"] is True
     assert result["assignments"] == 924  # 12 choose 6
-    written = [float(row["separation"]) for row in _cells(exhibit)]
+    written = [float(row["separation"]) for row in _cells(view)]
     assert written == result["measures"]["separation"]
-    shapes = exhibit.figures["layers"](FigureStyle()).figure.layout.shapes
+    shapes = view.figure("layers", FigureStyle()).figure.layout.shapes
     assert {(line.x0, line.x1) for line in shapes} == {(5, 5)}
 
 
 @pytest.mark.parametrize("values", ["cosine", "corrected"])
 def test_similarity_is_scikit_learns(session: Session, vectors: Vectors, values: str) -> None:
-    exhibit, result = _made(session, f"/embeddings?mode=similarity&layer=4&values={values}")
+    view, result = _computed(session, f"/embeddings?mode=similarity&layer=4&values={values}")
     theirs = cosine_similarity(vectors[0][4])
     np.testing.assert_allclose(result["cosine"], theirs, atol=1e-5)
     assert result["order"] == list(range(12))
@@ -142,15 +144,15 @@ def test_similarity_is_scikit_learns(session: Session, vectors: Vectors, values:
     groups = [row["proposal"] for row in result["occurrences"]]
     assert len(set(groups[:6])) == len(set(groups[6:])) == 1
     taken = result["anisotropy"] if values == "corrected" else 0
-    rows = _cells(exhibit)
+    rows = _cells(view)
     written = np.array([[float(row[f"{n}.0"]) for n in range(12)] for row in rows])
     np.testing.assert_allclose(written, np.array(result["cosine"]) - taken)
-    drawn = exhibit.figures["similarity"](FigureStyle()).figure.data[0].z
+    drawn = view.figure("similarity", FigureStyle()).figure.data[0].z
     np.testing.assert_allclose(drawn, theirs - taken, atol=1e-5)
 
 
 def test_meaning_is_the_nearest_static_vectors(session: Session, vectors: Vectors) -> None:
-    exhibit, result = _made(session, "/embeddings?mode=meaning&meaning_of=sense:company&layer=2")
+    view, result = _computed(session, "/embeddings?mode=meaning&meaning_of=sense:company&layer=2")
     table, words = eager.vocabulary("minilm")
     table = table / np.linalg.norm(table, axis=1, keepdims=True)
     found = [[row["token"] for row in result["words"] if row["layer"] == n] for n in range(7)]
@@ -160,14 +162,14 @@ def test_meaning_is_the_nearest_static_vectors(session: Session, vectors: Vector
         assert row == [words[index] for index in nearest]
     assert result["read_by"] == "static"  # this checkpoint has no head
     assert "company" in result["place"]
-    rows = [row["token"] for row in _cells(exhibit) if row["read by"] == "static"]
+    rows = [row["token"] for row in _cells(view) if row["read by"] == "static"]
     assert rows[len(result["nearest"]) :] == [token for row in found for token in row]
-    (frame,) = exhibit.figures["meaning"](FigureStyle()).figure.layout.shapes
+    (frame,) = view.figure("meaning", FigureStyle()).figure.layout.shapes
     assert (frame.y0, frame.y1) == (1.5, 2.5)
 
 
 def test_pull_is_what_the_output_projection_gives(session: Session, vectors: Vectors) -> None:
-    exhibit, result = _made(session, "/embeddings?mode=pull&pull_on=7&layer=2&arrow_length=true")
+    view, result = _computed(session, "/embeddings?mode=pull&pull_on=7&layer=2&arrow_length=true")
     _, given, _ = eager.given_and_made("minilm", SENTENCES[7], "encoder.layer.2.attention.output.dense")
     labels = eager.run("minilm", SENTENCES[7]).labels
     total = given[labels.index("apple")]
@@ -179,18 +181,18 @@ def test_pull_is_what_the_output_projection_gives(session: Session, vectors: Vec
     along = np.abs(pca.components_ @ total)
     np.testing.assert_allclose(np.abs([result["sum"]["x"], result["sum"]["y"]]), along, atol=1e-4 * along.max())
     assert [row["head"] for row in result["heads"]] == list(range(12))
-    *rows, last = _cells(exhibit)
+    *rows, last = _cells(view)
     assert [row["label"] for row in rows] == [arrow["label"] for arrow in result["arrows"]]
     assert float(last["length"]) == result["sum"]["length"]
-    bars = exhibit.figures["heads"](FigureStyle()).figure
+    bars = view.figure("heads", FigureStyle()).figure
     assert list(bars.data[0].y) == [row["length"] for row in result["heads"]]
     assert "click" not in bars.layout.xaxis.title.text
 
 
 def test_pull_of_one_head_at_the_result_is_the_last_block_s(session: Session) -> None:
-    exhibit, result = _made(session, "/embeddings?mode=pull&head=5&layer=6")
+    view, result = _computed(session, "/embeddings?mode=pull&head=5&layer=6")
     assert (result["layer"], result["head"]) == (5, 5)
-    assert exhibit.stem == "minilm-apple-sentence1-layer5-head5-pull"
+    assert view.stem == "minilm-apple-sentence1-layer5-head5-pull"
     norms = eager.value_norms(SENTENCES[0], 5, 5)
     labels = eager.run("minilm", SENTENCES[0]).labels
     for arrow in result["arrows"]:
@@ -199,7 +201,7 @@ def test_pull_of_one_head_at_the_result_is_the_last_block_s(session: Session) ->
 
 
 def test_positions_are_the_model_s_table(session: Session) -> None:
-    exhibit, result = _made(session, "/embeddings?mode=positions&positions_of=3")
+    view, result = _computed(session, "/embeddings?mode=positions&positions_of=3")
     np.testing.assert_array_equal(result["vectors"], eager.position_rows("minilm"))
     made = eager.run("minilm", SENTENCES[3])
     assert result["tokens"] == made.labels
@@ -209,5 +211,5 @@ def test_positions_are_the_model_s_table(session: Session) -> None:
     along = np.sum([part["along_the_sum"] for part in result["parts"].values()], axis=0)
     np.testing.assert_allclose(along, result["sum"], rtol=1e-5)
     np.testing.assert_allclose(result["given"], np.linalg.norm(made.hidden[0], axis=1), rtol=1e-4)
-    rows = [row for row in _cells(exhibit) if row["what"] == "norm: static"]
+    rows = [row for row in _cells(view) if row["what"] == "norm: static"]
     np.testing.assert_allclose([float(row["value"]) for row in rows], lengths, rtol=1e-5)

@@ -32,7 +32,7 @@ def test_apple_parts_at_the_named_layer(model: str, session: Session) -> None:
     peak = int(np.nanargmax(layers.test.separation.values))
     assert layers.test.p_corrected[peak] <= 0.05
     said = where_senses_separate(layers)
-    assert said.startswith("fruit and company part ")
+    assert said.startswith("fruit and company separate ")
     assert f"most at layer {peak} ({layers.test.separation.values[peak]:.2f}, p = " in said
 
 
@@ -42,4 +42,4 @@ def test_one_sense_labelled_at_random_does_not_part(model: str, session: Session
     layers = word_layers_of(session, StudyRequest(model, control.word, tuple(control.rows)))
     assert layers.test is not None
     assert np.nanmin(layers.test.p_corrected) > 0.05
-    assert "do not part at any layer beyond chance" in where_senses_separate(layers)
+    assert "do not separate at any layer beyond chance" in where_senses_separate(layers)

@@ -1,4 +1,4 @@
-"""The matrix of occurrences and the measures by layer as they are drawn and saved."""
+"""The matrix of occurrences and the measures by layer as figures and tables."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from explorer.records import Anchor, Occurrence, PlaneOptions, WordStudy
 from explorer.views.embeddings.embeddings.compute import word_projection
 from explorer.views.embeddings.embeddings.points_figure import word_figure
-from explorer.views.embeddings.layers.compute import word_layers
+from explorer.views.embeddings.layers.compute import LayerMeasures, word_layers
 from explorer.views.embeddings.layers.data import table as layers_table
 from explorer.views.embeddings.layers.figure import layers_caption, layers_figure
-from explorer.views.embeddings.similarity.compute import proposals_in_words, word_similarity
+from explorer.views.embeddings.similarity.compute import OccurrenceSimilarity, proposals_in_words, word_similarity
 from explorer.views.embeddings.similarity.data import table as similarity_table
 from explorer.views.embeddings.similarity.figure import excerpt, similarity_caption, similarity_figure
 from tests.captures_by_hand import reading, studied, tokens
@@ -52,14 +52,14 @@ def test_cosines_by_sense_and_corrected() -> None:
     assert "minus anisotropy" in similarity_caption(study, shown, corrected=True).lower()
 
 
-def test_hover_tells_both_sentences() -> None:
+def test_hover_has_both_sentences() -> None:
     study = _study(["a", "b", "a", "<b>"])
     shown = word_similarity(study, 0)
-    told = similarity_figure(study, shown).data[0].hovertext
-    assert told[0][1].startswith("1 · a · proposal ")
-    assert "<br>3 · a · proposal " in told[0][1]
-    assert f"cosine {shown.cosine[0, 2]:.3f}" in told[0][1]
-    assert "&lt;b&gt;" in told[0][3]
+    hover = similarity_figure(study, shown).data[0].hovertext
+    assert hover[0][1].startswith("1 · a · proposal ")
+    assert "<br>3 · a · proposal " in hover[0][1]
+    assert f"cosine {shown.cosine[0, 2]:.3f}" in hover[0][1]
+    assert "&lt;b&gt;" in hover[0][3]
 
 
 def test_unlabelled_come_last_by_proposal_and_many_get_a_label_a_sense() -> None:
@@ -102,7 +102,8 @@ def test_csv_has_the_matrix() -> None:
     study = _study(["a", "b", "a"])
     shown = word_similarity(study, 2)
     for corrected in (False, True):
-        rows = list(csv.DictReader(io.StringIO(similarity_table(study, shown, corrected).csv(), newline="")))
+        table = similarity_table(OccurrenceSimilarity(study, shown, corrected))
+        rows = list(csv.DictReader(io.StringIO(table.csv(), newline="")))
         written = np.array([[row[name] for name in ("0.0", "1.0", "2.0")] for row in rows], float)
         expected = shown.cosine - (shown.anisotropy if corrected else 0)
         np.testing.assert_allclose(written, expected)
@@ -126,7 +127,7 @@ def test_excerpt_keeps_whole_words(text: str, span: tuple[int, int], expected: s
     assert excerpt(Occurrence(0, 0, "", text, span, 1, 0), 21) == expected
 
 
-def test_49_senses_look_different_in_every_picture() -> None:
+def test_49_senses_look_different_in_every_figure() -> None:
     senses = [f"sense {number}" for number in range(49)]
     study = replace(_study(senses), anchors=(Anchor("pear", "The word is pear.", np.ones((3, 5)), np.ones(5)),))
     for axes in (2, 3):
@@ -140,9 +141,10 @@ def test_49_senses_look_different_in_every_picture() -> None:
     assert len({(line.marker.color, line.marker.symbol) for line in lines}) == 49
 
 
-def test_small_pictures_by_layer() -> None:
+def test_a_panel_a_measure_by_layer() -> None:
     anchor = Anchor("pear", "The word is pear.", np.ones((3, 5)), np.ones(5))
-    layers = word_layers(replace(_study(["a", "b", "a", "b"]), anchors=(anchor,)))
+    study = replace(_study(["a", "b", "a", "b"]), anchors=(anchor,))
+    layers = word_layers(study)
     figure = layers_figure(layers, "dark", 1)
     lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
     drawn = [np.array(trace.y) for trace in lines]
@@ -154,7 +156,7 @@ def test_small_pictures_by_layer() -> None:
     assert set(lines[0].marker.symbol) == {"circle-open"}
     assert {shape.x0 for shape in figure.layout.shapes} == {1}
     assert len(figure.layout.shapes) == 6
-    assert "6 ways to deal the senses out anew (all)" in layers_caption(layers)
-    rows = list(csv.DictReader(io.StringIO(layers_table(layers).csv(), newline="")))
+    assert "6 ways to permute the senses (all of them)" in layers_caption(layers)
+    rows = list(csv.DictReader(io.StringIO(layers_table(LayerMeasures(study, layers)).csv(), newline="")))
     assert [row["layer"] for row in rows] == ["0", "1", "2"]
     np.testing.assert_allclose([float(row["separation"]) for row in rows], layers.curves["separation"].values)
