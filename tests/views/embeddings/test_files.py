@@ -23,14 +23,15 @@ from explorer.saving.formats import to_json
 from explorer.saving.metadata import read_provenance
 from explorer.saving.rendering import Draw, renderer
 from explorer.saving.save import Saving, saved
-from explorer.session.links import given_in
 from explorer.session.session import Session
 from explorer.text.example_sets import EXAMPLE_SETS
 from explorer.text.sentences import sentences_text
+from explorer.views.embeddings import PAGE, VIEWS
 from explorer.views.embeddings import panel as embeddings
-from explorer.views.registry import KINDS, exhibit_of, state_for
+from explorer.views.registry import link_to_view, view_at
+from explorer.views.spec import ViewSpec
+from tests.computing import computed, computed_at, link_of
 
-OF_WORDS = [kind for kind in KINDS.values() if kind.path == "/embeddings"]
 COMMON = {
     "model": "smollm2",
     "word": "bat",
@@ -46,7 +47,7 @@ FIT = {"basis": "all", "normalise": "unit", "method": "pca", "axes": 3, "drop_fi
 # Every setting of each view as it does not begin.
 CHANGED: dict[str, dict[str, Any]] = {
     "embeddings": {**FIT, "arrows": False, "paths": True, "anchors_shown": False, "others": True},
-    "by_layer": {},
+    "layers": {},
     "similarity": {"values": "corrected"},
     "meaning": {"meaning_of": "sense:a", "read_by": "static"},
     "pull": {**FIT, "pull_on": 3, "head": "7", "arrow_length": "true"},
@@ -55,7 +56,7 @@ CHANGED: dict[str, dict[str, Any]] = {
 # What the chief figure of each view says somewhere.
 SAID = {
     "embeddings": ("“apple” in minilm · layer 3", "banana", "static vector"),
-    "by_layer": ("“apple” in minilm · by layer", "Separation by sense", "Similarity to “Google”"),
+    "layers": ("“apple” in minilm · by layer", "Separation by sense", "Similarity to “Google”"),
     "similarity": ("“apple” in minilm · layer 3", "occurrence, by sentence", "0.92"),
     "meaning": ("what it means now", "macintosh", "peach"),
     "pull": ("sentence 1 · minilm · layer 3 · all heads", "punctuation"),
@@ -74,37 +75,37 @@ def draw() -> Iterator[Draw]:
         yield own
 
 
-@pytest.mark.parametrize("kind", OF_WORDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 class TestLinks:
-    def test_every_setting_survives_a_link(self, kind: Any) -> None:
-        state = {**kind.defaults, **COMMON, **CHANGED[kind.name], "mode": kind.mode}
-        kept = [name for name in kind.defaults if state[name] == kind.defaults[name]]
+    def test_every_setting_survives_a_link(self, view: ViewSpec) -> None:
+        settings = view.settings.of({**COMMON, **CHANGED[view.name]})
+        defaults = view.settings.defaults()
+        unchanged = {name for name, value in settings.as_dict().items() if value == defaults[name]}
         # t-SNE takes the other bases away; "layers" is asked for by commands.
-        assert set(kept) <= {"mode", "method", "layers"}
-        parsed = parse(given_in(kind.link(state)), kind.defaults)
-        assert parsed.remarks == ()
-        assert parsed.state == state
-        assert {name: type(value) for name, value in parsed.state.items()} == {
-            name: type(value) for name, value in kind.defaults.items()
-        }
+        assert unchanged <= {"method", "layers"}
+        found, again, remarks = view_at(link_to_view(view, settings))
+        assert (found, again, remarks) == (view, settings, ())
+        types = {name: type(value) for name, value in again.as_dict().items()}
+        assert types == {name: type(value) for name, value in defaults.items()}
 
-    def test_a_link_alone_makes_the_same_numbers(self, session: Session, kind: Any) -> None:
+    def test_a_link_alone_makes_the_same_numbers(self, session: Session, view: ViewSpec) -> None:
         rows = EXAMPLE_SETS["bat"].rows[:3] + EXAMPLE_SETS["bat"].rows[6:9]
-        told = {
-            **CHANGED[kind.name],
+        values = {
+            **CHANGED[view.name],
             "word": "bat",
             "sentences": sentences_text(rows),
             "layer": 2,
             "anchors": "bird",
             "meaning_of": "sense:sport",
         }
-        exhibit = kind.make(session, state_for(kind, told))
-        again, _ = exhibit_of(Session(device="cpu"), exhibit.link)
-        assert again.state == exhibit.state
-        assert to_json(again.result()) == to_json(exhibit.result())
-        assert again.table() == exhibit.table()
-        result = json.loads(to_json(exhibit.result()))
-        assert result["kind"] == kind.name
+        first = computed(session, view.name, **values)
+        again, remarks = computed_at(Session(device="cpu"), link_of(first))
+        assert remarks == ()
+        assert (again.spec, again.settings) == (view, first.settings)
+        assert to_json(again.result()) == to_json(first.result())
+        assert again.table() == first.table()
+        result = json.loads(to_json(first.result()))
+        assert result["kind"] == view.name
         assert result["settings"]["anchors"] == ["bird"]
         assert "torch" in result["versions"]
 
@@ -116,24 +117,24 @@ class TestLinks:
         ("sentences=", "there is no sentence"),
         ("word=zebra", "“zebra” is in none of the 12 sentences"),
         ("layer=9", "layer 9 is out of range: minilm has layers 0 to 6"),
-        ("which=middle", "unknown choice 'middle'"),
-        ("basis=own", "unknown basis 'own'"),
-        ("axes=4", "axes=4 is no choice: use 2, 3"),
-        ("method=umap", "method=umap is no choice: use pca, tsne"),
+        ("which=middle", "which=middle is not a choice: use all, first, last"),
+        ("basis=own", "basis=own is not a choice: use layer, all, vocabulary"),
+        ("axes=4", "axes=4 is not a choice: use 2, 3"),
+        ("method=umap", "method=umap is not a choice: use pca, tsne"),
         ("anchors=a,b,c,d,e,f,g,h,i,j,k,l,m", "13 anchor words; at most 12"),
         ("mode=layers&layer=-1", "layer -1 is out of range"),
-        ("mode=similarity&values=dots", "values=dots is no choice: use cosine, corrected"),
-        ("mode=meaning&meaning_of=sense:pear", "meaning_of=sense:pear is no place of “apple”"),
-        ("mode=meaning&read_by=ear", "read_by=ear is no choice: use head, static"),
-        ("mode=pull&pull_on=12", "pull_on=12 is no place of “apple”: use 0 to 11"),
-        ("mode=pull&head=12", "head=12 is no choice"),
-        ("mode=pull&arrow_length=long", "arrow_length=long is no choice: use seen, true"),
-        ("mode=positions&positions_of=-1", "positions_of=-1 is no place of “apple”"),
+        ("mode=similarity&values=dots", "values=dots is not a choice: use cosine, corrected"),
+        ("mode=meaning&meaning_of=sense:pear", "meaning_of=sense:pear is not a place of “apple”"),
+        ("mode=meaning&read_by=ear", "read_by=ear is not a choice: use head, static"),
+        ("mode=pull&pull_on=12", "pull_on=12 is not a place of “apple”: use 0 to 11"),
+        ("mode=pull&head=12", "head=12 is not a choice"),
+        ("mode=pull&arrow_length=long", "arrow_length=long is not a choice: use seen, true"),
+        ("mode=positions&positions_of=-1", "positions_of=-1 is not a place of “apple”"),
     ],
 )
 def test_what_cannot_be_shown_is_said_in_a_line(session: Session, query: str, said: str) -> None:
     with pytest.raises(ValueError, match=re.escape(said)) as error:
-        exhibit_of(session, f"/embeddings?{query}")
+        computed_at(session, f"/embeddings?{query}")
     assert "\n" not in str(error.value)
 
 
@@ -176,16 +177,16 @@ def _read(kind: str, data: bytes) -> str:
 
 @pytest.mark.parametrize("name", SAID)
 def test_every_format_opens_and_says_what_it_shows(session: Session, draw: Draw, name: str) -> None:
-    exhibit = KINDS[name].make(session, state_for(KINDS[name], {}))
+    view = computed(session, name)
     for kind in FORMATS:
-        data = saved(session, exhibit, kind, Saving(dots=1), draw)
+        data = saved(session, view, kind, Saving(dots=1), draw)
         read = _read(kind, data)
         if kind in ("svg", "pdf"):
             flat = "".join(read.split())
             for part in SAID[name]:
                 assert "".join(part.split()) in flat, (kind, part)
         told = read_provenance(data, f"x.{kind}")
-        assert (told["kind"], told["link"]) == (name, exhibit.link)
+        assert (told["kind"], told["link"]) == (name, link_of(view))
         assert ("figure" in told) == (kind in DRAWINGS)
 
 
@@ -194,8 +195,7 @@ def test_every_further_figure_is_drawn(session: Session, draw: Draw) -> None:
         ("embeddings", "scree", "% of the variance"),
         ("pull", "heads", "how far each head moves it"),
     ):
-        exhibit = KINDS[name].make(session, state_for(KINDS[name], {}))
-        drawn = saved(session, exhibit, "svg", Saving(figure), draw)
+        drawn = saved(session, computed(session, name), "svg", Saving(figure), draw)
         assert said in _read("svg", drawn)
 
 
@@ -206,31 +206,35 @@ class TestPage:
         return json.loads(json.dumps(layout, cls=PlotlyJSONEncoder))
 
     def test_fields_begin_as_the_settings_do(self) -> None:
-        defaults = embeddings.in_fields(address.settings_of(embeddings))
-        filled = address.filled(embeddings.layout(), embeddings.ADDRESS, defaults)
+        defaults = embeddings.in_fields(address.settings_of(PAGE))
+        filled = address.filled(embeddings.layout(), address.fields_of(PAGE), defaults)
         assert self._sent(filled) == self._sent(embeddings.layout())
 
     def test_every_setting_has_its_field(self) -> None:
-        settings = address.settings_of(embeddings)
-        assert set(embeddings.ADDRESS) == set(settings) - {"model", "layers"}
+        fields = address.fields_of(PAGE)
+        assert set(fields) == set(address.settings_of(PAGE)) - {"model"}
         sent = json.dumps(embeddings.layout(), cls=PlotlyJSONEncoder)
-        for field in embeddings.ADDRESS.values():
-            assert sent.count(f'"id": "{field}"') == 1, field
+        for name, field in fields.items():
+            # "layers" is asked for by commands.
+            assert sent.count(f'"id": "{field}"') == (name != "layers"), field
 
-    def test_every_view_has_its_mode_store_and_kind(self) -> None:
-        kinds = {kind.mode: (kind.name,) for kind in OF_WORDS}
-        assert {mode: shown.kinds for mode, shown in embeddings.SHOWN.items()} == kinds
-        sent = json.dumps(embeddings.layout(), cls=PlotlyJSONEncoder)
-        for mode, shown in embeddings.SHOWN.items():
-            assert sent.count(f'"id": "{shown.store}"') == 1
-            assert sent.count(f'"id": "embeddings-{mode}"') == 1
+    def test_every_view_has_its_mode_and_store(self) -> None:
+        layout = self._sent(embeddings.layout())
+        held = {one["props"]["id"]: one["props"] for one in _components(layout) if "id" in one["props"]}
+        assert [one["value"] for one in held["embeddings-mode"]["data"]] == [view.name for view in VIEWS]
+        sent = json.dumps(layout)
+        for view in VIEWS:
+            assert sent.count(f'"id": "{view.state}"') == 1
+            assert sent.count(f'"id": "embeddings-{view.name}-part"') == 1
 
-    def test_a_state_fills_them(self) -> None:
+    def test_settings_fill_them(self) -> None:
         changed = {name: value for part in CHANGED.values() for name, value in part.items()}
-        state = {**address.settings_of(embeddings), **COMMON, **changed, "mode": "pull"}
-        layout = address.filled(embeddings.layout(), embeddings.ADDRESS, state)
+        state = {**address.settings_of(PAGE), **COMMON, **changed, "mode": "pull"}
+        layout = address.filled(embeddings.layout(), address.fields_of(PAGE), state)
         held = {one["props"]["id"]: one["props"] for one in _components(self._sent(layout)) if "id" in one["props"]}
-        for name, field in embeddings.ADDRESS.items():
+        for name, field in address.fields_of(PAGE).items():
+            if name == "layers":
+                continue
             props = held[field]
             value = props["checked"] if isinstance(state[name], bool) else props["value"]
             assert str(value) == str(state[name]), name

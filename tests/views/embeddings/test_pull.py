@@ -19,7 +19,7 @@ from explorer.models import checkpoints as real
 from explorer.records import ModelError, Occurrence, PlaneOptions, Pull, WordStudy
 from explorer.text.example_sets import OPENING
 from explorer.views.embeddings.embeddings.compute import word_projection
-from explorer.views.embeddings.pull.compute import pull, pull_plane, stretch
+from explorer.views.embeddings.pull.compute import WordPull, pull, pull_plane, stretch
 from explorer.views.embeddings.pull.data import table as pull_table
 from explorer.views.embeddings.pull.figure import heads_figure, pull_caption, pull_figure
 from explorer.views.embeddings.study import word_study
@@ -360,8 +360,8 @@ def test_bars_show_how_far_each_head_moves_the_word() -> None:
 
 
 def test_the_table_saves_as_csv() -> None:
-    _, _, plane = plane_by_hand(None)
-    rows = list(csv.DictReader(io.StringIO(pull_table(plane).csv())))
+    record = WordPull(*plane_by_hand(None), times=10)
+    rows = list(csv.DictReader(io.StringIO(pull_table(record).csv())))
     assert [row["label"] for row in rows] == ["a", "c", "output bias", "b", "the sum"]
     assert rows[2]["weight"] == rows[0]["value_norm"] == ""
     assert sum(float(row["x"]) for row in rows[:4]) == pytest.approx(float(rows[4]["x"]))

@@ -7,9 +7,8 @@ import base64
 import pytest
 
 from explorer.records import StudyOptions
-from explorer.session.requests import EXAMPLE_ANCHORS, StudyRequest
+from explorer.session.requests import EXAMPLE_ANCHORS, StudyRequest, WordRequest
 from explorer.views.embeddings.sentences_panel import FORM, in_fields, layout, request_from, uploaded
-from explorer.views.state import STUDY, study_request
 
 
 def sent(data: bytes) -> str:
@@ -29,8 +28,8 @@ def test_fields_become_a_request() -> None:
         "echo": True,
         "anchors": "pear, fig",
     }
-    assert list(request) == list(STUDY)
-    assert study_request(request) == StudyRequest(
+    assert list(request) == list(WordRequest.defaults())
+    assert WordRequest.of(request).study == StudyRequest(
         "minilm",
         "apple",
         (("a", "An apple."), ("", "Apple")),
@@ -55,7 +54,7 @@ def test_anchors_come_with_the_word_unless_others_are_named(
 ) -> None:
     request = request_from("minilm", word, f"a | The {word}.", None, None, None, None, typed)
     assert request["anchors"] == told
-    assert study_request(request).options.anchors == read
+    assert WordRequest.of(request).study.options.anchors == read
     assert in_fields(request)["anchors"] == ", ".join(read)
 
 
@@ -69,7 +68,7 @@ def test_limits_are_said_beforehand() -> None:
 
 def test_fields_nobody_touched() -> None:
     request = request_from("minilm", "apple", "An apple.", None, None, None, None, None)
-    assert study_request(request).options == StudyOptions()
+    assert WordRequest.of(request).study.options == StudyOptions()
 
 
 @pytest.mark.parametrize(
