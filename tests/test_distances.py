@@ -13,9 +13,9 @@ from scipy.spatial.distance import jensenshannon
 
 from explorer.analysis.measures import compute_all, head_distance
 from explorer.records import HeadDistances, HeadPoints
-from explorer.session.requests import TextRequest
 from explorer.session.session import Session
-from explorer.views.heads.distances.compute import head_distances, head_distances_of
+from explorer.views.heads.distances import DistancesSettings
+from explorer.views.heads.distances.compute import compute, head_distances
 from explorer.views.heads.distances.data import table as distances_table
 from explorer.views.heads.distances.figure import distances_caption, distances_figure
 from tests import reference
@@ -156,10 +156,11 @@ class TestFigure:
 class TestSession:
     def test_nearest_heads_are_scipys_on_eager_attention(self, folder: Folder) -> None:
         session, told = Session(device="cpu"), list[str]()
-        request = TextRequest(str(folder("bert")), TEXT)
-        drawn = head_distances_of(session, request, "encoder", lambda said, _share: told.append(said))
+        settings = DistancesSettings(model=str(folder("bert")), text=TEXT)
+        drawn = compute(session, settings, lambda said, _share: told.append(said))
         assert "comparing heads" in told
-        assert head_distances_of(session, request, "encoder") is drawn
+        again = compute(session, settings)
+        np.testing.assert_array_equal(again.nearest_distance, drawn.nearest_distance)
 
         run = reference.eager(FAMILIES["bert"], folder("bert"), TEXT)
         rows = np.concatenate(run.attention["encoder"]).astype(float)

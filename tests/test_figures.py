@@ -22,7 +22,9 @@ from explorer.views.embeddings.embeddings.figure import plane_figure
 from explorer.views.embeddings.embeddings.points_figure import word_figure
 from explorer.views.embeddings.word_caption import facts_line, word_caption
 from explorer.views.heads.comparison.compute import Side, compare_heads
-from explorer.views.heads.comparison.data import side_picture
+from explorer.figures.figure_style import FigureStyle
+from explorer.views.heads.comparison import ComparisonSettings
+from explorer.views.heads.comparison.figure import FIGURES as COMPARISON_FIGURES
 from explorer.views.heads.heatmap.compute import head_map
 from explorer.views.heads.heatmap.figure import heatmap_caption, heatmap_figure, sized_heatmap
 from explorer.views.heads.overview.compute import heads_overview
@@ -132,7 +134,9 @@ class TestHeatmap:
         cap = reading(tokens(" ".join(words), *words), weights)
         drawn = head_map(cap, 0, 0)
         sides = compare_heads(Side(cap, 0, 0), Side(cap, 0, 0))
-        for picture in (sized_heatmap(drawn, log), side_picture(sides, 0, log), side_picture(sides, 1, log)):
+        settings = ComparisonSettings(log=log)
+        pictures = [COMPARISON_FIGURES[name](sides, settings, FigureStyle()) for name in ("first", "second")]
+        for picture in (sized_heatmap(drawn, log), *pictures):
             trace = cells(picture.figure)
             np.testing.assert_allclose(trace.customdata if log else trace.z, weights, atol=1e-7)
             assert "about" not in trace.hovertemplate

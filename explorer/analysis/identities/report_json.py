@@ -22,10 +22,10 @@ def check_json(cap: CapturedText, found: Sequence[Identity], settings: Mapping[s
         "revision": cap.revision,
         "text": cap.text,
         "pair": cap.pair,
+        "truncation": truncation(cap.stack(cap.stacks[-1])) or None,
         "ok": not failed(found),
         "verdict": verdict(cap.model_name, found),
         "identities": [_row(one) for one in found],
-        "truncation": truncation(cap.stack(cap.stacks[-1])) or None,
         "settings": dict(settings),
     }
 
