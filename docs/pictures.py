@@ -74,7 +74,7 @@ PICTURES = {
     ),
     "embeddings-pull": SizedFigure("/embeddings?mode=pull", (f"#embeddings-pull {POINTS}",), _EMBEDDINGS_PANEL),
     "inside-row": SizedFigure(_ROW, ("#inside-worksheet-steps li",), _INSIDE_PANEL),
-    "inside-points": SizedFigure(f"{_ROW}&mode=points", (f"#inside-points {POINTS}",), _INSIDE_PANEL),
+    "inside-points": SizedFigure(f"{_ROW}&mode=points", (f"#inside-points-part {POINTS}",), _INSIDE_PANEL),
     "inside-moves": SizedFigure(f"{_ROW}&mode=moves", (f"#inside-moves {POINTS}",), _INSIDE_PANEL),
     "inside-sharing": SizedFigure(
         f"{_ROW}&mode=sharing&model=smollm2", ("#inside-sharing .lines path",), _INSIDE_PANEL

@@ -15,7 +15,7 @@ def app_of(part: ModuleType, session: Session) -> Dash:
     """The part's layout, with what it reads of the Inside page around it."""
     app = Dash("part", prevent_initial_callbacks=True)
     stores = [dcc.Store(id=name) for name in ("inside-selection", "theme", "download")]
-    fields = [dcc.Input(id=name) for name in ("inside-query", "inside-first")]
+    fields = [dcc.Input(id=name) for name in ("inside-mode", "inside-query", "inside-first")]
     app.layout = html.Div([*stores, *fields, part.layout()])
     part.register(app, session, Jobs())
     return app

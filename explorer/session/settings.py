@@ -71,7 +71,7 @@ class Settings:
             low, high = one.metadata.get("low"), one.metadata.get("high")
             if choices and value not in choices:
                 raise ValueError(f"{one.name}={value} is not a choice: use {', '.join(map(str, choices))}")
-            if (low is not None and value < low) or (high is not None and value > high):
+            if (low is not None and not value >= low) or (high is not None and not value <= high):  # NaN is neither
                 limits = [f"{limit:,}" for limit in (low, high) if limit is not None]
                 allowed = (
                     " to ".join(limits) if len(limits) == 2 else f"{limits[0]} or {'more' if high is None else 'less'}"

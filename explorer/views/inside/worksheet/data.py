@@ -46,6 +46,7 @@ def data(row: QueryRow, settings: WorksheetSettings | None = None) -> dict[str, 
         "sink": parts.sink,
         "note": _note(row),
         "drawn_key": key_of(row, settings.key if settings else ""),
+        "before_rotation": bool(settings and settings.before) and row.q_before is not None,
     }
 
 

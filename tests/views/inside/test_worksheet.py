@@ -13,49 +13,35 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from dash import Dash, dcc, html
 from safetensors.numpy import load_file
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 
 import explorer
 from explorer.analysis.head_maps import head_maps
+from explorer.app import address, downloads
 from explorer.models import bundled
 from explorer.records import QueryRow
 from explorer.saving.formats import to_json
+from explorer.session.session import Session
+from explorer.views.inside import panel as inside
+from explorer.views.inside.page import PAGE
+from explorer.views.inside.worksheet import WorksheetSettings
+from explorer.views.inside.worksheet import panel as worksheet_panel
 from explorer.views.inside.worksheet.compute import query_row
 from explorer.views.inside.worksheet.data import table as worksheet_table
 from tests import reference
+from tests.callbacks import answer, outputs_of
 from tests.checkpoints import FAMILIES, LONG, TEXT
-from tests.computing import json_of
+from tests.computing import computed, json_of
 from tests.conftest import Folder, Loader
 
 APPLES = "She ate an apple while Apple announced a phone."
-KEYS = [
-    "kind",
-    "model",
-    "revision",
-    "stack",
-    "layer",
-    "head",
-    "kv_head",
-    "text",
-    "pair",
-    "query",
-    "query_label",
-    "keys",
-    "key_positions",
-    "q",
-    "k",
-    "v",
-    "scale",
-    "scores",
-    "bias",
-    "softcap",
-    "scaled",
-    "weights",
-    "output",
-    "settings",
-    "versions",
-]
+# In their order; ``q_before`` and ``k_before`` follow ``v`` where there is one.
+KEYS = (
+    "kind model revision text pair truncation stack layer head kv_head query query_label keys key_positions q k v "
+    "{before}scale scores bias softcap scaled weights output sink note drawn_key before_rotation settings versions"
+)
 
 
 def row_of(cap: explorer.Capture, layer: int, head: int, query: int, stack: str | None = None) -> QueryRow:
@@ -66,6 +52,11 @@ def told(row: QueryRow) -> dict[str, Any]:
     """What the file says, read as anyone would."""
     result: dict[str, Any] = json.loads(to_json(json_of("worksheet", row)))
     return result
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return Session(device="cpu")
 
 
 @dataclass(frozen=True)
@@ -159,10 +150,8 @@ def check(found: dict[str, Any], by_hand: ByHand, query: int, seen: int) -> None
     expected = {"q": q, "k": k, "v": v, "scores": scores, "scaled": scaled, "weights": weights, "output": weights @ v}
     if by_hand.q_before is not None and by_hand.k_before is not None:
         expected |= {"q_before": by_hand.q_before[query], "k_before": by_hand.k_before[:seen]}
-    assert list(found) == [
-        key for group in KEYS for key in ([group, "q_before", "k_before"] if group == "v" else [group]) if key in found
-    ]
-    assert ("q_before" in found, "k_before" in found) == (by_hand.q_before is not None,) * 2
+    before = "q_before k_before " if by_hand.q_before is not None else ""
+    assert " ".join(found) == KEYS.format(before=before)
     assert found["scale"] == pytest.approx(1 / np.sqrt(len(q)))
     assert (found["bias"], found["softcap"]) == (None, None)
     for name, values in expected.items():
@@ -231,7 +220,7 @@ class TestNumbers:
                 scores = found["softcap"] * np.tanh(scores / found["softcap"])
             scores = scores + (0 if found["bias"] is None else np.array(found["bias"]))
             np.testing.assert_allclose(found["scaled"], scores, atol=1e-5)
-            sink = found["settings"]["sink"]
+            sink = found["sink"]
             powers = np.exp([*scores, *([] if sink is None else [sink])])
             np.testing.assert_allclose(found["weights"], (powers / powers.sum())[: len(scores)])
             assert (found["bias"] is not None) == (name == "t5")
@@ -255,3 +244,43 @@ class TestNumbers:
             assert powers.max() == 1
             np.testing.assert_allclose(powers / powers.sum(), shares)
             assert [one["key"] for one in sinks] == ["(learned sink)"] * (name == "gpt-oss")
+
+
+@pytest.mark.parametrize(("model", "rotates"), [("minilm", False), ("smollm2", True)])
+def test_before_rotation_is_said_only_of_a_model_that_rotates(session: Session, model: str, rotates: bool) -> None:
+    found = computed(session, "worksheet", model=model, before=True).result()
+    assert found["settings"]["before"] is True
+    assert found["before_rotation"] is rotates
+
+
+def test_an_address_fills_the_panels_fields() -> None:
+    """Each setting of a view has the id of a component that the page has."""
+    layout = inside.layout()
+    ids = {getattr(one, "id", None) for part in layout for one in [part, *part._traverse()]}
+    assert set(address.fields_of(PAGE).values()) <= ids
+    filled = address.filled(layout, address.fields_of(PAGE), {**address.settings_of(PAGE), "key": "3", "before": True})
+    fields = {one.id: one for part in filled for one in [part, *part._traverse()] if getattr(one, "id", None)}
+    assert fields["inside-worksheet-key"].value == "3"
+    assert fields["inside-worksheet-before"].checked
+
+
+@pytest.mark.parametrize("blank", [False, True])
+def test_the_buttons_download_the_page(session: Session, blank: bool) -> None:
+    app = Dash("buttons", prevent_initial_callbacks=True)
+    app.layout = html.Div([dcc.Download(id="download"), worksheet_panel.layout()])
+    downloads._register_worksheet(app, session)
+    button = "inside-worksheet-blank" if blank else "inside-worksheet"
+    state = WorksheetSettings(layer=3, head=7).as_dict()
+    (output,) = (
+        name
+        for one in app.server.test_client().get("/_dash-dependencies").json or ()
+        for name in outputs_of(one)
+        if name.startswith("download.data")
+    )
+    values = {button: 1, "inside-worksheet-state": state}
+    file = answer(app, output, f"{button}.n_clicks", values)["download.data"]
+    assert file["filename"] == f"minilm-layer3-head7-query4-worksheet{'-blank' if blank else ''}.html"
+    assert file["content"].startswith("<!doctype html>")
+    assert ('class="key"' in file["content"]) is blank
+    wrong = answer(app, output, f"{button}.n_clicks", {**values, "inside-worksheet-state": {**state, "head": 40}})
+    assert "Head 40 is out of range" in str(wrong["inside-worksheet-message.children"])

@@ -19,14 +19,13 @@ from explorer.records.spaces import MOST_PAIRS
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.inside.head_maps import head_maps_of
+from explorer.views.inside.points import VIEW, PointsSettings
 from explorer.views.inside.points import panel as inside_points
-from explorer.views.inside.points import view as points
-from explorer.views.inside.points.compute import PointOptions, query_key_points
+from explorer.views.inside.points.compute import PointOptions, compute, query_key_points
 from explorer.views.inside.points.data import table as points_table
 from explorer.views.inside.points.figure import points_caption, points_figure
-from explorer.views.state import INSIDE
 from tests.browser import eager
-from tests.callbacks import answer, app_of, said
+from tests.callbacks import answer, app_of
 from tests.captures_by_hand import HandCapture, HandStack, random_weights, repeating, tokens
 from tests.checkpoints import TEXT
 from tests.conftest import Folder, Loader
@@ -154,7 +153,7 @@ def test_agreement_is_the_correlation_within_a_querys_row() -> None:
 def test_keys_moved_to_the_queries_keep_every_weight(minilm: explorer.LoadedModel) -> None:
     """softmax(q·(k + c)) is the eager model's attention for the c that is drawn."""
     cap = explorer.capture(minilm, APPLE)
-    shown = query_key_points([cap], 3, 5, 0, switches=PointOptions(met=True))
+    shown = query_key_points([cap], 3, 5, 0, options=PointOptions(align=True))
     (text,) = shown.texts
     np.testing.assert_allclose(text.query_points.mean(axis=0), text.key_points.mean(axis=0), atol=1e-6)
     q, k = cap.q(3, 5).astype(float), cap.k(3, 5).astype(float)
@@ -171,7 +170,7 @@ def test_keys_moved_to_the_queries_keep_every_weight(minilm: explorer.LoadedMode
 @pytest.mark.parametrize(("name", "exact"), [("llama", True), ("gemma2", False), ("gpt-oss", False)])
 def test_a_cap_or_a_sink_would_feel_moved_keys(name: str, exact: bool, tiny: Loader) -> None:
     cap = explorer.capture(tiny(name), TEXT)
-    shown = query_key_points([cap], 0, 0, 0, switches=PointOptions(met=True))
+    shown = query_key_points([cap], 0, 0, 0, options=PointOptions(align=True))
     assert shown.shifts is exact
     assert ("would change weights" in points_caption(shown)) is not exact
 
@@ -197,7 +196,7 @@ def test_several_texts_share_a_plane_and_no_line(minilm: explorer.LoadedModel) -
 
 def test_without_the_first_token(minilm: explorer.LoadedModel) -> None:
     cap = explorer.capture(minilm, APPLE)
-    shown = query_key_points([cap], 3, 5, 0, switches=PointOptions(drop_first=True))
+    shown = query_key_points([cap], 3, 5, 0, options=PointOptions(drop_first=True))
     (text,) = shown.texts
     assert np.isnan(text.query_points[0]).all()
     assert np.isnan(text.key_points[0]).all()
@@ -211,7 +210,7 @@ def test_without_the_first_token(minilm: explorer.LoadedModel) -> None:
         assert not np.isnan([x for x in trace.x if x is not None]).any()
     alone = by_hand([[1.0, 2.0]], [[2.0, 1.0]])
     with pytest.raises(ValueError, match="without its first token there is none left"):
-        query_key_points([alone], 0, 0, 0, switches=PointOptions(drop_first=True))
+        query_key_points([alone], 0, 0, 0, options=PointOptions(drop_first=True))
 
 
 def test_a_long_text_is_looked_at_in_blocks() -> None:
@@ -252,7 +251,7 @@ def test_a_very_long_text_is_thinned() -> None:
 def test_what_the_picture_shows() -> None:
     weights = np.array([[0.9, 0.1, 0.0], [0.4, 0.6, 0.0], [0.05, 0.35, 0.6]])
     cap = by_hand([[4, 0], [0, 4], [-4, 0]], [[8, 0], [0, 8], [-8, 1]], weights)
-    shown = query_key_points([cap], 0, 0, 2, switches=PointOptions(least=0.35))
+    shown = query_key_points([cap], 0, 0, 2, options=PointOptions(least=0.35))
     figure = points_figure(shown, "dark")
     strong = [t for t in figure.data if t.name == "strong pairs"]
     assert [(t.line.width, len(t.x) // 3) for t in strong] == [(4.0, 1), (2.8, 2), (1.8, 2)]
@@ -272,7 +271,7 @@ def test_what_the_picture_shows() -> None:
 def test_rows_of_the_file() -> None:
     weights = np.array([[0.9, 0.1], [0.3, 0.7]])
     cap = by_hand([[4, 0], [0, 4]], [[8, 0], [0, 8]], weights)
-    shown = query_key_points([cap], 0, 0, 0, switches=PointOptions(least=0.5))
+    shown = query_key_points([cap], 0, 0, 0, options=PointOptions(least=0.5))
     rows = list(csv.DictReader(io.StringIO(points_table(shown).csv())))
     assert [row["what"] for row in rows] == ["query"] * 2 + ["key"] * 2 + ["origin"] + ["line"] * 3
     lines = {(r["token"], r["key"], float(r["weight"])) for r in rows if r["what"] == "line"}
@@ -292,87 +291,101 @@ def test_names_keep_clear_of_each_other() -> None:
     assert thinned(9, 3, [1]) == [0, 1, 4, 8]
 
 
-def state(folder: str = "minilm", **more: Any) -> dict[str, Any]:
-    asked = {"model": folder, "text": APPLE, "mode": "points", "layer": 3, "head": 5}
-    return points.DEFAULTS | asked | more
+def asked(folder: str = "minilm", **more: Any) -> PointsSettings:
+    return PointsSettings(**{"model": folder, "text": APPLE, "layer": 3, "head": 5, **more})
 
 
-def test_what_cannot_be_shown_is_said(session: Session, folder: Folder) -> None:
-    with pytest.raises(ValueError, match="5 further texts are too many: give at most 4"):
-        points.drawn(session, state(texts="a\nb\nc\n\nd\ne"))
-    with pytest.raises(ValueError, match="out of range"):
-        points.drawn(session, state(head=99))
-    with pytest.raises(ValueError, match="keys=there is unknown: use own or met"):
-        points.drawn(session, state(keys="there"))
-    with pytest.raises(ValueError, match="lines from weight nan cannot be drawn: use 0 to 1"):
-        points.drawn(session, state(least=float("nan")))
-    eagerly = str(folder("deberta-v2"))
-    with pytest.raises(ModelError) as caught:
-        points.drawn(session, state(eagerly, layer=0, head=0))
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"texts": "a\nb\nc\n\nd\ne"}, "5 further texts are too many: give at most 4"),
+        ({"head": 99}, "head 99 is out of range"),
+        ({"rope": "there"}, "rope=there is not a choice: use after, before"),
+        ({"least": 1.5}, "least 1.5 is out of range: use 0 to 1"),
+        ({"least": float("nan")}, "least nan is out of range: use 0 to 1"),
+    ],
+)
+def test_unusable_settings_are_refused_in_one_line(session: Session, more: dict[str, Any], line: str) -> None:
+    with pytest.raises(ValueError, match=line) as caught:
+        VIEW.make(session, asked(**more))
     assert "\n" not in str(caught.value)
-    shown, remarks = points.drawn(session, state(when="before", query=10**4))
-    assert remarks == ["this model rotates no queries and keys: there is no before"]
-    assert not shown.before
-    assert shown.query == len(shown.texts[0].queries) - 1
 
 
-def test_what_the_page_answers(session: Session) -> None:
-    app = app_of(inside_points, session)
-    view = {name: state()[name] for name in INSIDE}
-    fields = {
-        "inside-selection": view,
+def test_an_eager_model_is_refused_in_one_line(session: Session, folder: Folder) -> None:
+    with pytest.raises(ModelError, match="captured eagerly") as caught:
+        VIEW.make(session, asked(str(folder("deberta-v2")), layer=0, head=0))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_without_rotation_has_no_before(session: Session) -> None:
+    record = compute(session, asked(rope="before", query=10**4))
+    assert record.remarks == ("this model does not rotate queries and keys: there is no before",)
+    assert not record.before
+    assert record.query == len(record.texts[0].queries) - 1
+
+
+GRAPH, START, WATCH = "inside-points-graph.figure", "inside-points-job.data", "inside-points-request.data"
+
+
+def fields_of(**more: Any) -> dict[str, Any]:
+    """The page's fields, of APPLE and a further text."""
+    selection = {name: asked().as_dict()[name] for name in ("model", "text", "layer", "head", "query")}
+    return {
+        "inside-mode": "points",
+        "inside-selection": selection | more,
         "inside-points-rope": "after",
-        "inside-points-align": "own",
+        "inside-points-align": "true",
         "inside-points-least": 0.2,
         "inside-first": True,
         "inside-points-texts": f"{PHONE}\n\n",
         "theme": "dark",
     }
-    graph = "inside-points-graph.figure"
-    ready = inside_points.reading(state(texts=f"{PHONE}\n\n"))
-    assert answer(app, graph, "inside-selection.data", fields) == {}
-    told = answer(app, graph, "inside-selection.data", fields | {"inside-points-request": ready})
-    assert "head 5" in told[graph]["layout"]["title"]["text"]
-    assert "2 texts" in told["inside-points-caption.children"]
-    assert told["inside-points-state.data"] == state(texts=f"{PHONE}\n\n")
-    far = {"inside-selection": view | {"head": 40}, "inside-points-request": ready}
-    wrong = answer(app, graph, "inside-selection.data", fields | far)
-    assert wrong["inside-points-state.data"] is None
-    assert "out of range" in said(wrong, "inside-points-remark")
-    away = fields | {"inside-selection": view | {"mode": "row"}}
-    assert answer(app, graph, "inside-points-least.value", away) == {}
-    left = answer(app, graph, "inside-selection.data", away)
-    assert left[graph]["data"] == []
-    assert left.keys() == {graph}
 
 
-def test_further_texts_are_read_in_the_background(session: Session) -> None:
-    app = app_of(inside_points, session)
-    view = {name: state()[name] for name in INSIDE}
-    fields = {"inside-selection": view, "inside-points-rope": "after", "inside-points-texts": PHONE}
-    start, watch = "inside-points-job.data", "inside-points-request.data"
-    job = answer(app, start, "inside-selection.data", fields)[start]
-    wanted = inside_points.reading(state(texts=PHONE))
+def test_what_the_page_answers(session: Session) -> None:
+    app, fields = app_of(inside_points, session), fields_of()
+    job = answer(app, START, "inside-selection.data", fields)[START]
+    wanted = asked(texts=f"{PHONE}\n\n", align=True).as_dict()
     assert job["request"] == wanted
-    told = answer(app, watch, "inside-points-job.data", {"inside-points-job": job})
-    assert told[watch] == wanted
-    done = {"inside-points-job": job, "inside-points-request": wanted}
-    # What is read already is not read again; another text is.
-    assert answer(app, start, "inside-selection.data", fields | done) == {}
-    other = fields | done | {"inside-points-texts": "An apple."}
-    assert answer(app, start, "inside-points-texts.value", other)[start]["request"] != wanted
-    many = fields | {"inside-points-texts": "a\nb\nc\nd\ne"}
-    wrong = answer(app, start, "inside-points-texts.value", many)[start]
+    request = answer(app, WATCH, START, {"inside-points-job": job})[WATCH]
+    assert request == wanted
+    ready = fields | {"inside-points-request": request}
+    answered = answer(app, GRAPH, WATCH, ready)
+    assert "head 5" in answered[GRAPH]["layout"]["title"]["text"]
+    assert "2 texts" in answered["inside-points-caption.children"]
+    assert answered["inside-points-state.data"] == wanted
+    left = answer(app, GRAPH, "inside-mode.value", ready | {"inside-mode": "worksheet"})
+    assert left[GRAPH]["data"] == []
+    assert left.keys() == {GRAPH}
+    assert answer(app, GRAPH, WATCH, ready | {"inside-mode": "worksheet"}) == {}
+
+
+def test_what_was_made_is_not_made_again(session: Session) -> None:
+    app, fields = app_of(inside_points, session), fields_of()
+    job = answer(app, START, "inside-selection.data", fields)[START]
+    done = fields | {"inside-points-job": job}
+    assert answer(app, START, "inside-mode.value", done) == {}
+    other = done | {"inside-points-texts": "An apple."}
+    assert answer(app, START, "inside-points-texts.value", other)[START]["request"] != job["request"]
+    assert answer(app, START, "inside-selection.data", fields | {"inside-mode": "worksheet"}) == {}
+
+
+def test_what_is_wrong_is_one_line_on_the_page(session: Session) -> None:
+    app = app_of(inside_points, session)
+    many = fields_of() | {"inside-points-texts": "a\nb\nc\nd\ne"}
+    wrong = answer(app, START, "inside-points-texts.value", many)[START]
     assert "5 further texts are too many" in wrong["error"]
-    away = fields | {"inside-selection": view | {"mode": "row"}}
-    assert answer(app, start, "inside-selection.data", away) == {}
+    far = answer(app, START, "inside-selection.data", fields_of(head=40))[START]
+    answered = answer(app, WATCH, START, {"inside-points-job": far})
+    assert WATCH not in answered
+    assert "out of range" in str(answered["inside-points-message.children"])
 
 
-def test_each_text_is_told_before_it_is_read(session: Session) -> None:
-    said_of: list[tuple[str, float | None]] = []
-    asked = state(texts=f"{PHONE}\nAn apple.")
-    inside_points.read(session, asked, lambda sentence, share: said_of.append((sentence, share)))
-    steps = [one for one in said_of if one[0].startswith("reading text")]
+def test_each_text_is_announced_before_it_is_read(session: Session) -> None:
+    reported: list[tuple[str, float | None]] = []
+    settings = asked(texts=f"{PHONE}\nAn apple.")
+    compute(session, settings, lambda sentence, share: reported.append((sentence, share)))
+    steps = [one for one in reported if one[0].startswith("reading text")]
     assert steps == [(f"reading text {n + 1} of 3", n / 3) for n in range(3)]
 
 

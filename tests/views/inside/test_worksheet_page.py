@@ -12,12 +12,13 @@ import pytest
 
 import explorer
 from explorer.records import QueryRow
+from explorer.records.source import Source
 from explorer.views.inside.worksheet.compute import query_row
 from explorer.views.inside.worksheet.page import worksheet_html
 from explorer.views.inside.worksheet.rounding import MOST_KEYS, worksheet
 from tests.checkpoints import LONG, TEXT
 from tests.conftest import Loader
-from tests.test_worksheet import APPLES, row_of
+from tests.views.inside.test_worksheet import APPLES, row_of
 
 
 class Page(HTMLParser):
@@ -143,10 +144,7 @@ class TestPage:
             apple,
             labels=(*nasty, *apple.labels[4:]),
             query_label=nasty[0],
-            text=nasty[0],
-            pair=nasty[3],
-            model="/a/b/<i>",
-            truncation="<b>",
+            source=Source("/a/b/<i>", apple.source.revision, nasty[0], nasty[3], "<b>"),
         )
         page = Page(worksheet_html(row, blank=True))
         assert page.column(1, 0) == list(row.labels)
