@@ -13,7 +13,7 @@
 
   /* ---- from before to after ---- */
 
-  const plotted = () => document.querySelector("#inside-moves-graph .js-plotly-plot");
+  const plotted = () => document.querySelector("#inside-matrices-graph .js-plotly-plot");
   const RESTS_MS = 250; // of a slider that is let go
   let wanted = 1, resting = null;
 
@@ -21,7 +21,7 @@
     if (Number.isFinite(share) && share !== wanted) {
       wanted = share;
       window.clearTimeout(resting);
-      resting = window.setTimeout(() => window.dash_clientside.set_props("inside-moves-rests", { data: share }), RESTS_MS);
+      resting = window.setTimeout(() => window.dash_clientside.set_props("inside-matrices-rests", { data: share }), RESTS_MS);
     }
     const plot = plotted();
     // A figure that comes later is drawn after the move: it is brought to where the slider is.

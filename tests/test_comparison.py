@@ -14,8 +14,16 @@ import explorer
 from explorer.records import MapOptions
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
-from explorer.views.heads.comparison import view as comparison
-from explorer.views.heads.comparison.compute import Side, align, compare_heads, comparison_facts, is_uncased
+from explorer.views.heads.comparison import ComparisonSettings
+from explorer.views.heads.comparison.compute import (
+    Side,
+    align,
+    compare_heads,
+    comparison_facts,
+    compute,
+    is_uncased,
+    other_side,
+)
 from explorer.views.heads.comparison.data import table as comparison_table
 from explorer.views.heads.comparison.figure import comparison_caption, difference_figure, side_figures
 from tests.captures_by_hand import HandCapture, masked_capture, word_tokens
@@ -114,7 +122,7 @@ def test_special_tokens_are_matched_by_place_and_both_names_are_told() -> None:
     assert found.queries == ("[CLS] / <s>", "a", "[SEP] / </s>")
     np.testing.assert_allclose(found.difference, np.eye(3) - 1 / 3, atol=1e-7)
     assert "“[CLS]” is matched with “<s>”." in found.remarks
-    without = compare_heads(first, second, switches=MapOptions(special=False))
+    without = compare_heads(first, second, options=MapOptions(special=False))
     assert without.queries == ("a",)
     np.testing.assert_allclose(without.difference, [[2 / 3]], atol=1e-7)
 
@@ -201,7 +209,7 @@ def test_a_causal_and_a_bidirectional_model_on_one_text(tiny: Loader) -> None:
     """Against plain numpy: words merged by hand from each capture's own offsets."""
     text = "The dog ate an apple."
     bert, gpt2 = (explorer.capture(tiny(name), text) for name in ("bert", "gpt2"))
-    found = compare_heads(Side(bert, 1, 0), Side(gpt2, 1, 1), switches=MapOptions(special=False))
+    found = compare_heads(Side(bert, 1, 0), Side(gpt2, 1, 1), options=MapOptions(special=False))
     words = ["The", "dog", "ate", "an", "apple", "."]
     assert found.queries == found.keys == tuple(words)
     merged = []
@@ -308,9 +316,9 @@ def test_a_long_texts_difference_shows_the_largest_of_each_block_with_its_sign()
     assert "two maps show the largest weight of each block" in comparison_caption(found)
 
 
-def state(**more: Any) -> dict[str, Any]:
+def asked(**more: Any) -> ComparisonSettings:
     """Layer 1, head 1 of a model of three layers and two heads, and what it is compared with."""
-    return {**comparison.DEFAULTS, "model": "m", "text": "A dog.", "pair": "A cat.", "layer": 1, "head": 1, **more}
+    return ComparisonSettings(**{"model": "m", "text": "A dog.", "pair": "A cat.", "layer": 1, "head": 1, **more})
 
 
 def two_heads() -> HandCapture:
@@ -329,20 +337,20 @@ FIRST = TextRequest("m", "A dog.", "A cat.")
         ({"other_head": "1"}, (FIRST, 1, 1)),
         ({"other_model": "other", "other_head": "0"}, (replace(FIRST, model="other"), 1, 0)),
         ({"other_text": "New.", "other_layer": "0", "other_head": "0"}, (TextRequest("m", "New."), 0, 0)),
-        ({"over": "mean"}, (FIRST, 2, 1)),  # a layer's mean beside the next layer's
+        ({"aggregate": "mean"}, (FIRST, 2, 1)),  # a layer's mean beside the next layer's
     ],
 )
 def test_empty_fields_are_as_on_the_left(fields: dict[str, str], expected: Any) -> None:
-    assert comparison.other_side(two_heads(), state(**fields)) == expected
+    assert other_side(two_heads(), asked(**fields)) == expected
 
 
 @pytest.mark.parametrize("typed", ["x", "-1", "1.5", "²"])
 def test_another_layer_that_is_no_number(typed: str) -> None:
-    with pytest.raises(ValueError, match="no layer or head: give a number, counted from 0"):
-        comparison.other_side(two_heads(), state(other_layer=typed))
+    with pytest.raises(ValueError, match="not a layer or head: give a number, counted from 0"):
+        other_side(two_heads(), asked(other_layer=typed))
 
 
 def test_a_head_the_other_side_does_not_have(folder: Folder) -> None:
-    told = state(model=str(folder("bert")), pair="", other_head="9")
+    settings = asked(model=str(folder("bert")), pair="", other_head="9")
     with pytest.raises(ValueError, match="head 9 is out of range"):
-        comparison.sides(Session(device="cpu"), told)
+        compute(Session(device="cpu"), settings)

@@ -13,6 +13,7 @@ from scipy.spatial.distance import jensenshannon
 
 from explorer.analysis.measures import compute_all, head_distance
 from explorer.records import HeadDistances, HeadPoints
+from explorer.records.source import Source
 from explorer.session.session import Session
 from explorer.views.heads.distances import DistancesSettings
 from explorer.views.heads.distances.compute import compute, head_distances
@@ -140,12 +141,12 @@ class TestFigure:
             assert part in said
         for stress, fit in ((0.05, "good"), (0.15, "fair"), (0.3, "poor")):
             assert f"stress {stress:.2f} ({fit};" in distances_caption(_points(drawn, stress))
-        long = distances_caption(replace(drawn, text="word " * 400, pair="another"))
+        long = distances_caption(replace(drawn, source=replace(drawn.source, text="word " * 400, pair="another")))
         assert len(long) < 600
         assert long.endswith("…”, with a second text")
 
     def test_markup_stays_text(self) -> None:
-        figure = distances_figure(replace(_by_hand(), model="<b>x</b>"))
+        figure = distances_figure(replace(_by_hand(), source=Source("<b>x</b>", None)))
         assert "&lt;b&gt;" in figure.layout.title.text
 
     def test_unknown_colour(self) -> None:

@@ -23,9 +23,9 @@ from explorer.records import PLAIN_PARTS, PLAIN_PLANE, PlaneOptions, WordStudy
 from explorer.saving.files import ExportError, check_path, write_file
 from explorer.saving.formats import to_json
 from explorer.saving.rendering import figure_bytes
-from explorer.views.embeddings.embeddings.compute import word_projections
-from explorer.views.embeddings.embeddings.data import plane_json, telling_layer
+from explorer.views.embeddings.embeddings.compute import Plane, word_projections
 from explorer.views.embeddings.embeddings.data import table as plane_table
+from explorer.views.embeddings.embeddings.data import telling_layer
 from explorer.views.embeddings.layers.compute import word_layers
 from explorer.views.heads.heatmap.compute import head_map
 from explorer.views.heads.heatmap.data import table as heatmap_table
@@ -37,11 +37,12 @@ HEATMAP_KEYS = [
     "kind",
     "model",
     "revision",
+    "text",
+    "pair",
+    "truncation",
     "stack",
     "layer",
     "head",
-    "text",
-    "pair",
     "queries",
     "keys",
     "causal",
@@ -52,6 +53,10 @@ HEATMAP_KEYS = [
 EMBEDDINGS_KEYS = [
     "kind",
     "model",
+    "revision",
+    "text",
+    "pair",
+    "truncation",
     "word",
     "sentences",
     "layers",
@@ -99,7 +104,7 @@ class TestHeatmap:
     def test_json_holds_the_map_in_full_precision(self, tiny: Loader) -> None:
         cap = explorer.capture(tiny("gpt2"), TEXT)
         drawn = head_map(cap, 1, 2)
-        result = strictly(to_json(json_of("heatmap", drawn, {"device": "cpu"})))
+        result = strictly(to_json(json_of("heatmap", drawn)))
         assert list(result) == HEATMAP_KEYS
         np.testing.assert_array_equal(np.array(result["attention"], dtype=np.float32), cap.attention(1, 2))
         assert result["queries"] == result["keys"] == list(cap.tokens)
@@ -133,15 +138,16 @@ class TestHeatmap:
         assert "🍎" in text
 
 
-def planes(of: WordStudy, layers: Sequence[int], switches: PlaneOptions = PLAIN_PLANE) -> Any:
-    made = word_projections(of, switches)
-    return [made[layer] for layer in layers]
+def plane(of: WordStudy, layers: Sequence[int] = (0, 1, 2), options: PlaneOptions = PLAIN_PLANE) -> Plane:
+    """The word's points at these layers."""
+    made = word_projections(of, options)
+    return Plane(of, tuple(made), made[layers[0]], [made[n] for n in layers], PLAIN_PARTS, lambda: word_layers(of))
 
 
 def embeddings_json(
-    of: WordStudy, layers: Sequence[int] = (0, 1, 2), switches: PlaneOptions = PLAIN_PLANE
+    of: WordStudy, layers: Sequence[int] = (0, 1, 2), options: PlaneOptions = PLAIN_PLANE
 ) -> dict[str, Any]:
-    return plane_json(of, planes(of, layers, switches), PLAIN_PARTS, {}, word_layers(of))
+    return json_of("embeddings", plane(of, layers, options))
 
 
 class TestEmbeddings:
@@ -160,7 +166,7 @@ class TestEmbeddings:
         measures = result["measures"]
         assert {len(values) for values in measures.values()} == {3}
         assert {"self_similarity", "intra_sentence", "mev", "anisotropy", "mev_null"} <= set(measures)
-        assert "2 + 2 sentences are too few to show that a and b part" in result["verdict"]
+        assert "2 + 2 sentences are too few to show that a and b separate" in result["verdict"]
         # Two of the six ways to deal out two senses over two and two are the given ones.
         assert min(measures["separation_p"]) >= 1 / 3
 
@@ -196,7 +202,7 @@ class TestEmbeddings:
 
     def test_csv_has_a_row_a_point(self) -> None:
         of = study(text='an "odd", apple')
-        header, *body = rows(plane_table(of, planes(of, [1])).csv())
+        header, *body = rows(plane_table(plane(of, [1])).csv())
         assert header == ["kind", "sentence", "occurrence", "sense", "layer", "x", "y", "text"]
         result = embeddings_json(of, [1])
         assert [row[0] for row in body] == ["contextual"] * 4 + ["static"] * 4
@@ -221,7 +227,7 @@ class TestTellingLayer:
         layer, why = telling_layer(of)
         assert layer == 1
         # Cosine distance 1 between senses, 1 − 1/√1.25 within one.
-        assert why == "where the senses part most (separation 0.89)"
+        assert why == "where the senses separate most (separation 0.89)"
         assert telling_layer(of, [0, 2])[0] in (0, 2)
 
     def test_the_middle_one_without_senses(self) -> None:

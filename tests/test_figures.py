@@ -15,15 +15,15 @@ from PIL import Image
 
 import explorer
 from explorer.figures.caption import captioned
+from explorer.figures.figure_style import FigureStyle
 from explorer.figures.style import OKABE_ITO, PALETTES, SYMBOLS
 from explorer.records import HeadMap, HeadNumbers, HeadsOverview, MapOptions, PlaneOptions, PlaneParts, WordStudy
 from explorer.views.embeddings.embeddings.compute import word_projection, word_projections
 from explorer.views.embeddings.embeddings.figure import plane_figure
 from explorer.views.embeddings.embeddings.points_figure import word_figure
 from explorer.views.embeddings.word_caption import facts_line, word_caption
-from explorer.views.heads.comparison.compute import Side, compare_heads
-from explorer.figures.figure_style import FigureStyle
 from explorer.views.heads.comparison import ComparisonSettings
+from explorer.views.heads.comparison.compute import Side, compare_heads
 from explorer.views.heads.comparison.figure import FIGURES as COMPARISON_FIGURES
 from explorer.views.heads.heatmap.compute import head_map
 from explorer.views.heads.heatmap.figure import heatmap_caption, heatmap_figure, sized_heatmap

@@ -13,8 +13,8 @@ import pytest
 import explorer
 from explorer.figures.style import THEMES
 from explorer.records import MapOptions
-from explorer.views.heads.lines import view as lines
-from explorer.views.heads.lines.compute import MAX_HEADS, head_lines
+from explorer.views.heads.lines import LinesSettings
+from explorer.views.heads.lines.compute import MAX_HEADS, head_lines, heads_of
 from explorer.views.heads.lines.data import table as lines_table
 from explorer.views.heads.lines.figure import STEPS, line_groups, lines_caption, lines_figure, panel_height
 from tests.captures_by_hand import masked_capture, word_tokens
@@ -289,10 +289,10 @@ def test_a_block_of_a_pair_has_its_own_queries_and_keys(tiny: Loader) -> None:
     ],
 )
 def test_the_heads_beside_the_chosen_one(beside: str, expected: list[int]) -> None:
-    assert lines.heads_of({"head": 2, "with": beside}) == expected
+    assert heads_of(LinesSettings(head=2, other_heads=beside)) == expected
 
 
 @pytest.mark.parametrize("beside", ["x", "1.2", "-1", "²"])
 def test_heads_beside_the_chosen_one_that_are_no_numbers(beside: str) -> None:
-    with pytest.raises(ValueError, match="is no list of heads: write numbers, as 1,5"):
-        lines.heads_of({"head": 2, "with": beside})
+    with pytest.raises(ValueError, match="is not a list of heads: write numbers, as 1,5"):
+        heads_of(LinesSettings(head=2, other_heads=beside))

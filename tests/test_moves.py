@@ -13,21 +13,21 @@ import pytest
 from sklearn.decomposition import PCA
 
 from explorer.records import HeadMaps, LinearMap, LinearMapPlanes, ModelError
+from explorer.records.source import Source
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.inside.head_maps import head_maps_of
-from explorer.views.inside.matrices import panel as inside_moves
-from explorer.views.inside.matrices import view as moves_view
-from explorer.views.inside.matrices.compute import linear_map_planes
-from explorer.views.inside.matrices.data import table as moves_table
+from explorer.views.inside.matrices import MatricesSettings, panel
+from explorer.views.inside.matrices.compute import compute, linear_map_planes, token_of
+from explorer.views.inside.matrices.data import table as matrices_table
 from explorer.views.inside.matrices.figure import brought_back, map_facts, planes_caption, planes_figure
-from explorer.views.state import text_state
 from tests.browser import eager
 from tests.callbacks import answer, app_of, said
 from tests.checkpoints import TEXT
 from tests.conftest import Folder
 
 APPLE = "She ate an apple while Apple announced a phone."
+BY_HAND = Source("by hand", None)
 TURN = np.array([[0.0, 1.0], [-1.0, 0.0]])  # by 90°: (1, 0) to (0, 1)
 
 
@@ -63,7 +63,7 @@ def made_by(given: Any, weight: Any, bias: Any = None) -> HeadMaps:
 
 
 def moved(given: Any, weight: Any, bias: Any = None, which: str = "query") -> LinearMapPlanes:
-    return linear_map_planes(made_by(given, weight, bias), which, 1, 1, drop_first=False)
+    return linear_map_planes(BY_HAND, made_by(given, weight, bias), which, 1, 1, drop_first=False)
 
 
 def crossed(*lengths: float) -> np.ndarray:
@@ -141,7 +141,7 @@ def test_a_map_that_loses_everything() -> None:
 def test_one_token_and_unknown_maps() -> None:
     assert moved([[1.0, 2.0]], np.eye(2)).before.tolist() == [[0, 0]]
     with pytest.raises(ValueError, match="without its first token there is none left"):
-        linear_map_planes(made_by([[1.0, 2.0]], np.eye(2)), "query", 1, 1, drop_first=True)
+        linear_map_planes(BY_HAND, made_by([[1.0, 2.0]], np.eye(2)), "query", 1, 1, drop_first=True)
     with pytest.raises(ValueError, match="there is no map 'output': use query, key, value"):
         moved(crossed(2, 1), np.eye(2), which="output")
 
@@ -157,10 +157,9 @@ def test_the_grid_lies_around_the_tokens() -> None:
     np.testing.assert_allclose(across[0], [[-4, -1], [-4, 1]])
 
 
-def state(request: TextRequest, layer: int, head: int, which: str = "query", stack: str = "") -> dict[str, Any]:
-    """The state of a screen."""
-    asked = {"mode": "moves", "stack": stack, "layer": layer, "head": head, "map": which}
-    return moves_view.DEFAULTS | text_state(request) | asked
+def asked_for(request: TextRequest, layer: int, head: int, which: str = "query", stack: str = "") -> MatricesSettings:
+    """The map of a head."""
+    return MatricesSettings.of({**request.as_dict(), "layer": layer, "head": head, "map": which, "stack": stack})
 
 
 def projection(side: str, name: str, layer: int) -> tuple[np.ndarray, np.ndarray, Any]:
@@ -197,8 +196,8 @@ def test_the_grid_is_moved_by_the_models_own_weights(
     weight = module.weight.detach().numpy()[part].astype(float).T
     bias = 0.0 if module.bias is None else module.bias.detach().numpy()[part].astype(float)
     given, made = given.astype(float), made[:, part].astype(float)
-    asked = state(TextRequest(name, APPLE), layer, head, which)
-    shown = moves_view.drawn(session, asked)
+    asked = asked_for(TextRequest(name, APPLE), layer, head, which)
+    shown = compute(session, asked)
     before, after = (PCA(2, svd_solver="full").fit(rows) for rows in (given, made))
     left, right = aligned(before, given, shown.before), aligned(after, made, shown.after)
     places = [(shown.before, (given - given.mean(0)) @ left.T), (shown.after, (made - made.mean(0)) @ right.T)]
@@ -297,7 +296,7 @@ def test_what_is_said_of_normalised_queries() -> None:
 
 def test_rows_of_the_file() -> None:
     shown = moved(crossed(4, 1), 2 * TURN)
-    rows = list(csv.DictReader(io.StringIO(moves_table(shown).csv())))
+    rows = list(csv.DictReader(io.StringIO(matrices_table(shown).csv())))
     tokens = [row for row in rows if row["what"] == "token"]
     assert [row["label"] for row in tokens] == ["t0", "t1", "t2", "t3"]
     for row in rows:
@@ -308,20 +307,20 @@ def test_rows_of_the_file() -> None:
 
 def test_the_chosen_token_is_clipped_and_of_this_side() -> None:
     shown = moved(crossed(4, 1), np.eye(2))
-    places: Sequence[int | None] = [moves_view.token_of(shown, q) for q in (-3, 0, 2, 99)]
+    places: Sequence[int | None] = [token_of(shown, q) for q in (-3, 0, 2, 99)]
     assert places == [0, 0, 2, 3]
     later = replace(shown, drop_first=True, labels=shown.labels[1:])
-    assert [moves_view.token_of(later, q) for q in (0, 1, 99)] == [None, 0, 2]
+    assert [token_of(later, q) for q in (0, 1, 99)] == [None, 0, 2]
     cross = replace(shown, stack="cross")
-    assert moves_view.token_of(cross, 1) == 1
-    assert moves_view.token_of(replace(cross, which="key"), 1) is None
+    assert token_of(cross, 1) == 1
+    assert token_of(replace(cross, which="key"), 1) is None
 
 
 @pytest.mark.parametrize("stack", ["encoder", "decoder", "cross"])
 def test_every_stack_has_its_maps(stack: str, folder: Folder, session: Session) -> None:
     request = TextRequest(str(folder("bart")), TEXT, target="She ate an apple.")
-    asked = state(request, 1, 2, "key", stack)
-    shown = moves_view.drawn(session, asked)
+    asked = asked_for(request, 1, 2, "key", stack)
+    shown = compute(session, asked)
     assert shown.stack == stack
     cap = session.capture(request).stack(stack)
     np.testing.assert_allclose(
@@ -337,27 +336,28 @@ def spread_of(points: np.ndarray) -> float:
 
 
 def test_what_the_page_answers(session: Session, folder: Folder) -> None:
-    app = app_of(inside_moves, session)
-    asked = state(TextRequest("minilm", APPLE), 3, 5, "value") | {"first": False, "share": 0.25}
+    app = app_of(panel, session)
+    asked = replace(asked_for(TextRequest("minilm", APPLE), 3, 5, "value"), first=False, share=0.25)
     fields = {
-        "inside-selection": state(TextRequest("minilm", APPLE), 3, 5),
+        "inside-mode": "matrices",
+        "inside-selection": asked_for(TextRequest("minilm", APPLE), 3, 5).as_dict(),
         "inside-matrices-map": "value",
         "inside-first": False,
         "inside-matrices-share": 0.25,
         "theme": "light",
     }
-    graph = "inside-moves-graph.figure"
+    graph = "inside-matrices-graph.figure"
     told = answer(app, graph, "inside-selection.data", fields)
     assert told[graph]["layout"]["title"]["text"].startswith("Value map · minilm")
-    assert len(told["inside-moves-facts.children"]) == 5
-    assert told["inside-matrices-state.data"] == asked
-    eagerly = state(TextRequest(str(folder("deberta-v2")), APPLE), 0, 0)
+    assert len(told["inside-matrices-facts.children"]) == 5
+    assert told["inside-matrices-state.data"] == asked.as_dict()
+    eagerly = asked_for(TextRequest(str(folder("deberta-v2")), APPLE), 0, 0).as_dict()
     wrong = answer(app, graph, "inside-selection.data", fields | {"inside-selection": eagerly})
-    assert "eager" in said(wrong, "inside-moves-message")
+    assert "eager" in said(wrong, "inside-matrices-message")
     assert wrong["inside-matrices-state.data"] is None
-    away = fields | {"inside-selection": asked | {"mode": "row"}}
+    away = fields | {"inside-mode": "worksheet"}
     assert answer(app, graph, "inside-first.checked", away) == {}
-    left = answer(app, graph, "inside-selection.data", away)
+    left = answer(app, graph, "inside-mode.value", away)
     assert left.keys() == {graph}
     assert left[graph]["data"] == []
 
@@ -380,8 +380,8 @@ def test_a_file_shows_the_move_as_far_as_it_is_brought() -> None:
 
 
 def test_an_unknown_layout_is_one_line(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.head_maps.head_layers.input_projections", lambda *_: [])
-    asked = state(TextRequest("minilm", APPLE), 3, 5, "query")
+    monkeypatch.setattr("explorer.analysis.head_maps.head_layers.input_projections", lambda *_: [])
+    asked = asked_for(TextRequest("minilm", APPLE), 3, 5, "query")
     with pytest.raises(ModelError, match="is not known here") as caught:
-        moves_view.drawn(session, asked)
+        compute(session, asked)
     assert "\n" not in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.records import BestOffsets, Null
+from explorer.records.source import Source
 from explorer.views.heads.heads.compute import head_columns, head_rows, heads_table
 from tests.captures_by_hand import reading, tokens
 
@@ -50,7 +51,7 @@ def test_a_row_a_head() -> None:
 def test_a_table_says_what_it_is_of() -> None:
     cap = reading(tokens("a b", "a", "b"), np.eye(2))
     plain = heads_table(cap, {"entropy": ENTROPY}, {})
-    assert (plain.model, plain.stack, plain.text, plain.pair) == ("by hand", "encoder", "a b", None)
+    assert (plain.source, plain.stack) == (Source("by hand", None, "a b"), "encoder")
     assert (list(plain.columns), plain.draws, plain.seed) == (["entropy"], None, None)
     nulled = heads_table(cap, {"entropy": ENTROPY}, {"entropy": NULL})
     assert list(nulled.columns) == ["entropy", "entropy_null", "entropy_z"]

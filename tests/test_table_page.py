@@ -7,9 +7,9 @@ import pytest
 
 from explorer.analysis.measures import MEASURES
 from explorer.session.session import Session
-from explorer.session.settings import State
-from explorer.views.heads.heads import view as heads
+from explorer.session.settings import Value
 from explorer.views.heads.heads.columns import column_definitions
+from explorer.views.heads.heads.compute import compute
 from explorer.views.heads.heads.panel import asked, measured, rows
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
@@ -21,9 +21,9 @@ def session() -> Session:
     return Session(device="cpu")
 
 
-def _request(session: Session, folder: Folder, name: str, stack: str) -> State:
+def _request(session: Session, folder: Folder, name: str, stack: str) -> dict[str, Value]:
     target = TEXT if FAMILIES[name].is_encoder_decoder else None
-    text = {"model": str(folder(name)), "text": TEXT, "pair": None, "target": target}
+    text = {"model": str(folder(name)), "text": TEXT, "pair": "", "target": target or ""}
     request = asked(session, text, stack)
     assert request is not None
     return request
@@ -31,12 +31,12 @@ def _request(session: Session, folder: Folder, name: str, stack: str) -> State:
 
 def _columns(
     session: Session,
-    wanted: State,
-    nulls: State | None = None,
-    probed: State | None = None,
+    wanted: dict[str, Value],
+    nulls: dict[str, Value] | None = None,
+    probed: dict[str, Value] | None = None,
     link: list[int] | None = None,
 ) -> dict[str, np.ndarray]:
-    return dict(heads.drawn(session, measured(wanted, nulls, probed, link)).columns)
+    return dict(compute(session, measured(wanted, nulls, probed, link)).columns)
 
 
 def _fields(names: list[str]) -> list[str]:
@@ -126,7 +126,7 @@ def test_probe_and_link_when_asked_for(session: Session, folder: Folder) -> None
 def test_what_was_made_for_another_text_or_model_is_not_shown(session: Session, folder: Folder) -> None:
     request = _request(session, folder, "bert", "")
     state = measured(request, {**request, "text": "Another."}, {"model": "another"}, None)
-    assert (state["nulls"], state["probe"]) == (False, False)
+    assert (state.nulls, state.probe) == (False, False)
     again = measured(request, dict(request), {"model": request["model"]}, [0, 3])
-    assert (again["nulls"], again["probe"]) == (True, True)
-    assert (again["query"], again["key"]) == ("0", "3")
+    assert (again.nulls, again.probe) == (True, True)
+    assert (again.query, again.key) == ("0", "3")

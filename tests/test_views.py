@@ -99,18 +99,20 @@ class TestHeadMap:
     def test_layers_heads_taken_together(self, minilm: explorer.LoadedModel) -> None:
         cap = explorer.capture(minilm, "She ate an apple.")
         np.testing.assert_allclose(
-            head_map(cap, 2, 0, switches=MapOptions(over="mean")).weights, cap.attention(2).mean(axis=0), atol=1e-7
+            head_map(cap, 2, 0, switches=MapOptions(aggregate="mean")).weights,
+            cap.attention(2).mean(axis=0),
+            atol=1e-7,
         )
         np.testing.assert_array_equal(
-            head_map(cap, 2, 0, switches=MapOptions(over="max")).weights, cap.attention(2).max(axis=0)
+            head_map(cap, 2, 0, switches=MapOptions(aggregate="max")).weights, cap.attention(2).max(axis=0)
         )
 
     def test_chosen_heads_of_any_layers(self, minilm: explorer.LoadedModel) -> None:
         cap = explorer.capture(minilm, "She ate an apple.")
         chosen = ((1, 8), (3, 0), (5, 2))
         maps = np.stack([cap.attention(layer, head) for layer, head in chosen])
-        for over, by_numpy in (("mean", maps.mean(axis=0)), ("max", maps.max(axis=0))):
-            drawn = head_map(cap, 0, 0, None, MapOptions(over=over, heads=chosen))
+        for aggregate, by_numpy in (("mean", maps.mean(axis=0)), ("max", maps.max(axis=0))):
+            drawn = head_map(cap, 0, 0, None, MapOptions(aggregate=aggregate, heads=chosen))
             np.testing.assert_allclose(drawn.weights, by_numpy, atol=1e-7)
 
     def test_norm_based_weights_from_the_checkpoint(self, minilm: explorer.LoadedModel) -> None:
@@ -127,7 +129,7 @@ class TestHeadMap:
         drawn = head_map(cap, layer, head, None, MapOptions(norm=True))
         np.testing.assert_allclose(drawn.weights, cap.attention(layer, head) * lengths, rtol=1e-4, atol=1e-6)
         assert drawn.sinks == ()
-        together = head_map(cap, layer, head, None, MapOptions(norm=True, over="sum"))
+        together = head_map(cap, layer, head, None, MapOptions(norm=True, aggregate="sum"))
         each = [head_map(cap, layer, h, None, MapOptions(norm=True)).weights for h in range(12)]
         assert (together.weights <= np.sum(each, axis=0) + 1e-5).all()  # the triangle inequality
 
@@ -162,10 +164,10 @@ class TestHeadMap:
             (dict(layer=0, head=12), "head 12 is out of range: minilm has heads 0 to 11"),
             (dict(layer=0, head=0, stack="cross"), "no cross stack"),
             (dict(layer=0, head=0, switches=MapOptions(part="A→B")), "needs a second text"),
-            (dict(layer=0, head=0, switches=MapOptions(over="least")), "combine heads 'least'"),
-            (dict(layer=0, head=0, switches=MapOptions(over="sum")), "norm-based weights only"),
+            (dict(layer=0, head=0, switches=MapOptions(aggregate="least")), "combine heads 'least'"),
+            (dict(layer=0, head=0, switches=MapOptions(aggregate="sum")), "norm-based weights only"),
             (
-                dict(layer=0, head=0, switches=MapOptions(over="max", heads=((0, 1), (2, 12)))),
+                dict(layer=0, head=0, switches=MapOptions(aggregate="max", heads=((0, 1), (2, 12)))),
                 "head 12 is out of range",
             ),
         ],

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.driving import FIRST_LOAD_MS
 
 _LONG = " ".join(f"the apple {i} fell from a tree" for i in range(70))
-_POINTS, _MOVES = "inside-points-graph", "inside-moves-graph"
+_POINTS, _MOVES = "inside-points-graph", "inside-matrices-graph"
 
 
 def drawn(page: Page, graph: str, address: str) -> None:
@@ -54,15 +54,15 @@ def test_the_slider_brings_the_move_back(page: Page) -> None:
     slider = page.locator("#inside-matrices-share [role=slider]")
     x = f"Array.from(g.data[{tokens['trace']}].x)"
     slider.press("Home")
-    expect(page.locator("#inside-moves-told")).to_have_text("before, on the right too")
+    expect(page.locator("#inside-matrices-told")).to_have_text("before, on the right too")
     assert of_plot(page, _MOVES, x) == tokens["from"][0]
     assert of_plot(page, _MOVES, "g.layout.xaxis2.title.text").startswith("before: ")
     slider.press("ArrowRight")
-    expect(page.locator("#inside-moves-told")).to_have_text("between: nothing the model does")
+    expect(page.locator("#inside-matrices-told")).to_have_text("between: nothing the model does")
     pairs = zip(tokens["from"][0], tokens["to"][0], strict=True)
     assert of_plot(page, _MOVES, x) == pytest.approx([a + 0.01 * (b - a) for a, b in pairs])
     slider.press("End")
-    expect(page.locator("#inside-moves-told")).to_have_text("")
+    expect(page.locator("#inside-matrices-told")).to_have_text("")
     assert of_plot(page, _MOVES, x) == pytest.approx(tokens["to"][0])
 
 

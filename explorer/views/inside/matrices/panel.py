@@ -1,9 +1,9 @@
 """Weight matrices as linear maps, on the Inside page: what a matrix does to a plane and its grid.
 
-inside-selection, inside-moves-map, inside-first, theme ─> inside-moves-graph, -facts, caption,
+inside-selection, inside-matrices-map, inside-first, theme ─> inside-matrices-graph, -facts, caption,
                                   message, inside-matrices-state (its state)
-inside-moves-share, the figure (in the browser) ─> the right picture, inside-moves-told, and once
-                                  the slider rests inside-moves-rests ─> inside-matrices-state
+inside-matrices-share, the figure (in the browser) ─> the right picture, inside-matrices-told, and once
+                                  the slider rests inside-matrices-rests ─> inside-matrices-state
 
 Nothing is computed while another view is on the screen.
 """
@@ -31,13 +31,17 @@ def layout() -> Any:
     """The view's components."""
     return part(
         VIEW,
-        dcc.Store(id="inside-moves-rests"),
+        dcc.Store(id="inside-matrices-rests"),
         _controls(),
         dcc.Graph(
-            id="inside-moves-graph", config=ZOOMABLE, responsive=True, className="graph", figure=blank_figure(_MESSAGE)
+            id="inside-matrices-graph",
+            config=ZOOMABLE,
+            responsive=True,
+            className="graph",
+            figure=blank_figure(_MESSAGE),
         ),
-        html.Dl(id="inside-moves-facts", className="moves-facts"),
-        html.P(id="inside-moves-caption", className="caption"),
+        html.Dl(id="inside-matrices-facts", className="moves-facts"),
+        html.P(id="inside-matrices-caption", className="caption"),
     )
 
 
@@ -78,7 +82,7 @@ def _controls() -> Any:
                 "lines. The model takes no such way: it makes the move at once",
                 className="selector",
             ),
-            html.Span(id="inside-moves-told", className="muted"),
+            html.Span(id="inside-matrices-told", className="muted"),
         ],
         className="controls",
     )
@@ -88,21 +92,21 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     app.clientside_callback(
         ClientsideFunction("moves", "follow"),
-        Output("inside-moves-told", "children"),
-        Input("inside-moves-graph", "figure"),
+        Output("inside-matrices-told", "children"),
+        Input("inside-matrices-graph", "figure"),
         Input("inside-matrices-share", "value"),
     )
     app.clientside_callback(
         ClientsideFunction("moves", "rest"),
         Output("inside-matrices-state", "data", allow_duplicate=True),
-        Input("inside-moves-rests", "data"),
+        Input("inside-matrices-rests", "data"),
         State("inside-matrices-state", "data"),
     )
 
     @draws(
         app,
         VIEW,
-        ["inside-moves-graph"],
+        ["inside-matrices-graph"],
         [
             Input("inside-selection", "data"),
             Input("inside-matrices-map", "value"),
@@ -110,7 +114,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
             Input("theme", "data"),
             State("inside-matrices-share", "value"),
         ],
-        [Output("inside-moves-facts", "children"), Output("inside-moves-caption", "children")],
+        [Output("inside-matrices-facts", "children"), Output("inside-matrices-caption", "children")],
         _MESSAGE,
     )
     def draw_planes(
