@@ -36,10 +36,12 @@ from explorer.analysis.experiments import nulls_of
 from explorer.analysis.measures import compute_all
 from explorer.saving.formats import to_json
 from explorer.views.heads.heatmap.compute import MOST_CELLS, Region, head_map
-from explorer.views.heads.heatmap.data import heatmap_json
 from explorer.views.heads.heatmap.figure import heatmap_figure
 from explorer.views.heads.overview.compute import heads_overview
 from explorer.views.heads.overview.figure import overview_figure
+from explorer.views.heads.page import MapSettings
+from explorer.views.registry import VIEWS
+from explorer.views.spec import ComputedView
 
 MODELS = ("minilm", "smollm2")
 LENGTHS = (16, 64, 128, 256, 512, 1024, 2048)
@@ -70,7 +72,10 @@ def overview_answer(cap: Any) -> bytes:
 
 def file_bytes(cap: Any, layer: int, head: int) -> bytes:
     """One head's numbers in full as the JSON file holds them, compressed likewise."""
-    return gzip.compress(to_json(heatmap_json(head_map(cap, layer, head))).encode(), 1)
+    view = ComputedView(
+        VIEWS["heatmap"], MapSettings(layer=layer, head=head), head_map(cap, layer, head), "cpu", "float32"
+    )
+    return gzip.compress(to_json(view.result()).encode(), 1)
 
 
 def measure(loaded: explorer.LoadedModel, n: int, repeats: int) -> dict[str, Any]:

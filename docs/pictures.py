@@ -63,21 +63,21 @@ _EMBEDDINGS_PANEL = "#embeddings-page .panel:not(.form)"
 _INSIDE_PANEL = "#inside-page .panel"
 PICTURES = {
     "heads": SizedFigure(_HEAD, (f"#heads-heatmap {CELLS}", "#heads-table .ag-row")),
-    "heads-lines": SizedFigure(f"{_HEAD}&mode=lines", ("#heads-lines svg path",), _HEADS_PANEL),
-    "heads-distances": SizedFigure(f"{_HEAD}&mode=distances", (f"#heads-distances {POINTS}",), _HEADS_PANEL),
+    "heads-lines": SizedFigure(f"{_HEAD}&mode=lines", ("#heads-lines-part svg path",), _HEADS_PANEL),
+    "heads-distances": SizedFigure(f"{_HEAD}&mode=distances", (f"#heads-distances-part {POINTS}",), _HEADS_PANEL),
     "embeddings": SizedFigure("/embeddings", (f"#embeddings-plot {POINTS}", "#embeddings-caption:not(:empty)")),
     "embeddings-layers": SizedFigure(
-        "/embeddings?mode=layers", ("#embeddings-layers .lines path",), _EMBEDDINGS_PANEL
+        "/embeddings?mode=layers", ("#embeddings-layers-part .lines path",), _EMBEDDINGS_PANEL
     ),
     "embeddings-meaning": SizedFigure(
-        "/embeddings?model=smollm2&layer=15&mode=meaning", (f"#embeddings-meaning {CELLS}",), _EMBEDDINGS_PANEL
+        "/embeddings?model=smollm2&layer=15&mode=meaning", (f"#embeddings-meaning-part {CELLS}",), _EMBEDDINGS_PANEL
     ),
-    "embeddings-pull": SizedFigure("/embeddings?mode=pull", (f"#embeddings-pull {POINTS}",), _EMBEDDINGS_PANEL),
+    "embeddings-pull": SizedFigure("/embeddings?mode=pull", (f"#embeddings-pull-part {POINTS}",), _EMBEDDINGS_PANEL),
     "inside-row": SizedFigure(_ROW, ("#inside-worksheet-steps li",), _INSIDE_PANEL),
     "inside-points": SizedFigure(f"{_ROW}&mode=points", (f"#inside-points-part {POINTS}",), _INSIDE_PANEL),
-    "inside-moves": SizedFigure(f"{_ROW}&mode=moves", (f"#inside-moves {POINTS}",), _INSIDE_PANEL),
+    "inside-moves": SizedFigure(f"{_ROW}&mode=matrices", (f"#inside-matrices-part {POINTS}",), _INSIDE_PANEL),
     "inside-sharing": SizedFigure(
-        f"{_ROW}&mode=sharing&model=smollm2", ("#inside-sharing .lines path",), _INSIDE_PANEL
+        f"{_ROW}&mode=cost&model=smollm2", ("#inside-cost-part .lines path",), _INSIDE_PANEL
     ),
     "learn": SizedFigure("/learn/two-meanings", ("#learn-side h1",), framed=f"#embeddings-plot {POINTS}"),
     "check": SizedFigure("/check", ("#check-table .error-size",), "#check-page .panel"),

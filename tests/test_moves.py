@@ -226,7 +226,7 @@ def polygon_area(corners: np.ndarray) -> float:
 
 def test_without_the_first_token(session: Session) -> None:
     maps = head_maps_of(session, TextRequest("smollm2", APPLE), None, 8, 4)
-    shown = linear_map_planes(maps, "key", 9, 3, drop_first=True)
+    shown = linear_map_planes(BY_HAND, maps, "key", 9, 3, drop_first=True)
     assert shown.labels == maps.keys[1:]
     rest = np.asarray(maps.given_keys, float)[1:]
     fit = PCA(2, svd_solver="full").fit_transform(rest)
@@ -235,7 +235,7 @@ def test_without_the_first_token(session: Session) -> None:
     assert "key/value head 1, which heads 3–5 share" in planes_caption(shown)
     assert "rotates by position is not in this picture" in planes_caption(shown)
     assert "The first token is left out." in planes_caption(shown)
-    assert "rotates" not in planes_caption(linear_map_planes(maps, "value", 9, 3, drop_first=False))
+    assert "rotates" not in planes_caption(linear_map_planes(BY_HAND, maps, "value", 9, 3, drop_first=False))
 
 
 def test_left_and_right_show_the_same() -> None:
@@ -289,7 +289,7 @@ def test_a_long_text_is_thinned() -> None:
 
 def test_what_is_said_of_normalised_queries() -> None:
     maps = replace(made_by(crossed(2, 1), np.eye(2)), normalised=True, rotated=True)
-    said = planes_caption(linear_map_planes(maps, "query", 1, 1, drop_first=False))
+    said = planes_caption(linear_map_planes(BY_HAND, maps, "query", 1, 1, drop_first=False))
     assert "What the model then normalises and rotates by position is not in this picture" in said
     assert "The points move, not the axes" in said
 
@@ -353,7 +353,7 @@ def test_what_the_page_answers(session: Session, folder: Folder) -> None:
     assert told["inside-matrices-state.data"] == asked.as_dict()
     eagerly = asked_for(TextRequest(str(folder("deberta-v2")), APPLE), 0, 0).as_dict()
     wrong = answer(app, graph, "inside-selection.data", fields | {"inside-selection": eagerly})
-    assert "eager" in said(wrong, "inside-matrices-message")
+    assert "eager" in said(wrong, "inside-matrices-error")
     assert wrong["inside-matrices-state.data"] is None
     away = fields | {"inside-mode": "worksheet"}
     assert answer(app, graph, "inside-first.checked", away) == {}

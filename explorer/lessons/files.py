@@ -24,7 +24,7 @@ PARAMETERS = {
     "/embeddings": ["model", "word", "sentences", "layer"],
     "/inside": [*_TEXT.split(), "mode"],
 }
-MODES = ("row", "points", "moves", "mask", "heads", "sharing")  # of /inside
+MODES = ("worksheet", "points", "matrices", "mask", "contributions", "cost")  # the views of /inside
 _COUNTED = ("layer", "head", "query", "key")
 _LOOK = ("theme", "present")  # the reader's own: a copied address may have them
 _NAME = re.compile(r"[a-z0-9-]+")

@@ -132,7 +132,10 @@ def test_a_stack_that_the_model_does_not_have_is_told(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("told", "says"),
-    [({"window": "2-2,1-5"}, "2-2,1-5 is no part of a map"), ({"palette": "rainbow"}, "unknown palette 'rainbow'")],
+    [
+        ({"window": "2-2,1-5"}, "2-2,1-5 is not a part of a map"),
+        ({"palette": "rainbow"}, "palette=rainbow is not a choice"),
+    ],
 )
 def test_nonsense_in_a_link_is_told(page: Page, told: dict[str, str], says: str) -> None:
     page.goto(f"/?{urlencode(told)}")

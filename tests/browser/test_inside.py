@@ -85,12 +85,12 @@ def test_a_row_step_by_step(page: Page, tmp_path: Path) -> None:
     exponentials = np.exp([row["score"] for row in rows])
     np.testing.assert_allclose([row["scaled"] for row in rows], np.array([row["product"] for row in rows]) / 32**0.5)
     np.testing.assert_allclose(exponentials / exponentials.sum(), weights, atol=1e-5)
-    expect(page.locator("#inside-row-steps li").nth(1)).to_contain_text("× 0.1768 = 1/√32")
+    expect(page.locator("#inside-worksheet-steps li").nth(1)).to_contain_text("× 0.1768 = 1/√32")
     # A clicked key is the one whose vectors are drawn, until another is chosen, or none.
     page.locator("#inside-table .ag-row[row-index='2'] [col-id=label]").click()
     expect(page.locator("#inside-worksheet-key")).to_have_value("ate")
     inside.wait_for_address(layer="1", head="8", key="2")
-    inside.wait_for("() => document.querySelector('#inside-row-caption').textContent.includes('“ate”')")
+    inside.wait_for("() => document.querySelector('#inside-worksheet-caption').textContent.includes('“ate”')")
     with (inside.save("csv", tmp_path)).open(encoding="utf-8", newline="") as file:
         saved = list(csv.DictReader(file))
     np.testing.assert_allclose([float(row["weight"]) for row in saved], weights, atol=1e-5)
@@ -109,7 +109,7 @@ def test_a_causal_models_shared_heads(page: Page) -> None:
     rows = inside.rows(len(run.labels), run.labels)
     assert [row["weight"] is None for row in rows] == [key > 3 for key in range(len(rows))]
     np.testing.assert_allclose([row["weight"] for row in rows[:4]], run.attention[5, 7, 3, :4], atol=1e-5)
-    first = page.locator("#inside-row-steps li").first
+    first = page.locator("#inside-worksheet-steps li").first
     expect(first).to_contain_text("key/value head 2")
     before = inside.title("inside-strips")
     page.locator("#inside-worksheet-before").check(force=True)
@@ -136,13 +136,13 @@ def test_masks_and_what_comes_too_late(page: Page) -> None:
     expect(caption).to_contain_text(f"a cosine of {alike.min():.2f} with itself")
     page.locator("#inside-query").click()
     page.get_by_role("option", name="[SEP]", exact=True).click()
-    expect(page.locator("#inside-mask-late-message .error")).to_contain_text("is no token of")
+    expect(page.locator("#inside-mask-error")).to_contain_text("is no token of")
 
 
 def test_all_heads_of_a_layer(page: Page) -> None:
     inside = Inside(page).open(layer=1, head=8, query=4)
     inside.show("all heads")
-    caption = page.locator("#inside-heads-caption")
+    caption = page.locator("#inside-contributions-caption")
     expect(caption).to_contain_text("12 × 32 = 384")
     found = re.search(r"a relative ([\de.-]+)\.", caption.inner_text())
     assert found
@@ -180,7 +180,7 @@ def test_an_eager_model_is_told_of_in_every_view(page: Page, tmp_path: Path) -> 
         assert "\n" not in told.inner_text()
     inside.show("sharing and cost")
     expect(page.locator("#inside-cost-caption")).to_contain_text("tiny-deberta")
-    expect(page.locator("#inside-cost-message .error")).to_have_count(0)
+    expect(page.locator("#inside-cost-error .error")).to_have_count(0)
     inside.show("step by step")
     inside.choose_model("minilm")
     inside.rows(12)
@@ -282,7 +282,7 @@ def test_cross_attention(page: Page, tmp_path: Path) -> None:
     rows = inside.rows(len(weights))
     np.testing.assert_allclose([row["weight"] for row in rows], weights, atol=1e-5)
     inside.show("mask on and off")
-    expect(page.locator("#inside-mask-message .error")).to_contain_text("no order to mask by")
+    expect(page.locator("#inside-mask-error .error")).to_contain_text("no order to mask by")
     page.locator("#inside-stack").get_by_text("encoder", exact=True).click()
     own = out.encoder_attentions[1][0, 2].numpy()
     np.testing.assert_allclose(inside.map("inside-mask-own", "layer 1"), own, atol=1e-5)
@@ -294,7 +294,10 @@ def test_five_hundred_tokens(page: Page) -> None:
     rows = inside.rows(len(run.labels))
     np.testing.assert_allclose([row["weight"] or 0 for row in rows], run.attention[0, 0, 400], atol=1e-5)
     expect(page.locator("#inside-table .ag-paging-panel")).to_be_visible()
-    for label, graph in (("mask on and off", "inside-mask-other"), ("all heads", "inside-heads-graph")):
+    for label, graph in (
+        ("mask on and off", "inside-mask-other"),
+        ("all heads", "inside-contributions-outputs-graph"),
+    ):
         inside.show(label)
         inside.wait_for("id => document.querySelector(`#${id} .js-plotly-plot`)?._fullData?.length > 0", graph)
         assert inside.count_nodes() <= 5_000

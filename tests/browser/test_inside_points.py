@@ -44,7 +44,7 @@ def test_a_clicked_query_is_chosen(page: Page) -> None:
 
 
 def test_the_slider_brings_the_move_back(page: Page) -> None:
-    drawn(page, _MOVES, "mode=moves&layer=3&head=5")
+    drawn(page, _MOVES, "mode=matrices&layer=3&head=5")
     ends = of_plot(page, _MOVES, "g.layout.meta")
     (tokens,) = (
         one

@@ -100,7 +100,7 @@ def test_controls_choose_sentence_head_and_layer(embeddings: Embeddings) -> None
     _wait(embeddings, "layer 4 · head 5")
     embeddings.slide("End")
     _wait(embeddings, "layer 5 · head 5")
-    expect(page.locator("#embeddings-pull-message")).to_contain_text(
+    expect(page.locator("#embeddings-pull-error")).to_contain_text(
         "Layer 6 is the model’s result, which no attention reads: layer 5 is shown", ignore_case=True
     )
 

@@ -14,7 +14,8 @@ from explorer.app import learn
 from explorer.lessons.claims import KINDS, Claim, parse_claim
 from explorer.lessons.files import FOLDER, MODES, PARAMETERS, Lesson, questions_table, read_lesson, read_lessons
 from explorer.lessons.questions import QUESTIONS
-from explorer.views.inside import panel as inside
+from explorer.views.inside.page import PAGE
+from explorer.views.registry import views_of
 from tests.claims import CLAIMS
 
 ROOT = Path(__file__).parents[2]
@@ -143,7 +144,7 @@ class TestReading:
             ("title: A lesson", "title: [A lesson]", 2, "“title: [A lesson]” is no text: put it into quotes"),
             ("title: A lesson", "title: 'A lesson", 2, "is no “key: value” of YAML"),
             ("title: A lesson", "title: A\x07lesson", 2, "a character that YAML does not allow"),
-            ("/?layer=1&head=8&query=2", "/inside?mode=maps", 10, "unknown mode “maps”: use row"),
+            ("/?layer=1&head=8&query=2", "/inside?mode=maps", 10, "unknown mode “maps”: use worksheet"),
             ("/?layer=1&head=8&query=2", "http://[x", 10, "“http://[x” is no address"),
             ("order: 3", "order", 3, "“order” is no “key: value”"),
             ("title: A lesson", "title:", 2, "“title” has no value"),
@@ -294,7 +295,7 @@ def _words(parts: Any) -> str:
 
 
 def test_the_modes_are_those_of_the_page() -> None:
-    assert tuple(view.MODE for view in inside.VIEWS) == MODES
+    assert tuple(view.name for view in views_of(PAGE)) == MODES
 
 
 def test_a_copied_address_keeps_no_look(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ class TestNumbers:
         alike /= np.linalg.norm(whole, axis=1) * np.linalg.norm(cut, axis=1)
         curves = [one["cosine"] for one in told["late"]]
         np.testing.assert_allclose(curves, [*alike, *alike], atol=1e-5)  # beside is minilm itself
-        assert told["no_late"] is None
+        assert told["right_context_error"] is None
         rows = rows_of(view)
         assert len(rows) == 144
         assert float(rows[13]["own mask"]) == told["attention"][1][1]
@@ -194,7 +194,7 @@ class TestNumbers:
         view = made(session, "mask", query=0)
         told = view.result()
         assert told["late"] == []
-        assert "“[CLS]” is no token of the first text" in told["no_late"]
+        assert "“[CLS]” is no token of the first text" in told["right_context_error"]
         assert view.figure("own", FigureStyle()).figure.data
         with pytest.raises(ValueError, match="is no token of the first text"):
             view.figure("late", FigureStyle())
