@@ -27,7 +27,12 @@ def link_of(view: ComputedView) -> str:
     return link_to_view(view.spec, view.settings)
 
 
+def view_of(name: str, record: Any, **values: Any) -> ComputedView:
+    """The view of a record that a test has made."""
+    view = VIEWS[name]
+    return ComputedView(view, view.settings.of(values), record, "cpu", "float32")
+
+
 def json_of(name: str, record: Any, **values: Any) -> dict[str, Any]:
     """The JSON of a record that a test has made."""
-    view = VIEWS[name]
-    return ComputedView(view, view.settings.of(values), record, "cpu", "float32").result()
+    return view_of(name, record, **values).result()

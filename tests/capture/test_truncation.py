@@ -20,23 +20,18 @@ from explorer.figures.figure_style import FigureStyle
 from explorer.session.session import Session
 from explorer.text.tokens import TextTooLong
 from explorer.views.heads.comparison.compute import Side, compare_heads
-from explorer.views.heads.comparison.data import table as comparison_table
 from explorer.views.heads.comparison.figure import comparison_caption
 from explorer.views.heads.distances.compute import head_distances
-from explorer.views.heads.distances.data import table as distances_table
 from explorer.views.heads.distances.figure import distances_caption
 from explorer.views.heads.heads.compute import heads_table
-from explorer.views.heads.heads.data import table as measures_table
 from explorer.views.heads.heatmap.compute import head_map
-from explorer.views.heads.heatmap.data import table as heatmap_table
 from explorer.views.heads.heatmap.figure import heatmap_caption
 from explorer.views.heads.lines.compute import head_lines
-from explorer.views.heads.lines.data import table as lines_table
 from explorer.views.heads.lines.figure import lines_caption
 from explorer.views.registry import VIEWS
 from tests import reference
 from tests.checkpoints import FAMILIES
-from tests.computing import computed, json_of
+from tests.computing import computed, json_of, view_of
 from tests.conftest import Folder, Loader
 
 LONG = " ".join(f"the dog number {i} saw the cat" for i in range(60))
@@ -147,19 +142,19 @@ def test_every_caption_and_file_says_so(tiny: Loader) -> None:
     drawn = head_map(cap, 0, 0)
     assert f"Truncated: {told}." in heatmap_caption(drawn)
     assert json_of("heatmap", drawn)["truncation"] == told
-    header, *body = csv.reader(io.StringIO(heatmap_table(drawn).csv()))
-    assert header == [f"query (truncated: {told})", *cap.tokens]
+    header, *body = csv.reader(io.StringIO(view_of("heatmap", drawn).table().csv()))
+    assert header == ["query", *cap.tokens, f"truncated: {told}"]
     assert len(body) == 256
     lines = head_lines(cap, 0, [1])
     assert f"Truncated: {told}." in lines_caption(lines)
-    header, *body = csv.reader(io.StringIO(lines_table(lines).csv()))
+    header, *body = csv.reader(io.StringIO(view_of("lines", lines).table().csv()))
     assert header[6:] == ["weight", f"truncated: {told}"]
     assert {len(row) for row in body} == {8}
     other = explorer.capture(loaded, "the dog")
     compared = compare_heads(Side(cap, 0, 0), Side(other, 0, 1))
     assert f"The first text is truncated: {told}." in comparison_caption(compared)
     assert "second text is truncated" not in comparison_caption(compared)
-    header, *body = csv.reader(io.StringIO(comparison_table(compared).csv()))
+    header, *body = csv.reader(io.StringIO(view_of("comparison", compared).table().csv()))
     assert header[4:] == ["difference", f"The first text is truncated: {told}."]
     assert {len(row) for row in body} == {6}
 
@@ -172,7 +167,7 @@ def test_tables_of_heads_say_so(tiny: Loader) -> None:
     assert json_of("heads", table)["truncation"] == told
     drawn = head_distances(cap, explorer.head_distance(cap), measures)
     assert distances_caption(drawn).endswith(f"Truncated: {told}.")
-    for text in (measures_table(table).csv(), distances_table(drawn).csv()):
+    for text in (view_of("heads", table).table().csv(), view_of("distances", drawn).table().csv()):
         header, *body = csv.reader(io.StringIO(text, newline=""))
         assert header[-2:] == [list(measures)[-1], f"truncated: {told}"]
         assert {len(row) for row in body} == {len(header)}
