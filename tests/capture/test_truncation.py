@@ -155,7 +155,7 @@ def test_every_caption_and_file_says_so(tiny: Loader) -> None:
     assert f"The first text is truncated: {told}." in comparison_caption(compared)
     assert "second text is truncated" not in comparison_caption(compared)
     header, *body = csv.reader(io.StringIO(view_of("comparison", compared).table().csv()))
-    assert header[4:] == ["difference", f"The first text is truncated: {told}."]
+    assert header[4:] == ["difference", f"truncated: of the first text {told}"]
     assert {len(row) for row in body} == {6}
 
 
