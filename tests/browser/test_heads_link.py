@@ -14,7 +14,7 @@ from tests.browser.driving_heads import Heads
 
 TEXT = "The keys that the man left lost are on the table."
 PAIR = "Who lost them?"
-SEVERAL = {"over": "max", "set": "1.8,2.0", "norm": "true"}
+SEVERAL = {"aggregate": "max", "heads": "1.8,2.0", "norm": "true"}
 READ = {"layer": "3", "head": "5", "words": "true", "log": "true", "palette": "cividis"}
 BESIDE = {
     "show": "entropy",
@@ -26,9 +26,9 @@ BESIDE = {
     "filter": "entropy:greaterThan:0.5;head:lessThan:9:and:greaterThan:1",
 }
 VIEWS: dict[str, dict[str, str]] = {
-    "map": {"window": "2-6,1-5", "special": "false", "part": "A→A", **SEVERAL},
-    "lines": {"with": "1,7", "threshold": "0.125", "count": "17"},
-    "compare": {"other_model": "minilm", "other_text": "The man.", "other_layer": "4", "other_head": "11"},
+    "heatmap": {"window": "2-6,1-5", "special": "false", "part": "A→A", **SEVERAL},
+    "lines": {"other_heads": "1,7", "threshold": "0.125", "count": "17"},
+    "comparison": {"other_model": "minilm", "other_text": "The man.", "other_layer": "4", "other_head": "11"},
     "distances": {"colour": "previous_token"},
 }
 FIELDS = {
@@ -43,9 +43,9 @@ FIELDS = {
     "palette": "heads-palette",
 }
 GRAPHS = {
-    "map": "heads-heatmap",
+    "heatmap": "heads-heatmap",
     "lines": "heads-lines-graph",
-    "compare": "heads-comparison-difference",
+    "comparison": "heads-comparison-difference",
     "distances": "heads-distances-graph",
 }
 _SORTED = """() => {
@@ -58,7 +58,7 @@ _SORTED = """() => {
 
 def open_link(page: Page, view: str, **told: str) -> Heads:
     """Open a link to a view, and wait until it is drawn."""
-    mode = {} if view == "map" else {"mode": view}
+    mode = {} if view == "heatmap" else {"mode": view}
     page.goto(f"/?{urlencode({'text': TEXT, 'pair': PAIR, **mode, **told})}")
     heads = Heads(page)
     heads.wait_for(
@@ -82,14 +82,14 @@ def test_every_setting_of_a_view(page: Page, view: str) -> None:
     given = {**heads.address()}
     given.pop("theme", None)
     expected = {"text": TEXT, "pair": PAIR, **told}
-    assert given == expected if view == "map" else given == {**expected, "mode": view}
-    expect(page.locator(f"#heads-{view}")).to_be_visible()
+    assert given == expected if view == "heatmap" else given == {**expected, "mode": view}
+    expect(page.locator(f"#heads-{view}-part")).to_be_visible()
     expect(page.locator("#link-message .remark")).to_have_count(0)
     assert sum("heads-heatmap.figure" in (one.post_data or "") for one in asked) == 1
 
 
 def test_what_is_beside_the_views(page: Page) -> None:
-    heads = open_link(page, "map", **BESIDE)
+    heads = open_link(page, "heatmap", **BESIDE)
     heads.wait_for(f"() => ({_SORTED})().some(row => 'probe' in row && 'entropy_z' in row)", timeout_ms=60_000)
     heads.wait_for_address(**BESIDE)
     rows: list[dict[str, Any]] = page.evaluate(_SORTED)
@@ -112,7 +112,7 @@ def test_what_is_beside_the_views(page: Page) -> None:
 
 
 def test_a_zoom_is_told_and_ends(page: Page) -> None:
-    heads = open_link(page, "map", window="2-6,1-5")
+    heads = open_link(page, "heatmap", window="2-6,1-5")
     part = """() => document.querySelector('#heads-heatmap .js-plotly-plot').layout.meta.part"""
     heads.wait_for(f"() => JSON.stringify(({part})()) === '[1.5,5.5,0.5,4.5]'")
     expected = eager.run("minilm", TEXT, PAIR).attention[0, 0]
@@ -124,7 +124,7 @@ def test_a_zoom_is_told_and_ends(page: Page) -> None:
 
 
 def test_a_stack_that_the_model_does_not_have_is_told(page: Page) -> None:
-    heads = open_link(page, "map", stack="cross")
+    heads = open_link(page, "heatmap", stack="cross")
     note = page.locator("#heads-stack-note")
     expect(note).to_have_text("minilm has no stack “cross”: encoder is shown")
     heads.wait_for("() => !new URLSearchParams(location.search).has('stack')")
@@ -148,7 +148,7 @@ def test_nonsense_in_a_link_is_told(page: Page, told: dict[str, str], says: str)
     [{"sort": "beauty:desc"}, {"sort": "entropy:up"}, {"filter": "entropy:above:1"}, {"filter": "entropy:inRange:1"}],
 )
 def test_what_the_table_cannot_do_is_told(page: Page, told: dict[str, str]) -> None:
-    heads = open_link(page, "map", **told)
+    heads = open_link(page, "heatmap", **told)
     (setting,) = told
     expect(page.locator("#link-message")).to_contain_text(
         f"The address says {setting}={told[setting]}", timeout=60_000

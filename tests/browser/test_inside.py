@@ -141,13 +141,13 @@ def test_masks_and_what_comes_too_late(page: Page) -> None:
 
 def test_all_heads_of_a_layer(page: Page) -> None:
     inside = Inside(page).open(layer=1, head=8, query=4)
-    inside.show("all heads")
+    inside.show("head contributions")
     caption = page.locator("#inside-contributions-caption")
     expect(caption).to_contain_text("12 × 32 = 384")
     found = re.search(r"a relative ([\de.-]+)\.", caption.inner_text())
     assert found
     assert float(found[1]) < 1e-4
-    inside.wait_for_address(mode="heads", layer="1", head="8")
+    inside.wait_for_address(mode="contributions", layer="1", head="8")
 
 
 def test_what_is_not_there_is_said(page: Page) -> None:
@@ -167,11 +167,11 @@ def test_an_eager_model_is_told_of_in_every_view(page: Page, tmp_path: Path) -> 
     inside = Inside(page).open()
     inside.choose_model(str(folder))
     lines = {
-        "step by step": "row-message",
-        "q and k as points": "points-remark",
-        "maps as moves": "moves-message",
-        "mask on and off": "mask-message",
-        "all heads": "heads-message",
+        "step by step": "worksheet-error",
+        "q and k as points": "points-message",
+        "weight matrices": "matrices-error",
+        "mask on and off": "mask-error",
+        "head contributions": "contributions-error",
     }
     for label, line in lines.items():
         inside.show(label)
@@ -184,22 +184,22 @@ def test_an_eager_model_is_told_of_in_every_view(page: Page, tmp_path: Path) -> 
     inside.show("step by step")
     inside.choose_model("minilm")
     inside.rows(12)
-    expect(page.locator("#inside-worksheet-message .error")).to_have_count(0)
+    expect(page.locator("#inside-worksheet-error .error")).to_have_count(0)
 
 
 # Of each view an address with all of its settings changed, and what the fields then hold.
 _PLACE = {"layer": "3", "head": "5", "query": "6"}
 _HELD = {"layer": "3", "head": "5"}
 LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
-    "row": (
+    "worksheet": (
         {"model": "smollm2", **_PLACE, "key": "2", "before": "true"},
-        {**_HELD, "query": "announced", "row-key": "an", "row-before": "true"},
+        {**_HELD, "query": "announced", "worksheet-key": "an", "worksheet-before": "true"},
     ),
     "points": (
         {
             **_PLACE,
-            "when": "before",
-            "keys": "met",
+            "rope": "before",
+            "align": "true",
             "least": "0.35",
             "first": "false",
             "texts": "Apple sold a phone.\nI ate & drank 50%.",
@@ -207,27 +207,27 @@ LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {
             **_HELD,
             "query": "apple·2",
-            "points-when": "before",
-            "points-keys": "met",
+            "points-rope": "before",
+            "points-align": "true",
             "points-least": "0.35",
             "first": "false",
             "points-texts": "Apple sold a phone.\nI ate & drank 50%.",
         },
     ),
-    "moves": (
+    "matrices": (
         {**_PLACE, "first": "false", "map": "key", "share": "0.25"},
-        {**_HELD, "query": "apple·2", "moves-map": "key", "first": "false", "moves-share": "0.25"},
+        {**_HELD, "query": "apple·2", "matrices-map": "key", "first": "false", "matrices-share": "0.25"},
     ),
-    "mask": ({**_PLACE, "beside": "minilm"}, {**_HELD, "query": "apple·2", "mask-beside": "minilm"}),
-    "heads": (_PLACE, {**_HELD, "query": "apple·2"}),
-    "sharing": (
+    "mask": ({**_PLACE, "other_model": "minilm"}, {**_HELD, "query": "apple·2", "mask-other-model": "minilm"}),
+    "contributions": (_PLACE, {**_HELD, "query": "apple·2"}),
+    "cost": (
         {"layer": "3", "head": "5", "query": "6", "tokens": "1000", "batch": "2", "precision": "int8", "sharing": "4"},
         {
             **_HELD,
-            "sharing-tokens": "1,000",
-            "sharing-batch": "2",
-            "sharing-precision": "int8, 8 bits",
-            "sharing-by": "grouped, 4",
+            "cost-tokens": "1,000",
+            "cost-batch": "2",
+            "cost-precision": "int8, 8 bits",
+            "cost-sharing": "grouped, 4",
         },
     ),
 }
@@ -252,11 +252,11 @@ def held(page: Page, field: str) -> str:
 @pytest.mark.parametrize("mode", list(LINKS))
 def test_a_link_shows_just_what_its_sender_saw(page: Page, mode: str) -> None:
     asked, fields = LINKS[mode]
-    state = {**asked, **({} if mode == "row" else {"mode": mode})}
+    state = {**asked, **({} if mode == "worksheet" else {"mode": mode})}
     page.goto(f"/inside?{urlencode(state)}")
     inside = Inside(page)
     inside.wait_for(
-        "mode => document.querySelector(`#inside-${mode} .js-plotly-plot`)?._fullData?.length > 0", mode, FIRST_LOAD_MS
+        "mode => document.querySelector(`#inside-${mode}-part .js-plotly-plot`)?._fullData?.length > 0", mode, FIRST_LOAD_MS
     )
     inside.wait_for_address(**state)
     assert {name: held(page, name) for name in fields} == fields
@@ -296,7 +296,7 @@ def test_five_hundred_tokens(page: Page) -> None:
     expect(page.locator("#inside-table .ag-paging-panel")).to_be_visible()
     for label, graph in (
         ("mask on and off", "inside-mask-other"),
-        ("all heads", "inside-contributions-outputs-graph"),
+        ("head contributions", "inside-contributions-outputs-graph"),
     ):
         inside.show(label)
         inside.wait_for("id => document.querySelector(`#${id} .js-plotly-plot`)?._fullData?.length > 0", graph)

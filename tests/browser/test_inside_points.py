@@ -66,7 +66,7 @@ def test_the_slider_brings_the_move_back(page: Page) -> None:
     assert of_plot(page, _MOVES, x) == pytest.approx(tokens["to"][0])
 
 
-@pytest.mark.parametrize(("mode", "graph"), [("points", _POINTS), ("moves", _MOVES)])
+@pytest.mark.parametrize(("mode", "graph"), [("points", _POINTS), ("matrices", _MOVES)])
 def test_a_long_text_stays_within_the_pages_nodes(mode: str, graph: str, page: Page) -> None:
     drawn(page, graph, f"mode={mode}&layer=3&head=5&text={_LONG.replace(' ', '+')}")
     assert page.evaluate("document.querySelectorAll('*').length") < 5000

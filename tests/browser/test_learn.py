@@ -59,11 +59,11 @@ def _expect_view(page: Page, step: Step) -> None:
         parts = [f"“{word}”", f"in {given['model']} ", f"layer {given['layer']}"]
         frame.wait_for_function(_TITLE, arg=["embeddings-plot", parts], timeout=FIRST_LOAD_MS)
     else:
-        mode = given.get("mode", "row")
-        expect(frame.locator(f"#inside-{mode}")).to_be_visible(timeout=FIRST_LOAD_MS)
+        mode = given.get("mode", "worksheet")
+        expect(frame.locator(f"#inside-{mode}-part")).to_be_visible(timeout=FIRST_LOAD_MS)
         for field in ("layer", "head"):
             expect(frame.locator(f"#inside-{field}")).to_have_value(given[field])
-        drawn = frame.locator(f"#inside-{mode} .js-plotly-plot .main-svg").first
+        drawn = frame.locator(f"#inside-{mode}-part .js-plotly-plot .main-svg").first
         expect(drawn).to_be_attached(timeout=FIRST_LOAD_MS)
         expect(frame.locator("#inside-page .error")).to_have_count(0)
         expect(frame.locator("#inside-note")).to_be_empty()
