@@ -29,9 +29,9 @@ SAID = {
     "positions": "Where position enters",
     "worksheet": "dimension of the head",
     "points": "principal component 1",
-    "moves": "Query map",
+    "matrices": "Query map",
     "mask": "query (attends)",
-    "head_outputs": "dimension of the residual stream",
+    "contributions": "dimension of the residual stream",
     "cost": "context length (tokens)",
 }
 
