@@ -83,12 +83,12 @@ def test_causal_zeros_in_the_file(heads: Heads, sentence: str, tmp_path: Path) -
 
 
 def test_every_format_remembers_what_it_shows(heads: Heads, tmp_path: Path) -> None:
-    heads.open(layer=1, head=8, log="true", over="mean")
+    heads.open(layer=1, head=8, log="true", aggregate="mean")
     for kind in ("png", "svg", "pdf", "html", "csv", "json", "npz"):
         path = heads.save(kind, tmp_path)
         record = read_provenance(path.read_bytes(), path.name)
         assert record["kind"] == "heatmap", kind
-        assert record["settings"] | {"log": True, "over": "mean", "layer": 1} == record["settings"]
+        assert record["settings"] | {"log": True, "aggregate": "mean", "layer": 1} == record["settings"]
         assert record["model"] == "minilm"
 
 
