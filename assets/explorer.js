@@ -1,5 +1,5 @@
 /* The browser's part of the explorer: what must not wait for the server.
-   The callback graph is drawn in explorer/pages/frame.py and heads.py. */
+   The callback graph is drawn in explorer/app/frame.py and explorer/views/heads/panel.py. */
 "use strict";
 
 (() => {

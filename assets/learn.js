@@ -1,5 +1,5 @@
 /* Lessons in the browser: the view beside the text, and the way from step to step.
-   The callback graph is drawn in explorer/pages/learn.py. */
+   The callback graph is drawn in explorer/app/learn.py. */
 "use strict";
 
 (() => {

@@ -1,5 +1,5 @@
 /* A file that is larger than what is sent: its two ends are, for one of them holds the record (see
-   read_record in explorer/export/carriers.py). dcc.Upload drops it without a word. */
+   read_provenance in explorer/saving/metadata.py). dcc.Upload drops it without a word. */
 "use strict";
 
 (() => {

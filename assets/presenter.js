@@ -1,4 +1,4 @@
-/* Presenter mode in the browser. The callback graph is drawn in explorer/pages/presenter.py. */
+/* Presenter mode in the browser. The callback graph is drawn in explorer/app/presenter.py. */
 "use strict";
 
 (() => {

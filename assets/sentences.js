@@ -1,5 +1,5 @@
 /* The form of the Embeddings page in the browser: ready sets, and the table beside the text.
-   The callback graph is drawn in explorer/pages/embeddings_sentences.py. */
+   The callback graph is drawn in explorer/views/embeddings/sentences_panel.py. */
 "use strict";
 
 (() => {

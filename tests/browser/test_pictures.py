@@ -126,7 +126,7 @@ def test_the_command_line_draws_the_telling_layer(tmp_path: Path, capfd: pytest.
     best = int(np.argmax(separation))
     assert said.out == ""
     layer_line = (
-        f"a picture shows one layer: {best}, where the senses part most (separation "
+        f"a picture shows one layer: {best}, where the senses separate most (separation "
         f"{max(separation):.2f}); --layers chooses another"
     )
     both = [*result["notes"], result["verdict"]]
@@ -274,9 +274,9 @@ class TestOneBrowser:
     def test_ctrl_c_leaves_none(self, short_folder: Path) -> None:
         program = (
             "import plotly.graph_objects as go\n"
-            "from explorer.export.pictures import painter\n"
+            "from explorer.saving.rendering import renderer\n"
             "try:\n"
-            "    with painter() as draw:\n"
+            "    with renderer() as draw:\n"
             "        draw(go.Figure(), 'svg')\n"
             "        print('drawing', flush=True)\n"
             "        while True:\n"
