@@ -34,9 +34,9 @@
 
   /* The state of what is on the screen, for the address and the files; who leaves it stops Play. */
   function view(request, layer, plane, mode) {
-    if (mode !== "plane") pause();
+    if (mode !== "embeddings") pause();
     const ready = request && plane && Number.isInteger(layer);
-    return ready ? { ...request, ...plane, layer, mode: "plane" } : NO_UPDATE();
+    return ready ? { ...request, ...plane, layer } : NO_UPDATE();
   }
 
   /* ---- a layer ---- */
