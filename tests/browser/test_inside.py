@@ -256,7 +256,9 @@ def test_a_link_shows_just_what_its_sender_saw(page: Page, mode: str) -> None:
     page.goto(f"/inside?{urlencode(state)}")
     inside = Inside(page)
     inside.wait_for(
-        "mode => document.querySelector(`#inside-${mode}-part .js-plotly-plot`)?._fullData?.length > 0", mode, FIRST_LOAD_MS
+        "mode => document.querySelector(`#inside-${mode}-part .js-plotly-plot`)?._fullData?.length > 0",
+        mode,
+        FIRST_LOAD_MS,
     )
     inside.wait_for_address(**state)
     assert {name: held(page, name) for name in fields} == fields
