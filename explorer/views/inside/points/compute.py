@@ -74,6 +74,10 @@ def compute(session: Session, settings: PointsSettings, progress: Progress | Non
         ValueError: a layer, head or stack that is not there, too many texts, or an unreadable one.
         ModelError: the model failed, was captured eagerly, or how it makes queries and keys is not known.
     """
+    return session.get_or_compute(("points", settings), lambda: _points(session, settings, progress), progress)
+
+
+def _points(session: Session, settings: PointsSettings, progress: Progress | None) -> QueryKeyPoints:
     requests, stack = texts_of(settings), settings.stack or None
     caps, maps = [], []
     for number, request in enumerate(requests):
