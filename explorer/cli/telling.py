@@ -40,9 +40,10 @@ def progress(quiet: bool, doing: str) -> Iterator[Progress | None]:
         (task,) = bar.tasks
 
         def tell(sentence: str, share: float | None) -> None:
+            total = None if share is None else 1.0
             if share is None or share < task.completed:  # other work has begun
-                bar.reset(task.id)
-            task.total = None if share is None else 1.0
+                bar.reset(task.id, total=total, completed=0, description=sentence)
+            task.total = total
             bar.update(task.id, description=sentence, completed=share or 0.0)
 
         yield tell

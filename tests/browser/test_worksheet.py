@@ -75,7 +75,7 @@ def test_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
 def test_nothing_runs_over_the_edge(browser: Browser, row: QueryRow, paper: tuple[int, int]) -> None:
     """As wide as A4 and Letter, with the longest numbers, long labels and other scripts."""
     labels = ("<script>alert(1)</script>", "שלום", "Donaudampfschifffahrt" * 4, *row.labels[3:])
-    sheet = replace(row, labels=labels, query_label=labels[2], text="word " * 2000)
+    sheet = replace(row, labels=labels, query_label=labels[2], source=replace(row.source, text="word " * 2000))
     page = browser.new_page(viewport={"width": paper[0] - 106, "height": paper[1]})
     page.emulate_media(media="print")
     asked: list[str] = []
