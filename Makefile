@@ -3,6 +3,8 @@
 # CHROMIUM=/path/to/chromium the browser of the tests.
 
 python := .venv/bin/python
+deno := DENO_NO_UPDATE_CHECK=1 .venv/bin/deno
+scripts := --quiet --config .ci/deno.json assets/*.js
 # A process a core, and one thread of torch in each: more would only wait for each other.
 pytest := OMP_NUM_THREADS=1 $(python) -m pytest -n logical --dist loadfile
 
@@ -26,11 +28,15 @@ check:  ## lint, format and types
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
 	$(python) -m mypy
+	$(deno) lint $(scripts)
+	$(deno) fmt --check $(scripts)
 
 format:  ## mend what lint and format can mend by themselves
 	@.ci/setup dev
 	$(python) -m ruff check --fix .
 	$(python) -m ruff format .
+	$(deno) lint --fix $(scripts)
+	$(deno) fmt $(scripts)
 
 unit:  ## the tests that need no browser (ARGS="..." is passed on to pytest)
 	@.ci/setup dev

@@ -58,7 +58,9 @@
     if (kept?.link === wanted) {
       const { pathname, searchParams } = new URL(kept.link, window.location.origin);
       const short = new URLSearchParams({ saved: kept.name });
-      for (const name of ["theme", "present", "step"]) if (searchParams.has(name)) short.set(name, searchParams.get(name));
+      for (const name of ["theme", "present", "step"]) {
+        if (searchParams.has(name)) short.set(name, searchParams.get(name));
+      }
       replace(`${pathname}?${short}`);
     }
     return NO_UPDATE();

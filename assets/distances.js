@@ -7,7 +7,6 @@
   const NO_UPDATE = () => window.dash_clientside.no_update;
   const plotted = () => document.querySelector("#heads-distances-graph .js-plotly-plot");
 
-
   function pick(click) {
     document.activeElement?.blur();
     return click?.points?.[0]?.customdata ?? [NO_UPDATE(), NO_UPDATE()];
@@ -53,7 +52,10 @@
   }
 
   const SIDES = {
-    "middle right": [1, 0], "middle left": [-1, 0], "top center": [0, -1], "bottom center": [0, 1],
+    "middle right": [1, 0],
+    "middle left": [-1, 0],
+    "top center": [0, -1],
+    "bottom center": [0, 1],
   };
   const CHARACTER = 6.2; // pixels of the names' font
   const LINE = 12;
@@ -65,8 +67,11 @@
     const size = heads.marker.size;
     const points = Array.from(heads.x, (x, i) => [xaxis.l2p(x), yaxis.l2p(heads.y[i]), size / 2, size / 2]);
     const inside = ([x, y]) => x >= 0 && y >= 0 && x <= xaxis._length && y <= yaxis._length;
-    const gap = points.map((one, i) => Math.min(
-      ...points.filter((_, j) => j !== i).map((other) => Math.hypot(one[0] - other[0], one[1] - other[1]))));
+    const gap = points.map((one, i) =>
+      Math.min(
+        ...points.filter((_, j) => j !== i).map((other) => Math.hypot(one[0] - other[0], one[1] - other[1])),
+      )
+    );
     const taken = [...points];
     const names = points.map(() => null);
     const order = points.map((_, i) => i).filter((i) => inside(points[i])).sort((i, j) => gap[j] - gap[i]);

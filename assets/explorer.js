@@ -5,7 +5,11 @@
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
   const PAGE_OF = {
-    "/": "heads", "/embeddings": "embeddings", "/inside": "inside", "/learn": "learn", "/check": "check",
+    "/": "heads",
+    "/embeddings": "embeddings",
+    "/inside": "inside",
+    "/learn": "learn",
+    "/check": "check",
   };
   const PATH_OF = Object.fromEntries(Object.entries(PAGE_OF).map(([path, page]) => [page, path]));
 
@@ -23,7 +27,11 @@
   function aroundHeads(show, query, key, sort, filter, table, nulls, probe, ...opened) {
     const isOf = (job, names) => names.every((name) => job.request?.[name] === table?.[name]);
     return {
-      show: show ?? "", query: query ?? "", key: key ?? "", sort: sort ?? "", filter: filter ?? "",
+      show: show ?? "",
+      query: query ?? "",
+      key: key ?? "",
+      sort: sort ?? "",
+      filter: filter ?? "",
       nulls: nulls ? isOf(nulls, Object.keys(table ?? {})) : Boolean(opened[0]),
       probe: probe ? isOf(probe, ["model"]) : Boolean(opened[1]),
     };
@@ -71,17 +79,18 @@
   }
 
   function showPair(_clicks, unread, before, pair) {
-    const clicked = window.dash_clientside.callback_context.triggered_id === "pair-toggle"
-      && "pair-toggle.n_clicks" in triggers();
+    const clicked = window.dash_clientside.callback_context.triggered_id === "pair-toggle" &&
+      "pair-toggle.n_clicks" in triggers();
     const open = before !== "hidden";
     const shown = !unread && (clicked ? !open : open || Boolean(pair));
     // A field that is closed takes its text along: what is not seen is not read.
-    return [shown ? "" : "hidden", shown ? "– second text" : "+ second text",
-      clicked && !shown ? "" : NO_UPDATE()];
+    return [shown ? "" : "hidden", shown ? "– second text" : "+ second text", clicked && !shown ? "" : NO_UPDATE()];
   }
 
-  const triggers = () => Object.fromEntries(
-    window.dash_clientside.callback_context.triggered.map((one) => [one.prop_id, one.value]));
+  const triggers = () =>
+    Object.fromEntries(
+      window.dash_clientside.callback_context.triggered.map((one) => [one.prop_id, one.value]),
+    );
 
   function dimWhileWorking(...idle) {
     document.body.toggleAttribute("data-working", !idle.every(Boolean));
@@ -100,8 +109,7 @@
   }
 
   /* Only these texts, as they are typed now, may be truncated. */
-  const truncateText = (clicks, ...typed) =>
-    (clicks.some(Boolean) ? typed.map((text) => text ?? "") : NO_UPDATE());
+  const truncateText = (clicks, ...typed) => (clicks.some(Boolean) ? typed.map((text) => text ?? "") : NO_UPDATE());
 
   /* ---- choosing a head ---- */
 
@@ -150,12 +158,13 @@
     return [seen(several && mode !== "lines"), seen(mode !== "lines"), seen(mode !== "lines")];
   }
 
-  const forViews = (view, mode) =>
-    ["lines", "comparison"].map((one) => (view && mode === one ? view : NO_UPDATE()));
+  const forViews = (view, mode) => ["lines", "comparison"].map((one) => (view && mode === one ? view : NO_UPDATE()));
 
   /* Of a page's views the one on the screen; a view's element is called after its page and mode. */
-  const showView = (mode) => window.dash_clientside.callback_context.outputs_list.map(
-    ({ id }) => `part${id.endsWith(`-${mode}-part`) ? "" : " hidden"}`);
+  const showView = (mode) =>
+    window.dash_clientside.callback_context.outputs_list.map(
+      ({ id }) => `part${id.endsWith(`-${mode}-part`) ? "" : " hidden"}`,
+    );
 
   let zoomed = null; // what the map is of that can be zoomed into
 
@@ -175,8 +184,12 @@
     const edge = (axis, end) => relayout?.[`${axis}.range[${end}]`] ?? relayout?.[`${axis}2.range[${end}]`];
     if (!meta) return NO_UPDATE();
     const [top, bottom, left, right] = meta.part;
-    const wanted = [edge("yaxis", 1) ?? top, edge("yaxis", 0) ?? bottom, edge("xaxis", 0) ?? left,
-      edge("xaxis", 1) ?? right];
+    const wanted = [
+      edge("yaxis", 1) ?? top,
+      edge("yaxis", 0) ?? bottom,
+      edge("xaxis", 0) ?? left,
+      edge("xaxis", 1) ?? right,
+    ];
     const moved = Object.keys(relayout ?? {}).some((key) => key.includes("range"));
     if (!moved && !Object.keys(relayout ?? {}).some((key) => key.includes("autorange"))) return NO_UPDATE();
     const whole = wanted.every((value, i) => Math.abs(value - meta.part[i]) < 0.01);
@@ -268,8 +281,23 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
-      readTheme, aroundHeads, share, showPage, applyTheme, toggleTheme, showPair, dimWhileWorking,
-      useExample, truncateText, pickRow, frameHead, zoomHead, forViews, showView, offerSwitches, openKeys,
+      readTheme,
+      aroundHeads,
+      share,
+      showPage,
+      applyTheme,
+      toggleTheme,
+      showPair,
+      dimWhileWorking,
+      useExample,
+      truncateText,
+      pickRow,
+      frameHead,
+      zoomHead,
+      forViews,
+      showView,
+      offerSwitches,
+      openKeys,
     },
   });
 })();

@@ -17,8 +17,10 @@
     total = rows?.length ?? 0;
     watch("heads-overview", fadeCells);
     watch("heads-distances-graph", fadePoints);
-    return [filtered ? `${shown.length} of ${total} heads pass the filter` : "",
-      `buttons${filtered ? "" : " hidden"}`];
+    return [
+      filtered ? `${shown.length} of ${total} heads pass the filter` : "",
+      `buttons${filtered ? "" : " hidden"}`,
+    ];
   }
 
   /* Now, and whenever the server has sent a new picture. */
@@ -55,15 +57,17 @@
     return cells.join("");
   }
 
-  const cell = (y, x) => `M${x - HALF},${y - HALF}L${x + HALF},${y - HALF}`
-    + `L${x + HALF},${y + HALF}L${x - HALF},${y + HALF}Z`;
+  const cell = (y, x) =>
+    `M${x - HALF},${y - HALF}L${x + HALF},${y - HALF}` +
+    `L${x + HALF},${y + HALF}L${x - HALF},${y + HALF}Z`;
 
   function fadePoints(plot) {
     const [heads] = plot?._fullData ?? [];
     if (!heads?.customdata) return;
     const places = Array.from(heads.customdata.keys());
     const wanted = passing && total === places.length
-      ? places.filter((place) => passes(...heads.customdata[place])) : null;
+      ? places.filter((place) => passes(...heads.customdata[place]))
+      : null;
     if (JSON.stringify(heads.selectedpoints ?? null) === JSON.stringify(wanted)) return;
     window.Plotly.restyle(plot, { selectedpoints: [wanted] }, [0]);
   }

@@ -12,7 +12,13 @@
     if (!whole) return NO_UPDATE();
     const { pair, target, ...read } = request;
     const next = {
-      ...read, pair: pair ?? "", target: target ?? "", stack: stack ?? "", layer, head, mode,
+      ...read,
+      pair: pair ?? "",
+      target: target ?? "",
+      stack: stack ?? "",
+      layer,
+      head,
+      mode,
       query: Number(query),
     };
     const key = JSON.stringify(next);

@@ -10,8 +10,7 @@
   const pick = (click) => click?.points?.[0]?.x ?? NO_UPDATE();
 
   /* The state of what is drawn, for the address and the files: the layer moves without the server. */
-  const view = (drawn, layer) =>
-    (drawn && Number.isInteger(layer) ? { ...drawn, layer } : NO_UPDATE());
+  const view = (drawn, layer) => (drawn && Number.isInteger(layer) ? { ...drawn, layer } : NO_UPDATE());
 
   let chosen = null;
 

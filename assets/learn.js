@@ -58,8 +58,9 @@
   }
 
   const isTyping = (event) => (
-    event.target.closest?.("input, textarea, [role=slider], [contenteditable]")
-    || event.ctrlKey || event.metaKey || event.altKey);
+    event.target.closest?.("input, textarea, [role=slider], [contenteditable]") ||
+    event.ctrlKey || event.metaKey || event.altKey
+  );
 
   const embedded = window.name === FRAME && window.parent !== window;
   root.toggleAttribute("data-embedded", embedded);

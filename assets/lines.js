@@ -5,7 +5,6 @@
 (() => {
   const FADED = 0.06;
 
-
   function isolate(hover) {
     const plot = document.querySelector("#heads-lines-graph .js-plotly-plot");
     const groups = plot?.layout?.meta?.groups;
@@ -18,21 +17,22 @@
     return window.dash_clientside.no_update;
   }
 
-  const whole = (shapes, groups) =>
-    shapes.map((shape, i) => ({ ...shape, opacity: groups[i].opacity }));
+  const whole = (shapes, groups) => shapes.map((shape, i) => ({ ...shape, opacity: groups[i].opacity }));
 
   function onlyOf(shapes, groups, { x, y }) {
     const side = x < 0.5 ? "queries" : "keys";
     const faded = shapes.map((shape, i) => ({ ...shape, opacity: groups[i].opacity * FADED }));
     const kept = shapes.map((shape, i) => (
-      { ...shape, opacity: groups[i].opacity, path: pathOf(groups[i], side, y) }));
+      { ...shape, opacity: groups[i].opacity, path: pathOf(groups[i], side, y) }
+    ));
     return faded.concat(kept.filter((shape) => shape.path));
   }
 
   function pathOf({ queries, keys, shift }, side, token) {
     const own = side === "queries" ? queries : keys;
     return own.map((index, i) => (
-      index === token ? `M0,${queries[i] + shift}L1,${keys[i] + shift}` : "")).join("");
+      index === token ? `M0,${queries[i] + shift}L1,${keys[i] + shift}` : ""
+    )).join("");
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {

@@ -21,7 +21,10 @@
     if (Number.isFinite(share) && share !== wanted) {
       wanted = share;
       window.clearTimeout(resting);
-      resting = window.setTimeout(() => window.dash_clientside.set_props("inside-matrices-rests", { data: share }), RESTS_MS);
+      resting = window.setTimeout(
+        () => window.dash_clientside.set_props("inside-matrices-rests", { data: share }),
+        RESTS_MS,
+      );
     }
     const plot = plotted();
     // A figure that comes later is drawn after the move: it is brought to where the slider is.
@@ -48,10 +51,11 @@
     const [before, after] = meta.frames;
     const ranges = before.map((range, k) => range.map((end, j) => between(end, after[k][j])));
     const at = wanted === 0 ? 0 : wanted === 1 ? 2 : 1;
-    window.Plotly.update(plot, { x: column(0), y: column(1) },
-      {
-      "xaxis2.range": ranges[0], "yaxis2.range": ranges[1],
-      "xaxis2.title.text": meta.titles[0][at], "yaxis2.title.text": meta.titles[1][at],
+    window.Plotly.update(plot, { x: column(0), y: column(1) }, {
+      "xaxis2.range": ranges[0],
+      "yaxis2.range": ranges[1],
+      "xaxis2.title.text": meta.titles[0][at],
+      "yaxis2.title.text": meta.titles[1][at],
     }, meta.moved.map(({ trace }) => trace));
   }
 

@@ -13,8 +13,16 @@
     const flat = axes === "3" && !drawsSpace();
     const tsne = method === "tsne";
     const kept = {
-      basis, normalise, method, axes: flat ? 2 : Number(axes), arrows, paths,
-      anchors_shown: anchorsShown, others, drop_first: dropFirst, ...(tsne ? { layer } : {}),
+      basis,
+      normalise,
+      method,
+      axes: flat ? 2 : Number(axes),
+      arrows,
+      paths,
+      anchors_shown: anchorsShown,
+      others,
+      drop_first: dropFirst,
+      ...(tsne ? { layer } : {}),
     };
     if (tsne) pause();
     const same = JSON.stringify(kept) === JSON.stringify(before);
@@ -66,14 +74,17 @@
     const own = meta.layers.some((other) => String(other.ranges) !== String(one.ranges));
     meta.layer = one.layer;
     const { points, traces } = moved(plot, meta, one);
-    window.Plotly.update(plot, points, layoutOf(plot, one, own), traces);
+    window.Plotly.update(plot, points, layoutOf(one, own), traces);
   }
 
   /* The coordinates of every trace that moves, as Plotly.update takes them. */
   function moved(plot, meta, one) {
     const traces = [];
     const columns = [];
-    const add = (index, coordinates) => { traces.push(index); columns.push(coordinates); };
+    const add = (index, coordinates) => {
+      traces.push(index);
+      columns.push(coordinates);
+    };
     plot.data.forEach(({ legendgroup, meta: kind, mode }, i) => {
       const sense = legendgroup.startsWith("sense") ? Number(legendgroup.split(" ")[1]) : null;
       if (sense === null) add(i, one[legendgroup]);
@@ -89,7 +100,7 @@
     points.map((axis, k) => axis.flatMap((end, i) => [statics[k][marks[i]], end, null]));
 
   /* In a basis of all layers the frame stays, and with it what the reader has zoomed to. */
-  function layoutOf(plot, one, own) {
+  function layoutOf(one, own) {
     const changed = { "title.text": one.title };
     const path = one.ranges.length === 3 ? "scene." : "";
     one.ranges.forEach((range, k) => {

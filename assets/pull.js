@@ -3,7 +3,8 @@
 
 (() => {
   const pickHead = (click) => (
-    click?.points?.length ? String(click.points[0].x) : window.dash_clientside.no_update);
+    click?.points?.length ? String(click.points[0].x) : window.dash_clientside.no_update
+  );
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { pull: { pickHead } });
 })();

@@ -15,14 +15,19 @@
       const url = await window.Plotly.toImage(figure, { format: kind, width, height, scale });
       const bytes = kind === "png" ? url.length * 0.75 : url.length;
       if (bytes > drawn.most) {
-        throw new Error(`it has ${Math.ceil(bytes / 1e5) / 10} MB, and the page saves at most ${drawn.most / 1e6} MB: `
-          + "choose fewer dots for PNG, or a smaller width");
+        throw new Error(
+          `it has ${Math.ceil(bytes / 1e5) / 10} MB, and the page saves at most ${drawn.most / 1e6} MB: ` +
+            "choose fewer dots for PNG, or a smaller width",
+        );
       }
       return [{ kind, url, drawn }, null];
     } catch (error) {
       const reason = error?.message ?? String(error);
-      return [NO_UPDATE(), { namespace: "dash_html_components", type: "Div",
-        props: { className: "error", role: "alert", children: `The figure cannot be saved: ${reason}.` } }];
+      return [NO_UPDATE(), {
+        namespace: "dash_html_components",
+        type: "Div",
+        props: { className: "error", role: "alert", children: `The figure cannot be saved: ${reason}.` },
+      }];
     }
   }
 

@@ -22,6 +22,8 @@
 
   /* ---- text and table: as explorer/sentences.py reads and writes it ---- */
 
+  // Where Python's str.splitlines ends a line, control characters among them.
+  // deno-lint-ignore no-control-regex
   const LINES = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
 
   function toTable(text, editor) {
@@ -33,10 +35,13 @@
     });
   }
 
+  // deno-lint-ignore no-control-regex
   const oneLine = (cell) => (cell ?? "").replace(/[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+/g, " ").trim();
 
-  const toText = (rows) => rows.map(({ sense, sentence }) => (
-    `${oneLine(sense).replaceAll("|", "/")} | ${oneLine(sentence)}`.trim())).join("\n");
+  const toText = (rows) =>
+    rows.map(({ sense, sentence }) => (
+      `${oneLine(sense).replaceAll("|", "/")} | ${oneLine(sentence)}`.trim()
+    )).join("\n");
 
   function fromTable(changes, click, _adds, rows) {
     const [why] = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
@@ -57,8 +62,13 @@
     target.addEventListener("input", tell, { once: true });
   });
 
-  const showEditor = (editor) => [`part${editor === "text" ? "" : " hidden"}`,
-    `part${editor === "table" ? "" : " hidden"}`, `save${editor === "table" ? "" : " hidden"}`];
+  const showEditor = (
+    editor,
+  ) => [
+    `part${editor === "text" ? "" : " hidden"}`,
+    `part${editor === "table" ? "" : " hidden"}`,
+    `save${editor === "table" ? "" : " hidden"}`,
+  ];
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     sentences: { useSet, nameSet, toTable, fromTable, showEditor },

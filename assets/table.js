@@ -9,8 +9,15 @@
   const BY_HAND = "uiColumnSorted";
   // How many numbers each condition has.
   const VALUES = {
-    equals: 1, notEqual: 1, lessThan: 1, lessThanOrEqual: 1, greaterThan: 1, greaterThanOrEqual: 1,
-    inRange: 2, blank: 0, notBlank: 0,
+    equals: 1,
+    notEqual: 1,
+    lessThan: 1,
+    lessThanOrEqual: 1,
+    greaterThan: 1,
+    greaterThanOrEqual: 1,
+    inRange: 2,
+    blank: 0,
+    notBlank: 0,
   };
   const LATE = /^(link|probe|offset|offset_weight|.+_z)$/; // columns that may come later
 
@@ -22,7 +29,10 @@
     window.dash_ag_grid.getApiAsync(GRID).then((found) => {
       api = found;
       waiting = { sort: asked("sort", sort, sorts), filter: asked("filter", filter, filters) };
-      api.addEventListener("newColumnsLoaded", () => { apply(); tell(); });
+      api.addEventListener("newColumnsLoaded", () => {
+        apply();
+        tell();
+      });
       api.addEventListener("sortChanged", (event) => {
         if (event.source === BY_HAND) delete waiting.sort;
         tell();
@@ -110,11 +120,13 @@
     return conditions.length > 1 ? { filterType: "number", operator, conditions } : conditions[0] ?? null;
   }
 
-  const filterWritten = () => Object.entries(api.getFilterModel()).map(([name, model]) => {
-    const conditions = (model.conditions ?? [model]).map(({ type, filter, filterTo }) => (
-      [type, ...[filter, filterTo].slice(0, VALUES[type])].join(":")));
-    return `${name}:${conditions.join(`:${(model.operator ?? "and").toLowerCase()}:`)}`;
-  }).join(";");
+  const filterWritten = () =>
+    Object.entries(api.getFilterModel()).map(([name, model]) => {
+      const conditions = (model.conditions ?? [model]).map(({ type, filter, filterTo }) => (
+        [type, ...[filter, filterTo].slice(0, VALUES[type])].join(":")
+      ));
+      return `${name}:${conditions.join(`:${(model.operator ?? "and").toLowerCase()}:`)}`;
+    }).join(";");
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { table: { open } });
 })();

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import dcc, html
+
+from explorer.figures.style import blank_figure
 
 STILL: Any = {"displayModeBar": False}
 ZOOMABLE: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]]}
+
+
+def graph(name: str, message: str, config: Any = STILL, style: str = "graph", **more: Any) -> Any:
+    """An empty figure with a message, as large as its place; ``more`` is passed on to ``dcc.Graph``."""
+    return dcc.Graph(id=name, responsive=True, className=style, config=config, figure=blank_figure(message), **more)
+
+
+def select(name: str, value: str | None, width: int, options: Mapping[str, str] | None = None, **more: Any) -> Any:
+    """A list to choose one of; its options, value to label, may come later.
+
+    ``more`` is passed on to ``dmc.Select``.
+    """
+    given = {"allowDeselect": False, "size": "xs"} | more
+    return dmc.Select(id=name, value=value, w=width, data=options_of(options or {}), **given)
+
+
+def segments(name: str, value: str, options: Mapping[str, str], **more: Any) -> Any:
+    """A few choices side by side, value to label; ``more`` is passed on to ``dmc.SegmentedControl``."""
+    return dmc.SegmentedControl(id=name, value=value, data=options_of(options), size="xs", **more)
+
+
+def options_of(labels: Mapping[str, str]) -> list[dict[str, str]]:
+    """Choices, value to label, as Mantine's components take them."""
+    return [{"value": value, "label": label} for value, label in labels.items()]
 
 
 def labelled(label: Any, why: str, field: Any, style: str = "selector") -> Any:
@@ -33,13 +60,10 @@ def counted(name: str, label: str, why: str) -> Any:
     return labelled(label, why, field)
 
 
-def choice(name: str, options: dict[str, str], value: str, width: int, why: str) -> Any:
+def choice(name: str, options: Mapping[str, str], value: str, width: int, why: str) -> Any:
     """A small list to choose from, with what it is for on hover."""
-    data = [{"value": option, "label": label} for option, label in options.items()]
-    select = dmc.Select(
-        id=name, data=data, value=value, size="xs", w=width, allowDeselect=False, **{"aria-label": why}
-    )
-    return html.Span(select, title=why, id=f"{name}-field")
+    field = select(name, value, width, options, **{"aria-label": why})
+    return html.Span(field, title=why, id=f"{name}-field")
 
 
 def switch(name: str, label: str, why: str, checked: bool = False) -> Any:
