@@ -7,6 +7,9 @@
   const LONGEST = 2000; // characters that mails, chats and forms let through
 
   /* The settings on a page's screen: those its views share, those of the view, and those around it. */
+  const screens = {}; // by path, the settings that were written last
+  let described = [];
+
   function screenOf(page, pages, values) {
     let at = 0;
     for (const one of pages) {
@@ -26,6 +29,8 @@
     const page = pages.find((one) => one.path === `/${(path ?? "").split("/")[1] ?? ""}`) ?? pages[0];
     const screen = screenOf(page, pages, values);
     if (!screen) return NO_UPDATE();
+    described = pages;
+    screens[page.path] = screen;
     const told = new URLSearchParams();
     for (const [name, begins] of Object.entries(page.settings)) {
       const value = screen[name] ?? begins;
@@ -41,8 +46,10 @@
   }
 
   let wanted = null;
+  const lastWritten = {}; // by path
 
   function put(link) {
+    lastWritten[window.location.pathname] = link;
     if (link === wanted) return;
     const fitted = (wanted?.length ?? 0) <= LONGEST;
     const fits = link.length <= LONGEST;
@@ -66,5 +73,65 @@
     return NO_UPDATE();
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { address: { write, shorten } });
+  /* Open another address of the explorer in this page; false where there is no app in it yet. */
+  function open(link, { push = true } = {}) {
+    const pages = document.querySelectorAll("main.page");
+    if (!pages.length) return false;
+    const before = window.location.pathname;
+    const keep = isOfSameText(new URL(link, window.location.href));
+    if (push) window.history.pushState(null, "", link);
+    else replace(link);
+    const { pathname, search, href } = window.location;
+    const set = window.dash_clientside.set_props;
+    if (!keep) {
+      wanted = null;
+      document.dispatchEvent(new Event("explorer:open"));
+      for (const page of pages) set(page.id, { children: [] });
+    }
+    set("url", pathname === before ? { search, href } : { pathname, search, href });
+    set("opened", { data: { keep, at: performance.now() } });
+    return true;
+  }
+
+  /* Whether an address differs from the screen only in settings that the page can change in place. */
+  function isOfSameText({ pathname, searchParams }) {
+    const page = described.find((one) => one.path === pathname);
+    const screen = screens[pathname];
+    if (!screen || pathname !== window.location.pathname || searchParams.has("saved")) return false;
+    return page.fixed.every((name) => {
+      const begins = page.settings[name];
+      return (searchParams.get(name) ?? String(begins)) === String(screen[name] ?? begins);
+    });
+  }
+
+  /* Set the controls of a page, {id: {property: value}}, that have another value now. */
+  function setFields(fields) {
+    for (const [id, properties] of Object.entries(fields ?? {})) {
+      const now = window.dash_component_api.getLayout(id)?.props ?? {};
+      for (const [name, value] of Object.entries(properties)) {
+        if (JSON.stringify(now[name] ?? null) !== JSON.stringify(value)) {
+          window.dash_clientside.set_props(id, { [name]: value });
+        }
+      }
+    }
+    return NO_UPDATE();
+  }
+
+  function follow(event) {
+    const link = event.target.closest?.("a.opens-view");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open(link.getAttribute("href"));
+  }
+
+  document.addEventListener("click", follow);
+
+  /* Back and Forward: a page that shows just this address by now is only brought to the front. */
+  window.addEventListener("popstate", () => {
+    const { pathname, search } = window.location;
+    if (search && lastWritten[pathname] !== pathname + search) open(pathname + search, { push: false });
+  });
+
+  window.openAddress = open;
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { address: { write, shorten, setFields } });
 })();

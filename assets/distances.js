@@ -14,6 +14,10 @@
 
   let chosen = null;
 
+  document.addEventListener("explorer:open", () => {
+    chosen = null;
+  });
+
   function ring(layer, head) {
     if (Number.isInteger(layer) && Number.isInteger(head)) chosen = [layer, head];
     const plot = plotted();

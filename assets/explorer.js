@@ -168,6 +168,11 @@
 
   let zoomed = null; // what the map is of that can be zoomed into
 
+  document.addEventListener("explorer:open", () => {
+    zoomed = null;
+    chosenHead = null;
+  });
+
   /* A zoom into a coarse map asks for that part's own numbers; a double click for the whole.
      The part is "first query-end,first key-end"; null is the whole map. */
   function zoomHead(relayout, request, stack, ...switches) {

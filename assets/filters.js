@@ -9,6 +9,11 @@
   let passing = null; // the heads that pass, as "layer.head"; null without a filter
   let total = 0;
 
+  document.addEventListener("explorer:open", () => {
+    passing = null;
+    total = 0;
+  });
+
   const plotted = (id) => document.querySelector(`#${id} .js-plotly-plot`);
 
   function tell(shown, model, rows) {

@@ -7,6 +7,10 @@
   /* The state of the fields, once every one has a value; the same is not told twice. */
   let told = "";
 
+  document.addEventListener("explorer:open", () => {
+    told = "";
+  });
+
   function view(request, mode, stack, layer, head, query) {
     const whole = request && [layer, head].every(Number.isInteger) && query !== null && query !== undefined;
     if (!whole) return NO_UPDATE();

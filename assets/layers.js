@@ -14,6 +14,10 @@
 
   let chosen = null;
 
+  document.addEventListener("explorer:open", () => {
+    chosen = null;
+  });
+
   function mark(layer) {
     if (Number.isInteger(layer)) chosen = layer;
     const plot = plotted();

@@ -25,7 +25,9 @@
     if (step !== opened) {
       opened = step;
       const look = `&theme=${theme}${present ? "&present=true" : ""}`;
-      frame().contentWindow.location.replace(wanted ? wanted + look : "about:blank");
+      const app = frame().contentWindow;
+      if (!wanted) app.location.replace("about:blank");
+      else if (!app.openAddress?.(wanted + look, { push: false })) app.location.replace(wanted + look);
     }
     document.getElementById("learn-side").scrollTop = 0;
     return NO_UPDATE();

@@ -17,6 +17,11 @@
   const RESTS_MS = 250; // of a slider that is let go
   let wanted = 1, resting = null;
 
+  document.addEventListener("explorer:open", () => {
+    window.clearTimeout(resting);
+    wanted = 1;
+  });
+
   function follow(_figure, share) {
     if (Number.isFinite(share) && share !== wanted) {
       wanted = share;

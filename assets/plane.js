@@ -116,6 +116,8 @@
   const WHOLE_MS = 9000;
   let timer = null;
 
+  document.addEventListener("explorer:open", pause);
+
   function play(_clicks, layer, last) {
     if (timer !== null) {
       pause();

@@ -34,7 +34,7 @@
   const openKept = () => true;
 
   function go(link) {
-    if (link) window.location.assign(link);
+    if (link) window.openAddress(link);
     return NO_UPDATE();
   }
 

@@ -24,6 +24,11 @@
   let api = null;
   let waiting = {}; // sort and filter of the address, until their columns are there
 
+  document.addEventListener("explorer:open", () => {
+    api = null;
+    waiting = {};
+  });
+
   function open(_columns, sort, filter) {
     if (api) return [NO_UPDATE(), NO_UPDATE()];
     window.dash_ag_grid.getApiAsync(GRID).then((found) => {

@@ -1,9 +1,10 @@
 """A page's fields as an address names them.
 
 The address holds every setting of the view on the screen that is not the default. A page is put
-into the layout with its fields filled from it (``filled``); the browser keeps the address to what
-is seen (assets/address.js). An address that is too long is stored by the server, which names it
-(explorer/session/short_links.py).
+into the layout with its fields filled from it (``filled``), and the browser writes the address anew
+when a setting changes (assets/address.js). Where another address of the same text is opened, only
+its fields change (``field_values``). An address that is too long is stored by the server, which
+names it (explorer/session/short_links.py).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc
 
 from explorer.session import short_links
 from explorer.session.links import AROUND, given_in, settings_in
-from explorer.session.requests import TextRequest
+from explorer.session.requests import TextRequest, WordRequest
 from explorer.session.settings import State as Values
 from explorer.session.settings import Value, parse_settings, written
 from explorer.views.panel.running import error_line
@@ -24,6 +25,8 @@ from explorer.views.registry import setting_names, views_of
 from explorer.views.spec import Page
 
 _IN_BAR = tuple(TextRequest.defaults())
+# Where one of these differs, a page is made anew; any other setting is changed in its control.
+_FIXED = {*TextRequest.defaults(), *WordRequest.defaults(), "stack", "layers"}
 
 
 def page_at(path: str, pages: Sequence[Page]) -> Page:
@@ -57,18 +60,15 @@ def fields_of(page: Page) -> dict[str, str]:
 
 
 def filled(layout: list[Any], fields: Mapping[str, str], state: Values) -> list[Any]:
-    """A page's layout, its fields set to a state; what one does not offer is left as it begins.
+    """A page's layout, its controls set to a state; the components are changed in place.
 
-    Args:
-        layout: components, changed in place.
-        fields: the component of each setting, by its id.
-        state: every setting of the page.
+    A store without a value is left alone: one that is given None reports a change when it is mounted.
     """
-    values = {component: state[setting] for setting, component in fields.items()}
+    values = field_values(layout, fields, state)
     for component in _all(layout):
-        name = getattr(component, "id", None)
-        if isinstance(name, str) and name in values:
-            _set(component, values[name])
+        for name, value in values.get(str(getattr(component, "id", "")), {}).items():
+            if value is not None or not isinstance(component, dcc.Store):
+                setattr(component, name, value)
     return layout
 
 
@@ -98,30 +98,47 @@ def _offers(component: Any, value: Value) -> bool:
     return written(value) in offered
 
 
-def _set(component: Any, value: Value) -> None:
-    if not _offers(component, value):
-        return
+def _property(component: Any, value: Value) -> tuple[str, Any]:
+    """The property of a control that holds a setting, and what it is set to."""
     if isinstance(component, dmc.Switch):
-        component.checked = bool(value)
-    elif isinstance(component, dcc.Store):
-        if value:  # a store that is given None tells of a change when it is mounted
-            component.data = value  # type: ignore[attr-defined]
-    elif isinstance(component, dmc.MultiSelect):
-        component.value = [one for one in str(value).split(",") if one]
-    elif isinstance(component, (dmc.NumberInput, dmc.Slider)):
-        component.value = value
-    else:
-        component.value = written(value) if value != "" else None
+        return "checked", bool(value)
+    if isinstance(component, dcc.Store):
+        return "data", value or None
+    if isinstance(component, dmc.MultiSelect):
+        return "value", [one for one in str(value).split(",") if one]
+    if isinstance(component, (dmc.NumberInput, dmc.Slider)):
+        return "value", value
+    return "value", written(value) if value != "" else None
+
+
+def field_values(layout: list[Any], fields: Mapping[str, str], state: Values) -> dict[str, dict[str, Any]]:
+    """What each control of a page is set to, as {id: {property: value}}.
+
+    Args:
+        layout: components.
+        fields: the component of each setting, by its id.
+        state: every setting of the page. A value that its control does not offer is left out.
+    """
+    values = {component: state[setting] for setting, component in fields.items()}
+    found = dict[str, dict[str, Any]]()
+    for component in _all(layout):
+        name = getattr(component, "id", None)
+        if isinstance(name, str) and name in values and _offers(component, values[name]):
+            property_name, value = _property(component, values[name])
+            found[name] = {property_name: value}
+    return found
 
 
 def described(page: Page) -> dict[str, Any]:
-    """What the browser must know of a page to write its address."""
+    """What the browser must know of a page to write its address, and to open another one."""
+    around = page.around.defaults() if page.around else {}
     return {
         "name": page.name,
         "path": page.path,
         "settings": settings_of(page),
         "modes": [view.name for view in views_of(page, beside=False)],
         "around": page.around is not None,
+        "fixed": [name for name in settings_of(page) if name in _FIXED | set(around)],
         "stores": list(screens_of((page,), Input)[page.name]),
     }
 
@@ -177,6 +194,9 @@ def register(app: Dash, pages: tuple[Page, ...]) -> None:
         except ValueError as error:
             return None, error_line(str(error))
 
+    app.clientside_callback(
+        ClientsideFunction("address", "setFields"), Output("share-button", "lang"), Input("new-fields", "data")
+    )
     app.clientside_callback(
         ClientsideFunction("address", "shorten"), Output("share-button", "name"), Input("short-link", "data")
     )

@@ -3,10 +3,13 @@
 In the browser (assets/explorer.js, address.js): what is shown ─> the address; the path ─> the
 visible page; the theme.
 
-A page is put into the layout when it is first gone to (``mount``), its fields filled from the
-address (address.py), and stays there, unseen, so that a tab keeps what was made on it and nobody
-waits for a page that is not looked at. A page's job and request are kept in the frame, and start
-what is in the page; where the frame takes something out of a page, it is optional.
+A page is put into the layout when it is first visited (``mount``), its fields filled from the
+address (address.py). It stays there, hidden, so that a tab keeps its results, and a page that is
+never visited costs nothing. Another address is opened without loading the scripts again: the browser
+(assets/address.js) writes ``opened``. Where the text is the same, the page's fields are set to the
+new address; otherwise the browser has removed all pages, and the one of the address is mounted. A
+page's job and request are stored in the frame and start what is in the page; whatever the frame
+reads from a page is optional.
 
 A page is a module: PAGE, layout(), register(app, session, jobs), and in_fields(values) where a field
 shows a setting otherwise than an address has it.
@@ -18,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.app import address, downloads, learn, presenter
 from explorer.app import kept_figures as keeping
@@ -57,7 +60,8 @@ def layout() -> Any:
         html.Div(
             [
                 dcc.Location(id="url", refresh=False),
-                dcc.Store(id="opened", data=True),
+                dcc.Store(id="opened", data={}),
+                dcc.Store(id="new-fields"),
                 dcc.Store(id="theme"),
                 dcc.Store(id="mounted", data=[]),
                 dcc.Store(id="pages", data=[address.described(page.PAGE) for page in PAGES]),
@@ -207,30 +211,40 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     @app.callback(
         *(Output(f"{page.PAGE.name}-page", "children") for page in PAGES),
         Output("mounted", "data"),
+        *(Output(f"{page.PAGE.name}-job", "data", allow_duplicate=True) for page in PAGES),
         *(Output(field, "value") for field in _BAR.values()),
         Output("heads-truncate", "data"),
         Output("link-message", "children"),
+        Output("new-fields", "data"),
         Input("url", "pathname"),
+        Input("opened", "data"),
         State("url", "search"),
         State("mounted", "data"),
-        prevent_initial_call=False,
+        prevent_initial_call="initial_duplicate",
     )
-    def mount(path: str | None, search: str | None, mounted: list[str]) -> Any:
-        page_asked = address.page_at(path or "", [page.PAGE for page in PAGES])
-        asked = next(page for page in PAGES if page.PAGE is page_asked)
-        if path is None or asked.PAGE.name in mounted:
-            return (no_update,) * (len(PAGES) + len(_BAR) + 3)
-        values, remarks = address.opened(asked.PAGE, search or "")
-        layout, begun = asked.layout(), getattr(asked, "in_fields", dict)(values)
-        filled_in = address.fields_of(asked.PAGE)
-        told = [*remarks, *address.refused(layout, filled_in, begun)]
-        fields = address.filled(layout, filled_in, begun)
-        children = [fields if page is asked else no_update for page in PAGES]
-        # A further page is of what is in the bar by then.
+    def mount(path: str | None, opening: dict[str, Any], search: str | None, mounted: list[str]) -> Any:
+        reopened = "opened.data" in ctx.triggered_prop_ids
+        if reopened and not opening["keep"]:
+            mounted = []
+        page = address.page_at(path or "", [page.PAGE for page in PAGES])
+        asked = next(one for one in PAGES if one.PAGE is page)
+        if path is None or (page.name in mounted and not reopened):
+            return (no_update,) * (2 * len(PAGES) + len(_BAR) + 4)
+        values, remarks = address.opened(page, search or "")
+        layout, state = asked.layout(), getattr(asked, "in_fields", dict)(values)
+        fields = address.fields_of(page)
+        message = remark_line([*remarks, *address.refused(layout, fields, state)])
+        if page.name in mounted:
+            new_fields = address.field_values(layout, fields, state)
+            return *(no_update,) * (2 * len(PAGES) + len(_BAR) + 2), message, new_fields
+        children = [address.filled(layout, fields, state) if one is asked else no_update for one in PAGES]
+        # A job from before a page was removed made what another address shows.
+        jobs_before = [no_update if mounted else None for _ in PAGES]
+        # A further page reads what is in the bar by then.
         bar = {**_OPENING, **values} if not mounted else {}
-        read = [bar.get(name, no_update) for name in _BAR]
-        agreed = read[1:] if bar.get("truncate") else no_update
-        return *children, [*mounted, asked.PAGE.name], *read, agreed, remark_line(told)
+        texts = [bar.get(name, no_update) for name in _BAR]
+        agreed = texts[1:] if bar.get("truncate") else no_update
+        return *children, [*mounted, page.name], *jobs_before, *texts, agreed, message, no_update
 
     @app.callback(
         Output("model-facts", "children"),

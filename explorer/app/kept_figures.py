@@ -89,7 +89,7 @@ def listed(kept: list[dict[str, Any]]) -> list[Any]:
     return [
         html.Li(
             [
-                dcc.Link(one["title"], href=one["link"], refresh=True),
+                html.A(one["title"], href=one["link"], className="opens-view"),
                 html.Button(
                     "×", id={"type": "unkeep", "place": place}, className="save", title="Remove it from the list"
                 ),
