@@ -73,12 +73,12 @@
     return NO_UPDATE();
   }
 
-  /* Open another address of the explorer in this page; false where there is no app in it yet. */
-  function open(link, { push = true } = {}) {
+  /* Open another address of the explorer in this page; false where there is no app in it yet.
+     keep: its page stays and only its controls are set. push: Back leads to what is here now. */
+  function open(link, { push = true, keep = isOfSameText(new URL(link, window.location.href)) } = {}) {
     const pages = document.querySelectorAll("main.page");
     if (!pages.length) return false;
     const before = window.location.pathname;
-    const keep = isOfSameText(new URL(link, window.location.href));
     if (push) window.history.pushState(null, "", link);
     else replace(link);
     const { pathname, search, href } = window.location;

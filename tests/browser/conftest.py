@@ -50,6 +50,12 @@ _ARGUMENTS = [
 ]
 _START_S = 120
 
+# Nothing is stored, no menu is open, and the look is the one that a page opens with.
+_IS_AS_FOUND = """() => Boolean(window.openAddress)
+  && Object.keys(localStorage).every(key => key === 'kept-timestamp' || (key === 'kept' && localStorage.kept === '[]'))
+  && !Array.from(document.querySelectorAll('[role=dialog], [role=listbox]')).some(menu => menu.checkVisibility())
+  && document.documentElement.dataset.theme === 'light' && !('present' in document.documentElement.dataset)"""
+
 OpenPage = Callable[..., Page]
 
 
@@ -167,12 +173,21 @@ def problems(server: Server) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def open_page(profile: BrowserContext, server: Server, problems: list[str]) -> Iterator[OpenPage]:
-    """A function that opens an empty, watched page, as of somebody who was never here."""
-    pages: list[Page] = []
+def watched(profile: BrowserContext, server: Server, problems: list[str]) -> Iterator[None]:
+    """Notes the problems of all pages, those that are there already among them."""
     listeners = _listeners(server, problems)
     for event, listener in listeners.items():
         profile.on(event, listener)  # type: ignore[call-overload]
+    yield
+    for event, listener in listeners.items():
+        profile.remove_listener(event, listener)
+    profile.clear_permissions()
+
+
+@pytest.fixture
+def open_page(profile: BrowserContext, server: Server, watched: None) -> Iterator[OpenPage]:
+    """A function that opens an empty, watched page, as of somebody who was never here."""
+    pages: list[Page] = []
 
     def open_one(width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
         page = profile.new_page()
@@ -187,9 +202,6 @@ def open_page(profile: BrowserContext, server: Server, problems: list[str]) -> I
     yield open_one
     for page in pages:
         page.close()
-    for event, listener in listeners.items():
-        profile.remove_listener(event, listener)
-    profile.clear_permissions()
 
 
 def _listeners(server: Server, problems: list[str]) -> dict[str, Callable[[Any], None]]:
@@ -229,16 +241,41 @@ def page(open_page: OpenPage) -> Page:
     return open_page()
 
 
+@pytest.fixture(scope="session")
+def opened_before() -> list[Page]:
+    """The page that tests share, where the one before left it as it was found."""
+    return []
+
+
 @pytest.fixture
-def heads(page: Page) -> Heads:
+def shared_page(opened_before: list[Page], profile: BrowserContext, watched: None) -> Iterator[Page]:
+    """A page at 1440×900, light, in which an earlier test may have opened the app.
+
+    Loading the scripts is most of the time that a test takes, and opening an address in a page that
+    has them is what the app does itself.
+    """
+    page = opened_before.pop() if opened_before else profile.new_page()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="light", media="screen")
+    others = list(profile.pages)
+    yield page
+    page.unroute_all()
+    if page.url != "about:blank" and profile.pages == others and page.evaluate(_IS_AS_FOUND):
+        opened_before.append(page)
+    else:
+        page.close()
+
+
+@pytest.fixture
+def heads(shared_page: Page) -> Heads:
     """The Heads page, its first result drawn."""
-    return Heads(page).open()
+    return Heads(shared_page).open()
 
 
 @pytest.fixture
-def embeddings(page: Page) -> Embeddings:
+def embeddings(shared_page: Page) -> Embeddings:
     """The Embeddings page, its first result drawn."""
-    return Embeddings(page).open()
+    return Embeddings(shared_page).open()
 
 
 @pytest.fixture

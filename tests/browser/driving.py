@@ -82,8 +82,12 @@ class App(ABC):
         self.page = page
 
     def open(self: _T, timeout_ms: float = 20_000, **state: Any) -> _T:
-        """Open the page's address and wait for its first result."""
-        self.page.goto(self.path + (f"?{urlencode(state)}" if state else ""))
+        """Open the page's address anew, without loading the scripts again, and wait for its first result."""
+        address = self.path + (f"?{urlencode(state)}" if state else "")
+        if self.page.url == "about:blank":
+            self.page.goto(address)
+        else:
+            self.page.evaluate("address => openAddress(address, { keep: false })", address)
         self.wait_until_drawn(timeout_ms)
         return self
 

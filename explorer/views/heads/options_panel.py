@@ -9,11 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, html
 
 from explorer.figures.style import PALETTES, SEQUENTIAL
-from explorer.session.requests import TextRequest
-from explorer.session.session import Session
 from explorer.session.settings import State as Settings
 from explorer.views.heads.page import PARTS
 from explorer.views.panel.fields import choice, switch
@@ -106,8 +104,8 @@ def switches_in(chosen: dict[str, Any]) -> Settings:
     return {**{name: chosen[name] for name in FIELDS}, "heads": ",".join(chosen["heads"] or [])}
 
 
-def register(app: Dash, session: Session) -> None:
-    """Wire the list of heads to the model, and what is offered to the view."""
+def register(app: Dash) -> None:
+    """Offer the switches that the view has."""
     app.clientside_callback(
         ClientsideFunction("explorer", "offerSwitches"),
         Output("heads-set-field", "className"),
@@ -116,18 +114,3 @@ def register(app: Dash, session: Session) -> None:
         Input("heads-over", "value"),
         Input("heads-mode", "value"),
     )
-
-    @app.callback(
-        Output("heads-set", "data"),
-        Output("heads-set", "value"),
-        Input("heads-request", "data"),
-        Input("heads-stack", "value"),
-        State("heads-set", "value"),
-    )
-    def offer_heads(request: dict[str, Any] | None, stack: str, chosen: list[str]) -> Any:
-        if request is None:
-            return no_update, no_update
-        cap = session.capture(TextRequest(**request))
-        source = cap.stack(stack if stack in cap.stacks else None)
-        names = [f"{layer}.{head}" for layer in range(source.n_layers) for head in range(source.n_heads)]
-        return names, [head for head in chosen if head in names]

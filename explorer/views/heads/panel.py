@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.figures.style import model_label
 from explorer.records import CapturedText
@@ -96,7 +96,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     _register_selectors(app, session)
 
     heads_text.register(app, session)
-    heads_switches.register(app, session)
+    heads_switches.register(app)
     heads_tokens.register(app, session)
     heads_link.register(app, session)
     heads_overview.register(app, session)
@@ -130,44 +130,51 @@ def _register_views(app: Dash) -> None:
 
 
 def _register_selectors(app: Dash, session: Session) -> None:
-    """Bring the selectors to what the captured model has."""
+    """Bring the selectors to what the captured model has, in one callback: the map waits for them all."""
 
     @app.callback(
         Output("heads-stack", "data"),
         Output("heads-stack", "value"),
         Output("heads-stack", "className"),
         Output("heads-stack-note", "children"),
-        Input("heads-request", "data"),
-        State("heads-stack", "value"),
-    )
-    def fit_stack(request: dict[str, Any] | None, stack: str | None) -> Any:
-        if request is None:
-            return (no_update,) * 4
-        cap = session.capture(TextRequest(**request))
-        chosen, note = stack_for(cap, stack)
-        return list(cap.stacks), chosen, "hidden" if len(cap.stacks) == 1 else "", note
-
-    @app.callback(
         Output("heads-layer", "max"),
         Output("heads-head", "max"),
         Output("heads-layer", "value"),
         Output("heads-head", "value"),
         Output("heads-note", "children"),
+        Output("heads-set", "data"),
+        Output("heads-set", "value"),
         Input("heads-request", "data"),
         Input("heads-stack", "value"),
         State("heads-layer", "value"),
         State("heads-head", "value"),
+        State("heads-set", "value"),
     )
-    def fit_head(request: dict[str, Any] | None, stack: str, layer: Any, head: Any) -> Any:
+    def fit_selectors(
+        request: dict[str, Any] | None, stack: str | None, layer: Any, head: Any, heads: list[str]
+    ) -> Any:
         if request is None:
-            return (no_update,) * 5
+            return (no_update,) * 11
         cap = session.capture(TextRequest(**request))
-        source = cap.stack(stack if stack in cap.stacks else None)
+        name, stack_note = stack_for(cap, stack)
+        source = cap.stack(name)
         last = source.n_layers - 1, source.n_heads - 1
         chosen = within(layer, last[0]), within(head, last[1])
         note = _correction(layer, head, chosen)
-        # What need not be corrected may have been chosen anew by now.
-        return *last, *(chosen if note else (no_update, no_update)), note
+        every_head = [f"{layer}.{head}" for layer in range(source.n_layers) for head in range(source.n_heads)]
+        kept = [one for one in heads if one in every_head]
+        # A value that needs no correction may have been changed by now.
+        return (
+            list(cap.stacks),
+            no_update if name == stack else name,
+            "hidden" if len(cap.stacks) == 1 else "",
+            no_update if name == stack and ctx.triggered_id == "heads-stack" else stack_note,
+            *last,
+            *(chosen if note else (no_update, no_update)),
+            note,
+            every_head,
+            no_update if kept == heads else kept,
+        )
 
 
 def _correction(layer: Any, head: Any, chosen: tuple[int, int]) -> str:

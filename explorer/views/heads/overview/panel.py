@@ -1,7 +1,7 @@
 """All heads as one picture: small maps, or one number each.
 
-heads-request, heads-stack, heads-show, heads-link, table-request, heads-palette, theme
-    ─> heads-overview, its caption
+heads-request, heads-stack, heads-show, heads-link, heads-palette, theme ─> heads-overview, its caption
+table-request (the measures, which may come later) ─> the same
 a click (assets/explorer.js) ─> heads-layer, heads-head ─> the frame around the chosen head
 """
 
@@ -71,49 +71,74 @@ def register(app: Dash, session: Session) -> None:
         Input("heads-head", "value"),
     )
 
+    shown = [
+        ("heads-request", "data"),
+        ("heads-stack", "value"),
+        ("heads-show", "value"),
+        ("heads-link", "data"),
+        ("heads-palette", "value"),
+        ("theme", "data"),
+    ]
+    selected = State("heads-layer", "value"), State("heads-head", "value")
+
+    # The maps do not wait for the measures, which may take seconds.
     @app.callback(
         Output("heads-overview", "figure"),
         Output("heads-overview", "style"),
         Output("heads-overview-caption", "children"),
-        Input("heads-request", "data"),
-        Input("heads-stack", "value"),
-        Input("heads-show", "value"),
-        Input("heads-link", "data"),
-        Input("table-request", "data"),
-        Input("heads-palette", "value"),
-        Input("theme", "data"),
-        State("heads-layer", "value"),
-        State("heads-head", "value"),
+        *(Input(*field) for field in shown),
+        *selected,
+        State("table-request", "data"),
     )
-    def show_overview(
-        request: dict[str, Any] | None,
+    def show_overview(request: dict[str, Any] | None, stack: str, show: str, *fields: Any) -> Any:
+        if request is None:
+            return (no_update,) * 3
+        n_layers = overview_of(session, TextRequest(**request), stack).tiles.shape[0]
+        # Room for each layer's row, whatever the table below would like to have.
+        style = {"minHeight": f"{min(16 * n_layers + 70, 620)}px"}
+        try:
+            figure, caption = draw(request, stack, show, *fields)
+        except ValueError as error:
+            return no_update, style, running.error_line(str(error))
+        return figure, style, caption
+
+    @app.callback(
+        Output("heads-overview", "figure", allow_duplicate=True),
+        Output("heads-overview-caption", "children", allow_duplicate=True),
+        *(State(*field) for field in shown),
+        *selected,
+        Input("table-request", "data"),
+    )
+    def add_measures(request: dict[str, Any] | None, stack: str, show: str, *fields: Any) -> Any:
+        """The maps' hover texts, or a measure in place of the maps."""
+        if request is None:
+            return no_update, no_update
+        try:
+            return draw(request, stack, show, *fields)
+        except ValueError as error:
+            return no_update, running.error_line(str(error))
+
+    def draw(
+        request: dict[str, Any],
         stack: str,
         show: str,
         link: list[int] | None,
-        measured: Settings | None,
         palette: str,
         theme: str,
         layer: Any,
         head: Any,
-    ) -> Any:
-        if request is None:
-            return (no_update,) * 3
+        measured: Settings | None,
+    ) -> tuple[Any, str]:
         text = TextRequest(**request)
         overview = overview_of(session, text, stack)
         n_layers, n_heads = overview.tiles.shape[:2]
-        # Room for each layer's row, whatever the table below would like to have.
-        style = {"minHeight": f"{min(16 * n_layers + 70, 620)}px"}
         chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
         facts = None
-        try:
-            if measured is not None and measured == heads_table.asked(session, request, stack):
-                query, key = map(str, link) if link is not None else ("", "")
-                settings = OverviewSettings.of({**measured, "show": show, "query": query, "key": key})
-                numbers = numbers_of(session, settings)
-                if numbers is not None:
-                    return measure_figure(numbers, theme, chosen, palette), style, ""
-                facts = facts_of_heads(measures_of(session, text, overview.stack))
-            figure = overview_figure(overview, theme, chosen, facts, palette)
-        except ValueError as error:
-            return no_update, style, running.error_line(str(error))
-        return figure, style, overview_caption(overview)
+        if measured is not None and measured == heads_table.asked(session, request, stack):
+            query, key = map(str, link) if link is not None else ("", "")
+            settings = OverviewSettings.of({**measured, "show": show, "query": query, "key": key})
+            numbers = numbers_of(session, settings)
+            if numbers is not None:
+                return measure_figure(numbers, theme, chosen, palette), ""
+            facts = facts_of_heads(measures_of(session, text, overview.stack))
+        return overview_figure(overview, theme, chosen, facts, palette), overview_caption(overview)
