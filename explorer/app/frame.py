@@ -93,7 +93,16 @@ def layout() -> Any:
             className="app",
         ),
         id="mantine",
-        theme={"primaryColor": "orange", "primaryShade": 8, "fontFamily": "inherit", "defaultRadius": "sm"},
+        theme={
+            "primaryColor": "orange",
+            "primaryShade": 8,
+            "fontFamily": "inherit",
+            "defaultRadius": "sm",
+            "components": {
+                "Combobox": {"defaultProps": {"keepMounted": False}},
+                "Popover": {"defaultProps": {"keepMounted": False}},
+            },
+        },
     )
 
 

@@ -27,6 +27,12 @@ _PLACE = """([id, column, row]) => {
   return [box.left + xaxis._offset + xaxis.l2p(column), box.top + yaxis._offset + yaxis.l2p(row)];
 }"""
 
+_OPEN = """async address => {
+  const before = Array.from(document.querySelectorAll('main.page > *'));
+  openAddress(address, { keep: false });
+  while (before.some(part => part.isConnected)) await new Promise(requestAnimationFrame);
+}"""
+
 _HOVER = """id => Array.from(
   document.querySelectorAll(`#${id} .hoverlayer .hovertext`),
   label => Array.from(label.querySelectorAll('text'), text => {
@@ -87,7 +93,7 @@ class App(ABC):
         if self.page.url == "about:blank":
             self.page.goto(address)
         else:
-            self.page.evaluate("address => openAddress(address, { keep: false })", address)
+            self.page.evaluate(_OPEN, address)
         self.wait_until_drawn(timeout_ms)
         return self
 
