@@ -6,38 +6,56 @@
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
   const plotted = () => document.querySelector("#embeddings-plot .js-plotly-plot");
+  const WHOLE_PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js";
 
   /* ---- the switches ---- */
 
-  function switches(layer, basis, normalise, method, axes, arrows, paths, anchorsShown, others, dropFirst, before) {
-    const flat = axes === "3" && !drawsSpace();
+  async function switches(layer, basis, normalise, method, axes, arrows, paths, anchors, others, dropFirst, before) {
+    const why = axes === "3" ? await whyFlat() : null;
     const tsne = method === "tsne";
     const kept = {
       basis,
       normalise,
       method,
-      axes: flat ? 2 : Number(axes),
+      axes: why ? 2 : Number(axes),
       arrows,
       paths,
-      anchors_shown: anchorsShown,
+      anchors_shown: anchors,
       others,
       drop_first: dropFirst,
       ...(tsne ? { layer } : {}),
     };
     if (tsne) pause();
     const same = JSON.stringify(kept) === JSON.stringify(before);
-    const note = flat ? "Three dimensions need WebGL, which this browser does not offer: two are shown." : null;
-    return [same ? NO_UPDATE() : kept, note, tsne || basis === "layer", tsne, tsne];
+    return [same ? NO_UPDATE() : kept, why, tsne || basis === "layer", tsne, tsne];
   }
 
-  let space = null;
+  let webGL = null;
+  let wholePlotly = null;
 
-  function drawsSpace() {
-    if (space === null) {
+  /* Why three dimensions cannot be drawn; null where they can. The page opens with the part of Plotly
+     that draws flat figures; this is the first to need the rest. */
+  async function whyFlat() {
+    if (webGL === null) {
       const canvas = document.createElement("canvas");
-      space = Boolean(canvas.getContext("webgl2") ?? canvas.getContext("webgl"));
+      webGL = Boolean(canvas.getContext("webgl2") ?? canvas.getContext("webgl"));
     }
-    return space;
+    if (!webGL) return "Three dimensions need WebGL, which this browser does not offer: two are shown.";
+    wholePlotly ??= load(WHOLE_PLOTLY);
+    try {
+      await wholePlotly;
+      return null;
+    } catch {
+      wholePlotly = null;
+      return "The script that draws three dimensions cannot be loaded: two are shown.";
+    }
+  }
+
+  function load(src) {
+    return new Promise((resolve, reject) => {
+      const script = Object.assign(document.createElement("script"), { src, onload: resolve, onerror: reject });
+      document.head.append(script);
+    });
   }
 
   /* The state of what is on the screen, for the address and the files; who leaves it stops Play. */

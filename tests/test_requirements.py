@@ -9,6 +9,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from plotly.offline import get_plotlyjs_version
 
 ROOT = Path(__file__).parents[1]
 
@@ -52,3 +53,11 @@ def test_an_undeclared_import_is_found(requirements: str) -> None:
     source = "import os.path\ndef f():\n    from PIL.Image import new\n    import pytest, yet_unknown"
     assert undeclared(imported(source), requirements) == {"pytest", "yet_unknown"}
     assert undeclared(imported(source), "") == {"PIL", "pytest", "yet_unknown"}
+
+
+def test_the_bundled_part_of_plotly_is_of_the_installed_version() -> None:
+    """Figures are checked by one version in Python and drawn by the other in the browser."""
+    head = (ROOT / "assets" / "vendor" / "plotly-cartesian.min.js").read_text(encoding="utf-8")[:200]
+    assert f"plotly.js (cartesian - minified) v{get_plotlyjs_version()}" in head, (
+        "take plotly-cartesian.min.js from npm's plotly.js-cartesian-dist-min of that version"
+    )
