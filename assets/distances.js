@@ -5,7 +5,7 @@
 
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
-  const plotted = () => document.querySelector("#heads-distances-graph .js-plotly-plot");
+  const find = () => window.plotted.find("heads-distances-graph");
 
   function pick(click) {
     document.activeElement?.blur();
@@ -20,7 +20,7 @@
 
   function ring(layer, head) {
     if (Number.isInteger(layer) && Number.isInteger(head)) chosen = [layer, head];
-    const plot = plotted();
+    const plot = find();
     // A picture asked for before the choice would bring the ring of then; a zoom makes room.
     if (plot && !plot.dataset.ringed) {
       plot.dataset.ringed = "yes";
@@ -32,25 +32,27 @@
 
   /* Each step draws again, which calls this anew until nothing is left to do. */
   function complete() {
-    const plot = plotted();
-    if (plot?._fullData?.length === 2) moveRing(plot) || nameHeads(plot);
+    const plot = find();
+    if (plot?.data?.length === 2) moveRing(plot) || nameHeads(plot);
   }
 
   function moveRing(plot) {
-    const [heads, mark] = plot._fullData;
-    const place = chosen ? chosen[0] * plot.layout.meta.heads + chosen[1] : -1;
-    const [x, y] = [heads.x[place], heads.y[place]];
-    if (x === undefined || (mark.x[0] === x && mark.y[0] === y)) return false;
+    const [heads, mark] = plot.data;
+    const at = chosen ? chosen[0] * plot.layout.meta.heads + chosen[1] : -1;
+    const [x, y] = [window.plotted.values(heads.x)[at], window.plotted.values(heads.y)[at]];
+    if (x === undefined || (window.plotted.values(mark.x)[0] === x && window.plotted.values(mark.y)[0] === y)) {
+      return false;
+    }
     window.Plotly.restyle(plot, { x: [[x]], y: [[y]] }, [1]);
     return true;
   }
 
   function nameHeads(plot) {
-    const [heads] = plot._fullData;
+    const [heads] = plot.data;
     const names = placed(plot, heads);
     const text = names.map((one) => one?.name ?? "");
     const textposition = names.map((one) => one?.side ?? "middle right");
-    const same = (kept, wanted) => JSON.stringify(kept) === JSON.stringify(wanted);
+    const same = (before, now) => JSON.stringify(before) === JSON.stringify(now);
     if (same(heads.text, text) && same(heads.textposition, textposition)) return;
     window.Plotly.restyle(plot, { mode: "markers+text", text: [text], textposition: [textposition] }, [0]);
   }
@@ -67,10 +69,16 @@
   /* Of each head its name and the side of its point where that fits, or null. Heads that stand
      alone come first. Boxes are [x, y, half a width, half a height] in pixels. */
   function placed(plot, heads) {
-    const { xaxis, yaxis } = plot._fullLayout;
+    const area = window.plotted.area(plot);
+    if (!area) return [];
+    const { left, top, width: areaWidth, height: areaHeight } = area.box;
     const size = heads.marker.size;
-    const points = Array.from(heads.x, (x, i) => [xaxis.l2p(x), yaxis.l2p(heads.y[i]), size / 2, size / 2]);
-    const inside = ([x, y]) => x >= 0 && y >= 0 && x <= xaxis._length && y <= yaxis._length;
+    const ys = window.plotted.values(heads.y);
+    const points = Array.from(window.plotted.values(heads.x), (x, i) => {
+      const [across, down] = window.plotted.place(area, x, ys[i]);
+      return [across - left, down - top, size / 2, size / 2];
+    });
+    const inside = ([x, y]) => x >= 0 && y >= 0 && x <= areaWidth && y <= areaHeight;
     const gap = points.map((one, i) =>
       Math.min(
         ...points.filter((_, j) => j !== i).map((other) => Math.hypot(one[0] - other[0], one[1] - other[1])),
@@ -78,9 +86,10 @@
     );
     const taken = [...points];
     const names = points.map(() => null);
+    const numbers = window.plotted.values(heads.customdata);
     const order = points.map((_, i) => i).filter((i) => inside(points[i])).sort((i, j) => gap[j] - gap[i]);
     for (const i of order) {
-      const name = heads.customdata[i].join(".");
+      const name = Array.from(numbers[i]).join(".");
       const [x, y] = points[i];
       const [width, height] = [(CHARACTER * name.length) / 2, LINE / 2];
       // The ring has to fit between a point and its name.

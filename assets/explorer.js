@@ -13,7 +13,6 @@
   };
   const PATH_OF = Object.fromEntries(Object.entries(PAGE_OF).map(([path, page]) => [page, path]));
 
-  const plotOf = (id) => document.querySelector(`#${id} .js-plotly-plot`);
   const pageOf = (path) => PAGE_OF[`/${(path ?? "").split("/")[1] ?? ""}`] ?? "heads";
 
   /* ---- the address ---- */
@@ -115,34 +114,46 @@
 
   let chosenHead = null;
 
+  /* The frame around the chosen head is an element over the picture: to move a shape of Plotly's would
+     draw the whole picture again. */
   function frameHead(layer, head) {
     if (Number.isInteger(layer) && Number.isInteger(head)) chosenHead = [layer, head];
-    const plot = plotOf("heads-overview");
-    // A picture asked for before the choice would bring the frame of then.
+    const plot = window.plotted.find("heads-overview");
     if (plot && !plot.dataset.framed) {
       plot.dataset.framed = "yes";
-      plot.on("plotly_afterplot", drawFrame);
+      plot.on("plotly_afterplot", placeFrame);
     }
-    // The map is asked for first; the frame is drawn while the server works.
-    window.requestAnimationFrame(drawFrame);
+    // The map is requested first; the frame moves while the server works.
+    window.requestAnimationFrame(placeFrame);
     return NO_UPDATE();
   }
 
-  function drawFrame() {
-    const plot = plotOf("heads-overview");
-    const { shapes: [frame] = [], meta } = plot?.layout ?? {};
-    if (!frame || !chosenHead) return;
-    const [layer, head] = chosenHead;
-    const there = layer < meta.shape[0] && head < meta.shape[1];
-    if (!there || (frame.y0 === layer - 0.5 && frame.x0 === head - 0.5)) return;
-    const place = { x0: head - 0.5, x1: head + 0.5, y0: layer - 0.5, y1: layer + 0.5 };
-    const { xaxis, yaxis, shapes: [drawn] } = plot._fullLayout;
-    Object.assign(frame, place);
-    Object.assign(drawn, place);
-    // The outline alone is moved: a relayout draws the whole picture again, and Dash once more.
-    const [left, right] = [place.x0, place.x1].map((x) => xaxis._offset + xaxis.l2p(x));
-    const [top, bottom] = [place.y0, place.y1].map((y) => yaxis._offset + yaxis.l2p(y));
-    plot.querySelector(".shapelayer path").setAttribute("d", `M${left},${top}H${right}V${bottom}H${left}Z`);
+  function placeFrame() {
+    const frame = document.getElementById("heads-frame");
+    const plot = window.plotted.find("heads-overview");
+    const area = window.plotted.area(plot);
+    const [layers, heads] = plot?.layout.meta?.shape ?? [0, 0];
+    const [layer, head] = chosenHead ?? [0, 0];
+    const there = Boolean(area) && layer < layers && head < heads;
+    frame?.classList.toggle("hidden", !there);
+    if (!frame || !there) return;
+    const panel = frame.parentElement;
+    const { left, top } = panel.getBoundingClientRect();
+    const corners = [
+      window.plotted.place(area, head - 0.5, layer - 0.5),
+      window.plotted.place(area, head + 0.5, layer + 0.5),
+    ];
+    const [from, to] = corners.map(([x, y]) => [
+      x - left - panel.clientLeft + panel.scrollLeft,
+      y - top - panel.clientTop + panel.scrollTop,
+    ]);
+    Object.assign(frame.dataset, { layer, head });
+    Object.assign(frame.style, {
+      left: `${from[0]}px`,
+      top: `${from[1]}px`,
+      width: `${to[0] - from[0]}px`,
+      height: `${to[1] - from[1]}px`,
+    });
   }
 
   /* A row of the table is called "layer.head". */
@@ -185,7 +196,7 @@
       const same = !before || zoomed.every((one, i) => one === before[i] || (i === 1 && !before[i]));
       return same ? NO_UPDATE() : null;
     }
-    const meta = plotOf("heads-heatmap")?.layout?.meta;
+    const meta = window.plotted.find("heads-heatmap")?.layout?.meta;
     const edge = (axis, end) => relayout?.[`${axis}.range[${end}]`] ?? relayout?.[`${axis}2.range[${end}]`];
     if (!meta) return NO_UPDATE();
     const [top, bottom, left, right] = meta.part;
@@ -209,11 +220,11 @@
   }
 
   function moveHead(down, right) {
-    const { shapes: [frame] = [], meta } = plotOf("heads-overview")?.layout ?? {};
-    if (!frame) return;
+    const { meta } = window.plotted.find("heads-overview")?.layout ?? {};
+    if (!meta) return;
     const [layers, heads] = meta.shape;
     const within = (value, count) => Math.min(Math.max(value, 0), count - 1);
-    const [layer, head] = chosenHead ?? [frame.y0 + 0.5, frame.x0 + 0.5];
+    const [layer, head] = chosenHead ?? [0, 0];
     chooseHead(within(layer + down, layers), within(head + right, heads));
   }
 
@@ -226,14 +237,13 @@
 
   /* Plotly tells of no click while it draws the picture again, as it does when the measures come. */
   document.addEventListener("click", (event) => {
-    const plot = event.target.closest?.("#heads-overview .nsewdrag") && plotOf("heads-overview");
+    const plot = event.target.closest?.("#heads-overview .nsewdrag") && window.plotted.find("heads-overview");
     if (!plot?.layout.meta) return;
     // A click on a plot leaves the focus in the text field, which would keep the arrow keys.
     document.activeElement?.blur();
-    const { xaxis, yaxis } = plot._fullLayout;
-    const { left, top } = plot.getBoundingClientRect();
-    const head = Math.round(xaxis.p2l(event.clientX - left - xaxis._offset));
-    const layer = Math.round(yaxis.p2l(event.clientY - top - yaxis._offset));
+    const area = window.plotted.area(plot);
+    if (!area) return;
+    const [head, layer] = window.plotted.pointAt(area, event.clientX, event.clientY).map(Math.round);
     const [layers, heads] = plot.layout.meta.shape;
     if (layer >= 0 && layer < layers && head >= 0 && head < heads) chooseHead(layer, head);
   });

@@ -14,8 +14,6 @@
     total = 0;
   });
 
-  const plotted = (id) => document.querySelector(`#${id} .js-plotly-plot`);
-
   function tell(shown, model, rows) {
     const filtered = Object.keys(model ?? {}).length > 0 && Boolean(shown);
     passing = filtered ? new Set(shown.map((row) => row.id)) : null;
@@ -30,25 +28,24 @@
 
   /* Now, and whenever the server has sent a new picture. */
   function watch(id, fade) {
-    const plot = plotted(id);
+    const plot = window.plotted.find(id);
     if (!plot) return;
     if (!plot.dataset.filtered) {
       plot.dataset.filtered = "yes";
-      plot.on("plotly_afterplot", () => fade(plotted(id)));
+      plot.on("plotly_afterplot", () => fade(window.plotted.find(id)));
     }
     fade(plot);
   }
 
   const passes = (layer, head) => passing.has(`${layer}.${head}`);
 
-  /* The frame of the chosen head is the first shape, this the second. */
   function fadeCells(plot) {
     const { shapes = [], meta, paper_bgcolor: fillcolor } = plot?.layout ?? {};
-    if (!shapes.length) return;
+    if (!meta) return;
     const path = outside(...meta.shape);
-    if ((shapes[1]?.path ?? "") === path) return;
+    if ((shapes[0]?.path ?? "") === path) return;
     const veil = { type: "path", path, fillcolor, opacity: FADED, line: { width: 0 } };
-    window.Plotly.relayout(plot, { "shapes[1]": path ? veil : null });
+    window.Plotly.relayout(plot, { "shapes[0]": path ? veil : null });
   }
 
   function outside(layers, heads) {
@@ -67,12 +64,11 @@
     `L${x + HALF},${y + HALF}L${x - HALF},${y + HALF}Z`;
 
   function fadePoints(plot) {
-    const [heads] = plot?._fullData ?? [];
+    const [heads] = plot?.data ?? [];
     if (!heads?.customdata) return;
-    const places = Array.from(heads.customdata.keys());
-    const wanted = passing && total === places.length
-      ? places.filter((place) => passes(...heads.customdata[place]))
-      : null;
+    const names = window.plotted.values(heads.customdata);
+    const places = Array.from(names.keys());
+    const wanted = passing && total === places.length ? places.filter((place) => passes(...names[place])) : null;
     if (JSON.stringify(heads.selectedpoints ?? null) === JSON.stringify(wanted)) return;
     window.Plotly.restyle(plot, { selectedpoints: [wanted] }, [0]);
   }

@@ -7,13 +7,18 @@
 
   /* The drawn cells as rows of numbers, whatever plotly keeps them in. */
   function weights() {
-    const plot = document.querySelector("#heads-heatmap .js-plotly-plot");
-    const cells = plot?._fullData?.find((trace) => trace.type === "heatmap");
+    const plot = window.plotted.find("heads-heatmap");
+    const cells = plot?.data?.find((trace) => trace.type === "heatmap");
     if (!cells) return null;
     const { log, exact } = plot.layout.meta ?? {};
     // A logarithmic map keeps the weights themselves beside its colours, where it is small.
     const own = cells.customdata;
-    return { rows: own ?? cells.z, log: log && !own, floor: cells.zmin, about: exact ? "" : "about " };
+    return {
+      rows: window.plotted.values(own ?? cells.z),
+      log: log && !own,
+      floor: cells.zmin,
+      about: exact ? "" : "about ",
+    };
   }
 
   const isNone = (value) => value === null || Number.isNaN(value);

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from explorer.app.server import create_app
 
 ROOT = Path(__file__).parents[1]
 
@@ -215,3 +218,33 @@ def test_core_needs_no_dash() -> None:
 def test_the_top_is_small() -> None:
     entries = [path.name for path in (ROOT / "explorer").iterdir() if path.name != "__pycache__"]
     assert len(entries) <= 15, sorted(entries)
+
+
+SCRIPTS = sorted((ROOT / "assets").glob("*.js"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_uses_only_what_plotly_documents(script: Path) -> None:
+    """Fields that begin with an underscore change without notice."""
+    found = re.findall(r"[.?]_[a-zA-Z]\w*", script.read_text(encoding="utf-8"))
+    assert not found, f"{script.name} reads {', '.join(found)}"
+
+
+def test_every_browser_callback_has_its_function() -> None:
+    """Each ClientsideFunction names a namespace and a function that a script of assets/ defines."""
+    defined = {
+        (namespace, name.strip())
+        for script in SCRIPTS
+        for namespace, names in re.findall(
+            r"(\w+): \{([^{}]*)\}", script.read_text(encoding="utf-8").rpartition("dash_clientside = ")[2]
+        )
+        for name in names.split(",")
+    }
+    app = create_app()
+    called = {
+        (one["clientside_function"]["namespace"], one["clientside_function"]["function_name"])
+        for one in app._callback_list
+        if one["clientside_function"]
+    }
+    assert called
+    assert called <= defined

@@ -34,6 +34,18 @@ _IS_DRAWN = """([layer, head, keys]) => {
 }"""
 
 
+# Layer and head in the middle of the frame, worked out from where it is on the screen.
+_FRAMED = """() => {
+  const frame = document.getElementById('heads-frame').getBoundingClientRect();
+  const plot = document.querySelector('#heads-overview .js-plotly-plot');
+  const { xaxis, yaxis } = plot._fullLayout;
+  const box = plot.getBoundingClientRect();
+  const middle = [frame.top + frame.height / 2 - box.top, frame.left + frame.width / 2 - box.left];
+  return [yaxis.p2l(middle[0] - yaxis._offset), xaxis.p2l(middle[1] - xaxis._offset)]
+    .map(place => Math.abs(place - Math.round(place)) < 0.1 ? Math.round(place) : place);
+}"""
+
+
 @dataclass(frozen=True)
 class DrawnMap:
     """The large heatmap as it is on the screen; ``weights`` [Q, K] has NaN for no data."""
@@ -122,8 +134,8 @@ class Heads(App):
 
     def frame(self) -> tuple[float, float]:
         """Layer and head of the frame in the picture of all heads."""
-        shape = self.page.evaluate("document.querySelector('#heads-overview .js-plotly-plot').layout.shapes[0]")
-        return shape["y0"] + 0.5, shape["x0"] + 0.5
+        layer, head = self.page.evaluate(_FRAMED)
+        return layer, head
 
     def wait_for_choice(self, layer: int, head: int) -> None:
         """Wait until map, selectors and frame all agree on a head."""
@@ -131,9 +143,7 @@ class Heads(App):
         expect(self.page.locator("#heads-layer")).to_have_value(str(layer))
         expect(self.page.locator("#heads-head")).to_have_value(str(head))
         self.wait_for(
-            """([layer, head]) => { const [frame] = document.querySelector(
-            '#heads-overview .js-plotly-plot').layout.shapes;
-            return frame.y0 + 0.5 === layer && frame.x0 + 0.5 === head; }""",
+            f"([layer, head]) => {{ const at = ({_FRAMED})(); return at[0] === layer && at[1] === head; }}",
             [layer, head],
         )
 

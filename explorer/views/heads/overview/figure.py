@@ -33,18 +33,13 @@ _CELL = 52  # pixels a head, in a file
 
 
 def overview_figure(
-    overview: HeadsOverview,
-    theme: str = "light",
-    selected: tuple[int, int] | None = None,
-    facts: list[list[str]] | None = None,
-    palette: str = SEQUENTIAL,
+    overview: HeadsOverview, theme: str = "light", facts: list[list[str]] | None = None, palette: str = SEQUENTIAL
 ) -> go.Figure:
     """The picture of all heads, one clickable cell a head (x is the head, y the layer).
 
     Args:
         overview: the small maps.
         theme: "light" or "dark".
-        selected: layer and head that are framed.
         facts: a line about every head [L][H], told on hover.
         palette: name of a sequential palette.
 
@@ -74,7 +69,7 @@ def overview_figure(
         "sizing": "stretch",
         "layer": "below",
     }
-    return _grid(cells, (n_layers, n_heads), colours, selected, images=[picture])
+    return _grid(cells, (n_layers, n_heads), colours, images=[picture])
 
 
 def overview_caption(overview: HeadsOverview) -> str:
@@ -86,9 +81,7 @@ def overview_caption(overview: HeadsOverview) -> str:
     return f"{scale} Of {queries:,} × {keys:,} tokens, each dot shows a block’s largest."
 
 
-def measure_figure(
-    numbers: HeadNumbers, theme: str = "light", selected: tuple[int, int] | None = None, palette: str = SEQUENTIAL
-) -> go.Figure:
+def measure_figure(numbers: HeadNumbers, theme: str = "light", palette: str = SEQUENTIAL) -> go.Figure:
     """The same grid with a number a head, coloured; blank where it is undefined.
 
     Raises:
@@ -109,7 +102,7 @@ def measure_figure(
             "title": {"text": numbers.unit, "side": "right", "font": {"color": colours.faint}},
         },
     )
-    return _grid(cells, numbers.values.shape, colours, selected)
+    return _grid(cells, numbers.values.shape, colours)
 
 
 def numbers_caption(numbers: HeadNumbers, of: str) -> str:
@@ -120,13 +113,9 @@ def numbers_caption(numbers: HeadNumbers, of: str) -> str:
 
 
 def _grid(
-    cells: go.Heatmap,
-    shape: tuple[int, ...],
-    colours: Theme,
-    selected: tuple[int, int] | None,
-    images: list[dict[str, object]] | None = None,
+    cells: go.Heatmap, shape: tuple[int, ...], colours: Theme, images: list[dict[str, object]] | None = None
 ) -> go.Figure:
-    """Layers down, heads across, the chosen head framed."""
+    """Layers down, heads across."""
     n_layers, n_heads = shape
     figure = go.Figure(cells)
     figure.update_layout(
@@ -155,22 +144,9 @@ def _grid(
                 showline=False,
             ),
             images=images or [],
-            shapes=[] if selected is None else [selection(*selected, colours.name)],
         )
     )
     return figure
-
-
-def selection(layer: int, head: int, theme: str = "light") -> dict[str, object]:
-    """The frame around the chosen head, as a plotly shape."""
-    return {
-        "type": "rect",
-        "x0": head - 0.5,
-        "x1": head + 0.5,
-        "y0": layer - 0.5,
-        "y1": layer + 0.5,
-        "line": {"color": theme_of(theme).accent, "width": 3},
-    }
 
 
 def _picture(overview: HeadsOverview, colours: Theme, palette: str) -> str:

@@ -20,7 +20,6 @@ from explorer.session.settings import State as Settings
 from explorer.views.heads import link_panel as heads_link
 from explorer.views.heads.facts import facts_of_heads
 from explorer.views.heads.heads import panel as heads_table
-from explorer.views.heads.heatmap.panel import within
 from explorer.views.heads.measured import measures_of
 from explorer.views.heads.overview import OverviewSettings
 from explorer.views.heads.overview.compute import numbers_of, overview_of
@@ -33,7 +32,8 @@ from explorer.views.panel.fields import choice
 def layout() -> list[Any]:
     """The picture under its choices, its caption below."""
     caption = html.P(id="heads-overview-caption", className="caption")
-    return [_overview_head(), heads_link.layout(), _overview(), caption]
+    frame = html.Div(id="heads-frame", className="head-frame hidden")
+    return [_overview_head(), heads_link.layout(), _overview(), caption, frame]
 
 
 def _overview_head() -> Any:
@@ -69,6 +69,7 @@ def register(app: Dash, session: Session) -> None:
         Output("heads-overview", "id"),
         Input("heads-layer", "value"),
         Input("heads-head", "value"),
+        Input("heads-overview", "figure"),
     )
 
     shown = [
@@ -79,7 +80,6 @@ def register(app: Dash, session: Session) -> None:
         ("heads-palette", "value"),
         ("theme", "data"),
     ]
-    selected = State("heads-layer", "value"), State("heads-head", "value")
 
     # The maps do not wait for the measures, which may take seconds.
     @app.callback(
@@ -87,7 +87,6 @@ def register(app: Dash, session: Session) -> None:
         Output("heads-overview", "style"),
         Output("heads-overview-caption", "children"),
         *(Input(*field) for field in shown),
-        *selected,
         State("table-request", "data"),
     )
     def show_overview(request: dict[str, Any] | None, stack: str, show: str, *fields: Any) -> Any:
@@ -106,7 +105,6 @@ def register(app: Dash, session: Session) -> None:
         Output("heads-overview", "figure", allow_duplicate=True),
         Output("heads-overview-caption", "children", allow_duplicate=True),
         *(State(*field) for field in shown),
-        *selected,
         Input("table-request", "data"),
     )
     def add_measures(request: dict[str, Any] | None, stack: str, show: str, *fields: Any) -> Any:
@@ -125,20 +123,16 @@ def register(app: Dash, session: Session) -> None:
         link: list[int] | None,
         palette: str,
         theme: str,
-        layer: Any,
-        head: Any,
         measured: Settings | None,
     ) -> tuple[Any, str]:
         text = TextRequest(**request)
         overview = overview_of(session, text, stack)
-        n_layers, n_heads = overview.tiles.shape[:2]
-        chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
         facts = None
         if measured is not None and measured == heads_table.asked(session, request, stack):
             query, key = map(str, link) if link is not None else ("", "")
             settings = OverviewSettings.of({**measured, "show": show, "query": query, "key": key})
             numbers = numbers_of(session, settings)
             if numbers is not None:
-                return measure_figure(numbers, theme, chosen, palette), ""
+                return measure_figure(numbers, theme, palette), ""
             facts = facts_of_heads(measures_of(session, text, overview.stack))
-        return overview_figure(overview, theme, chosen, facts, palette), overview_caption(overview)
+        return overview_figure(overview, theme, facts, palette), overview_caption(overview)
