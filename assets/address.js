@@ -7,7 +7,7 @@
   const LONGEST = 2000; // characters that mails, chats and forms let through
 
   /* The settings on a page's screen: those its views share, those of the view, and those around it. */
-  const screens = {}; // by path, the settings that were written last
+  let screens = {}; // by path, the settings that were written last
   let described = [];
 
   function screenOf(page, pages, values) {
@@ -46,7 +46,7 @@
   }
 
   let wanted = null;
-  const lastWritten = {}; // by path
+  let lastWritten = {}; // by path
 
   function put(link) {
     lastWritten[window.location.pathname] = link;
@@ -85,6 +85,8 @@
     const set = window.dash_clientside.set_props;
     if (!keep) {
       wanted = null;
+      lastWritten = {};
+      screens = {};
       document.dispatchEvent(new Event("explorer:open"));
       for (const page of pages) set(page.id, { children: [] });
     }
@@ -106,7 +108,10 @@
 
   /* Set the controls of a page, {id: {property: value}}, that have another value now. */
   function setFields(fields) {
-    for (const [id, properties] of Object.entries(fields ?? {})) {
+    if (!fields) return NO_UPDATE();
+    // Dash reports no change when the same fields come again, unless they were emptied.
+    window.dash_clientside.set_props("new-fields", { data: null });
+    for (const [id, properties] of Object.entries(fields)) {
       const now = window.dash_component_api.getLayout(id)?.props ?? {};
       for (const [name, value] of Object.entries(properties)) {
         if (JSON.stringify(now[name] ?? null) !== JSON.stringify(value)) {

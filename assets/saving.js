@@ -34,7 +34,11 @@
   const openKept = () => true;
 
   function go(link) {
-    if (link) window.openAddress(link);
+    if (link) {
+      window.openAddress(link);
+      // Dash reports no change when the same file is opened again, unless it was emptied.
+      window.dash_clientside.set_props("opened-link", { data: null });
+    }
     return NO_UPDATE();
   }
 

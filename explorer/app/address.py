@@ -25,8 +25,6 @@ from explorer.views.registry import setting_names, views_of
 from explorer.views.spec import Page
 
 _IN_BAR = tuple(TextRequest.defaults())
-# Where one of these differs, a page is made anew; any other setting is changed in its control.
-_FIXED = {*TextRequest.defaults(), *WordRequest.defaults(), "stack", "layers"}
 
 
 def page_at(path: str, pages: Sequence[Page]) -> Page:
@@ -57,6 +55,18 @@ def fields_of(page: Page) -> dict[str, str]:
         found |= {name: views[0].field(name) for name in page.settings.defaults()}
         found["mode"] = f"{page.name}-mode"
     return {name: component for name, component in found.items() if name not in _IN_BAR}
+
+
+def fixed_settings(page: Page) -> set[str]:
+    """The settings that cannot be changed in place: where one differs, the page is made anew."""
+    around = page.around.defaults() if page.around else {}
+    return {*TextRequest.defaults(), *WordRequest.defaults(), *around, "stack", "layers"}
+
+
+def fields_in_place(page: Page) -> dict[str, str]:
+    """The components of the settings that an open page can change without being made anew."""
+    fixed = fixed_settings(page)
+    return {name: field for name, field in fields_of(page).items() if name not in fixed}
 
 
 def filled(layout: list[Any], fields: Mapping[str, str], state: Values) -> list[Any]:
@@ -131,14 +141,13 @@ def field_values(layout: list[Any], fields: Mapping[str, str], state: Values) ->
 
 def described(page: Page) -> dict[str, Any]:
     """What the browser must know of a page to write its address, and to open another one."""
-    around = page.around.defaults() if page.around else {}
     return {
         "name": page.name,
         "path": page.path,
         "settings": settings_of(page),
         "modes": [view.name for view in views_of(page, beside=False)],
         "around": page.around is not None,
-        "fixed": [name for name in settings_of(page) if name in _FIXED | set(around)],
+        "fixed": [name for name in settings_of(page) if name in fixed_settings(page)],
         "stores": list(screens_of((page,), Input)[page.name]),
     }
 

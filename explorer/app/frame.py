@@ -244,7 +244,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         fields = address.fields_of(page)
         message = remark_line([*remarks, *address.refused(layout, fields, state)])
         if page.name in mounted:
-            new_fields = address.field_values(layout, fields, state)
+            new_fields = address.field_values(layout, address.fields_in_place(page), state)
             return *(no_update,) * (2 * len(PAGES) + len(_BAR) + 2), message, new_fields
         children = [address.filled(layout, fields, state) if one is asked else no_update for one in PAGES]
         # A job from before a page was removed made what another address shows.
@@ -252,7 +252,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         # A further page reads what is in the bar by then.
         bar = {**_OPENING, **values} if not mounted else {}
         texts = [bar.get(name, no_update) for name in _BAR]
-        agreed = texts[1:] if bar.get("truncate") else no_update
+        agreed = texts[1:] if bar.get("truncate") else no_update if mounted else None
         return *children, [*mounted, page.name], *jobs_before, *texts, agreed, message, no_update
 
     @app.callback(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from explorer.text.example_sets import OPENING_TEXT
 from tests.browser import eager
 from tests.browser.conftest import OpenPage
 from tests.browser.driving_embeddings import Embeddings
@@ -145,3 +148,34 @@ def test_theme_changes_page_and_figures(page: Page) -> None:
         == dark.paper
     )
     assert len(embeddings.traces()) == 3
+
+
+def test_another_address_opens_in_the_same_page(heads: Heads) -> None:
+    """Whether its text is the same or another; the scripts are not loaded again, and Back leads back."""
+    page, text = heads.page, "A bank by the river is no bank for money."
+    page.evaluate("window.marker = true")
+    page.evaluate("openAddress('/?layer=3&head=7&theme=dark')")
+    heads.wait_for_choice(3, 7)
+    np.testing.assert_allclose(heads.drawn().weights, eager.run("minilm", OPENING_TEXT).attention[3, 7], atol=1e-5)
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.evaluate("link => openAddress(link)", f"/?{urlencode({'text': text, 'layer': 1})}")
+    expected = eager.run("minilm", text)
+    heads.wait_for_map(1, 0, expected.labels)
+    heads.wait_for_choice(1, 0)
+    np.testing.assert_allclose(heads.drawn().weights, expected.attention[1, 0], atol=1e-5)
+    page.evaluate("openAddress('/embeddings?word=apple&layer=2')")
+    Embeddings(page).wait_for_plot("apple", 2)
+    page.go_back()
+    heads.wait_for_map(1, 0, expected.labels)
+    page.go_back()
+    heads.wait_for_choice(3, 7)
+    assert page.evaluate("window.marker") is True
+
+
+def test_an_address_with_a_bad_setting_says_so_in_the_same_page(heads: Heads) -> None:
+    heads.page.evaluate("openAddress('/?layer=2&strange=1')")
+    heads.wait_for_choice(2, 0)
+    expect(heads.page.locator("#link-message")).to_contain_text("strange")
+    heads.page.evaluate("openAddress('/?layer=1')")
+    heads.wait_for_choice(1, 0)
+    expect(heads.page.locator("#link-message")).to_be_empty()

@@ -92,8 +92,10 @@ def test_progress_is_in_the_address(page: Page) -> None:
     lesson = BY_NAME["queries-keys-values"]
     page.goto(f"/learn/{lesson.name}?step=4")
     _expect_step(page, lesson, 4)
+    _frame(page).evaluate("window.marker = true")
     page.click("#learn-next")
     _expect_step(page, lesson, 5)
+    assert _frame(page).evaluate("window.marker") is True, "the step loaded the app's scripts again"
     page.click("#learn-back")
     _expect_step(page, lesson, 4)
     for number in (5, 4):
