@@ -1,4 +1,4 @@
-"""A page's fields as an address names them.
+"""A page's fields and its address.
 
 The address holds every setting of the view on the screen that is not the default. A page is put
 into the layout with its fields filled from it (``filled``), and the browser writes the address anew
@@ -28,16 +28,13 @@ _IN_BAR = tuple(TextRequest.defaults())
 
 
 def page_at(path: str, pages: Sequence[Page]) -> Page:
-    """The page of an address; the first one where there is none of that name."""
+    """The page of an address; the first page where there is none of that name."""
     first = f"/{path.strip('/').partition('/')[0]}"
     return next((page for page in pages if first == page.path), pages[0])
 
 
 def settings_of(page: Page) -> dict[str, Value]:
-    """Every setting that an address of a page may have, with its default.
-
-    A setting that two views share has one default.
-    """
+    """The settings of a page's addresses with their defaults; views that share one have the same default."""
     views = views_of(page, beside=False)
     return {
         **({"mode": views[0].name} if views else {}),
@@ -48,7 +45,7 @@ def settings_of(page: Page) -> dict[str, Value]:
 
 
 def fields_of(page: Page) -> dict[str, str]:
-    """The component that shows each setting of a page, by its id; those of the bar are left out."""
+    """The id of the component that shows each setting of a page, without those of the bar."""
     views = views_of(page)
     found = {name: view.field(name) for view in reversed(views) for name in view.settings.defaults()}
     if views:
@@ -90,10 +87,10 @@ def _all(layout: Any) -> Iterator[Any]:
 
 
 def refused(layout: list[Any], fields: Mapping[str, str], state: Values) -> list[str]:
-    """What an address asks of a page's controls that they do not offer, in words."""
+    """A remark on each setting of an address that its control does not offer."""
     values = {field: (setting, state[setting]) for setting, field in fields.items()}
     return [
-        f"the address says {setting}={str(value)[:40]}, which is not offered here: {component.value} is taken"
+        f"the address has {setting}={str(value)[:40]}, which is not offered here: {component.value} is used"
         for component in _all(layout)
         for setting, value in [values.get(str(getattr(component, "id", "")), ("", ""))]
         if setting and not _offers(component, value)
@@ -101,7 +98,7 @@ def refused(layout: list[Any], fields: Mapping[str, str], state: Values) -> list
 
 
 def _offers(component: Any, value: Value) -> bool:
-    """Whether a control has this choice; one whose choices come later has every one."""
+    """Whether a control has this choice; a control whose choices come later accepts any."""
     if not isinstance(component, dmc.SegmentedControl) or not component.data:
         return True
     offered = [one["value"] if isinstance(one, Mapping) else one for one in component.data]
@@ -165,7 +162,7 @@ def opened(page: Page, search: str) -> tuple[Values, tuple[str, ...]]:
 
 
 def screens_of(pages: tuple[Page, ...], kind: type[Input] | type[State]) -> dict[str, dict[str, Any]]:
-    """What each page's screen shows, for a callback: its view, and the stores of its settings."""
+    """The components that hold what each page shows: its mode, and the stores of its settings."""
     return {
         page.name: {
             **({"mode": kind(f"{page.name}-mode", "value", allow_optional=True)} if views_of(page) else {}),
@@ -182,7 +179,7 @@ def screens_of(pages: tuple[Page, ...], kind: type[Input] | type[State]) -> dict
 
 
 def register(app: Dash, pages: tuple[Page, ...]) -> None:
-    """Keep the address to what is seen; one that is too long is stored here."""
+    """Write the address when a setting changes; store one that is too long."""
     screens = [one for screen in screens_of(pages, Input).values() for one in screen.values()]
     app.clientside_callback(
         ClientsideFunction("address", "write"),
@@ -196,7 +193,7 @@ def register(app: Dash, pages: tuple[Page, ...]) -> None:
 
     @app.callback(Output("short-link", "data"), Output("short-link-message", "children"), Input("long-link", "data"))
     def store(link: str | None) -> Any:
-        if link is None:  # what is seen now fits into an address
+        if link is None:  # the address is short enough now
             return None, None
         try:
             return {"link": link, "name": short_links.store(link)}, None

@@ -1,7 +1,7 @@
-"""What all pages share: the bar on top, the tabs, the status line and the save bar.
+"""What all pages share: the bar at the top, the tabs, the status line and the save bar.
 
-In the browser (assets/explorer.js, address.js): what is shown ─> the address; the path ─> the
-visible page; the theme.
+In the browser (assets/explorer.js, address.js): the settings on the screen ─> the address; the path
+─> the visible page; the theme.
 
 A page is put into the layout when it is first visited (``mount``), its fields filled from the
 address (address.py). It stays there, hidden, so that a tab keeps its results, and a page that is
@@ -12,7 +12,7 @@ page's job and request are stored in the frame and start what is in the page; wh
 reads from a page is optional.
 
 A page is a module: PAGE, layout(), register(app, session, jobs), and in_fields(values) where a field
-shows a setting otherwise than an address has it.
+shows a setting in another form than the address.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from explorer.views.panel.running import register_cancel, remark_line, stores
 
 PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside, learn, check)
 
-# The fields of the bar, by the setting they are of.
+# The fields of the bar, by setting.
 _BAR = {"model": "model-select", "text": "text-input", "pair": "pair-input", "target": "target-input"}
 _OPENING: dict[str, Any] = TextRequest.defaults()
 
@@ -107,7 +107,7 @@ def layout() -> Any:
 
 
 def all_of_it() -> Any:
-    """Frame and pages as they are once every page was gone to, to check the wiring by."""
+    """The frame with every page, by which Dash checks the callbacks."""
     return html.Div([layout(), *(html.Div(page.layout()) for page in PAGES)])
 
 
@@ -144,7 +144,7 @@ def _bar() -> Any:
                 title="This model reads pairs: give it a second text",
             ),
             html.Div("The word and its sentences are below.", className="texts on-embeddings muted"),
-            html.Div("Read a step, then do it.", className="slogan on-learn"),
+            html.Div("Read a step, then try it.", className="slogan on-learn"),
             dmc.Select(
                 id="examples",
                 placeholder="Examples",
@@ -192,20 +192,20 @@ def _keys() -> Any:
 
 
 def _models() -> list[dict[str, Any]]:
-    """The picker's groups: bundled, in the cache, on the hub."""
+    """The groups of the model field: bundled, in the cache, on the hub."""
     ready = [name for name in bundled.BUNDLED if bundled.is_installed(name)]
     cached = [preset.repo for preset in hub.PRESETS if hub.is_cached(preset.repo)]
     online = [preset.repo for preset in hub.PRESETS if preset.repo not in cached]
     groups = [
         ("bundled, no network needed", ready),
         ("in the cache", cached),
-        ("on the hub, fetched when chosen (any hub id or folder can be typed)", online),
+        ("on the hub, downloaded when chosen (any hub id or folder can be typed)", online),
     ]
     return [{"group": title, "items": names} for title, names in groups if names]
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
-    """Wire the frame and every page to ``app``."""
+    """Register the callbacks of the frame and of every page."""
     for page in PAGES:
         page.register(app, session, jobs)
     register_cancel(app, jobs)
@@ -236,24 +236,24 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         if reopened and not opening["keep"]:
             mounted = []
         page = address.page_at(path or "", [page.PAGE for page in PAGES])
-        asked = next(one for one in PAGES if one.PAGE is page)
+        module = next(one for one in PAGES if one.PAGE is page)
         if path is None or (page.name in mounted and not reopened):
             return (no_update,) * (2 * len(PAGES) + len(_BAR) + 4)
         values, remarks = address.opened(page, search or "")
-        layout, state = asked.layout(), getattr(asked, "in_fields", dict)(values)
+        layout, state = module.layout(), getattr(module, "in_fields", dict)(values)
         fields = address.fields_of(page)
         message = remark_line([*remarks, *address.refused(layout, fields, state)])
         if page.name in mounted:
             new_fields = address.field_values(layout, address.fields_in_place(page), state)
             return *(no_update,) * (2 * len(PAGES) + len(_BAR) + 2), message, new_fields
-        children = [address.filled(layout, fields, state) if one is asked else no_update for one in PAGES]
-        # A job from before a page was removed made what another address shows.
+        children = [address.filled(layout, fields, state) if one is module else no_update for one in PAGES]
+        # A job of a page that was removed belongs to another address.
         jobs_before = [no_update if mounted else None for _ in PAGES]
-        # A further page reads what is in the bar by then.
+        # A second page takes the texts from the bar.
         bar = {**_OPENING, **values} if not mounted else {}
         texts = [bar.get(name, no_update) for name in _BAR]
-        agreed = texts[1:] if bar.get("truncate") else no_update if mounted else None
-        return *children, [*mounted, page.name], *jobs_before, *texts, agreed, message, no_update
+        truncated = texts[1:] if bar.get("truncate") else no_update if mounted else None
+        return *children, [*mounted, page.name], *jobs_before, *texts, truncated, message, no_update
 
     @app.callback(
         Output("model-facts", "children"),

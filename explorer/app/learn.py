@@ -1,8 +1,8 @@
-"""The Learn page: lessons, a step's text at the left, the real view it speaks of beside it.
+"""The Learn page: lessons, with a step's text at the left and the real view it is about beside it.
 
-the address (path: the lesson; step) ─> the list, or title, text, learn-view (what is beside it)
+the address (path: the lesson; step) ─> the list of lessons, or title, text and learn-view
 In the browser (assets/learn.js):
-    learn-view ─> the frame, one and the same for all steps, opens the view's address
+    learn-view ─> the frame, which stays for all steps, opens the view's address
     back, next, the keys ─> the address
     theme, present ─> the frame
 """
@@ -64,7 +64,7 @@ def layout() -> list[Any]:
                     ],
                     className="panel reading",
                 ),
-                html.Iframe(id=_FRAME, name=_FRAME, title="The view this step speaks of"),
+                html.Iframe(id=_FRAME, name=_FRAME, title="The view this step is about"),
             ],
             id="learn-lesson",
             className="hidden",
@@ -83,13 +83,13 @@ def _buttons() -> Any:
 
 
 def lesson_list(lessons: tuple[Lesson, ...], errors: tuple[str, ...]) -> list[Any]:
-    """A card a lesson; what is wrong with files that cannot be read stands above them."""
+    """A card per lesson; errors in files that cannot be read stand above them."""
     return [
         *(error_line(error) for error in errors),
         html.H1("Attention, with a real model’s numbers"),
         html.P(
             "Each step is a short text beside the real view. Read, do what it says, then go on. "
-            "Every number told of a bundled model is checked against it.",
+            "Every number about a bundled model is checked against it.",
             className="muted",
         ),
         html.Div([_card(lesson) for lesson in lessons], className="cards"),
@@ -116,10 +116,10 @@ def step_text(place: Place) -> list[Any]:
         html.Small(place.lesson.title),
         html.H1(step.title),
         dcc.Markdown(_LONE_BRACKETS.sub(r"\\[\1\\]", step.text)),
-        html.Ul([html.Li(QUESTIONS[number]) for number in step.answers], title="What it answers"),
+        html.Ul([html.Li(QUESTIONS[number]) for number in step.answers], title="The questions it answers"),
         html.Small(
             [
-                f"The view wants the model {step.view.parameters['model']}. ",
+                f"The view needs the model {step.view.parameters['model']}. ",
                 html.A("Open it by itself", href=step.view.href, target="_blank"),
             ]
         ),
@@ -127,7 +127,7 @@ def step_text(place: Place) -> list[Any]:
 
 
 def find(lessons: tuple[Lesson, ...], path: str, search: str) -> tuple[Place | None, str]:
-    """The step that an address names, and what is wrong with the address, in a sentence.
+    """The step that an address names, and what is wrong with the address, as a sentence.
 
     Args:
         lessons: in their order.
@@ -142,15 +142,15 @@ def find(lessons: tuple[Lesson, ...], path: str, search: str) -> tuple[Place | N
         return None, f"there is no lesson “{name[:60]}”: choose one of those below"
     at = order.index(name)
     lesson, after = lessons[at], lessons[at + 1] if at + 1 < len(lessons) else None
-    asked = parse_qs(search.removeprefix("?")).get("step", ["1"])[-1]
-    if asked.isdecimal() and 1 <= int(asked) <= len(lesson.steps):
-        return Place(lesson, int(asked), after), ""
-    told = f"this lesson has no step “{asked[:20]}”: its steps are 1 to {len(lesson.steps)}"
-    return Place(lesson, 1, after), told
+    number = parse_qs(search.removeprefix("?")).get("step", ["1"])[-1]
+    if number.isdecimal() and 1 <= int(number) <= len(lesson.steps):
+        return Place(lesson, int(number), after), ""
+    error = f"this lesson has no step “{number[:20]}”: its steps are 1 to {len(lesson.steps)}"
+    return Place(lesson, 1, after), error
 
 
 def register(app: Dash, _session: Session, _jobs: Jobs) -> None:
-    """Wire the page's callbacks to ``app``; the models are run by the view beside the text."""
+    """Register the page's callbacks; the view beside the text runs the models."""
 
     @app.callback(
         Output("learn-list", "children"),
@@ -172,9 +172,9 @@ def register(app: Dash, _session: Session, _jobs: Jobs) -> None:
         lessons, errors = read_lessons()
         place, wrong = find(lessons, path or "", search or "")
         if place is None:
-            told = error_line(wrong) if wrong else None
+            error = error_line(wrong) if wrong else None
             cards = lesson_list(lessons, errors)
-            return cards, "panel lessons", "hidden", "", None, True, "", None, told
+            return cards, "panel lessons", "hidden", "", None, True, "", None, error
         steps, view = len(place.lesson.steps), _view(place)
         return (
             no_update,
@@ -198,7 +198,7 @@ def _after(place: Place) -> str:
 
 
 def _view(place: Place) -> dict[str, Any]:
-    """What the browser needs to show the view, and to go on from here."""
+    """What the browser needs to show the view and to find the next step."""
     return {
         "href": place.step.view.href,
         "path": f"{PATH}/{place.lesson.name}",

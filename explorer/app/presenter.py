@@ -1,9 +1,9 @@
-"""Presenter mode: large type, and nothing on the screen but what is looked at.
+"""Presenter mode: large type, and only the view on the screen.
 
 In the browser (assets/presenter.js):
     the address ─> present
     the button, the key p, Escape ─> present ─> the look of the page; the address (frame.py)
-    present-unfold ─> the fields to type into, seen or folded
+    present-unfold ─> the fields, shown or hidden
 """
 
 from __future__ import annotations
@@ -14,17 +14,12 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 
 def layout() -> list[Any]:
-    """Whether it is on, and what is seen only then: the way to the controls, and out of it."""
+    """The store of the mode, and its two buttons."""
     return [
         dcc.Store(id="present", data=False),
         html.Div(
             [
-                html.Button(
-                    "Controls",
-                    id="present-unfold",
-                    className="save",
-                    title="Unfold the fields to type into, or fold them away again",
-                ),
+                html.Button("Controls", id="present-unfold", className="save", title="Show or hide the fields"),
                 html.Button(
                     "Leave presenter mode (Esc)",
                     id="present-leave",
@@ -38,7 +33,7 @@ def layout() -> list[Any]:
 
 
 def register(app: Dash) -> None:
-    """Wire it to ``app``."""
+    """Register its callbacks."""
 
     def browser(name: str, *wiring: Any, **how: Any) -> None:
         app.clientside_callback(ClientsideFunction("presenter", name), *wiring, **how)

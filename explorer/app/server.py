@@ -17,7 +17,7 @@ _MAX_REQUEST_BYTES = 16 * 1024**2
 
 
 def create_app(session: Session | None = None) -> Dash:
-    """Build the app; it loads no model before a page asks for one.
+    """Build the app; no model is loaded before a page needs it.
 
     All scripts, styles and fonts are served from here; nothing is fetched from elsewhere.
     """
@@ -27,8 +27,8 @@ def create_app(session: Session | None = None) -> Dash:
         update_title="",
         serve_locally=True,
         compress=True,
-        # What starts a page is its address; all else waits for a change, or opening the page
-        # would ask the server some thirty times for nothing.
+        # A page starts with its address. Without this, opening it would call some thirty callbacks
+        # that have nothing to do yet.
         prevent_initial_callbacks=True,
         assets_folder=str(Path(__file__).parents[2] / "assets"),
     )
@@ -45,7 +45,7 @@ def serve(host: str = "127.0.0.1", port: int = 8050, app: Dash | None = None) ->
     """Serve the app until interrupted, and print where.
 
     Raises:
-        ValueError: the port is none, or the address cannot be listened on.
+        ValueError: the port is out of range, or the address cannot be listened on.
     """
     if not 1 <= port <= 65535:  # a larger one would be taken modulo 65536
         raise ValueError(f"port {port} is out of range: choose one from 1 to 65535")
@@ -63,7 +63,7 @@ def serve(host: str = "127.0.0.1", port: int = 8050, app: Dash | None = None) ->
 
 
 def _log_to_terminal() -> None:
-    """Tell on the terminal what the page tells: what is being loaded, and what failed."""
+    """Print what the page reports: what is being loaded, and what failed."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("explorer")

@@ -153,7 +153,7 @@ def test_a_setting_that_is_none_is_told(page: Page) -> None:
     embeddings = Embeddings(page)
     page.goto("/embeddings?mode=similarity&values=dots")
     expect(page.locator("#link-message")).to_contain_text(
-        "values=dots, which is not offered here: cosine is taken", timeout=20_000
+        "values=dots, which is not offered here: cosine is used", timeout=20_000
     )
     embeddings.wait_for(
         "() => document.querySelector('#embeddings-similarity-graph .js-plotly-plot')?._fullData?.length > 0"
