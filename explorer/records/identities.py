@@ -12,14 +12,14 @@ class Claim:
     Attributes:
         name: its key in files.
         title: what holds, in a few words.
-        says: the same in one plain sentence.
+        statement: the same in one plain sentence.
         formula: the same in symbols.
         reading: what is measured, what hangs on it, and what a failure would mean.
     """
 
     name: str
     title: str
-    says: str
+    statement: str
     formula: str
     reading: str
 
