@@ -1,7 +1,7 @@
-"""What flows between the rest of the package: plain records of numpy arrays.
+"""The data that the other packages exchange: frozen dataclasses of numpy arrays.
 
-Nothing here knows torch, Dash or a model. Shapes use the field's letters: N tokens,
-Q queries, K keys, L layers, H heads, D residual-stream width, d head width.
+Nothing here imports torch, Dash or a model. Shapes use these letters: N tokens, Q queries,
+K keys, L layers, H heads, D width of the residual stream, d width of a head.
 """
 
 from explorer.records.cost import AttentionShape, CacheCost, Costs, CostSettings, Growth, ModelShape, Sharing

@@ -19,19 +19,12 @@ OPENING_TEXT = "She ate an apple while Apple announced a phone."
 
 @dataclass(frozen=True)
 class ExampleSet:
-    """A word and its sentences by sense.
+    """A word and its sentences by sense."""
 
-    Attributes:
-        title: its name in the page's list.
-        word: in every sentence, once.
-        rows: (sense, sentence); the n-th sentence of either sense has the word at the same position.
-        anchors: words of reference, of both senses.
-    """
-
-    title: str
-    word: str
-    rows: Rows
-    anchors: tuple[str, ...]
+    title: str  # its name in the page's list
+    word: str  # in every sentence, once
+    rows: Rows  # (sense, sentence); the n-th sentence of either sense has the word at the same position
+    anchors: tuple[str, ...]  # words of reference, of both senses
 
 
 def _read(name: str, title: str, anchors: str) -> ExampleSet:
