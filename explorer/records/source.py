@@ -26,12 +26,12 @@ class Source:
 def truncation(stack: AttentionStack) -> str:
     """The part of a longer text that was read, in words; empty where all of it was."""
     queries, keys = stack.query_tokens, stack.key_tokens
-    if len(keys.texts) > 1 and keys.given is not None:
-        return f"{len(keys):,} of both texts’ {keys.given:,} tokens are shown, the longer text cut first"
+    if len(keys.texts) > 1 and keys.n_untruncated is not None:
+        return f"{len(keys):,} of both texts’ {keys.n_untruncated:,} tokens are shown, the longer text cut first"
     sides = [(keys, "")] if queries is keys else [(queries, "query "), (keys, "key ")]
     parts = [
-        f"the first {len(tokens):,} of {tokens.given:,} {side}tokens"
+        f"the first {len(tokens):,} of {tokens.n_untruncated:,} {side}tokens"
         for tokens, side in sides
-        if tokens.given is not None
+        if tokens.n_untruncated is not None
     ]
     return f"{' and '.join(parts)} are shown" if parts else ""
