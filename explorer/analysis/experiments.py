@@ -1,7 +1,7 @@
-"""What needs more forward passes than one: nulls by shuffling, and probes on made-up texts.
+"""Experiments with several forward passes: nulls by shuffling, and probes on synthetic texts.
 
-Each takes ``progress``, called with a sentence and a share of 1 before each pass; what it
-raises ends the experiment.
+Each takes ``progress``, called with a sentence and the share that is done before each pass; an
+exception that it raises stops the experiment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from explorer.text.tokens import encode
 
 __all__ = ["best_offset", "induction_probe", "null", "nulls", "nulls_of"]
 
-# Scores are means of float32 weights: below this they do not differ.
+# Scores are means of float32 weights: smaller differences are rounding.
 _RESOLUTION = 1e-6
 
 
@@ -36,9 +36,9 @@ def null(
     stack: str | None = None,
     progress: Progress | None = None,
 ) -> Null:
-    """A measure of every head beside what it is with the text's tokens shuffled.
+    """A measure of every head, with its null: the same measure of the text with shuffled tokens.
 
-    See ``nulls``, which does it for several measures at the cost of one.
+    See ``nulls``, which computes several measures at the cost of one.
     """
     return nulls(model, text, [measure], draws, seed, pair=pair, target=target, stack=stack, progress=progress)[
         measure
@@ -57,30 +57,29 @@ def nulls(
     stack: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Null]:
-    """Several measures of every head beside what they are with the text's tokens shuffled.
+    """Several measures of every head, with their nulls: the same measures with shuffled tokens.
 
-    A score without its null is half a score: a head that puts most weight on the previous
-    token whatever the tokens are has learned a position, one that does so only in this
-    order has read the text. Tokens of one segment change places among each other; special
-    tokens stay where they are. An encoder–decoder's two texts are shuffled each in itself,
-    and what was generated is not generated again.
+    A score means little without its null: a head that puts most weight on the previous token
+    for any tokens has learned a position, one that does so only in this order has read the
+    text. Tokens are shuffled within their segment; special tokens keep their positions. An
+    encoder–decoder's two texts are shuffled separately, and its output is not generated again.
 
     Args:
         model: from ``load_model``.
-        text: what the encoder or the only stack reads.
+        text: input of the encoder or the only stack.
         names: which measures; None means all.
-        draws: how many times the tokens are shuffled; at least 2.
-        seed: of the generator that shuffles them.
+        draws: number of shuffles; at least 2.
+        seed: of the random generator.
         pair: a second segment.
-        target: what an encoder–decoder's decoder is given.
-        stack: which stack; None means the only one, or the first.
+        target: input of an encoder–decoder's decoder.
+        stack: None means the only one, or the first.
         progress: called before each forward pass.
 
     Raises:
         ValueError: an unusable text, an unknown measure or stack, or too few draws.
         ModelError: the model failed on a text.
     """
-    named(names)  # before the model works in vain
+    named(names)  # an unknown name is an error before the model runs
     return nulls_of(capture(model, text, pair, target), names, draws, seed, stack, progress)
 
 
@@ -92,7 +91,7 @@ def nulls_of(
     stack: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Null]:
-    """As ``nulls``, of a text that is captured already."""
+    """``nulls`` of a text that is already captured."""
     if draws < 2:
         raise ValueError(f"{draws} draws have no spread: use at least 2")
     names = [measure.name for measure in named(names)]
@@ -102,9 +101,10 @@ def nulls_of(
     for number in range(draws):
         if progress is not None:
             progress(f"shuffling the tokens, {number + 1} of {draws}", number / draws)
-        found = compute_all(_shuffled(cap, generator), stack, names)
-        for name in names:
-            shuffled[name].append(found[name])
+        sides = [cap.stack(side).query_tokens for side in cap.stacks[:2]]
+        reordered = cap.reordered(*(_shuffle(tokens, generator) for tokens in sides))
+        for name, values in compute_all(reordered, stack, names).items():
+            shuffled[name].append(values)
     return {name: _null(name, scores[name], np.stack(shuffled[name]), draws, seed) for name in names}
 
 
@@ -117,29 +117,26 @@ def induction_probe(
     stack: str | None = None,
     progress: Progress | None = None,
 ) -> FloatArray:
-    """How far each head continues a repeated sequence that means nothing.
+    """How far each head continues a repeated random sequence, float64 [L, H] in 0…1.
 
-    The ``induction`` measure on two copies of a random token sequence, mean over draws. No
-    token comes twice within a copy, so every token of the second copy has one place to look
-    at: the token after its first copy. Before the copies stands the model's own first
-    special token: the one its tokenizer puts before a text, or else its begin token, or
-    else none. An encoder–decoder reads the same on both sides, its start token before it.
+    The ``induction`` measure on two copies of a random token sequence, mean over draws; NaN on
+    cross attention. No token occurs twice within a copy, so that every token of the second copy
+    has one token to attend to: the one after its first copy. The copies follow the model's first
+    special token: the one its tokenizer puts before a text, or else its begin token, or else
+    none. An encoder–decoder reads the same on both sides, after its start token.
 
     Source: Olsson et al. 2022, "In-context Learning and Induction Heads".
 
     Args:
         model: from ``load_model``.
-        length: tokens a copy.
-        draws: how many sequences.
-        seed: of the generator that draws them.
-        stack: which stack; None means the only one, or the first.
+        length: tokens per copy.
+        draws: number of sequences.
+        seed: of the random generator.
+        stack: None means the only one, or the first.
         progress: called before each sequence.
 
-    Returns:
-        Float64 [L, H] in 0…1; NaN on cross attention.
-
     Raises:
-        ValueError: a length the model cannot read twice or has no tokens for, no draws, or
+        ValueError: a length that the model cannot read twice or has no tokens for, no draws, or
             an unknown stack.
         ModelError: the model failed on a sequence.
     """
@@ -158,41 +155,35 @@ def induction_probe(
         copy = generator.choice(known, length, replace=False).tolist()
         ids = [*first, *copy, *copy]
         decoder_ids = [decoder_start(model), *copy, *copy] if model.is_encoder_decoder else []
-        cap = capture_ids(model, ids, decoder_ids)
-        scores.append(MEASURES["induction"].compute(cap, stack))
+        scores.append(MEASURES["induction"].compute(capture_ids(model, ids, decoder_ids), stack))
     mean: FloatArray = np.mean(scores, axis=0)
     return mean
 
 
-def _shuffled(cap: Capture, generator: np.random.Generator) -> Capture:
-    sides = [cap.stack(name).query_tokens for name in cap.stacks[:2]]
-    return cap.reordered(*(_shuffle(tokens, generator) for tokens in sides))
-
-
 def _shuffle(tokens: Tokens, generator: np.random.Generator) -> IntArray:
-    """An order in which the tokens of each segment have changed places among each other."""
+    """A random order of the tokens within each segment; special tokens keep their positions."""
     order = np.arange(len(tokens))
     for segment in np.unique(tokens.segment):
-        places = np.flatnonzero((tokens.segment == segment) & ~tokens.special)
-        order[places] = generator.permutation(places)
+        members = np.flatnonzero((tokens.segment == segment) & ~tokens.special)
+        order[members] = generator.permutation(members)
     return order
 
 
-def _null(name: str, score: FloatArray, drawn: FloatArray, draws: int, seed: int) -> Null:
-    """Mean, spread and distance, over the draws in which a head has a score [draws, L, H]."""
-    defined = ~np.isnan(drawn)
+def _null(name: str, score: FloatArray, shuffled: FloatArray, draws: int, seed: int) -> Null:
+    """Mean, standard deviation and z, over the draws [draws, L, H] in which a head has a score."""
+    defined = ~np.isnan(shuffled)
     count = defined.sum(axis=0)
     undefined = np.full(score.shape, np.nan)
-    mean = np.divide(drawn.sum(axis=0, where=defined), count, out=undefined.copy(), where=count > 0)
-    squares = ((drawn - mean) ** 2).sum(axis=0, where=defined)
+    mean = np.divide(shuffled.sum(axis=0, where=defined), count, out=undefined.copy(), where=count > 0)
+    squares = ((shuffled - mean) ** 2).sum(axis=0, where=defined)
     std = np.sqrt(np.divide(squares, count - 1, out=undefined.copy(), where=count > 1))
-    # A head for which order is nothing differs from its null by rounding only: z is 0.
+    # A head that ignores order differs from its null by rounding only: z is 0.
     z = (score - mean) / np.maximum(std, _RESOLUTION * np.maximum(1, np.abs(mean)))
     return Null(name, score, mean, std, z, draws, seed)
 
 
 def _first_token(model: LoadedModel) -> list[int]:
-    """The special token a text begins with; none where the model has none."""
+    """The special token that a text begins with, if there is one."""
     with model.lock:
         ids, tokens = encode(model.tokenizer, "a", max_tokens=None)
     if tokens.special[0]:
@@ -202,7 +193,7 @@ def _first_token(model: LoadedModel) -> list[int]:
 
 
 def _ordinary_ids(model: LoadedModel) -> IntArray:
-    """Vocabulary indices of all tokens but the special and the added ones, in order."""
+    """Vocabulary indices of all tokens except special and added ones, in ascending order."""
     tokenizer = model.tokenizer
     marked = {*tokenizer.all_special_ids, *tokenizer.added_tokens_decoder}
     return np.array(sorted(set(tokenizer.get_vocab().values()) - marked), dtype=np.int64)

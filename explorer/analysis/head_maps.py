@@ -1,4 +1,4 @@
-"""How a head makes its queries, keys and values: its own linear maps, checked against a capture."""
+"""The linear maps that make a head's queries, keys and values, checked against a capture."""
 
 from __future__ import annotations
 
@@ -11,32 +11,26 @@ from explorer.capture.stack import to_numpy
 from explorer.models import head_layers
 from explorer.records import FloatArray, HeadMaps, LinearMap, ModelError
 
-_TOLERANCE = {torch.float32: 1e-3}  # of the largest value; what half precision rounds is coarser
-_COARSE = 5e-2
+_TOLERANCE = {torch.float32: 1e-3}  # relative to the largest value
+_COARSE = 5e-2  # in half precision
 
 
 def head_maps(
-    cap: Capture, layer: int, head: int, stack: str | None = None, given: tuple[FloatArray, FloatArray] | None = None
+    cap: Capture, layer: int, head: int, stack: str | None = None, inputs: tuple[FloatArray, FloatArray] | None = None
 ) -> HeadMaps:
-    """A head's three linear maps, with what goes into them and what comes out.
+    """A head's three linear maps, with their inputs and outputs.
 
-    The maps are taken from the checkpoint's weights; that they give the captured values, and
-    queries and keys that are the captured ones but for a factor and their rotation, is checked.
-
-    Args:
-        cap: the captured text.
-        layer: counted from 0.
-        head: counted from 0.
-        stack: of which stack; None means the only one, or the first.
-        given: ``cap.attention_inputs(stack)``, where it was asked for before.
+    The maps are the checkpoint's weights. They must give the captured values, and the captured
+    queries and keys up to a factor and their rotation. ``inputs`` are
+    ``cap.attention_inputs(stack)``, if they are already computed.
 
     Raises:
         ValueError: layer, head or stack out of range.
-        ModelError: captured eagerly, or how this architecture keeps its maps is not known.
+        ModelError: captured eagerly, or this architecture's maps are not known.
     """
     source = cap.stack(stack)
     call = source.call(layer, head)
-    states = [torch.from_numpy(side[layer]) for side in given or cap.attention_inputs(stack)]
+    states = [torch.from_numpy(side[layer]) for side in inputs or cap.attention_inputs(stack)]
     reading = _reading(call, states[1])
     if reading is None:
         kind = type(call.module).__name__
@@ -46,7 +40,7 @@ def head_maps(
     before = [_before(states[0], reading.query, norms[0], head), _before(states[1], reading.key, norms[1], kv_head)]
     used = source.q(layer, head), source.k(layer, head)
     captured = [torch.from_numpy(own) for own in used]
-    before = [_as_long(made, own) for made, own in zip(before, captured, strict=True)]
+    before = [_rescaled(made, own) for made, own in zip(before, captured, strict=True)]
     pairs = list(zip(before, captured, strict=True))
     if not all(_close(made.norm(dim=1), own.norm(dim=1), call) for made, own in pairs):
         raise ModelError(
@@ -72,13 +66,13 @@ def head_maps(
         k=used[1],
         v=source.v(layer, head),
         normalised=norms[0] is not None,
-        # What keeps every vector's length and yet changes it turns it.
+        # A change that keeps every vector's length is a rotation.
         rotated=not all(_close(made, own, call) for made, own in pairs),
     )
 
 
 def _reading(call: AttentionCall, states: torch.Tensor) -> head_layers.InputProjections | None:
-    """The reading of a module's projections that gives the values which were captured."""
+    """The reading of a module's projections that reproduces the captured values."""
     shape = call.n_heads, call.n_kv_heads, call.query.shape[-1], call.value.shape[-1]
     for reading in head_layers.input_projections(call.module, *shape):
         made = torch.stack([_apply(states, reading.value, head) for head in range(call.n_kv_heads)])
@@ -102,7 +96,7 @@ def _before(
     weight = next(norm.parameters())
     with torch.inference_mode():
         flat = every.transpose(0, 1).to(weight)
-        # Some normalise each head, some all of them together.
+        # Some models normalise each head, others all heads together.
         whole = weight.shape[-1] == flat.shape[1] * flat.shape[2] and flat.shape[1] > 1
         done = norm(flat.flatten(1)).reshape(flat.shape) if whole else norm(flat)
     return done[:, head].detach().cpu().float().clone()
@@ -117,6 +111,6 @@ def _close(made: torch.Tensor, captured: torch.Tensor, call: AttentionCall) -> b
     return made.shape == captured.shape and float((made - captured).abs().max()) <= bound
 
 
-def _as_long(made: torch.Tensor, captured: torch.Tensor) -> torch.Tensor:
-    """The vectors times one number, where the model multiplies them by one (OPT, YaRN)."""
+def _rescaled(made: torch.Tensor, captured: torch.Tensor) -> torch.Tensor:
+    """The vectors times one factor, which some models multiply them by (OPT, YaRN)."""
     return made * float((captured.norm() / made.norm()).nan_to_num(1.0))

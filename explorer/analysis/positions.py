@@ -1,7 +1,7 @@
-"""Where position enters a model: what is added to the tokens, or done to their attention.
+"""How position enters a model: vectors added to the tokens, or changes to their attention.
 
-The input of the first block is decomposed in a run that ends there, so that nothing of how a model
-adds its parts is written a second time; the error of their sum is always reported.
+The input of the first block is decomposed in a run that stops there, so that the model's own code
+adds the parts; the error of their sum is always reported.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from explorer.records import EmbeddingSum, Positions, Rotation
 from explorer.text.tokens import encode, ordinary_ids
 
 STACK = "encoder"  # the encoder or only stack, the one that reads the text
-MOST = 512  # positions that are looked at
+MOST = 512  # positions that are computed
 
 
 class _AtFirstBlock(Exception):
-    """Raised where the first block would begin."""
+    """Raised at the first block, to stop the run."""
 
 
 class _Trace:
-    """What happens before a model's first block: outputs of the modules that have a role."""
+    """Outputs of the modules before a model's first block, by role."""
 
     def __init__(self) -> None:
         self.outputs: list[tuple[str, nn.Module, torch.Tensor]] = []
         self.block_input: torch.Tensor | None = None
 
     def of(self, role: str) -> torch.Tensor | None:
-        """What the module of that role gave [N, d], the first of several."""
+        """Output [N, d] of the first module with that role."""
         return next((output for name, _, output in self.outputs if name == role), None)
 
 
@@ -77,7 +77,7 @@ def embedding_sum(model: LoadedModel, text: str) -> EmbeddingSum:
 
     Raises:
         ValueError: an unusable text.
-        ModelError: the model failed on it; the error is one line.
+        ModelError: the model failed on it.
     """
     doing = "decomposing its embeddings"
     with (
@@ -95,16 +95,17 @@ def embedding_sum(model: LoadedModel, text: str) -> EmbeddingSum:
             # The table is narrower than the positions: its rows are widened before (OPT-350m).
             static = architectures.static_embeddings(model.model, STACK, arguments["input_ids"][0])
             after = [(role, module) for role, module in after if role != "projection"]
-        parts = {"static": static, "position": position, "segment": segment}
-        added = {name: part for name, part in parts.items() if part is not None}
+        named = {"static": static, "position": position, "segment": segment}
+        parts = {name: part for name, part in named.items() if part is not None}
+        vectors = torch.stack(list(parts.values()))
         block_input = static if trace.block_input is None else trace.block_input
-        made = torch.stack(list(added.values())).sum(dim=0)
+        made = vectors.sum(dim=0)
         for _, module in after:
             made = module(made)
         return EmbeddingSum(
             labels=tokens.labels,
-            parts=tuple(added),
-            vectors=to_numpy(torch.stack(list(added.values()))),
+            parts=tuple(parts),
+            vectors=to_numpy(vectors),
             after=tuple(role for role, _ in after),
             block_input=to_numpy(block_input),
             error=to_numpy((made - block_input).norm(dim=1) / block_input.norm(dim=1)),
@@ -112,10 +113,10 @@ def embedding_sum(model: LoadedModel, text: str) -> EmbeddingSum:
 
 
 def positions(model: LoadedModel, n: int = MOST) -> Positions:
-    """How a model knows where a token stands, for its first ``n`` positions.
+    """How a model encodes position, for its first ``n`` positions.
 
     Raises:
-        ModelError: the model failed; the error is one line.
+        ModelError: the model failed.
     """
     n = min(n, model.max_tokens or n)
     doing = "showing its positions"
@@ -132,25 +133,20 @@ def positions(model: LoadedModel, n: int = MOST) -> Positions:
             for layers, theta, frequencies in architectures.rotations(model.model, STACK)
         )
         bias = architectures.relative_bias(model.model, STACK, n)
-    kind = _kind(model, vectors, rotated, bias)
+    if vectors is not None:
+        kind = "sinusoidal" if architectures.adds_fixed_waves(model.model, STACK) else "learned"
+    else:
+        kind = "rotary" if rotated else "relative" if bias is not None else "none"
     return Positions(
         model=model.name,
         kind=kind,
         vectors=None if vectors is None else to_numpy(vectors),
         rotations=rotated,
-        # By distance: the last query's keys lie before it, the first one's after it.
+        # By distance: the last query has its keys before it, the first one after it.
         bias=None if bias is None else to_numpy(torch.cat([bias[:, -1], bias[:, 0, 1:]], dim=1)),
         d_head=model.stacks[0].d_head,
         description=_DESCRIPTIONS[kind],
     )
-
-
-def _kind(
-    model: LoadedModel, vectors: torch.Tensor | None, rotated: tuple[Rotation, ...], bias: torch.Tensor | None
-) -> str:
-    if vectors is not None:
-        return "sinusoidal" if architectures.adds_fixed_waves(model.model, STACK) else "learned"
-    return "rotary" if rotated else "relative" if bias is not None else "none"
 
 
 _DESCRIPTIONS = {

@@ -1,4 +1,4 @@
-"""Vectors to a picture's few dimensions, and what the picture leaves out."""
+"""Projections of vectors to two or three dimensions, and what they leave out."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from explorer.records import Basis, FloatArray, Projection
 
 NORMALISE = ("none", "unit", "standard")
 METHODS = ("pca", "tsne")
-# Above this share of its squared length on one dimension, a component is that dimension; above
-# this share of its variance from a few rows, it is theirs; and from more rows that are alike by
-# nature, where a row of theirs has on average so many times another's squares.
-_ROGUE_SHARE = 0.5
-_FEW_ROWS = 0.25
-_FAR_LARGER = 3.5
+_ROGUE_SHARE = 0.5  # of a component's squared length on one dimension, or of its variance from some rows
+_FEW_ROWS = 0.25  # share of all rows below which an owner's rows are few
+_FAR_LARGER = 3.5  # mean square of an owner's many rows over that of the others
 _ADVICE = {"none": ", try unit or standard normalisation", "unit": ", try standard normalisation", "standard": ""}
 _PERPLEXITY = 30.0
 _SEED = 0
@@ -29,24 +26,22 @@ _TSNE_WARNING = (
 def fit_basis(
     vectors: FloatArray, n: int, normalise: str, owners: Sequence[str], alike: str | None = None, advice: bool = True
 ) -> Basis:
-    """PCA of vectors [m, D] as axes for any others.
+    """PCA of vectors [m, D], as ``n`` axes for any other vectors.
 
     Singular value decomposition of the centred vectors, as scikit-learn's
     ``PCA(svd_solver="full")`` up to sign; a component's sign is chosen so that its largest
     loading is positive.
 
     Args:
-        vectors: one vector a row.
-        n: how many axes.
+        vectors: one vector per row.
+        n: number of axes.
         normalise: as in ``project``.
-        owners: whose each row is, in words; who alone makes a component is named.
-        alike: the owner whose rows are alike by nature, as first tokens are: named even with
-            many rows.
-        advice: whether a warning says which other normalisation to try.
+        owners: name of each row's owner; a warning names one that dominates a component.
+        alike: the owner with similar rows, such as first tokens: named even with many rows.
+        advice: whether a warning suggests another normalisation.
 
     Raises:
-        ValueError: an unknown normalisation, or vectors that are not a matrix of finite
-            numbers.
+        ValueError: an unknown normalisation, or vectors that are not a finite matrix.
     """
     vectors = _checked(vectors, n)
     if normalise not in NORMALISE:
@@ -64,26 +59,23 @@ def fit_basis(
     variance = singular**2
     total = variance.sum()
     axes, scree = np.zeros((n, width)), np.zeros(max(n, len(variance)))
-    # Rounding leaves a little variance even in equal vectors; that is no axis.
+    # Rounding leaves a little variance even in equal vectors: that is not an axis.
     if total > 1e-12 * max(1.0, float((data**2).sum())):
         axes[:rank] = components[:rank] * signs[:, None]
         scree[: len(variance)] = variance / total
-    made = Basis(normalise, shift, scale, mean, axes, scree[:n], scree)
-    points = (data - mean) @ axes.T
-    warnings = (*_rogues(made, advice), *_owned(points, owners, alike))
-    return replace(made, warnings=warnings)
+    basis = Basis(normalise, shift, scale, mean, axes, scree[:n], scree)
+    return replace(basis, warnings=(*_rogues(basis, advice), *_owned((data - mean) @ axes.T, owners, alike)))
 
 
 def place(basis: Basis, vectors: FloatArray) -> FloatArray:
-    """Vectors [..., D] as points [..., k] of a basis, normalised as the basis is."""
-    vectors = np.asarray(vectors, dtype=np.float64)
-    data = _normalised(vectors, basis.normalise, basis.shift, basis.scale)
+    """Coordinates [..., k] of vectors [..., D] in a basis, normalised as the basis is."""
+    data = _normalised(np.asarray(vectors, dtype=np.float64), basis.normalise, basis.shift, basis.scale)
     points: FloatArray = (data - basis.mean) @ basis.components.T
     return points
 
 
 def turn(basis: Basis, directions: FloatArray) -> FloatArray:
-    """Differences of vectors [..., D] as arrows [..., k] of a basis: its linear part alone.
+    """Coordinates [..., k] of differences of vectors [..., D]: the linear part of ``place``.
 
     Raises:
         ValueError: the basis scales each vector to length 1, which is not linear.
@@ -97,7 +89,7 @@ def turn(basis: Basis, directions: FloatArray) -> FloatArray:
 
 
 def flipped(basis: Basis, signs: FloatArray) -> Basis:
-    """The same basis with axes turned round where ``signs`` [k] is −1."""
+    """The basis with its axes reversed where ``signs`` [k] are −1."""
     return replace(basis, components=basis.components * np.asarray(signs)[:, None])
 
 
@@ -107,45 +99,43 @@ def project(
     """Project vectors [m, D] to ``n`` dimensions.
 
     Args:
-        vectors: one vector a row.
-        n: how many dimensions the points get; those beyond the data's rank are 0.
+        vectors: one vector per row.
+        n: dimensions of the points; those beyond the data's rank are 0.
         method: "pca" (see ``fit_basis``), or "tsne", scikit-learn's with a fixed seed and a
-            perplexity of 30, less where there are fewer than 91 vectors (van der Maaten &
-            Hinton 2008); it has no axes and explains no variance.
+            perplexity of 30, less with fewer than 91 vectors (van der Maaten & Hinton 2008); it
+            has no axes and explains no variance.
         normalise: "none", "unit" (each vector to length 1) or "standard" (each dimension
             to mean 0 and variance 1).
-        drop_first: leave out the first row (a first token can own the first component).
+        drop_first: leave out the first row (a first token can dominate the first component).
 
     Raises:
-        ValueError: an unknown method or normalisation, or vectors that are not a matrix
-            of finite numbers.
+        ValueError: an unknown method or normalisation, or vectors that are not a finite matrix.
     """
     if method not in METHODS:
         raise ValueError(f"unknown projection '{method}': use {' or '.join(METHODS)}")
-    given = _checked(vectors, n, at_least=1 + drop_first)
-    names = [f"vector {row}" for row in range(len(given))]
-    vectors, names = given[int(drop_first) :], names[int(drop_first) :]
-    basis = fit_basis(vectors, n, normalise, names)
+    skipped = int(drop_first)
+    vectors = _checked(vectors, n, at_least=1 + skipped)[skipped:]
+    basis = fit_basis(vectors, n, normalise, [f"vector {skipped + row}" for row in range(len(vectors))])
     if method == "tsne":
         return _tsne(vectors, n, basis)
     return Projection(place(basis, vectors), basis.components, basis.mean, basis.explained_variance, basis.warnings)
 
 
 def _tsne(vectors: FloatArray, n: int, basis: Basis) -> Projection:
-    """Points by t-SNE; vectors that are all equal, or fewer than axes, need none."""
+    """Points by t-SNE, or by PCA for too few different vectors."""
     data = _normalised(vectors, basis.normalise, basis.shift, basis.scale)
     if min(data.shape) < max(3, n) or not basis.explained_variance.any():
-        points, said = place(basis, vectors), ("too few different vectors for t-SNE: PCA is shown",)
+        points, warning = place(basis, vectors), "too few different vectors for t-SNE: PCA is shown"
     else:
-        from sklearn.manifold import TSNE  # slow to import, and seldom needed
+        from sklearn.manifold import TSNE  # slow to import, and rarely needed
 
         points = TSNE(n, perplexity=perplexity_for(len(data)), init="pca", random_state=_SEED).fit_transform(data)
-        said = (_TSNE_WARNING,)
-    return Projection(points.astype(np.float64), None, basis.mean, np.zeros(0), said)
+        warning = _TSNE_WARNING
+    return Projection(points.astype(np.float64), None, basis.mean, np.zeros(0), (warning,))
 
 
 def perplexity_for(count: int) -> float:
-    """t-SNE's perplexity for so many vectors: 30, or a third of their neighbours' number."""
+    """t-SNE's perplexity for ``count`` vectors: 30, or less for a third of their neighbours."""
     return min(_PERPLEXITY, (count - 1) / 3)
 
 
@@ -167,7 +157,7 @@ def _normalised(vectors: FloatArray, how: str, shift: FloatArray, scale: FloatAr
 
 
 def _rogues(basis: Basis, advice: bool) -> list[str]:
-    """Components that are one dimension."""
+    """Warnings of components that are a single dimension."""
     if not basis.explained_variance.any():
         return ["all vectors are equal: there is nothing to spread out"]
     found = []
@@ -184,11 +174,10 @@ def _rogues(basis: Basis, advice: bool) -> list[str]:
 
 
 def _owned(points: FloatArray, owners: Sequence[str], alike: str | None) -> list[str]:
-    """Components that some of the rows fitted on make alone, as massive first tokens do.
+    """Warnings of components that one owner's rows dominate, as massive first tokens do.
 
-    n of m rows that lie far from all others have about 1 − n/m of a component's squares, so
-    that a share alone tells nothing of a large group: it is held against that of the others,
-    row for row.
+    n of m rows that are far from all others have about 1 − n/m of a component's squares, so
+    that the share says nothing about a large group: its mean square is compared with the others'.
     """
     names, whose, counts = np.unique(np.asarray(owners), return_inverse=True, return_counts=True)
     found = []

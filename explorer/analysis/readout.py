@@ -1,9 +1,9 @@
 """What a vector means: the vocabulary's words nearest to it, and what the model reads from it.
 
 A state of the residual stream is read as the model itself reads its last one (the "logit lens",
-nostalgebraist 2020, "interpreting GPT: the logit lens"): it takes the last block's place in a
-run of the model, and all that follows there follows here, the final norm, the head, its scales
-and soft caps. Nothing of it is written a second time.
+nostalgebraist 2020, "interpreting GPT: the logit lens"): it replaces the last block's output in a
+run of the model, so that the model's own code applies all that follows: the final norm, the head,
+its scales and soft caps.
 """
 
 from __future__ import annotations
@@ -27,22 +27,18 @@ from explorer.text.tokens import encode, ordinary_ids, vocabulary_labels
 N_WORDS = 6  # words per layer
 N_NEAREST = 8  # words nearest to the static vector
 _MOST_NAMED = 4  # of the word's different tokens
-_ROWS = 16_384  # of the embedding table at a time
+_ROWS = 16_384  # rows of the embedding table at a time
 
 
 def meaning(model: LoadedModel, study: WordStudy, members: Sequence[int], by_head: bool = True) -> Meaning:
-    """What a word means at one of its places, or the mean of several.
+    """What a word means at one of its occurrences, or at several by their mean vector.
 
-    Args:
-        model: that the study was made with.
-        study: the word's vectors.
-        members: which occurrences; of more than one the mean vector is read.
-        by_head: read with the model's own head where it has one for these states; otherwise,
-            or where there is none, by the nearest static vectors.
+    The vectors are read ``by_head``, the model's own head, if it has one for these states; else by
+    the nearest static vectors.
 
     Raises:
-        ValueError: no occurrence, or one that the study does not have.
-        ModelError: the model cannot be read from; the error is one line.
+        ValueError: no occurrence, or an index that the study does not have.
+        ModelError: the model cannot be read from.
     """
     members = list(members)
     count = len(study.occurrences)
@@ -65,7 +61,7 @@ def meaning(model: LoadedModel, study: WordStudy, members: Sequence[int], by_hea
 
 
 def _tokens_of(model: LoadedModel, study: WordStudy, members: list[int]) -> tuple[list[list[int]], int | None]:
-    """Each occurrence's own token ids, and the id that comes after a single one."""
+    """Each occurrence's own token ids, and the id that follows it if it is the only one."""
     owns, following = [], None
     for occurrence in (study.occurrences[member] for member in members):
         with model.lock:
@@ -77,7 +73,7 @@ def _tokens_of(model: LoadedModel, study: WordStudy, members: list[int]) -> tupl
 
 
 def _on_different_tokens(model: LoadedModel, lasts: Counter[int], ranked: int) -> list[str]:
-    """That occurrences are spelled by different tokens, of which one can be ranked."""
+    """A remark on occurrences with different tokens, only one of which can be ranked."""
     if len(lasts) < 2:
         return []
     labels = vocabulary_labels(model.tokenizer, [ranked, *(i for i in lasts if i != ranked)])
@@ -114,7 +110,7 @@ def _remarks(model: LoadedModel, study: WordStudy, members: list[int], by_head: 
 def nearest_words(
     model: LoadedModel, vector: FloatArray, own: IntArray | Sequence[int] = (), k: int = N_NEAREST
 ) -> NearestWords:
-    """The words whose static vectors have the largest cosine with a vector [D].
+    """The ``k`` words whose static vectors have the largest cosine with a vector [D].
 
     Special and unused tokens are left out; ``own`` tokens are marked.
 
@@ -140,18 +136,14 @@ def read_states(
     k: int = N_WORDS,
     by_head: bool = True,
 ) -> Reading:
-    """Read a token's states [L+1, D] as the model reads its last one.
+    """Read a token's states [L+1, D] as the model reads its last one: ``k`` words per layer.
 
-    Args:
-        model: whose states they are.
-        states: as ``hidden`` of a capture has them: the last is after the final norm.
-        own: the token's own id, which is ranked at each layer.
-        following: the id that comes next, ranked where the head predicts the next token.
-        k: how many words per layer.
-        by_head: with the model's own head, where it has one for these states.
+    ``states`` are as in ``hidden`` of a capture: the last is after the final norm. The token's
+    ``own`` id is ranked at each layer, and the ``following`` one where the head predicts the next
+    token. ``by_head`` as in ``meaning``.
 
     Raises:
-        ModelError: the model failed on them; the error is one line.
+        ModelError: the model failed on them.
     """
     if not (by_head and architectures.reads_states(model.model)):
         words = ordinary_ids(model.tokenizer, architectures.vocabulary_size(model.model))
@@ -169,11 +161,10 @@ def read_states(
 def _reading(
     model: LoadedModel, head: str, scores: FloatArray, ids: IntArray, own: int, following: int | None, k: int
 ) -> Reading:
-    """The first k of ``ids`` by their scores [L+1, V], and where two tokens stand among them."""
+    """The first k of ``ids`` by their scores [L+1, V], and the ranks of two tokens among them."""
     first = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    place = int(np.searchsorted(ids, own))
-    named = [own] if following is None else [own, following]
-    own_label, *next_label = vocabulary_labels(model.tokenizer, named)
+    column = int(np.searchsorted(ids, own))
+    own_label, *next_label = vocabulary_labels(model.tokenizer, [own] if following is None else [own, following])
     return Reading(
         head=head,
         n_words=len(ids),
@@ -182,21 +173,20 @@ def _reading(
         values=np.take_along_axis(scores, first, axis=1),
         own=own_label,
         own_id=own,
-        own_values=scores[:, place],
-        own_ranks=_ranks(scores, place),
+        own_values=scores[:, column],
+        own_ranks=_ranks(scores, column),
         following=next_label[0] if next_label else None,
         following_ranks=None if following is None else _ranks(scores, following),
     )
 
 
-def _ranks(scores: FloatArray, place: int) -> IntArray:
-    return 1 + (scores > scores[:, [place]]).sum(axis=1)
+def _ranks(scores: FloatArray, column: int) -> IntArray:
+    return 1 + (scores > scores[:, [column]]).sum(axis=1)
 
 
 def _cosines(model: LoadedModel, vectors: FloatArray, ids: IntArray) -> FloatArray:
     """Cosines [n, V] of vectors [n, D] with the static vectors of ``ids``."""
-    wanted = torch.from_numpy(vectors).to(model.device, torch.float32)
-    wanted = nn.functional.normalize(wanted, dim=1)
+    directions = nn.functional.normalize(torch.from_numpy(vectors).to(model.device, torch.float32), dim=1)
     parts = []
     with (
         torch.inference_mode(),
@@ -205,7 +195,7 @@ def _cosines(model: LoadedModel, vectors: FloatArray, ids: IntArray) -> FloatArr
         for start in range(0, len(ids), _ROWS):
             some = torch.from_numpy(ids[start : start + _ROWS]).to(model.device)
             rows = architectures.static_embeddings(model.model, "encoder", some).float()
-            parts.append(wanted @ nn.functional.normalize(rows, dim=1).T)
+            parts.append(directions @ nn.functional.normalize(rows, dim=1).T)
         return to_numpy(torch.cat(parts, dim=1))
 
 
@@ -223,11 +213,10 @@ def logits_of(model: LoadedModel, states: FloatArray) -> FloatArray:
         one_clear_line(f"{model.name} failed while {doing}", f"{model.name} was {doing}"),
         torch.inference_mode(),
     ):
-        inputs_of_head = torch.from_numpy(states).to(model.device, model.model.dtype)
-        with _in_place_of_its_own(model, inputs_of_head[None, :-1], inputs_of_head[None, -1:]):
-            # What these tokens are does not matter: their states are not read.
-            stand_ins = {"input_ids": [0] * (len(states) - 1)}
-            inputs = make_inputs(model.model, stand_ins, model.device)
+        head_inputs = torch.from_numpy(states).to(model.device, model.model.dtype)[None]
+        with _replaced(model, head_inputs[:, :-1], head_inputs[:, -1:]):
+            # Any tokens will do: their own states are not read.
+            inputs = make_inputs(model.model, {"input_ids": [0] * (len(states) - 1)}, model.device)
             logits = to_numpy(model.model(**inputs.arguments).logits[0])
     if len(logits) != len(states):
         raise ModelError(f"{model.name}: the input of its head is not known here")
@@ -235,8 +224,8 @@ def logits_of(model: LoadedModel, states: FloatArray) -> FloatArray:
 
 
 @contextmanager
-def _in_place_of_its_own(model: LoadedModel, before: torch.Tensor, last: torch.Tensor) -> Iterator[None]:
-    """Let the last block give ``before`` [1, L, D], and append ``last`` [1, 1, D] at the end."""
+def _replaced(model: LoadedModel, before: torch.Tensor, last: torch.Tensor) -> Iterator[None]:
+    """Replace the last block's output by ``before`` [1, L, D], and append ``last`` [1, 1, D] to the stack's."""
     end_of_stack = architectures.read_by_head(model.model)
     narrowing = architectures.exit_projection(end_of_stack)
 

@@ -1,4 +1,4 @@
-"""The ordinary words of a model's vocabulary, as its embedding table has them."""
+"""A sample of a model's embedding table: its ordinary tokens."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from explorer.models import architectures
 from explorer.models.failures import one_clear_line
 from explorer.records import FloatArray
 
-# A token with a letter in it, and not in brackets, as special ones and bytes are.
+# A token with a letter, not in brackets as special tokens and bytes are.
 _ORDINARY = regex.compile(r"^(?![\[<].*[\]>]$)[^\ufffd]*\p{L}")
 
 
 def vocabulary_sample(model: LoadedModel, count: int = 2000, seed: int = 0) -> FloatArray:
-    """Static vectors [m, D] of ordinary tokens, drawn evenly from the vocabulary.
+    """Static vectors [m, D] of a uniform random sample of a vocabulary's ordinary tokens.
 
-    Ordinary is what has a letter: no special, unused or byte token. A vocabulary with fewer
-    than ``count`` gives all of them.
+    Ordinary tokens have a letter: no special, unused or byte tokens. All of them if there are
+    fewer than ``count``.
 
     Raises:
         ModelError: how the table reaches the residual stream is not known.

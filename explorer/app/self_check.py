@@ -140,7 +140,7 @@ def _mark(ok: bool | None, word: str) -> Any:
 
 
 def _said(claim: Claim, note: str = "") -> Any:
-    told = [html.B(claim.title), html.Code(claim.formula), html.Span(claim.says)]
+    told = [html.B(claim.title), html.Code(claim.formula), html.Span(claim.statement)]
     return html.Td([*told, *([html.Small(_sentence(note))] if note else [])], className="claim")
 
 

@@ -327,7 +327,7 @@ def _in_order(tokenizer: Any, tokens: Tokens, order: IntArray) -> Tokens:
         tokens.segment.tolist(),
         tokens.texts,
     )
-    return replace(moved, given=tokens.given)
+    return replace(moved, n_untruncated=tokens.n_untruncated)
 
 
 def _decoder_tokens(
@@ -349,7 +349,7 @@ def _decoder_tokens(
         [-1, *tokens.segment[keep].tolist()],
         tokens.texts,
     )
-    return replace(moved, given=tokens.given)
+    return replace(moved, n_untruncated=tokens.n_untruncated)
 
 
 def _generated(model: LoadedModel, encoded: dict[str, list[int]]) -> Tokens:

@@ -69,7 +69,7 @@ class Stack:
     @property
     def n_given(self) -> int:
         """Tokens that the queries' whole text has: more than here where it was truncated."""
-        given = self.query_tokens.given
+        given = self.query_tokens.n_untruncated
         return len(self.query_tokens) if given is None else given
 
     @property

@@ -45,8 +45,7 @@ def check(
     Example:
       python -m explorer check "She ate an apple." --model smollm2
     """  # noqa: D301
-    from explorer.analysis.identities.report import failed, verdict
-    from explorer.analysis.identities.report_json import check_json
+    from explorer.analysis.identities.report import check_json, failed, verdict
     from explorer.records.source import truncation
     from explorer.saving.formats import to_json
     from explorer.session.identities import identities_of

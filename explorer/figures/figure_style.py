@@ -34,28 +34,18 @@ _DIGIT = 0.6  # of the letters' size
 
 @dataclass(frozen=True)
 class FigureStyle:
-    """What a person chooses of a figure's looks.
+    """What a person chooses of a figure's looks."""
 
-    Attributes:
-        theme: "light" or "dark".
-        palette: of a sequential scale: "viridis", "cividis" or "greys", which makes all else
-            grey as well; empty: as the view has it.
-        width: of the whole figure in ``unit``; 0: as its labels need.
-        unit: "cm", "inches" or "columns" of 8.5 cm, as in journals of two.
-        font: one of ``FONTS``.
-        points: the size of most letters; headings are larger, and ticks smaller, in proportion.
-        title: whether the heading is there.
-        caption: whether what the figure shows is written below.
-    """
-
-    theme: str = "light"
+    theme: str = "light"  # "light" or "dark"
+    # Of a sequential scale: "viridis", "cividis" or "greys", which makes all else grey as well; empty: as the view has
+    # it.
     palette: str = ""
-    width: float = 0.0
-    unit: str = "cm"
-    font: str = "sans"
-    points: float = _DRAWN_POINTS
-    title: bool = True
-    caption: bool = True
+    width: float = 0.0  # of the whole figure in ``unit``; 0: as its labels need
+    unit: str = "cm"  # "cm", "inches" or "columns" of 8.5 cm, as in journals of two
+    font: str = "sans"  # one of ``FONTS``
+    points: float = _DRAWN_POINTS  # the size of most letters; headings are larger, and ticks smaller, in proportion
+    title: bool = True  # whether the heading is there
+    caption: bool = True  # whether what the figure shows is written below
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn.

@@ -1,4 +1,4 @@
-"""What attention takes in memory and work: a model's shape, what is asked, and the numbers."""
+"""Memory and operations of attention: a model's shape, the calculator's settings and its results."""
 
 from __future__ import annotations
 
@@ -10,28 +10,20 @@ from explorer.records.text import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class AttentionShape:
-    """One stack's attention layers, as far as their cost goes.
+    """The shape of one stack's attention layers."""
 
-    Attributes:
-        name: "encoder", "decoder" or "cross".
-        causal: whether a token sees only those up to itself.
-        d_head: width of a head's queries and keys.
-        d_value: width of a head's values, d_head in nearly every model.
-        windows: for each layer how many tokens a query sees at most, None for all; empty
-            where no layer has such a limit.
-    """
-
-    name: str
-    causal: bool
+    name: str  # "encoder", "decoder" or "cross"
+    causal: bool  # whether a token sees only those up to itself
     n_layers: int
     n_heads: int
     n_kv_heads: int
-    d_head: int
-    d_value: int
+    d_head: int  # width of queries and keys
+    d_value: int  # width of values, d_head in nearly every model
+    # Most tokens that a query sees in each layer, None for all; empty without any limit.
     windows: tuple[int | None, ...] = ()
 
     def shared(self, n_kv_heads: int) -> AttentionShape:
-        """The same with another number of key/value heads."""
+        """The stack with another number of key/value heads."""
         return replace(self, n_kv_heads=n_kv_heads)
 
     def kv_head(self, head: int) -> int:
@@ -39,45 +31,38 @@ class AttentionShape:
         return head // (self.n_heads // self.n_kv_heads)
 
     def width(self, layer: int, n_tokens: int) -> int:
-        """How many of ``n_tokens`` the last one sees in a layer."""
+        """Number of ``n_tokens`` that the last one sees in a layer."""
         window = self.windows[layer] if self.windows else None
         return n_tokens if window is None else min(n_tokens, window)
 
 
 @dataclass(frozen=True)
 class ModelShape:
-    """A model's stacks, and what else its cost depends on.
-
-    ``dtype`` is what its numbers are loaded as ("float32"); ``method`` is how it is captured
-    ("recorder" or "eager"); it reads at most ``max_tokens`` (None: no limit is known); a capture
-    in all keeps ``per_token`` bytes a token and
-    ``per_cell`` bytes a pair of tokens.
-    """
+    """A model's stacks, and what else its cost depends on."""
 
     model: str
     stacks: tuple[AttentionShape, ...]
     n_parameters: int
-    dtype: str
-    method: str
-    max_tokens: int | None
-    per_token: float
-    per_cell: float
+    dtype: str  # of its weights when loaded, such as "float32"
+    method: str  # of its capture: "recorder" or "eager"
+    max_tokens: int | None  # longest text it reads; None without a known limit
+    per_token: float  # bytes of a capture per token
+    per_cell: float  # bytes of a capture per pair of tokens
 
     @property
     def keeps_cache(self) -> bool:
-        """Whether it makes text token by token, so that keys and values are kept."""
+        """Whether it generates text token by token, with a key/value cache."""
         return any(stack.name != "encoder" for stack in self.stacks)
 
     @property
     def cached(self) -> tuple[AttentionShape, ...]:
-        """The stacks with a cache: decoder and cross; of an encoder itself, as if it kept one."""
-        kept = tuple(stack for stack in self.stacks if stack.name != "encoder")
-        return kept or self.stacks
+        """The stacks with a cache: decoder and cross; an encoder counts as if it had one."""
+        return tuple(stack for stack in self.stacks if stack.name != "encoder") or self.stacks
 
 
 @dataclass(frozen=True)
 class CostSettings:
-    """What the calculator is asked: ``sharing`` is "own" or a number of key/value heads."""
+    """Settings of the calculator: ``sharing`` is "own" or a number of key/value heads."""
 
     n_tokens: int = 4096
     batch: int = 1
@@ -90,7 +75,7 @@ class Sharing:
     """One way to share keys and values among query heads.
 
     ``kind`` is "multi-head", "grouped" or "multi-query"; ``own`` marks the model's own way,
-    ``chosen`` the one asked about.
+    ``chosen`` the one in the settings.
     """
 
     kind: str
@@ -101,21 +86,17 @@ class Sharing:
 
 @dataclass(frozen=True)
 class CacheCost:
-    """Key/value-cache bytes of a model that shares in one way.
-
-    ``per_token`` is what a token adds, of one text, before any layer's window is full;
-    ``total`` is at the context length asked about, ``curve`` [T] at ``Costs.lengths``.
-    """
+    """Bytes of the key/value cache with one way of sharing."""
 
     sharing: Sharing
-    per_token: int
-    total: int
-    curve: FloatArray
+    per_token: int  # bytes of one more token of one text, before any layer's window is full
+    total: int  # at the chosen context length
+    curve: FloatArray  # [T], at ``Costs.lengths``
 
 
 @dataclass(frozen=True)
 class Growth:
-    """A quantity at the context length asked about, and its ``curve`` [T] at ``Costs.lengths``."""
+    """A quantity at the chosen context length, and its ``curve`` [T] at ``Costs.lengths``."""
 
     total: int
     curve: FloatArray
@@ -123,35 +104,22 @@ class Growth:
 
 @dataclass(frozen=True)
 class Costs:
-    """What a model's attention takes at one context length, and by context length.
-
-    Attributes:
-        source: the model.
-        lengths: context lengths in tokens [T], 1 to a million.
-        caches: one for each way of sharing, most key/value heads first.
-        weights: bytes of the model's weights at the precision asked about.
-        maps: bytes of all attention maps of one text, in float32.
-        vectors: bytes of the queries, keys and values of one text, which a capture keeps.
-        captured: bytes of a whole capture of one text, residual stream included.
-        forward: operations of attention in a pass over all tokens of one text, every cell.
-        needed: those of them in cells that the mask leaves.
-        step: operations of attention for one more token with a cache; None for an encoder.
-    """
+    """Memory and operations of a model's attention at one context length, and by context length."""
 
     source: Source
     shape: ModelShape
     settings: CostSettings
-    lengths: IntArray
-    caches: tuple[CacheCost, ...]
-    weights: int
-    maps: Growth
-    vectors: Growth
-    captured: int
-    forward: Growth
-    needed: int
-    step: Growth | None
+    lengths: IntArray  # context lengths in tokens [T], 1 to a million
+    caches: tuple[CacheCost, ...]  # one for each way of sharing, most key/value heads first
+    weights: int  # bytes of the model's weights at the chosen precision
+    maps: Growth  # bytes of all attention maps of one text, in float32
+    vectors: Growth  # bytes of the queries, keys and values of one text, which a capture stores
+    captured: int  # bytes of a whole capture of one text, residual stream included
+    forward: Growth  # operations of attention in a pass over one text, all cells
+    needed: int  # operations in unmasked cells only
+    step: Growth | None  # operations of attention for one more token with a cache; None for an encoder
 
     @property
     def chosen(self) -> CacheCost:
-        """The cache of the sharing asked about."""
+        """The cache with the chosen sharing."""
         return next(cache for cache in self.caches if cache.sharing.chosen)

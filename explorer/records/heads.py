@@ -1,4 +1,4 @@
-"""What is shown and saved of attention heads."""
+"""Results about attention heads, as the page shows them and files store them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from explorer.records.text import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of a larger map is drawn, and how coarsely.
+    """The part of a larger map that is shown, and how coarsely.
 
-    The part begins at token ``query`` and ``key``; each cell holds the largest weight of
+    The part begins at token ``query`` and ``key``; each cell is the largest weight of
     ``per_query`` × ``per_key`` tokens. ``whole`` is the full map's shape.
     """
 
@@ -26,33 +26,22 @@ class Window:
 
 @dataclass(frozen=True)
 class MapOptions:
-    """How a head's map is read; as captured by default.
+    """How a head's map is read; as captured by default."""
 
-    Attributes:
-        words: merge the pieces of a word (sum over a key's pieces, mean over a query's).
-        special: keep the tokens that the tokenizer added; without them rows no longer sum
-            to 1, as nothing is renormalised.
-        part: "all", or of a pair the block drawn ("A→B": the first text's queries, the
-            second's keys).
-        aggregate: "head", or several heads taken together: their "mean", their "max", or, of
-            norm-based weights of a layer, the length of their "sum".
-        heads: which (layer, head) are taken together; none means all heads of the layer.
-        norm: norm-based weights ‖A[q,k]·(x_k W_V + b_V) W_O‖ instead of A[q,k].
-    """
-
-    words: bool = False
-    special: bool = True
-    part: str = "all"
+    words: bool = False  # merge the pieces of a word (sum over a key's pieces, mean over a query's)
+    special: bool = True  # include special tokens; without them rows no longer sum to 1 (not renormalised)
+    part: str = "all"  # "all", or a block of a pair ("A→B": queries of the first text, keys of the second)
+    # "head", or several heads: "mean", "max", or for a layer's norm-based weights the norm of the "sum".
     aggregate: str = "head"
-    heads: tuple[tuple[int, int], ...] = ()
-    norm: bool = False
+    heads: tuple[tuple[int, int], ...] = ()  # the (layer, head) pairs to aggregate; empty means all heads of the layer
+    norm: bool = False  # norm-based weights ‖A[q,k]·(x_k W_V + b_V) W_O‖ instead of A[q,k]
 
 
 @dataclass(frozen=True)
 class Sink:
-    """A token on which a head rests: the first, a special one or a punctuation mark.
+    """An attention sink of a head: the first token, a special one or a punctuation mark.
 
-    ``key`` is its column in the map, ``share`` the part of all queries' weight it gets.
+    ``key`` is its column in the map, ``share`` its part of all queries' weight.
     """
 
     key: int
@@ -62,7 +51,7 @@ class Sink:
 
 @dataclass(frozen=True)
 class HeadMap:
-    """One head's attention as it is drawn and saved, and the switches that were on.
+    """One head's attention map, and the options that it was read with.
 
     ``weights`` [Q, K] are 0 where ``allowed`` is False. ``sinks`` are those of the whole map,
     also where ``window`` is a part of it.
@@ -88,72 +77,49 @@ class HeadMap:
 class HeadLines:
     """The strongest weights of some heads of one layer, each a line from a query to a key.
 
-    Lines are ordered strongest first; masked cells and weights of 0 are none.
-
-    Attributes:
-        heads: which heads, in the order of their colours.
-        line_heads: for each line the place of its head in ``heads`` [n].
-        line_queries: index of its query [n].
-        line_keys: index of its key [n].
-        weights: its weight [n].
-        threshold: a line's least weight.
-        count: the most lines that were asked for.
-        above: how many weights reach the threshold, drawn or not.
-        shares: of each head, the share of its weight that the lines carry.
+    Lines are ordered strongest first; masked cells and weights of 0 have no line.
     """
 
     source: Source
     stack: str
     layer: int
-    heads: tuple[int, ...]
+    heads: tuple[int, ...]  # in the order of their colours
     queries: tuple[str, ...]
     keys: tuple[str, ...]
     query_notes: tuple[str, ...]
     key_notes: tuple[str, ...]
     causal: bool
     switches: MapOptions
-    line_heads: IntArray
-    line_queries: IntArray
-    line_keys: IntArray
-    weights: FloatArray
-    threshold: float
-    count: int
-    above: int
-    shares: tuple[float, ...]
+    line_heads: IntArray  # index in ``heads`` of each line's head [n]
+    line_queries: IntArray  # index of each line's query [n]
+    line_keys: IntArray  # index of each line's key [n]
+    weights: FloatArray  # of each line [n]
+    threshold: float  # smallest weight of a line
+    count: int  # largest number of lines
+    above: int  # number of weights that reach the threshold, with a line or without
+    shares: tuple[float, ...]  # of each head's weight, the share that its lines have
 
 
 @dataclass(frozen=True)
 class HeadComparison:
-    """Two heads' maps and their difference, second minus first, on the tokens both have.
+    """Two heads' maps and their difference, second minus first, on the tokens both have."""
 
-    Attributes:
-        first: the map on the left, merged to words where the tokens differ.
-        second: the map on the right, likewise.
-        queries: labels of both sides' queries in one order [Q].
-        keys: labels of both sides' keys in one order [K].
-        query_places: row of each query in the first and the second map [Q, 2]; -1 where
-            that side has no such query.
-        key_places: the same of the keys and their columns [K, 2].
-        difference: second minus first [Q, K]; NaN where one side has no such cell or its
-            mask forbids it. None where nothing could be aligned.
-        remarks: what was merged, matched or left out, in words.
-    """
-
-    first: HeadMap
-    second: HeadMap
-    queries: tuple[str, ...]
-    keys: tuple[str, ...]
-    query_places: IntArray
-    key_places: IntArray
+    first: HeadMap  # the map on the left, merged to words where the tokens differ
+    second: HeadMap  # the map on the right, likewise
+    queries: tuple[str, ...]  # labels of both sides' queries in one order [Q]
+    keys: tuple[str, ...]  # labels of both sides' keys in one order [K]
+    query_places: IntArray  # row of each query in both maps [Q, 2]; -1 where that map does not have it
+    key_places: IntArray  # column of each key in both maps [K, 2], likewise
+    # [Q, K]; NaN where a cell is missing or masked on one side. None where nothing could be aligned.
     difference: FloatArray | None
-    remarks: tuple[str, ...]
+    remarks: tuple[str, ...]  # what was merged, matched or left out, in words
 
 
 @dataclass(frozen=True)
 class HeadsOverview:
     """All heads of a stack as small maps: ``tiles`` [L, H, t, t] in 0…1, each on its own scale.
 
-    ``whole`` is how many queries and keys the maps have.
+    ``whole`` is the number of queries and keys.
     """
 
     model: str
@@ -165,50 +131,34 @@ class HeadsOverview:
 
 @dataclass(frozen=True)
 class HeadNumbers:
-    """A number for each head of a stack.
+    """A number for each head of a stack."""
 
-    Attributes:
-        values: the numbers [L, H], NaN where undefined.
-        name: what they are, in words.
-        unit: as "nats"; empty for a number without.
-    """
-
-    values: FloatArray
-    name: str
-    unit: str
+    values: FloatArray  # [L, H], NaN where undefined
+    name: str  # the quantity in words
+    unit: str  # such as "nats"; empty without one
 
 
 @dataclass(frozen=True)
 class AllHeads:
-    """The picture of all heads of a stack: their small maps, or a number each.
-
-    Attributes:
-        stack: "encoder", "decoder" or "cross".
-        causal: whether no token sees a later one.
-        queries: labels of the queries [Q].
-        keys: labels of the keys [K].
-        maps: the small maps.
-        numbers: what is shown of each head instead; None where it is the maps.
-        show: "maps", "link", or a measure's name.
-    """
+    """The overview of all heads of a stack: their small maps, or a number for each."""
 
     source: Source
     stack: str
     causal: bool
-    queries: tuple[str, ...]
-    keys: tuple[str, ...]
+    queries: tuple[str, ...]  # labels [Q]
+    keys: tuple[str, ...]  # labels [K]
     maps: HeadsOverview
-    numbers: HeadNumbers | None
-    show: str
+    numbers: HeadNumbers | None  # shown instead of the maps; None where the maps are shown
+    show: str  # "maps", "link", or a measure's name
 
 
 @dataclass(frozen=True)
 class BestOffsets:
-    """For each head the fixed offset k − q that gathers most weight.
+    """For each head the fixed offset k − q with the most weight.
 
     Attributes:
-        offsets: in tokens, −1 being the previous one [L, H].
-        scores: the mean weight at it over the queries that have such a key [L, H].
+        offsets: in tokens, −1 for the previous one [L, H].
+        scores: mean weight at the offset, over the queries that have such a key [L, H].
     """
 
     offsets: IntArray
@@ -217,16 +167,16 @@ class BestOffsets:
 
 @dataclass(frozen=True)
 class Null:
-    """A measure of every head beside what it is on the same text with its tokens shuffled.
+    """A measure of every head, with its distribution on the same text with shuffled tokens.
 
     Attributes:
         measure: the measure's name.
-        score: on the text as it stands [L, H].
+        score: on the text itself [L, H].
         mean: over the shuffled texts [L, H].
-        std: their standard deviation, n − 1 below [L, H].
-        z: how many standard deviations the score lies from the mean [L, H].
-        draws: how many times the tokens were shuffled.
-        seed: of the generator that shuffled them.
+        std: standard deviation over the shuffled texts, with n − 1 [L, H].
+        z: distance of the score from the mean, in standard deviations [L, H].
+        draws: number of shuffles.
+        seed: of the random generator.
     """
 
     measure: str
@@ -240,60 +190,36 @@ class Null:
 
 @dataclass(frozen=True)
 class HeadsTable:
-    """Numbers of every head of a stack, as they are shown and saved.
-
-    Attributes:
-        stack: "encoder", "decoder" or "cross".
-        columns: values [L, H] by the column's name, NaN where undefined.
-        link: the two linked tokens, where there is a column of them.
-        draws: how many times the tokens were shuffled for the nulls among the columns;
-            None without nulls.
-        seed: of the generator that shuffled them; None without nulls.
-    """
+    """Numbers of every head of a stack."""
 
     source: Source
     stack: str
-    columns: Mapping[str, FloatArray]
-    link: str = ""
-    draws: int | None = None
-    seed: int | None = None
+    columns: Mapping[str, FloatArray]  # values [L, H] by the column's name, NaN where undefined
+    link: str = ""  # the two linked tokens, if there is a column for them
+    draws: int | None = None  # number of shuffles for the nulls among the columns; None without nulls
+    seed: int | None = None  # of the shuffles; None without nulls
 
 
 @dataclass(frozen=True)
 class HeadPoints:
-    """Heads as points in a plane: near each other where their attention is alike.
+    """Heads as points in a plane: near each other where their attention is alike."""
 
-    Attributes:
-        points: coordinates [L·H, 2]; head h of layer l is row l·H + h.
-        stress: Kruskal's stress-1, how far the drawn distances are from the true ones, as a
-            share; under 0.1 is good, over 0.2 poor.
-        n_heads: heads a layer H.
-    """
-
-    points: FloatArray
+    points: FloatArray  # [L·H, 2]; head h of layer l is row l·H + h
+    # Kruskal's stress-1, the relative error of the distances in the plane; under 0.1 is good, over 0.2 poor.
     stress: float
-    n_heads: int
+    n_heads: int  # heads per layer H
 
 
 @dataclass(frozen=True)
 class HeadDistances:
-    """All heads of a stack as points, with what is known of each: what is drawn and saved.
-
-    Attributes:
-        points: where the heads are drawn, and how well that fits.
-        nearest: of each head the place of the one that truly is least far [L·H], which the
-            plane may not show; −1 where there is only one head.
-        nearest_distance: how far that one is, in nats [L·H]; NaN where there is none.
-        measures: what the heads do, by the measure's name, [L, H] each.
-        facts: a line about each head [L][H].
-        n_tokens: how many queries the distances are means over.
-    """
+    """All heads of a stack as points, with facts about each."""
 
     source: Source
     stack: str
     points: HeadPoints
+    # Index of each head's truly nearest head [L·H], which the plane may not show; −1 for a single head.
     nearest: IntArray
-    nearest_distance: FloatArray
-    measures: dict[str, FloatArray]
-    facts: list[list[str]]
-    n_tokens: int
+    nearest_distance: FloatArray  # distance to it, in nats [L·H]; NaN for a single head
+    measures: dict[str, FloatArray]  # by name, [L, H] each
+    facts: list[list[str]]  # a line about each head [L][H]
+    n_tokens: int  # number of queries that the distances are means over

@@ -1,4 +1,4 @@
-"""What must be true of any model on any text, and how far it is from being so."""
+"""Identities that hold for any model on any text, and their errors."""
 
 from __future__ import annotations
 
@@ -7,29 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Claim:
-    """An identity as it is told, whatever the model.
+    """An identity in words and symbols, for any model."""
 
-    Attributes:
-        name: its key in files.
-        title: what holds, in a few words.
-        says: the same in one plain sentence.
-        formula: the same in symbols.
-        reading: what is measured, what hangs on it, and what a failure would mean.
-    """
-
-    name: str
-    title: str
-    says: str
-    formula: str
-    reading: str
+    name: str  # key in files
+    title: str  # the identity in a few words
+    statement: str  # the identity in a sentence
+    formula: str  # the identity in symbols
+    reading: str  # what is measured, and what a failure would mean
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a model an error is largest; None for what the identity does not tell apart.
+    """Where in a model an error is largest; None for parts that the identity does not distinguish.
 
-    ``state`` is the index of a residual state (0 is what the first block is given), ``layer``
-    that of an attention layer.
+    ``state`` is the index of a residual state (0 is the input of the first block).
     """
 
     stack: str
@@ -45,24 +36,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Identity:
-    """A claim held against one model and one text.
-
-    Attributes:
-        claim: what was checked.
-        tolerance: the largest error that passes.
-        error: the largest error found, not a number where one came up; None where the identity
-            does not apply.
-        place: where that was.
-        why_not: why it does not apply, in words; nothing where it does.
-        note: what else should be known, such as a wider tolerance; nothing otherwise.
-    """
+    """The check of a claim on one model and one text."""
 
     claim: Claim
-    tolerance: float
-    error: float | None = None
-    place: Place | None = None
-    why_not: str = ""
-    note: str = ""
+    tolerance: float  # largest error that passes
+    error: float | None = None  # largest error, NaN if one is; None where the identity does not apply
+    place: Place | None = None  # of the largest error
+    why_not: str = ""  # why it does not apply, in words; empty where it does
+    note: str = ""  # a remark, such as a wider tolerance; empty without one
 
     @property
     def ok(self) -> bool | None:

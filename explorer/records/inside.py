@@ -1,4 +1,4 @@
-"""What is shown and saved of the inside of a head: one query's row, step by step, and its maps."""
+"""The inside of a head: one query's row step by step, and the head's linear maps."""
 
 from __future__ import annotations
 
@@ -12,27 +12,9 @@ from explorer.records.text import FloatArray, ScoreParts
 
 @dataclass(frozen=True)
 class QueryRow:
-    """One query of one head, from q·k to what it adds to the residual stream.
+    """One query of one head, from q·k to its addition to the residual stream.
 
-    All keys K are here; what the mask forbids has a weight of 0 and no ``exponentials``.
-
-    Attributes:
-        query: which token attends.
-        labels: the keys' labels [K], the query's own in ``query_label``.
-        q, k, v: the vectors the scores and the output are made of: [d], [K, d], [K, d_v]; k
-            and v are those of key/value head ``kv_head``.
-        q_before, k_before: the same before rotation; None where nothing is rotated, or the
-            projections are not known.
-        products: q·k [K].
-        scaled: what goes into the softmax [K]: q·k·scale, soft-capped, with the bias.
-        exponentials: e to the power of scaled, less the largest allowed [K]; NaN where forbidden.
-        sink_exponential: the same of the learned sink; 0 without.
-        weights: exponentials over their sum [K].
-        value_lengths: ‖v‖ [K].
-        contributions: ‖A·v·W_O‖, the length of what a key adds to the residual stream [K].
-        output: Σ A·v [d_v].
-        added: what the head adds to the residual stream, Σ A·v·W_O [D].
-        error: the largest difference of ``weights`` from the captured attention.
+    All keys K are included; masked keys have a weight of 0 and no ``exponentials``.
     """
 
     source: Source
@@ -40,25 +22,25 @@ class QueryRow:
     layer: int
     head: int
     kv_head: int
-    query: int
+    query: int  # index of the token that attends
     query_label: str
-    labels: tuple[str, ...]
+    labels: tuple[str, ...]  # of the keys [K]
     parts: ScoreParts
-    q: FloatArray
-    k: FloatArray
-    v: FloatArray
-    q_before: FloatArray | None
-    k_before: FloatArray | None
-    products: FloatArray
-    scaled: FloatArray
-    exponentials: FloatArray
-    sink_exponential: float
-    weights: FloatArray
-    value_lengths: FloatArray
-    contributions: FloatArray
-    output: FloatArray
-    added: FloatArray
-    error: float
+    q: FloatArray  # [d]
+    k: FloatArray  # [K, d], of key/value head ``kv_head``
+    v: FloatArray  # [K, d_v], of key/value head ``kv_head``
+    q_before: FloatArray | None  # q before rotation; None without rotation, or where the projections are not known
+    k_before: FloatArray | None  # k before rotation, likewise
+    products: FloatArray  # q·k [K]
+    scaled: FloatArray  # input of the softmax [K]: q·k·scale, soft-capped, with the bias
+    exponentials: FloatArray  # exp(scaled − largest allowed) [K]; NaN where masked
+    sink_exponential: float  # the same for the learned sink; 0 without
+    weights: FloatArray  # exponentials over their sum [K]
+    value_lengths: FloatArray  # ‖v‖ [K]
+    contributions: FloatArray  # ‖A·v·W_O‖, norm of each key's addition to the residual stream [K]
+    output: FloatArray  # Σ A·v [d_v]
+    added: FloatArray  # the head's addition to the residual stream, Σ A·v·W_O [D]
+    error: float  # largest difference of ``weights`` from the captured attention
 
     @property
     def d_head(self) -> int:
@@ -76,19 +58,10 @@ class LinearMap:
 
 @dataclass(frozen=True)
 class HeadMaps:
-    """How a head makes queries, keys and values out of what its layer is given.
+    """A head's linear maps from its layer's input to queries, keys and values.
 
-    Attributes:
-        queries, keys: labels [Q] and [K].
-        given_queries, given_keys: what the layer's attention is given, after any norm before it
-            [Q, D] and [K, D]; the encoder's states for the keys of cross attention.
-        query, key, value: the head's three linear maps; key and value of its key/value head.
-        q_before, k_before: what the maps give [Q, d], [K, d], normalised where the model
-            normalises queries and keys, and multiplied by a number where it does that; not yet
-            rotated.
-        q, k, v: what the head uses [Q, d], [K, d], [K, d_v].
-        normalised: whether queries and keys are normalised after their maps.
-        rotated: whether they are turned by their positions after that.
+    ``q_before`` and ``k_before`` are outputs of the maps, normalised and multiplied by a factor where
+    the model does so, but not yet rotated.
     """
 
     model: str
@@ -96,57 +69,49 @@ class HeadMaps:
     layer: int
     head: int
     kv_head: int
-    queries: tuple[str, ...]
-    keys: tuple[str, ...]
-    given_queries: FloatArray
-    given_keys: FloatArray
+    queries: tuple[str, ...]  # labels [Q]
+    keys: tuple[str, ...]  # labels [K]
+    given_queries: FloatArray  # input of the layer's attention, after any norm before it [Q, D]
+    given_keys: FloatArray  # the same for keys [K, D]; in cross attention the encoder's states
     query: LinearMap
-    key: LinearMap
-    value: LinearMap
-    q_before: FloatArray
-    k_before: FloatArray
-    q: FloatArray
-    k: FloatArray
-    v: FloatArray
-    normalised: bool
-    rotated: bool
+    key: LinearMap  # of its key/value head
+    value: LinearMap  # of its key/value head
+    q_before: FloatArray  # [Q, d]
+    k_before: FloatArray  # [K, d]
+    q: FloatArray  # queries that the head uses [Q, d]
+    k: FloatArray  # keys that the head uses [K, d]
+    v: FloatArray  # [K, d_v]
+    normalised: bool  # whether queries and keys are normalised after their maps
+    rotated: bool  # whether they are then rotated by their positions
 
 
 @dataclass(frozen=True)
 class HeadOutputs:
-    """What each head of a layer adds to one token, and how they make the block's output.
-
-    Attributes:
-        query: which token, ``query_label`` its label.
-        added: Σ A·v·W_O of each head [H, D].
-        bias: the output projection's bias [D].
-        mixed: Σ A·v of each head side by side, as W_O is given them [H, d_v].
-        output: what the model's own output projection makes of ``mixed`` [D].
-    """
+    """Each head's contribution to one token, and their sum in the block's output."""
 
     source: Source
     stack: str
     layer: int
-    query: int
+    query: int  # index of the token
     query_label: str
-    added: FloatArray
-    bias: FloatArray
-    mixed: FloatArray
-    output: FloatArray
+    added: FloatArray  # Σ A·v·W_O of each head [H, D]
+    bias: FloatArray  # of the output projection [D]
+    mixed: FloatArray  # Σ A·v of each head, the input of W_O [H, d_v]
+    output: FloatArray  # the model's own output projection of ``mixed`` [D]
 
     @property
     def error(self) -> float:
-        """How far the heads' sum and the bias are from ``output``, relative to its length."""
+        """Norm of the difference of the heads' sum and bias from ``output``, relative to its norm."""
         miss = np.linalg.norm(self.added.sum(axis=0) + self.bias - self.output)
         return float(miss / (np.linalg.norm(self.output) or 1.0))
 
 
 @dataclass(frozen=True)
 class RightContext:
-    """How a token's vector changes with what comes after it.
+    """How a token's vector changes with the text after it.
 
-    ``cosines`` [L+1] are between its residual stream with the whole text and with the text cut
-    after it; 1 where nothing later acts on it.
+    ``cosines`` [L+1] compare its residual stream in the whole text with that in the text cut
+    after it; 1 where later tokens have no effect.
     """
 
     source: Source

@@ -22,47 +22,34 @@ class NearestWords:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is read from a word's vector at each layer, 0…L.
+    """Predictions from a word's vector at each layer, 0…L.
 
-    Attributes:
-        head: what reads: "next" (a causal head, which predicts what comes next), "masked" (a
-            masked-language-model head, which predicts what stands here), or "static" (no head:
-            the words whose static vectors are nearest).
-        n_words: how many words a rank is among.
-        labels: the first k words at each layer [L+1][k].
-        values: their probability, or cosine where ``head`` is "static" [L+1, k].
-        own: the word's own token, and its value and rank (1 is first) at each layer [L+1].
-        following: what comes next in the sentence, and its rank; None where nothing is read
-            of it.
+    ``head`` is "next" (a causal head, which predicts the next token), "masked" (a
+    masked-language-model head, which predicts this one), or "static" (no head: the words with
+    the nearest static vectors).
     """
 
     head: str
-    n_words: int
-    labels: tuple[tuple[str, ...], ...]
-    ids: IntArray
-    values: FloatArray
-    own: str
+    n_words: int  # number of words that are ranked
+    labels: tuple[tuple[str, ...], ...]  # the first k words at each layer [L+1][k]
+    ids: IntArray  # [L+1, k]
+    values: FloatArray  # their probability, or cosine where ``head`` is "static" [L+1, k]
+    own: str  # the word's own token
     own_id: int
-    own_values: FloatArray
-    own_ranks: IntArray
-    following: str | None = None
-    following_ranks: IntArray | None = None
+    own_values: FloatArray  # [L+1]
+    own_ranks: IntArray  # [L+1], from 1
+    following: str | None = None  # the next token in the sentence; None where it is not predicted
+    following_ranks: IntArray | None = None  # [L+1]
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a word means at one place, or on average over the places of a sense.
-
-    Attributes:
-        place: which vector it is, in words.
-        nearest: words nearest to its static vector.
-        remarks: what a reader must know of it, in words.
-    """
+    """What a word means at one occurrence, or at several by their mean vector."""
 
     model: str
     revision: str | None
     word: str
-    place: str
-    nearest: NearestWords
+    place: str  # the vector's occurrences, in words
+    nearest: NearestWords  # words nearest to its static vector
     reading: Reading
     remarks: tuple[str, ...] = ()

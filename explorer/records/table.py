@@ -1,4 +1,4 @@
-"""Numbers in rows and columns, and how they are written as CSV."""
+"""Tables of numbers, and their CSV form."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a header; None is an empty cell, and so is what is no number (NaN)."""
+    """Rows under a header; None and NaN are empty cells."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
     @classmethod
     def of(cls, header: Iterable[object], rows: Iterable[Sequence[Any]]) -> Table:
-        """A table of any rows; its header's names are written out."""
+        """A table of any rows, with its header's names as strings."""
         return cls(tuple(map(str, header)), tuple(tuple(row) for row in rows))
 
-    def headed(self, said: str) -> Table:
-        """The same with a last, empty column whose head says something of the whole.
+    def headed(self, remark: str) -> Table:
+        """The table with a remark, as the head of a last, empty column.
 
-        A comment line would be one more row to most readers of CSV.
+        Most readers of CSV would take a comment line for a row.
         """
-        return replace(self, header=(*self.header, said), rows=tuple((*row, None) for row in self.rows))
+        return replace(self, header=(*self.header, remark), rows=tuple((*row, None) for row in self.rows))
 
     def cut(self, truncation: str) -> Table:
-        """The same, which says what of a longer text it is of; as it is where it is of all."""
+        """The table with a remark on the part of a longer text that it is of, if any."""
         return self.headed(f"truncated: {truncation}") if truncation else self
 
     def csv(self) -> str:

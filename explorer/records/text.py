@@ -1,4 +1,4 @@
-"""A text as a model reads it, and what may be asked of its capture."""
+"""A text as a model reads it, and the interface of its capture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ModelError(RuntimeError):
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of one side of an attention map, as a reader should see them.
+    """The tokens of one side of an attention map, with readable labels.
 
     Attributes:
         ids: vocabulary indices [N].
@@ -28,10 +28,9 @@ class Tokens:
             (0, 0) for tokens the tokenizer added.
         special: True [N] for tokens such as ``[CLS]`` or ``</s>``.
         segment: 0 for the first text, 1 for the second [N]; -1 for added tokens.
-        notes: what else a hover should tell, such as the bytes of a split character.
-        texts: the text of each segment, whole.
-        given: how many tokens the whole text has where these are only its first; None where
-            these are all.
+        notes: more for a hover text, such as the bytes of a split character.
+        texts: the whole text of each segment.
+        n_untruncated: number of tokens of the whole text if it was truncated; else None.
     """
 
     ids: IntArray
@@ -41,7 +40,7 @@ class Tokens:
     segment: IntArray
     notes: tuple[str, ...]
     texts: tuple[str, ...]
-    given: int | None = None
+    n_untruncated: int | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -54,8 +53,8 @@ class StackInfo:
     Attributes:
         name: "encoder", "decoder" or "cross".
         n_layers: layers of attention.
-        n_heads: query heads a layer.
-        n_kv_heads: key/value heads a layer.
+        n_heads: query heads per layer.
+        n_kv_heads: key/value heads per layer.
         causal: whether no token sees a later one.
         d_head: width of a head's queries and keys.
         d_value: width of its values.
@@ -72,13 +71,13 @@ class StackInfo:
 
 @dataclass(frozen=True)
 class ScoreParts:
-    """What a query's scores are made of beside q·k.
+    """The parts of a query's scores other than q·k.
 
     Attributes:
-        scale: what q·k is multiplied by, most often 1/√d_head.
-        softcap: c of c·tanh(score/c), which the scaled scores go through; None without.
-        bias: what is added to each key's scaled score [K], by position; None without.
-        sink: a learned score that takes part in the softmax and is no key; None without.
+        scale: factor of q·k, usually 1/√d_head.
+        softcap: c of c·tanh(score/c), applied to the scaled scores; None without.
+        bias: added to each key's scaled score [K], by position; None without.
+        sink: a learned score in the softmax that belongs to no key; None without.
         allowed: which keys the query may see [K].
     """
 
@@ -90,7 +89,7 @@ class ScoreParts:
 
 
 class AttentionStack(Protocol):
-    """What views and measures may ask of one captured stack (see ``stack.Stack``)."""
+    """The interface of one captured stack for views and measures (see ``stack.Stack``)."""
 
     name: str
     n_layers: int
@@ -105,11 +104,11 @@ class AttentionStack(Protocol):
         ...
 
     def allowed(self, layer: int, rows: slice | None = None) -> BoolArray:
-        """Which keys each query may see [Q, K]; False where the mask forbids."""
+        """Which keys each query may see [Q, K]; False where masked."""
         ...
 
     def q(self, layer: int, head: int) -> FloatArray:
-        """Query vectors [Q, d] as the scores are made of them."""
+        """Query vectors [Q, d] as they enter the scores."""
         ...
 
     def k(self, layer: int, head: int) -> FloatArray:
@@ -121,23 +120,23 @@ class AttentionStack(Protocol):
         ...
 
     def scores(self, layer: int, head: int) -> FloatArray:
-        """Scores as they go into the softmax [Q, K], as if no key were forbidden."""
+        """Inputs of the softmax [Q, K], without the mask."""
         ...
 
     def projected(self, layer: int, heads: FloatArray) -> FloatArray:
-        """All heads' mixed values side by side [Q, H·d_v] through the model's own W_O [Q, D]."""
+        """The model's own W_O [Q, D] applied to all heads' mixed values [Q, H·d_v]."""
         ...
 
     def head_output(self, layer: int, head: int) -> FloatArray:
-        """What one head adds to the attention block's output [Q, D]: A·v·W_O."""
+        """One head's contribution to the attention block's output [Q, D]: A·v·W_O."""
         ...
 
     def score_parts(self, layer: int, head: int, query: int) -> ScoreParts:
-        """What one query's scores are made of beside q·k."""
+        """The parts of one query's scores other than q·k."""
         ...
 
     def transformed_values(self, layer: int, head: int | None = None) -> FloatArray:
-        """What each key gives a head that looks at it [K, D], or a layer's heads [H, K, D]."""
+        """Each key's value through W_O, for one head [K, D] or a layer's heads [H, K, D]."""
         ...
 
     def output_bias(self, layer: int) -> FloatArray:
@@ -146,7 +145,7 @@ class AttentionStack(Protocol):
 
     @property
     def residual(self) -> str:
-        """How attention's output meets the residual stream (``architectures.attention_residual``)."""
+        """How attention's output joins the residual stream (``architectures.attention_residual``)."""
         ...
 
     @property
@@ -161,7 +160,7 @@ class AttentionStack(Protocol):
 
 
 class CapturedText(Protocol):
-    """What views may ask of a capture (see ``capture.Capture``)."""
+    """The interface of a capture for views (see ``capture.Capture``)."""
 
     model_name: str
     revision: str | None

@@ -1,4 +1,4 @@
-"""Sentences with sense labels, out of what is typed, pasted, uploaded or named in a command."""
+"""Sentences with sense labels, from typed or pasted text and from files."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MAX_BYTES = 2_000_000  # of a file
 MAX_ANCHORS = 12
 
 _HEADS = {"sense": ("sense", "label"), "sentence": ("sentence", "text")}
-PASTED = "the sentences"  # what an error calls a table that came without a file
-# A quote right after a separator, or after a whole quoted cell: no prose is written so.
+PASTED = "the sentences"  # name of a pasted table in errors
+# A quote right after a separator, or after a whole quoted cell, which prose does not have.
 _QUOTED_CELL = re.compile(r'\s*(?:"(?:[^"]|"")*"|[^,;"]*)[,;]"')
 _ENDS_A_LINE = re.compile(r"[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
 
 class Line(NamedTuple):
-    """A row of a file: what an error calls its place, its sense, its sentence."""
+    """A row of a file, with its place as errors name it."""
 
     place: str
     sense: str
@@ -32,7 +32,7 @@ class Line(NamedTuple):
 
 
 def sentences_text(rows: Iterable[Sequence[str]]) -> str:
-    """Rows as the page's editor shows them: a line each, ``sense | sentence``."""
+    """Rows as lines of ``sense | sentence``, the form of the page's editor."""
     return "\n".join(
         f"{_one_line(sense).replace('|', '/')} | {_one_line(sentence)}".strip() for sense, sentence in rows
     )
@@ -43,10 +43,9 @@ def _one_line(cell: str) -> str:
 
 
 def parse_sentences(text: str) -> list[tuple[str, str]]:
-    """Read lines of ``sense | sentence`` (or with a tab); a line without a mark has no sense.
+    """Read lines of ``sense | sentence`` (or with a tab); a line without a separator has no sense.
 
-    Lines that hold nothing are left out. A CSV, or columns that a first row names, are read as
-    those of a file.
+    Empty lines are left out. A CSV, or a table with a header, is read like a file.
 
     Raises:
         ValueError: a line of such a table that cannot be read.
@@ -66,8 +65,8 @@ def parse_sentences(text: str) -> list[tuple[str, str]]:
 def is_table(text: str) -> bool | None:
     """Whether pasted text is a table with commas (or semicolons), True, or tabs, False.
 
-    None for plain lines. A CSV without a header is one whose cells are quoted, or whose rows
-    are all two cells parted as prose is not: without a space, and not within a number.
+    None for plain lines. A CSV without a header has quoted cells, or rows of two cells separated
+    unlike in prose: without a space, and not within a number.
     """
     lines = [line for line in text.split("\n") if line.strip()]
     if not lines:
@@ -95,14 +94,14 @@ def _names_both(cells: Sequence[str]) -> bool:
 
 
 def _is_row(cells: Sequence[str]) -> bool:
-    """Whether cells are a sense and a sentence, and no prose that holds a comma."""
+    """Whether cells are a sense and a sentence, not prose with a comma."""
     if len(cells) != 2 or not all(cells) or cells[1][0].isspace():
         return False
     return not (cells[0][-1].isdigit() and cells[1][0].isdigit())
 
 
 def parse_anchors(text: str) -> tuple[str, ...]:
-    """Words of reference out of a list with commas, each once.
+    """Unique words of reference from a comma-separated list.
 
     Raises:
         ValueError: more than ``MAX_ANCHORS``.
@@ -114,12 +113,7 @@ def parse_anchors(text: str) -> tuple[str, ...]:
 
 
 def check_rows(rows: Sequence[tuple[str, str]]) -> None:
-    """Refuse what cannot be compared.
-
-    Raises:
-        ValueError: no sentence, more than ``MAX_SENTENCES``, an empty one, or one of more
-            than ``MAX_CHARACTERS``; its number is said.
-    """
+    """Raise ValueError for no or more than ``MAX_SENTENCES`` sentences, or an empty or too long one."""
     if not rows:
         raise ValueError("there is no sentence: type at least one that holds the word")
     if len(rows) > MAX_SENTENCES:
@@ -137,19 +131,19 @@ def decoded(data: bytes, name: str) -> str:
     """The text of a file of sentences, as ``plain_text``.
 
     Raises:
-        ValueError: it is no text file, or in another encoding; the line is said.
+        ValueError: not a text file, or in another encoding.
     """
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if b"\0" in data and not utf16:
-        raise ValueError(f"{name} is no text file: give sentences as TSV or CSV")
+        raise ValueError(f"{name} is not a text file: use sentences as TSV or CSV")
     return plain_text(data, name)
 
 
 def plain_text(data: bytes, name: str) -> str:
-    """Any text: UTF-8, or UTF-16 that says so by its first bytes, as from Excel.
+    """The text of a file in UTF-8, or in UTF-16 with a byte-order mark, as from Excel.
 
     Raises:
-        ValueError: it is neither; the line is said.
+        ValueError: another encoding; the message has the line.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", errors="replace")
@@ -161,19 +155,21 @@ def plain_text(data: bytes, name: str) -> str:
 
 
 def read_table(text: str, name: str, by_comma: bool | None = None) -> list[Line]:
-    """Rows of a file: comma-separated (or by semicolons) or by tabs.
+    """Rows of a file, separated by commas (or semicolons) if ``by_comma``, else by tabs.
 
-    ``by_comma`` tells which; None goes by the name, which ends in .csv or else means tabs.
-
-    The first column is the sense and the second the sentence, unless the first row names
-    the columns. A CSV of one column has no senses. Blank lines are left out.
+    None means commas for a name that ends in .csv. The first column is the sense and the second
+    the sentence, unless the first row names the columns. A CSV of one column has no senses.
+    Blank lines are left out.
 
     Raises:
         ValueError: a line that cannot be read, or no sentence at all.
     """
     if by_comma is None:
         by_comma = name.lower().endswith(".csv")
-    rows = _csv_rows(text, name) if by_comma else _tab_rows(text)
+    if by_comma:
+        rows = _csv_rows(text, name)
+    else:
+        rows = [(number, line.rstrip("\r").split("\t")) for number, line in enumerate(text.split("\n"), start=1)]
     rows = [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
     columns = _named_columns(rows[0][1]) if rows else None
     found = []
@@ -185,21 +181,15 @@ def read_table(text: str, name: str, by_comma: bool | None = None) -> list[Line]
             padded = [*cells, *[""] * (1 + max(i or 0 for i in columns) - len(cells))]
             sense, sentence = ("" if i is None else padded[i] for i in columns)
         if not sentence.strip():
-            after = "" if by_comma else " after its tab"
-            raise ValueError(f"{place} has no sentence{after}")
+            raise ValueError(f"{place} has no sentence{'' if by_comma else ' after its tab'}")
         found.append(Line(place, sense.strip(), sentence.strip()))
     if not found:
-        raise ValueError(f"{name} holds no sentence: write lines of sense, tab, sentence")
+        raise ValueError(f"{name} has no sentence: write lines of sense, tab, sentence")
     return found
 
 
-def _tab_rows(text: str) -> list[tuple[int, list[str]]]:
-    lines = text.split("\n")
-    return [(number, line.rstrip("\r").split("\t")) for number, line in enumerate(lines, start=1)]
-
-
 def _csv_rows(text: str, name: str) -> list[tuple[int, list[str]]]:
-    """Line number and cells of each row; a row's number is that of its first line."""
+    """Number of the first line and cells of each row."""
     first = text.lstrip().partition("\n")[0]
     semicolons = ";" in first and "," not in first
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if semicolons else ",", strict=True)
@@ -209,17 +199,15 @@ def _csv_rows(text: str, name: str) -> list[tuple[int, list[str]]]:
             rows.append((number, cells))
             number = reader.line_num + 1
     except csv.Error as error:
-        said = str(error)
-        if "end of data" in said:
-            said = "its quote is never closed"
+        reason = "its quote is never closed" if "end of data" in str(error) else str(error)
         raise ValueError(
-            f"{name}, line {number} cannot be read as CSV: {said}; a sentence in quotes doubles those within"
+            f"{name}, line {number} cannot be read as CSV: {reason}; double the quotes within a quoted sentence"
         ) from None
     return rows
 
 
 def _named_columns(cells: Sequence[str]) -> tuple[int | None, int] | None:
-    """Which columns are sense and sentence, where the first row says it."""
+    """Columns of sense and sentence, if the first row names them."""
     names = [cell.strip().lower() for cell in cells]
     sense, sentence = (next((i for i, name in enumerate(names) if name in known), None) for known in _HEADS.values())
     if sentence is None or (sense is None and len(names) > 1):
@@ -235,7 +223,6 @@ def _plain_row(place: str, cells: Sequence[str], first: int, by_comma: bool) -> 
         return cells[0], "\t".join(cells[1:])
     if len(cells) != first or len(cells) > 2:
         raise ValueError(
-            f"{place} has {len(cells)} columns where sense and sentence are wanted: "
-            "put a sentence with commas in quotes"
+            f"{place} has {len(cells)} columns instead of sense and sentence: put a sentence with commas in quotes"
         )
     return (cells[0], cells[1]) if first == 2 else ("", cells[0])

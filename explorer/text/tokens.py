@@ -1,4 +1,4 @@
-"""Text to tokens a reader recognises: labels, character offsets, special marks."""
+"""Text to readable tokens: labels, character offsets, special tokens."""
 
 from __future__ import annotations
 
@@ -16,29 +16,24 @@ from explorer.records import IntArray, Tokens
 _WHITE_SPACE = {"\n": "⏎", "\r": "⏎", "\t": "⇥"}
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
 _UNUSED = re.compile(r"[\[<]unused_?\d+[\]>]|<\|?reserved\w*\|?>", re.IGNORECASE)
-_WORD_MARKS = ("Ġ", "▁")  # what byte-level BPE and SentencePiece begin a word with
+_WORD_MARKS = ("Ġ", "▁")  # begin a word in byte-level BPE and SentencePiece
 _ROLES = ("bos", "eos", "cls", "sep", "pad", "mask")
-# Characters that would turn the text around them: shown as their code instead.
+# Characters that would reverse the text around them: shown as their code instead.
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class TextTooLong(ValueError):
-    """A text of ``given`` tokens for a model that reads at most ``limit``."""
+    """A text of ``n_tokens`` tokens for a model that reads at most ``limit``."""
 
-    def __init__(self, what: str, given: int, limit: int) -> None:
+    def __init__(self, what: str, n_tokens: int, limit: int) -> None:
         super().__init__(
-            f"the {what} has {given:,} tokens; this model reads at most {limit:,}: shorten it, or truncate it"
+            f"the {what} has {n_tokens:,} tokens; this model reads at most {limit:,}: shorten it, or truncate it"
         )
-        self.given = given
-        self.limit = limit
+        self.n_tokens, self.limit = n_tokens, limit
 
 
 def check_text(text: str, what: str = "text") -> None:
-    """Refuse a text no tokenizer can do anything with.
-
-    Raises:
-        ValueError: the text is empty, white space only, or not valid Unicode.
-    """
+    """Raise ValueError for a text that is empty, white space only, or not valid Unicode."""
     if not isinstance(text, str):
         raise ValueError(f"the {what} is a {type(text).__name__}; it must be a string")
     if not text.strip():
@@ -62,12 +57,12 @@ def encode(
 ) -> tuple[dict[str, list[int]], Tokens]:
     """Tokenize ``text`` (and ``pair``) as the model expects, special tokens included.
 
-    With ``target`` the text is one a decoder is given (some tokenizers differ there). With
+    With ``target`` the text is a decoder's input (some tokenizers differ there). With
     ``truncate`` a text that is too long loses its last tokens (of a pair the longer text
-    first) and keeps the special ones around it.
+    first) but keeps the special tokens.
 
     Returns:
-        The model's inputs as lists (``input_ids`` and, where the tokenizer gives them,
+        The model's inputs as lists (``input_ids`` and, if the tokenizer makes them,
         ``token_type_ids``), and the tokens with their labels.
 
     Raises:
@@ -80,11 +75,11 @@ def encode(
         check_text(pair, "second text")
     typed: dict[str, str | None]
     typed = {"text_target": text} if target else {"text": text, "text_pair": pair}
-    encoding, given = _call(tokenizer, typed), None
+    encoding, n_untruncated = _call(tokenizer, typed), None
     if max_tokens is not None and len(encoding["input_ids"]) > max_tokens:
-        given = len(encoding["input_ids"])
+        n_untruncated = len(encoding["input_ids"])
         if not truncate:
-            raise TextTooLong(what, given, max_tokens)
+            raise TextTooLong(what, n_untruncated, max_tokens)
         encoding = _call(tokenizer, typed, truncation="longest_first", max_length=max_tokens)
     ids, added = list(encoding["input_ids"]), list(encoding["special_tokens_mask"])
     texts = (text,) if pair is None else (text, pair)
@@ -102,7 +97,7 @@ def encode(
         inputs["token_type_ids"] = list(encoding["token_type_ids"])
     special = _special_mask(tokenizer, ids, added)
     tokens = describe(tokenizer, ids, special, offsets, segment, texts)
-    return inputs, replace(tokens, given=given)
+    return inputs, replace(tokens, n_untruncated=n_untruncated)
 
 
 def _call(tokenizer: Any, typed: dict[str, str | None], **truncation: Any) -> Any:
@@ -119,7 +114,7 @@ def describe(
     segment: list[int],
     texts: tuple[str, ...],
 ) -> Tokens:
-    """Label tokens whose places in the text are known."""
+    """Tokens with their labels, from ids and offsets."""
     pieces = tokenizer.convert_ids_to_tokens(ids)
     bare = [
         piece if is_special else _label(tokenizer, index, piece)
@@ -128,10 +123,10 @@ def describe(
     notes = tuple(
         _byte_note(piece)
         if label == "\ufffd"
-        else _typed_note(texts[seg][slice(*place)])
-        if index == tokenizer.unk_token_id and not is_special and seg >= 0
+        else f"typed: {_visible(typed)}"
+        if index == tokenizer.unk_token_id and not is_special and seg >= 0 and (typed := texts[seg][slice(*offset)])
         else ""
-        for index, piece, label, is_special, place, seg in zip(
+        for index, piece, label, is_special, offset, seg in zip(
             ids, pieces, bare, special, offsets, segment, strict=True
         )
     )
@@ -147,18 +142,18 @@ def describe(
 
 
 def describe_generated(tokenizer: Any, ids: list[int]) -> Tokens:
-    """Label tokens that no text was typed for (a decoder's own output)."""
+    """Tokens with their labels for a decoder's own output, without a typed text."""
     special = _special_mask(tokenizer, ids, [0] * len(ids))
     text, offsets = "", []
-    for place, is_special in enumerate(special, start=1):
+    for end, is_special in enumerate(special, start=1):
         if is_special:
             offsets.append((0, 0))
             continue
-        # Decoding grows with each token; the growth is the token's place in the text. A
-        # character cut in pieces ends in � until its last byte is there.
-        until = tokenizer.decode(ids[:place], skip_special_tokens=True)
-        offsets.append((min(len(text.rstrip("\ufffd")), len(until)), len(until)))
-        text = until
+        # The decoded text grows with each token, by the token's characters. A character split
+        # into several tokens ends in � until its last byte.
+        longer = tokenizer.decode(ids[:end], skip_special_tokens=True)
+        offsets.append((min(len(text.rstrip("\ufffd")), len(longer)), len(longer)))
+        text = longer
     segment = [-1 if is_special else 0 for is_special in special]
     return describe(tokenizer, ids, special, offsets, segment, (text,))
 
@@ -166,22 +161,18 @@ def describe_generated(tokenizer: Any, ids: list[int]) -> Tokens:
 def _special_mask(tokenizer: Any, ids: list[int], added: list[int]) -> list[bool]:
     """Tokens the tokenizer added, and special tokens typed by hand; never the unknown token.
 
-    Byte-level tokenizers know everything: a token they call unknown (GPT-2 and SmolLM2 their
-    end of text) is there only because it was typed, and special.
+    Byte-level tokenizers encode any text: a token they call unknown (GPT-2 and SmolLM2 their
+    end of text) appears only where it was typed, and is special.
     """
     named = {getattr(tokenizer, f"{role}_token_id") for role in _ROLES}
-    unknown = set() if _knows_everything(tokenizer) else {tokenizer.unk_token_id}
+    model = tokenizer.backend_tokenizer.model if tokenizer.is_fast else None
+    unknown = set() if isinstance(model, BPE) and model.unk_token is None else {tokenizer.unk_token_id}
     known = set(tokenizer.all_special_ids) - unknown | named
     return [bool(mark) or index in known for index, mark in zip(ids, added, strict=True)]
 
 
-def _knows_everything(tokenizer: Any) -> bool:
-    model = tokenizer.backend_tokenizer.model if tokenizer.is_fast else None
-    return isinstance(model, BPE) and model.unk_token is None
-
-
 def _segments(added: list[int], paired: bool) -> list[int]:
-    """Segment of each token where the tokenizer cannot say: added tokens part the two."""
+    """Segment of each token for tokenizers that do not report it: added tokens separate the two."""
     segment, seen_text, current = [], False, 0
     for is_added in added:
         if is_added:
@@ -196,7 +187,7 @@ def _segments(added: list[int], paired: bool) -> list[int]:
 def _trimmed_offsets(
     tokenizer: Any, ids: list[int], offsets: list[tuple[int, int]], segment: list[int], texts: tuple[str, ...]
 ) -> list[tuple[int, int]]:
-    """Offsets of a fast tokenizer; a space it put before the text stands for no character."""
+    """Offsets of a fast tokenizer; a space that it put before the text covers no character."""
     pieces = tokenizer.convert_ids_to_tokens(ids)
     return [
         (a, a) if piece == "▁" and seg >= 0 and texts[seg][a:b].strip() else (a, b)
@@ -207,8 +198,8 @@ def _trimmed_offsets(
 def _aligned_offsets(
     tokenizer: Any, ids: list[int], segment: list[int], texts: tuple[str, ...]
 ) -> list[tuple[int, int]]:
-    """Character positions for tokenizers without offsets: find each piece, left to right."""
-    # Lower case may have another length (İ); then the text is searched as it is.
+    """Character positions for tokenizers without offsets: each piece is searched from left to right."""
+    # Lower case may have another length (İ); then the original text is searched.
     lowered = [text.lower() if len(text.lower()) == len(text) else text for text in texts]
     cursor = [0] * len(texts)
     offsets = []
@@ -227,11 +218,11 @@ def _aligned_offsets(
 
 
 def _label(tokenizer: Any, index: int, piece: str) -> str:
-    """Decoded text of one token, tokenizer marks removed and invisible characters shown."""
+    """Decoded text of one token, without the tokenizer's marks, its invisible characters visible."""
     if index == tokenizer.unk_token_id:
         return piece
-    if _BYTE_TOKEN.fullmatch(piece):
-        return _visible(_byte_text(piece))
+    if byte := _BYTE_TOKEN.fullmatch(piece):
+        return _visible(bytes([int(byte[1], 16)]).decode("utf-8", errors="replace"))
     text = tokenizer.decode([index], clean_up_tokenization_spaces=False).replace("▁", " ")
     if piece.startswith("##") and len(piece) > 2 and _is_wordpiece(tokenizer):
         text = text.removeprefix("##")
@@ -239,20 +230,20 @@ def _label(tokenizer: Any, index: int, piece: str) -> str:
 
 
 def _is_wordpiece(tokenizer: Any) -> bool:
-    """Whether ``##`` marks a piece that goes on a word (GPT-2 has ``####`` as a word)."""
+    """Whether ``##`` marks a continuation of a word (GPT-2 has ``####`` as a word)."""
     if tokenizer.is_fast:
         return isinstance(tokenizer.backend_tokenizer.model, WordPiece)
     return not hasattr(tokenizer, "sp_model")
 
 
 def _visible(text: str) -> str:
-    """The text without outer spaces, its invisible characters as symbols or codes."""
+    """The text without outer spaces, with symbols or codes for invisible characters."""
     if "\ufffd" in text:
         return "\ufffd"
     stripped = text.strip()
     if not stripped:
         return "".join(_WHITE_SPACE.get(character, "␣") for character in text) or "∅"
-    # Joiners belong inside an emoji or a word; alone they would leave an empty label.
+    # Joiners belong inside an emoji or a word; alone they would make an empty label.
     alone = all(unicodedata.category(character) == "Cf" for character in stripped)
     return "".join(
         _code(c) if alone or unicodedata.category(c) == "Cc" or c in _BIDI_CONTROLS else c for c in stripped
@@ -264,12 +255,8 @@ def _code(character: str) -> str:
     return f"\\x{value:02x}" if value < 0x100 else f"\\u{value:04x}"
 
 
-def _byte_text(piece: str) -> str:
-    return bytes([int(piece[3:5], 16)]).decode("utf-8", errors="replace")
-
-
 def _byte_note(piece: str) -> str:
-    """The bytes of a piece of a split character, in hexadecimal."""
+    """The bytes of a part of a split character, in hexadecimal."""
     match = _BYTE_TOKEN.fullmatch(piece)
     values = [int(match[1], 16)] if match else [_BYTE_OF.get(c) for c in piece]
     if any(value is None for value in values):
@@ -277,13 +264,8 @@ def _byte_note(piece: str) -> str:
     return "bytes " + " ".join(f"{value:02X}" for value in values)
 
 
-def _typed_note(text: str) -> str:
-    """What an unknown token stands for."""
-    return f"typed: {_visible(text)}" if text else ""
-
-
 def numbered(labels: list[str], special: list[bool]) -> tuple[str, ...]:
-    """Number repeated labels in reading order; special tokens stay as they are."""
+    """Number repeated labels in reading order, except those of special tokens."""
     total = Counter(label for label, is_special in zip(labels, special, strict=True) if not is_special)
     seen: Counter[str] = Counter()
     numbered = []
@@ -297,26 +279,20 @@ def numbered(labels: list[str], special: list[bool]) -> tuple[str, ...]:
 
 
 def ordinary_ids(tokenizer: Any, rows: int) -> IntArray:
-    """Which of an embedding table's rows stand for a piece of text, in ascending order.
+    """Rows of an embedding table with ordinary tokens, in ascending order.
 
-    Left out are special and unused tokens, and rows that no token has.
+    Without special and unused tokens, and rows without a token.
     """
     pieces = tokenizer.convert_ids_to_tokens(range(min(rows, len(tokenizer))))
     special = set(tokenizer.all_special_ids) | {
         index for index, token in tokenizer.added_tokens_decoder.items() if token.special
     }
-    return np.array(
-        [
-            index
-            for index, piece in enumerate(pieces)
-            if piece and index not in special and not _UNUSED.fullmatch(piece)
-        ],
-        dtype=np.int64,
-    )
+    ordinary = [i for i, piece in enumerate(pieces) if piece and i not in special and not _UNUSED.fullmatch(piece)]
+    return np.array(ordinary, dtype=np.int64)
 
 
 def vocabulary_labels(tokenizer: Any, ids: list[int]) -> tuple[str, ...]:
-    """What tokens read as outside any text; one that goes on a word begins with ``…``."""
+    """Labels of tokens outside any text; a token that continues a word begins with ``…``."""
     mark = tokenizer.convert_ids_to_tokens(tokenizer.encode("a a", add_special_tokens=False))[-1][:1]
     special = set(tokenizer.all_special_ids)
     labels = []
@@ -325,19 +301,13 @@ def vocabulary_labels(tokenizer: Any, ids: list[int]) -> tuple[str, ...]:
         label = f"row {index}" if piece is None else piece
         if piece and index not in special:
             label = _label(tokenizer, index, piece)
-            goes_on = not piece.startswith(mark) if mark in _WORD_MARKS else piece[:2] == "##"
-            label = f"…{label}" if goes_on and label[:1].isalnum() else label
+            continues = not piece.startswith(mark) if mark in _WORD_MARKS else piece[:2] == "##"
+            label = f"…{label}" if continues and label[:1].isalnum() else label
         labels.append(label)
     return tuple(labels)
 
 
-def _byte_alphabet() -> dict[str, int]:
-    """The characters byte-level BPE writes bytes with (Radford et al. 2019), reversed."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    alphabet = {chr(value): value for value in printable}
-    others = [value for value in range(256) if value not in printable]
-    alphabet.update({chr(256 + place): value for place, value in enumerate(others)})
-    return alphabet
-
-
-_BYTE_OF = _byte_alphabet()
+# The bytes of the characters that byte-level BPE writes them with (Radford et al. 2019).
+_PRINTABLE = [*range(33, 127), *range(161, 173), *range(174, 256)]
+_OTHERS = [value for value in range(256) if value not in _PRINTABLE]
+_BYTE_OF = {chr(value): value for value in _PRINTABLE} | {chr(256 + i): value for i, value in enumerate(_OTHERS)}

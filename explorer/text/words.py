@@ -1,4 +1,4 @@
-"""Words in a text, and the tokens that make them up."""
+"""Words in a text, and their tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORD = regex.compile(r"[\w\p{M}\u200c\u200d]+(?:['’][\w\p{M}]+)*|\S")
 def word_groups(tokens: Tokens) -> list[list[int]]:
     """Token indices grouped into words by character offsets, in reading order.
 
-    A special token, and one without a place in the text, is a group of its own.
+    A token without characters in the text, such as a special one, is its own group.
     """
     starts = [np.array([m.start() for m in _WORD.finditer(text)]) for text in tokens.texts]
     groups: list[list[int]] = []
@@ -33,7 +33,7 @@ def word_groups(tokens: Tokens) -> list[list[int]]:
 
 
 def _word_of(tokens: Tokens, index: int, starts: list[np.ndarray]) -> tuple[int, int] | None:
-    """The segment and the number of the word that a token begins in."""
+    """Segment and number of the word in which a token begins."""
     segment, (start, end) = int(tokens.segment[index]), tokens.offsets[index]
     if segment < 0 or start == end:
         return None
@@ -43,7 +43,7 @@ def _word_of(tokens: Tokens, index: int, starts: list[np.ndarray]) -> tuple[int,
 
 
 def word_labels(tokens: Tokens, groups: list[list[int]]) -> tuple[str, ...]:
-    """What each group reads as: the words as typed, repeats numbered."""
+    """Labels of the groups: the words as typed, repeats numbered."""
     labels = [_group_text(tokens, group) for group in groups]
     return numbered(labels, [bool(tokens.special[group[0]]) for group in groups])
 
@@ -58,46 +58,45 @@ def _group_text(tokens: Tokens, group: list[int]) -> str:
 
 
 def merge_words(weights: FloatArray, query_groups: list[list[int]], key_groups: list[list[int]]) -> FloatArray:
-    """Attention between words [Q', K']: a key's pieces summed, a query's averaged (Clark 2019)."""
+    """Attention between words [Q', K']: sum over a key's pieces, mean over a query's (Clark et al. 2019)."""
     summed = np.stack([weights[:, group].sum(axis=1) for group in key_groups], axis=1)
     return np.stack([summed[group].mean(axis=0) for group in query_groups])
 
 
 def find_word(text: str, word: str, match_case: bool = False, inside: bool = False) -> list[tuple[int, int]]:
-    """Where ``word`` stands in ``text``: (start, end) of each place.
+    """Start and end of each occurrence of ``word`` in ``text``.
 
-    As a whole word, or with ``inside`` in longer ones too. An accent is found however it is
-    spelled, as one character with its letter or as two.
+    As a whole word, or with ``inside`` in longer ones too. An accent is found in either Unicode
+    form, as one character with its letter or as two.
     """
     flags = 0 if match_case else regex.IGNORECASE
     pattern = regex.escape(normalize("NFC", word.strip()))
     if not inside:
         pattern = rf"(?<![\w\p{{M}}]){pattern}(?![\w\p{{M}}])"
-    composed, places = _composed(text)
+    composed, spans = _composed(text)
     return [
-        (places[match.start()][0], places[match.end() - 1][1])
+        (spans[match.start()][0], spans[match.end() - 1][1])
         for match in regex.finditer(pattern, composed, flags=flags)
         if match.end() > match.start()
     ]
 
 
 def _composed(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Text with accents composed (NFC), and where in ``text`` each character of it stands."""
+    """Text with accents composed (NFC), and the span in ``text`` of each of its characters."""
     if is_normalized("NFC", text):
-        return text, [(place, place + 1) for place in range(len(text))]
-    composed, places = [], []
+        return text, [(i, i + 1) for i in range(len(text))]
+    composed, spans = [], []
     for cluster in regex.finditer(r"\X", text):
-        made = normalize("NFC", cluster[0])
-        composed.append(made)
-        if made == cluster[0]:
-            places += [(place, place + 1) for place in range(*cluster.span())]
+        composed.append(normalize("NFC", cluster[0]))
+        if composed[-1] == cluster[0]:
+            spans += [(i, i + 1) for i in range(*cluster.span())]
         else:
-            places += [cluster.span()] * len(made)
-    return "".join(composed), places
+            spans += [cluster.span()] * len(composed[-1])
+    return "".join(composed), spans
 
 
 def pieces_of(tokens: Tokens, span: tuple[int, int]) -> list[int]:
-    """Indices of the tokens of the first text that share a character with ``span``."""
+    """Indices of the tokens of the first text that overlap ``span``."""
     start, end = span
     text = tokens.texts[0]
     found = []

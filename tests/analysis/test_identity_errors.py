@@ -17,14 +17,14 @@ def test_relative() -> None:
 
 def test_the_largest_is_kept() -> None:
     largest = MaxError()
-    assert largest.told("rows", 1, "nothing seen").why_not == "nothing seen"
-    largest.see(2, Place("encoder", 0))
-    largest.see_heads(np.array([1.0, 3.0, 2.0]), "encoder", 1)
-    largest.see(2.5, Place("encoder", 2))
-    told = largest.told("rows", 3, "nothing seen", "a note")
-    assert (told.error, str(told.place), told.ok) == (3, "encoder · layer 1 · head 1", True)
-    assert (told.why_not, told.note) == ("", "a note")
-    largest.see(np.nan, Place("encoder", 3, 1))
-    largest.see(9, Place("encoder", 4))
+    assert largest.identity("rows", 1, "nothing seen").why_not == "nothing seen"
+    largest.update(2, Place("encoder", 0))
+    largest.update_heads(np.array([1.0, 3.0, 2.0]), "encoder", 1)
+    largest.update(2.5, Place("encoder", 2))
+    identity = largest.identity("rows", 3, "nothing seen", "a note")
+    assert (identity.error, str(identity.place), identity.ok) == (3, "encoder · layer 1 · head 1", True)
+    assert (identity.why_not, identity.note) == ("", "a note")
+    largest.update(np.nan, Place("encoder", 3, 1))
+    largest.update(9, Place("encoder", 4))
     assert largest.place == Place("encoder", 3, 1)
-    assert largest.told("rows", 9, "").ok is False
+    assert largest.identity("rows", 9, "").ok is False

@@ -93,7 +93,7 @@ def test_every_result_has_a_word_and_a_mark() -> None:
     assert "There is no head." in rows[2]
     assert "More is allowed." in rows[3]
     for row, claim in zip(rows, (ROWS, HEADS, LOGITS, HEADS), strict=True):
-        assert all(part in row for part in (claim.title, claim.says, claim.formula))
+        assert all(part in row for part in (claim.title, claim.statement, claim.formula))
 
 
 def test_before_a_run_it_says_what_will_be_checked() -> None:

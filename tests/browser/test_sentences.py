@@ -81,7 +81,7 @@ def test_a_file_is_read_or_its_line_named(embeddings: Embeddings) -> None:
     before = page.input_value("#embeddings-sentences")
     for name, data, said in (
         ("x.csv", b'a,An apple.\nb,"Two apples.\n', "x.csv, line 2 cannot be read as CSV"),
-        ("x.png", b"\x89PNG\0\0", "x.png is no text file"),
+        ("x.png", b"\x89PNG\0\0", "x.png is not a text file"),
         ("x.tsv", b"a\tAn apple.\n" * 501, "there are 501 sentences; at most 500"),
     ):
         upload(page, name, data)

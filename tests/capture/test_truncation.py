@@ -107,7 +107,7 @@ def test_without_it_both_numbers_are_told(tiny: Loader) -> None:
     given = len(ids_of(loaded, LONG))
     with pytest.raises(TextTooLong) as error:
         explorer.capture(loaded, LONG)
-    assert (error.value.given, error.value.limit) == (given, 256)
+    assert (error.value.n_tokens, error.value.limit) == (given, 256)
     assert str(error.value) == (
         f"the text has {given:,} tokens; this model reads at most 256: shorten it, or truncate it"
     )

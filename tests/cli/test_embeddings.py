@@ -208,7 +208,7 @@ def test_an_encoder_decoders_encoder_is_read(run: Command, folder: Folder) -> No
     [
         (b"a\tan apple\nno tab here\n", [], "line 2 has no tab: write the sense, a tab"),
         (b"a\tan apple\nb\t  \n", [], "line 2 has no sentence after its tab"),
-        (b"\n \n", [], "holds no sentence: write lines of sense, tab, sentence"),
+        (b"\n \n", [], "has no sentence: write lines of sense, tab, sentence"),
         (b"a\tan apple\nb\tcaf\xe9\n", [], "line 2 is not UTF-8: save it in that encoding"),
         (b"a\tan apple\n\nb\t" + b"x " * 600, [], "line 3: the text has 602 tokens"),
         (b"a\ta pear\n", [], "“apple” is in none of the 1 sentences"),

@@ -145,14 +145,14 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("name", "text", "said"),
         [
-            ("a.tsv", "", "a.tsv holds no sentence: write lines of sense, tab, sentence"),
-            ("a.tsv", "sense\tsentence\n", "a.tsv holds no sentence"),
+            ("a.tsv", "", "a.tsv has no sentence: write lines of sense, tab, sentence"),
+            ("a.tsv", "sense\tsentence\n", "a.tsv has no sentence"),
             ("a.tsv", "a\tOne.\n\nTwo.\n", "a.tsv, line 3 has no tab: write the sense, a tab"),
             ("a.tsv", "a\tOne.\nb\t \n", "a.tsv, line 2 has no sentence after its tab"),
             ("a.csv", "a,One.\nb,\n", "a.csv, line 2 has no sentence$"),
             ("a.csv", 'a,One.\nb,"Two.\nc,Three.\n', "line 2 cannot be read as CSV: its quote is"),
             ("a.csv", 'a,"One" two.\n', "a.csv, line 1 cannot be read as CSV"),
-            ("a.csv", "a,One.\nb,Two, three.\n", "a.csv, line 2 has 3 columns where sense and"),
+            ("a.csv", "a,One.\nb,Two, three.\n", "a.csv, line 2 has 3 columns instead of sense and"),
             ("a.csv", "a,One.\nTwo.\n", "a.csv, line 2 has 1 columns"),
         ],
     )
@@ -168,7 +168,7 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("data", "said"),
         [
-            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "p.png is no text file: give sentences as TSV"),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "p.png is not a text file: use sentences as TSV"),
             ("a\tOne.\nb\tcafé\n".encode("latin-1"), "p.png, line 2 is not UTF-8: save it"),
         ],
     )

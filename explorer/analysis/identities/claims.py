@@ -1,4 +1,4 @@
-"""What the identities say, in words and symbols, in the order they are told in."""
+"""The identities in words and symbols, in the order they are listed in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CLAIMS: dict[str, Claim] = {
         Claim(
             name="rows",
             title="Each row adds up to 1",
-            says="Every token hands out all of its attention, learned sinks included.",
+            statement="Every token hands out all of its attention, learned sinks included.",
             formula="Σ_k A[q, k] + sink = 1",
             reading="The error is how far the worst row’s sum is from 1. If it failed, no share "
             "of attention that is told anywhere would be a share.",
@@ -18,7 +18,7 @@ CLAIMS: dict[str, Claim] = {
         Claim(
             name="masked",
             title="Masked cells are exactly 0",
-            says="A token gets nothing from those it may not see, such as later ones.",
+            statement="A token gets nothing from those it may not see, such as later ones.",
             formula="A[q, k] = 0 where k is masked",
             reading="Masked are the tokens after the query in a causal model, and those outside a "
             "sliding window. The error is the largest weight in such a cell; only 0 passes. If it "
@@ -27,7 +27,7 @@ CLAIMS: dict[str, Claim] = {
         Claim(
             name="eager_attention",
             title="The maps are the model’s own",
-            says="Recorded queries and keys give what transformers’ eager attention gives.",
+            statement="Recorded queries and keys give what transformers’ eager attention gives.",
             formula="max |A − A_eager|",
             reading="The model is run a second time with output that transformers itself makes, "
             "without the recorder, and every weight of every head is compared. If it failed, the "
@@ -36,7 +36,7 @@ CLAIMS: dict[str, Claim] = {
         Claim(
             name="eager_states",
             title="Recording changes nothing",
-            says="Every layer’s residual stream is that of the run with eager attention.",
+            statement="Every layer’s residual stream is that of the run with eager attention.",
             formula="‖x − x_eager‖ / ‖x_eager‖",
             reading="State 0 is what the first block is given, the last is what the model ends "
             "with. If it failed, the vectors in the Embeddings page would be another model’s.",
@@ -44,7 +44,7 @@ CLAIMS: dict[str, Claim] = {
         Claim(
             name="eager_logits",
             title="Predictions stay the same",
-            says="The logits are those of the run with eager attention.",
+            statement="The logits are those of the run with eager attention.",
             formula="‖logits − logits_eager‖ / ‖logits_eager‖",
             reading="The language-model head’s scores for every token of the vocabulary, at every "
             "place of the text. A checkpoint without such a head has none.",
@@ -52,7 +52,7 @@ CLAIMS: dict[str, Claim] = {
         Claim(
             name="heads_add_up",
             title="The heads add up",
-            says="Together the heads give what the layer’s output projection gives.",
+            statement="Together the heads give what the layer’s output projection gives.",
             formula="Σ_h Σ_k A[h, q, k] v_k W_O[h] + b_O = output",
             reading="The right side is what the projection gave in the second run, before residual "
             "and norm. It proves norm-based weights and what a single head adds; if it failed, "
@@ -61,7 +61,7 @@ CLAIMS: dict[str, Claim] = {
         Claim(
             name="pca",
             title="The projection is scikit-learn’s PCA",
-            says="The components are scikit-learn’s, up to sign, in every layer.",
+            statement="The components are scikit-learn’s, up to sign, in every layer.",
             formula="max |c − (±c_scikit-learn)|",
             reading="The first three components, as many as a picture shows, of each state of the "
             "residual stream. A component that explains nothing is left out.",
@@ -69,7 +69,7 @@ CLAIMS: dict[str, Claim] = {
         Claim(
             name="variance",
             title="No more is explained than there is",
-            says="All components’ shares of the variance are together at most 1.",
+            statement="All components’ shares of the variance are together at most 1.",
             formula="Σ_i λ_i / Σ λ ≤ 1",
             reading="The error is what the sum has over 1.",
         ),

@@ -1,4 +1,4 @@
-"""The measures of a word's vectors, layer by layer, each beside its null."""
+"""The measures of a word's vectors, layer by layer, each with its null."""
 
 from __future__ import annotations
 
@@ -9,127 +9,101 @@ import numpy as np
 
 from explorer.analysis.measures.blocks import Progress
 from explorer.analysis.measures.contextual import anisotropy, explainable_variance, self_similarity, unit
+from explorer.analysis.measures.measure import Definition
 from explorer.records import AnchorCurves, FloatArray, IntArray, LayerCurve, TokenSample, WordStudy
 
 DRAWS = 20
-MOST_OTHERS = 600  # other tokens of the sentences that a study keeps
-LEAST_OTHERS_EACH = 4  # of a sentence, be there ever so many
+MOST_OTHERS = 600  # other tokens of the sentences in a study
+LEAST_OTHERS_EACH = 4  # of each sentence, however many sentences there are
 _AtLayer = tuple[float, float, float]
 SEPARATION = "separation"
-_ETHAYARAJH = "Ethayarajh 2019, How Contextual are Contextualized Word Representations?"
 
 
-@dataclass(frozen=True)
-class ContextMeasure:
-    """A measure of a word's vectors at a layer.
+@dataclass(frozen=True, kw_only=True)
+class ContextMeasure(Definition):
+    """A measure of a word's vectors at a layer, with its value by chance (``null``) in words."""
 
-    Attributes:
-        name: its key in ``CONTEXT_MEASURES`` and in files.
-        title: what it is called on a page.
-        reading: how to read it, in a sentence or two.
-        formula: its definition.
-        source: who defined it.
-        range: lowest and highest value.
-        null: what chance means for it.
-        undefined: where it is NaN, in words.
-    """
-
-    name: str
-    title: str
-    reading: str
-    formula: str
-    source: str
-    range: tuple[float, float]
+    source: str = "Ethayarajh 2019, How Contextual are Contextualized Word Representations?"
+    range: tuple[float, float] = (-1, 1)
     null: str
-    undefined: str
 
 
 CONTEXT_MEASURES = {
     measure.name: measure
     for measure in (
         ContextMeasure(
-            SEPARATION,
-            "Separation by sense",
-            "How well the senses separate in the full space: near 1, each is far closer "
+            name=SEPARATION,
+            title="Separation by sense",
+            reading="How well the senses separate in the full space: near 1, each is far closer "
             "to its own sense than to the other; 0, no difference; below 0, closer to the other.",
-            "mean over occurrences of (b − a) / max(a, b), with a the mean cosine distance to "
+            formula="mean over occurrences of (b − a) / max(a, b), with a the mean cosine distance to "
             "the own sense and b the mean to the nearest other one (silhouette)",
-            "Rousseeuw 1987, Silhouettes; as scikit-learn's silhouette_score",
-            (-1, 1),
-            "the senses permuted over the sentences: all permutations where there are 20,000 at most, "
+            source="Rousseeuw 1987, Silhouettes; as scikit-learn's silhouette_score",
+            null="the senses permuted over the sentences: all permutations where there are 20,000 at most, "
             "2,499 random ones otherwise",
-            "with fewer than two senses, a sense with fewer than two occurrences, or vectors that are all equal",
+            undefined="with fewer than two senses, a sense with fewer than two occurrences, or vectors that are "
+            "all equal",
         ),
         ContextMeasure(
-            "self_similarity",
-            "Self-similarity",
-            "How alike the word's vectors stay in different sentences. High: context changes it "
+            name="self_similarity",
+            title="Self-similarity",
+            reading="How alike the word's vectors stay in different sentences. High: context changes it "
             "little. Falling from layer to layer: its vectors become the sentence's own.",
-            "mean over pairs of occurrences of cos(xᵢ, xⱼ), minus anisotropy",
-            _ETHAYARAJH,
-            (-2, 2),
-            "as many random words of different sentences",
-            "of a single occurrence, and where all other words stand in one sentence",
+            formula="mean over pairs of occurrences of cos(xᵢ, xⱼ), minus anisotropy",
+            range=(-2, 2),
+            null="as many random words of different sentences",
+            undefined="of a single occurrence, and where all other words stand in one sentence",
         ),
         ContextMeasure(
-            "intra_sentence",
-            "Intra-sentence similarity",
-            "How alike the words of one sentence are. High: they all take on what the sentence "
+            name="intra_sentence",
+            title="Intra-sentence similarity",
+            reading="How alike the words of one sentence are. High: they all take on what the sentence "
             "is about. Low: context tells them apart.",
-            "mean over sentences and their tokens of cos(token, mean of the sentence's tokens), minus anisotropy",
-            _ETHAYARAJH,
-            (-2, 2),
-            "made-up sentences, as long as the real ones, of random words from all of them",
-            "where all other words stand in one sentence",
+            formula="mean over sentences and their tokens of cos(token, mean of the sentence's tokens), minus "
+            "anisotropy",
+            range=(-2, 2),
+            null="made-up sentences, as long as the real ones, of random words from all of them",
+            undefined="where all other words stand in one sentence",
         ),
         ContextMeasure(
-            "mev",
-            "Explainable variance (MEV)",
-            "How well one single vector could stand for the word in all sentences. High: a static vector would do.",
-            "σ₁² / Σ σᵢ², σ the singular values of the occurrences' vectors, not centred, as the "
+            name="mev",
+            title="Explainable variance (MEV)",
+            reading="How well one vector could represent the word in all sentences. High: a static vector would do.",
+            formula="σ₁² / Σ σᵢ², σ the singular values of the occurrences' vectors, not centred, as the "
             "paper defines it (its released code centres them); minus the mean of the same for "
             "random words",
-            _ETHAYARAJH,
-            (-1, 1),
-            "as many random words of different sentences",
-            "of a single occurrence, and where all other words stand in one sentence",
+            null="as many random words of different sentences",
+            undefined="of a single occurrence, and where all other words stand in one sentence",
         ),
         ContextMeasure(
-            "anisotropy",
-            "Anisotropy",
-            "How much the vectors of any words point the same way. 0: in all directions. What "
+            name="anisotropy",
+            title="Anisotropy",
+            reading="How much the vectors of any words point the same way. 0: in all directions. What "
             "stands above it is the word's own; self-similarity is counted from here.",
-            "mean of cos(x, y) over words x and y of different sentences (the other words of "
+            formula="mean of cos(x, y) over words x and y of different sentences (the other words of "
             f"these sentences: {MOST_OTHERS} at most, or {LEAST_OTHERS_EACH} of each where there "
             f"are more than {MOST_OTHERS // LEAST_OTHERS_EACH} sentences)",
-            _ETHAYARAJH,
-            (-1, 1),
-            "directions uniformly distributed on the sphere",
-            "where all other words stand in one sentence",
+            null="directions uniformly distributed on the sphere",
+            undefined="where all other words stand in one sentence",
         ),
     )
 }
 ANCHOR_MEASURE = ContextMeasure(
-    "similarity",
-    "Similarity to an anchor",
-    "How near each sense comes to another word. The sense whose line rises is the one that "
+    name="similarity",
+    title="Similarity to an anchor",
+    reading="How near each sense comes to another word. The sense whose line rises is the one that "
     "takes on the anchor's company.",
-    "mean over the sense's occurrences of cos(x, anchor), the anchor read in “The word is …”",
-    "cosine similarity",
-    (-1, 1),
-    "as many random words of these sentences as the smallest sense has occurrences",
-    "nowhere; its null where the sentences have no other words",
+    formula="mean over the sense's occurrences of cos(x, anchor), the anchor read in “The word is …”",
+    source="cosine similarity",
+    null="as many random words of these sentences as the smallest sense has occurrences",
+    undefined="nowhere; its null where the sentences have no other words",
 )
 
 
 def context_curves(study: WordStudy, seed: int = 0, progress: Progress | None = None) -> dict[str, LayerCurve]:
-    """Every measure of ``CONTEXT_MEASURES`` but separation, by name, beside its null.
+    """Every measure of ``CONTEXT_MEASURES`` except separation, by name, with its null.
 
-    Args:
-        study: the word's vectors.
-        seed: of the draws of random words.
-        progress: called with a sentence and a share of 1 before each layer; what it raises
-            ends the work.
+    ``seed`` is for the random words; ``progress`` is called before each layer.
     """
     rng = np.random.default_rng(seed)
     words = _draws(study.sample, len(study.occurrences), rng)
@@ -150,19 +124,19 @@ def _layer(study: WordStudy, layer: int, words: IntArray, made_up: IntArray) -> 
     directions = unit(others)
     common = anisotropy(others, study.sample.sentences)
     lengths = study.sentence_tokens
-    alike, spread = _null([self_similarity(others[places]) for places in words])
-    together, togethers = _null([_sentences_alike(others[places], directions[places], lengths) for places in made_up])
-    explained, explaineds = _null([explainable_variance(others[places]) for places in words])
+    self_mean, self_std = _null([self_similarity(others[places]) for places in words])
+    intra_mean, intra_std = _null([_intra_sentence(others[places], directions[places], lengths) for places in made_up])
+    mev_mean, mev_std = _null([explainable_variance(others[places]) for places in words])
     return {
-        "self_similarity": (self_similarity(vectors) - common, alike - common, spread),
-        "intra_sentence": (float(study.intra_sentence[layer].mean()) - common, together - common, togethers),
-        "mev": (explainable_variance(vectors) - explained, explained - explained, explaineds),
+        "self_similarity": (self_similarity(vectors) - common, self_mean - common, self_std),
+        "intra_sentence": (float(study.intra_sentence[layer].mean()) - common, intra_mean - common, intra_std),
+        "mev": (explainable_variance(vectors) - mev_mean, mev_mean - mev_mean, mev_std),
         "anisotropy": (common, *_isotropic(study.sample)),
     }
 
 
 def anchor_curves(study: WordStudy, seed: int = 0) -> dict[str, AnchorCurves]:
-    """How near each sense of the word comes to each anchor, by layer."""
+    """Mean cosine of each sense's occurrences with each anchor, by layer, with its null."""
     senses: dict[str, list[int]] = {}
     for place, occurrence in enumerate(study.occurrences):
         senses.setdefault(occurrence.sense, []).append(place)
@@ -186,10 +160,10 @@ def anchor_curves(study: WordStudy, seed: int = 0) -> dict[str, AnchorCurves]:
 
 
 def _draws(sample: TokenSample, count: int, rng: np.random.Generator) -> IntArray:
-    """Places of ``count`` random words in the sample, a new draw in each row.
+    """Indices of ``count`` random words of the sample, a new draw in each row.
 
-    Sentences first, then a word of each, as the paper does; no sentence twice while there
-    are others left. No row where all words stand in one sentence.
+    Sentences are drawn first, then a word of each, as in the paper; no sentence is drawn twice
+    while others are left. There is no row where all words are in one sentence.
     """
     _, firsts, sizes = np.unique(sample.sentences, return_index=True, return_counts=True)
     if len(firsts) < 2:
@@ -209,7 +183,7 @@ def _null(random: Sequence[float]) -> tuple[float, float]:
     return float(np.mean(random)), float(np.std(random, ddof=1))
 
 
-def _sentences_alike(words: FloatArray, directions: FloatArray, lengths: IntArray) -> float:
+def _intra_sentence(words: FloatArray, directions: FloatArray, lengths: IntArray) -> float:
     """Intra-sentence similarity of words [T, D] that make up sentences of these lengths."""
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     means = np.repeat(unit(np.add.reduceat(words, starts)), lengths, axis=0)

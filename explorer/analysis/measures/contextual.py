@@ -1,8 +1,8 @@
-"""What context does to a word's vectors: numbers of one layer.
+"""How context changes a word's vectors: measures of one layer.
 
-Source: Ethayarajh 2019, "How Contextual are Contextualized Word Representations?". There a
-word's measures are corrected by what random words of the same layer give, which ``by_layer``
-does; here they are as they come.
+Source: Ethayarajh 2019, "How Contextual are Contextualized Word Representations?". The paper
+corrects a word's measures by those of random words of the same layer, as ``by_layer`` does;
+these are uncorrected.
 """
 
 from __future__ import annotations
@@ -30,14 +30,9 @@ def cosines(vectors: FloatArray) -> FloatArray:
 
 
 def anisotropy(vectors: FloatArray, sentences: IntArray) -> float:
-    """Mean cosine of word occurrences, over all pairs that stand in different sentences.
+    """Mean cosine of occurrences of any words [m, D], over all pairs of different ``sentences`` [m].
 
-    Args:
-        vectors: one occurrence a row, of any words [m, D].
-        sentences: which sentence each stands in [m].
-
-    Returns:
-        NaN where all stand in one sentence.
+    NaN where all are in one sentence.
     """
     directions = unit(vectors)
     number, counts = np.unique(sentences, return_inverse=True, return_counts=True)[1:]
@@ -51,7 +46,7 @@ def anisotropy(vectors: FloatArray, sentences: IntArray) -> float:
 
 
 def self_similarity(vectors: FloatArray) -> float:
-    """Mean cosine of every two of a word's vectors [n, D]; NaN for a single one."""
+    """Mean cosine over all pairs of a word's vectors [n, D]; NaN for a single one."""
     count = len(vectors)
     if count < 2:
         return float("nan")
@@ -60,14 +55,10 @@ def self_similarity(vectors: FloatArray) -> float:
 
 
 def explainable_variance(vectors: FloatArray) -> float:
-    """How well one direction stands for all of a word's vectors: σ₁² / Σ σᵢ².
+    """How well one direction represents all of a word's vectors: σ₁² / Σ σᵢ²; NaN for one vector.
 
-    σ are the singular values of the vectors [n, D] as they are, not centred: so the paper
-    defines MEV, and so vectors that are all equal give 1. (The code released with it takes
-    centred ones for the word.)
-
-    Returns:
-        NaN for a single vector.
+    σ are the singular values of the vectors [n, D] without centring, as the paper defines MEV, so
+    that equal vectors give 1. (The code released with it centres those of the word.)
     """
     if len(vectors) < 2:
         return float("nan")
@@ -80,11 +71,7 @@ def explainable_variance(vectors: FloatArray) -> float:
 
 
 def intra_sentence(vectors: FloatArray) -> FloatArray:
-    """Mean cosine of a sentence's tokens with the sentence's mean vector [L+1].
-
-    Args:
-        vectors: of the sentence's tokens at each layer [L+1, N, D].
-    """
+    """Mean cosine of a sentence's tokens [L+1, N, D] with the sentence's mean vector [L+1]."""
     mean = vectors.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(vectors, axis=2) * np.linalg.norm(mean, axis=2)
     with_mean = (vectors * mean).sum(axis=2) / np.maximum(lengths, 1e-12)

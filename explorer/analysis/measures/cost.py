@@ -8,24 +8,20 @@ from __future__ import annotations
 
 from explorer.records import AttentionShape
 
-# Bits of one number; the scales that int8 and int4 formats keep beside them are not counted.
+# Bits of one number; the scales that int8 and int4 formats store in addition are not counted.
 BITS = {"float32": 32, "float16": 16, "bfloat16": 16, "int8": 8, "int4": 4}
 MOST_TOKENS = 1_000_000
 MOST_BATCH = 10_000
-# What makers state their cards have; a GB is counted as 10⁹ bytes.
+# Memory in GB (10⁹ bytes), as the makers state it.
 CARDS = (("RTX 4090", 24), ("A100", 40), ("A100, H100", 80), ("H200", 141), ("MI300X", 192))
 
 
 def check_cost(n_tokens: object, batch: object, precision: str) -> None:
-    """Refuse what no cost can be told of.
-
-    Raises:
-        ValueError: a context length, batch or precision that is not known here.
-    """
-    for what, given, most in (("context length", n_tokens, MOST_TOKENS), ("batch", batch, MOST_BATCH)):
-        if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= most:
-            said = "empty" if given in (None, "") else f"{given}"
-            raise ValueError(f"the {what} is {said}: type a whole number from 1 to {most:,}")
+    """Raise ValueError for a context length, batch size or precision out of range."""
+    for what, value, most in (("context length", n_tokens, MOST_TOKENS), ("batch", batch, MOST_BATCH)):
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            shown = "empty" if value in (None, "") else f"{value}"
+            raise ValueError(f"the {what} is {shown}: type a whole number from 1 to {most:,}")
     if precision not in BITS:
         raise ValueError(f"unknown precision '{precision}': use {', '.join(BITS)}")
 
@@ -36,7 +32,7 @@ def possible_kv_heads(n_heads: int) -> tuple[int, ...]:
 
 
 def bytes_of(numbers: int, precision: str) -> int:
-    """Bytes that so many numbers take."""
+    """Bytes of this many numbers, rounded up."""
     return -(-numbers * BITS[precision] // 8)
 
 
@@ -46,15 +42,15 @@ def cache_bytes(shape: AttentionShape, n_tokens: int, batch: int = 1, precision:
     The 2 is for keys and values; where their widths differ it is d + d_v instead. Shazeer
     2019 ("Fast Transformer Decoding") shares one key/value head among all query heads
     (H_kv = 1), Ainslie et al. 2023 ("GQA") one in each group; Pope et al. 2022
-    ("Efficiently Scaling Transformer Inference") say what the cache then costs. In a layer with a
-    window only the window's tokens are kept. Of cross attention N counts the encoder's.
+    ("Efficiently Scaling Transformer Inference") give the cost of the cache. In a layer with a
+    window only the window's tokens are stored. In cross attention N counts the encoder's tokens.
 
     Raises:
         ValueError: an unusable context length, batch or precision.
     """
     check_cost(n_tokens, batch, precision)
     seen = sum(shape.width(layer, n_tokens) for layer in range(shape.n_layers))
-    return bytes_of(seen * _kept_per_token(shape) * batch, precision)
+    return bytes_of(seen * _cached_per_token(shape) * batch, precision)
 
 
 def cache_bytes_per_token(shape: AttentionShape, precision: str = "float16") -> int:
@@ -62,7 +58,7 @@ def cache_bytes_per_token(shape: AttentionShape, precision: str = "float16") -> 
     return cache_bytes(shape, 1, 1, precision)
 
 
-def _kept_per_token(shape: AttentionShape) -> int:
+def _cached_per_token(shape: AttentionShape) -> int:
     """Numbers of a token's keys and values in one layer."""
     return shape.n_kv_heads * (shape.d_head + shape.d_value)
 
@@ -70,11 +66,11 @@ def _kept_per_token(shape: AttentionShape) -> int:
 def vector_bytes(shape: AttentionShape, n_tokens: int, precision: str = "float32") -> int:
     """Bytes of a text's queries, keys and values: L · N · (H·d + H_kv·(d + d_v)) · bytes.
 
-    What a capture keeps instead of maps; it grows with N. Layers with windows keep all tokens,
+    A capture stores these instead of maps; they grow with N. Layers with windows store all tokens,
     too. Cross attention is counted with as many queries as keys.
     """
     check_cost(n_tokens, 1, precision)
-    numbers = shape.n_heads * shape.d_head + _kept_per_token(shape)
+    numbers = shape.n_heads * shape.d_head + _cached_per_token(shape)
     return bytes_of(shape.n_layers * n_tokens * numbers, precision)
 
 
@@ -87,19 +83,19 @@ def map_bytes(shape: AttentionShape, n_tokens: int, precision: str = "float32") 
 def forward_operations(shape: AttentionShape, n_tokens: int) -> int:
     """Operations of QKᵀ and A·V over N tokens: 2·N²·d·H·L each, 4·N²·d·H·L together.
 
-    Every cell of the map counts, also those a mask forbids, as attention computes it that
-    knows nothing of the mask (Vaswani et al. 2017 give O(N²·d) for a layer). Sharing
-    keys and values changes nothing here: each query head still meets every key.
+    Every cell of the map counts, masked ones too, as in an implementation that computes all of
+    them (Vaswani et al. 2017 give O(N²·d) for a layer). Sharing keys and values changes nothing:
+    each query head still meets every key.
     """
     check_cost(n_tokens, 1, "float32")
     return n_tokens**2 * shape.n_layers * _per_cell(shape)
 
 
 def needed_operations(shape: AttentionShape, n_tokens: int) -> int:
-    """The same in the cells that the mask leaves: N·(N + 1)/2 of N² where it is causal.
+    """The same in unmasked cells only: N·(N + 1)/2 of N² where the stack is causal.
 
-    An implementation that skips forbidden blocks comes near it (Dao 2023,
-    "FlashAttention-2"). In a causal layer with a window w a query has at most w cells.
+    An implementation that skips masked blocks comes close (Dao 2023, "FlashAttention-2").
+    In a causal layer with a window w a query has at most w cells.
     """
     check_cost(n_tokens, 1, "float32")
     if not shape.causal:
@@ -112,9 +108,9 @@ def needed_operations(shape: AttentionShape, n_tokens: int) -> int:
 
 
 def step_operations(shape: AttentionShape, n_tokens: int) -> int:
-    """Operations of attention for one generated token, its keys in a cache: 4·N·d·H·L.
+    """Operations of attention for one generated token with a cache: 4·N·d·H·L.
 
-    The new token's query meets N keys, the newest its own; of cross attention the encoder's N.
+    The new token's query meets N keys, its own included; in cross attention the encoder's N.
     """
     check_cost(n_tokens, 1, "float32")
     cells = sum(shape.width(layer, n_tokens) for layer in range(shape.n_layers))

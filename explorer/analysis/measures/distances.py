@@ -1,4 +1,4 @@
-"""Which heads do the same: how far apart their attention is, and a map of that."""
+"""Which heads behave alike: distances between their attention, and heads as points in a plane."""
 
 from __future__ import annotations
 
@@ -6,34 +6,27 @@ import numpy as np
 from sklearn.manifold import MDS
 
 from explorer.analysis.measures.blocks import BLOCK_BYTES, Progress, row_blocks
-from explorer.records import AttentionStack, CapturedText, FloatArray, HeadPoints
+from explorer.records import CapturedText, FloatArray, HeadPoints
 
-# Numbers a pass over pairs of heads works on at once: few enough for the processor's cache.
+# Numbers in one pass over pairs of heads: few enough for the processor's cache.
 _AT_ONCE = 2**16
 
 
 def head_distance(
     cap: CapturedText, stack: str | None = None, progress: Progress | None = None, block_bytes: int = BLOCK_BYTES
 ) -> FloatArray:
-    """How differently any two heads of a stack look, over the same text.
+    """Distances between all heads of a stack (None: the only one, or the first) on one text.
 
-    The Jensen–Shannon divergence of their rows, in nats (0 for heads alike, ln 2 = 0.69 for
-    heads that never look at the same token), mean over queries. Where a model has learned
-    sinks, the sink's share of a row takes part as one more key. Every pair of heads meets
-    in every row, so that this takes longer than all measures together.
+    The Jensen–Shannon divergence of two heads' rows, in nats (0 for equal heads, ln 2 = 0.69 for
+    heads that never attend to the same token), mean over queries. Where a model has learned
+    sinks, the sink's share of a row counts as one more key. Every pair of heads is compared in
+    every row, which takes longer than all measures together. At most ``block_bytes`` of all
+    heads' weights are in memory at a time; ``progress`` is called before each row.
 
     Source: Clark et al. 2019, "What Does BERT Look At?", section 6.
 
-    Args:
-        cap: a captured text.
-        stack: which of its stacks; None means the only one, or the first.
-        progress: called with a sentence and a share of 1 as rows are done; what it raises
-            ends the work.
-        block_bytes: how much of all heads' weights may be held at a time.
-
     Returns:
-        Float64 [L·H, L·H], symmetric with a diagonal of 0; head h of layer l has place
-        l·H + h.
+        Float64 [L·H, L·H], symmetric with a diagonal of 0; head h of layer l has index l·H + h.
 
     Raises:
         ValueError: the capture has no stack of that name.
@@ -43,7 +36,10 @@ def head_distance(
     n_all = source.n_layers * source.n_heads
     total = np.zeros((n_all, n_all))
     for rows in row_blocks(n_queries, 4 * n_all * n_keys, block_bytes):
-        weights = _of_all_heads(source, rows)
+        weights = np.empty((source.n_layers, source.n_heads, rows.stop - rows.start, n_keys), dtype=np.float32)
+        for layer in range(source.n_layers):
+            weights[layer] = source.attention(layer, rows=rows)
+        weights = weights.reshape(n_all, -1, n_keys)
         for place, query in enumerate(range(n_queries)[rows]):
             if progress is not None:
                 progress("comparing heads", query / n_queries)
@@ -53,17 +49,13 @@ def head_distance(
 
 
 def head_points(distances: FloatArray, n_heads: int, seed: int = 0) -> HeadPoints:
-    """Heads as points in a plane, as far apart as their attention is.
+    """Heads as points in a plane whose distances approximate those of ``head_distance``.
 
-    Metric multidimensional scaling (SMACOF from classical scaling; scikit-learn's ``MDS``).
-
-    Args:
-        distances: from ``head_distance`` [L·H, L·H].
-        n_heads: heads a layer H.
-        seed: of the solver; classical scaling leaves it little to decide.
+    Metric multidimensional scaling (SMACOF from classical scaling; scikit-learn's ``MDS``), with
+    ``seed`` for the solver; ``n_heads`` is heads per layer.
 
     Raises:
-        ValueError: distances that are no square of whole layers.
+        ValueError: distances that are not square [L·H, L·H], or not of whole layers.
     """
     distances = np.asarray(distances, dtype=np.float64)
     if distances.ndim != 2 or distances.shape[0] != distances.shape[1]:
@@ -76,23 +68,14 @@ def head_points(distances: FloatArray, n_heads: int, seed: int = 0) -> HeadPoint
         return HeadPoints(points, 0.0, n_heads)
     solver = MDS(metric="precomputed", init="classical_mds", n_init=1, random_state=seed, normalized_stress=False)
     points = solver.fit_transform(distances)
-    drawn = np.linalg.norm(points[:, None] - points[None], axis=-1)
-    stress = np.sqrt(((drawn - distances) ** 2).sum() / (drawn**2).sum())
+    in_plane = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    stress = np.sqrt(((in_plane - distances) ** 2).sum() / (in_plane**2).sum())
     return HeadPoints(points, float(stress), n_heads)
 
 
-def _of_all_heads(stack: AttentionStack, rows: slice) -> FloatArray:
-    """Some queries' attention in all heads of all layers [L·H, q, K]."""
-    n_rows, n_keys = len(range(len(stack.query_tokens))[rows]), len(stack.key_tokens)
-    weights = np.empty((stack.n_layers, stack.n_heads, n_rows, n_keys), dtype=np.float32)
-    for layer in range(stack.n_layers):
-        weights[layer] = stack.attention(layer, rows=rows)
-    return weights.reshape(-1, n_rows, n_keys)
-
-
 def _seen(weights: FloatArray) -> FloatArray:
-    """One query's rows [M, k] on the keys any head sees, and on a sink where there is one."""
-    # An index would lay the columns out one after the other, and rows are what is read.
+    """One query's rows [M, k] on the keys that any head sees, and on a learned sink if there is one."""
+    # Fancy indexing would store the result by columns, but it is read by rows.
     seen = np.compress(weights.any(axis=0), weights, axis=1)
     rest = 1 - seen.sum(axis=1, keepdims=True)
     return np.hstack([seen, np.maximum(rest, 0)]) if rest.max(initial=0) > 1e-4 else seen

@@ -1,31 +1,17 @@
-"""Numbers of heads that are no measure of ``MEASURES``, each with its definition and source."""
+"""Numbers of heads that are not in ``MEASURES``, with definition and source."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from explorer.analysis.measures.measure import Definition
 
-@dataclass(frozen=True)
-class Explanation:
-    """What is told of a number: on the page, and in the documentation.
 
-    Attributes:
-        name: what gives it in Python, as a name in ``explorer``.
-        title: what it is called on a page.
-        reading: how to read it, in a sentence or two.
-        formula: its definition, A[q, k] being a head's weights.
-        source: who defined it.
-        range: lowest and highest value, with the unit.
-        undefined: where there is none, in words.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Explanation(Definition):
+    """The definition of a number whose ``name`` is a function of ``explorer``; ``range`` in words, with the unit."""
 
-    name: str
-    title: str
-    reading: str
-    formula: str
-    source: str
     range: str
-    undefined: str
 
 
 NULLS = (
@@ -76,7 +62,6 @@ BESIDE = (
         "½·Σ A ln(A/M) + ½·Σ B ln(B/M) with M = (A + B)/2; points by multidimensional scaling",
         source="Clark et al. 2019, “What Does BERT Look At?”, section 6",
         range="0 to ln 2 = 0.693 nats",
-        undefined="nowhere",
     ),
     Explanation(
         name="pattern_match",
@@ -87,7 +72,6 @@ BESIDE = (
         formula="mul: Σ A·D / Σ A; abs: 1 − n · mean |A − D| for n keys",
         source="TransformerLens, head_detector",
         range="mul: 0 to 1; abs: up to 1, for an A that is D",
-        undefined="nowhere",
     ),
     Explanation(
         name="norm_weights",

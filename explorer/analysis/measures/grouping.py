@@ -1,4 +1,4 @@
-"""A word's occurrences grouped by their vectors alone: senses a reader may look for."""
+"""A word's occurrences grouped by their vectors alone, as candidates for senses."""
 
 from __future__ import annotations
 
@@ -13,26 +13,19 @@ from explorer.analysis.measures.separation import silhouettes
 from explorer.records import FloatArray, IntArray, Proposals
 
 MAX_GROUPS = 8
-_ALIKE = 4  # decimals by which two unit vectors are one
+_DECIMALS = 4  # to which equal unit vectors agree
 
 
 def proposals(vectors: FloatArray, senses: Sequence[str], seed: int = 0) -> Proposals | None:
-    """Group occurrences by k-means on unit vectors, k chosen by the silhouette.
+    """Group occurrences [n, D] by k-means on unit vectors, k chosen by the silhouette.
 
     scikit-learn's ``KMeans`` with ten starts for every k from 2 to 8, or to n − 1; the k with
-    the largest mean silhouette (cosine) is taken, the smaller of two that are equal.
-
-    Args:
-        vectors: one occurrence a row [n, D].
-        senses: what each was labelled, "" for none: only for the comparison afterwards.
-        seed: of the starts.
-
-    Returns:
-        None for fewer than three different vectors, or vectors so nearly equal that no
-        silhouette is defined: there is nothing to group.
+    the largest mean silhouette (cosine) is taken, the smaller one of a tie. The labelled
+    ``senses`` ("" for none) are only compared with the result. None for fewer than three
+    different vectors, or vectors so nearly equal that no silhouette is defined.
     """
     directions, distances = unit(vectors), 1 - cosines(vectors)
-    different = len(np.unique(directions.round(_ALIKE), axis=0))
+    different = len(np.unique(directions.round(_DECIMALS), axis=0))
     most = min(MAX_GROUPS, len(directions) - 1, different)
     if different < 3:
         return None
@@ -40,7 +33,7 @@ def proposals(vectors: FloatArray, senses: Sequence[str], seed: int = 0) -> Prop
         _largest_first(KMeans(k, n_init=10, random_state=seed).fit_predict(directions)) for k in range(2, most + 1)
     ]
     values = [float(silhouettes(distances, groups[None])[0]) for groups in found]
-    if np.isnan(values).any():  # of one grouping, then of every one
+    if np.isnan(values).any():  # undefined for one grouping means undefined for all
         return None
     best = int(np.argmax(values))
     return Proposals(

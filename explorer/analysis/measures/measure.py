@@ -11,21 +11,13 @@ from explorer.analysis.measures.blocks import BLOCK_BYTES, Block, Progress, bloc
 from explorer.records import AttentionStack, CapturedText, FloatArray
 
 
-@dataclass(frozen=True)
-class Measure:
-    """A number a head: the mean over queries of what ``per_query`` gives.
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """What a number means, for the help on the page and for the documentation.
 
-    Attributes:
-        name: its key in ``MEASURES`` and its column in tables.
-        title: what it is called on a page.
-        reading: how to read it, in a sentence.
-        formula: its definition, A[q, k] being a head's weights.
-        source: who defined it.
-        unit: "nats", "tokens", or "share" of a query's weight.
-        range: lowest and highest value; None where that depends on the text.
-        undefined: where it is NaN, in words.
-        per_query: gives a value for each head and query [H, q] of a block of rows; NaN for
-            a query that has none.
+    ``name`` is its key in files, ``title`` its name on the page; ``reading`` says how to read it,
+    ``source`` who defined it, ``undefined`` where it has no value. In ``formula``, A[q, k] are a
+    head's weights.
     """
 
     name: str
@@ -33,17 +25,36 @@ class Measure:
     reading: str
     formula: str
     source: str
-    unit: str
-    range: tuple[float | None, float | None]
-    undefined: str
+    undefined: str = "nowhere"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure(Definition):
+    """A number for each head: the mean over queries of ``per_query``.
+
+    Attributes:
+        name: its key in ``MEASURES`` and its column in tables.
+        title: its name on the page.
+        reading: how to read it, in a sentence.
+        formula: its definition, where A[q, k] are a head's weights.
+        source: who defined it.
+        undefined: where it is NaN, in words.
+        unit: "nats", "tokens", or "share" of a query's weight.
+        range: lowest and highest value; None where that depends on the text.
+        per_query: returns a value for each head and query [H, q] of a ``Block`` of rows; NaN for
+            a query without one.
+    """
+
+    unit: str = "share"
+    range: tuple[float | None, float | None] = (0, 1)
     per_query: Callable[[Block], FloatArray]
 
     def compute(self, cap: CapturedText, stack: str | None = None) -> FloatArray:
-        """The measure of every head, float64 [L, H]; NaN where it is undefined.
+        """The measure of every head of a stack, float64 [L, H]; NaN where it is undefined.
 
         Args:
             cap: a captured text.
-            stack: which of its stacks; None means the only one, or the first.
+            stack: None means the only one, or the first.
 
         Raises:
             ValueError: the capture has no stack of that name.
@@ -58,46 +69,39 @@ def means_over_queries(
     progress: Progress | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> dict[str, FloatArray]:
-    """Several measures of every head in one pass over the attention.
+    """Several measures of every head of a stack in one pass over the attention.
 
-    Args:
-        cap: a captured text.
-        measures: what to compute.
-        stack: which of its stacks; None means the only one, or the first.
-        progress: called with a sentence and a share of 1 before each block of rows; what it
-            raises ends the pass.
-        block_bytes: how much of one layer's weights may be held at a time.
-
-    Returns:
-        Float64 [L, H] under each measure's name, NaN where no query has a value.
+    Float64 [L, H] by name, NaN where no query has a value. At most ``block_bytes`` of a layer's
+    weights are in memory at a time; ``progress`` is called before each block of rows.
 
     Raises:
         ValueError: the capture has no stack of that name.
     """
     source = cap.stack(stack)
-    shape = (len(measures), source.n_layers, source.n_heads)
-    total, count = np.zeros(shape), np.zeros(shape)
+    total, count = np.zeros((2, len(measures), source.n_layers, source.n_heads))
     for layer, block in blocks(source, block_bytes, progress):
-        of_block = _sums(measures, block)
-        total[:, layer] += of_block[0]
-        count[:, layer] += of_block[1]
-    mean = np.divide(total, count, out=np.full(shape, np.nan), where=count > 0)
-    return {measure.name: mean[number] for number, measure in enumerate(measures)}
+        sums, n_defined = _sums(measures, block)
+        total[:, layer] += sums
+        count[:, layer] += n_defined
+    return dict(zip((measure.name for measure in measures), _means(total, count), strict=True))
 
 
 def means_of_head(source: AttentionStack, layer: int, head: int, measures: Sequence[Measure]) -> dict[str, float]:
-    """Several measures of one head only, by name; NaN where no query has a value.
+    """Several measures of one head, by name; NaN where no query has a value.
 
     Raises:
         ValueError: a layer or head out of range.
     """
     total, count = np.zeros((2, len(measures)))
     for block in head_blocks(source, layer, head):
-        of_block = _sums(measures, block)
-        total += of_block[0][:, 0]
-        count += of_block[1][:, 0]
-    mean = np.divide(total, count, out=np.full(len(measures), np.nan), where=count > 0)
-    return {measure.name: float(mean[number]) for number, measure in enumerate(measures)}
+        sums, n_defined = _sums(measures, block)
+        total += sums[:, 0]
+        count += n_defined[:, 0]
+    return dict(zip((measure.name for measure in measures), _means(total, count).tolist(), strict=True))
+
+
+def _means(total: FloatArray, count: FloatArray) -> FloatArray:
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
 def _sums(measures: Sequence[Measure], block: Block) -> tuple[FloatArray, FloatArray]:

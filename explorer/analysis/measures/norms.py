@@ -1,4 +1,4 @@
-"""Attention weighed by what it carries: a large weight on a small vector moves little."""
+"""Norm-based weights: attention weights scaled by the vectors they carry."""
 
 from __future__ import annotations
 
@@ -16,21 +16,14 @@ def norm_weights(
     rows: slice | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> FloatArray:
-    """Length of what each key adds to each query's output: ‖A[q,k]·(x_k W_V + b_V) W_O‖.
+    """Norm of what each key adds to each query's output: ‖A[q,k]·(x_k W_V + b_V) W_O‖.
 
-    Of one head, or of all heads of a layer together: then the length of the heads' sum,
-    whose vectors may cancel. In the residual stream's own units, before the output bias,
-    residual and norm.
+    For one head, or with ``head`` None for a layer's heads together: the norm of the heads' sum,
+    whose vectors may cancel. In the residual stream's units, before the output bias, residual
+    and norm. ``rows`` selects queries; at most ``block_bytes`` of the heads' weights are in
+    memory at a time.
 
     Source: Kobayashi et al. 2020, "Attention is Not Only a Weight".
-
-    Args:
-        cap: a captured text.
-        layer: which layer, from 0.
-        head: which head, from 0; None means the layer's heads together.
-        stack: which of its stacks; None means the only one, or the first.
-        rows: which queries; None means all.
-        block_bytes: how much of the heads' weights may be held at a time.
 
     Returns:
         Float32 [Q, K]; 0 where the mask forbids.
@@ -48,11 +41,10 @@ def norm_weights(
 
 
 def _of_sums(stack: AttentionStack, layer: int, vectors: FloatArray, rows: slice, block_bytes: int) -> FloatArray:
-    """‖Σ_h A[h,q,k]·vectors[h,k]‖ [Q, K], by the vectors' dot products among heads.
+    """‖Σ_h A[h,q,k]·vectors[h,k]‖ [Q, K], from the dot products of the heads' vectors.
 
-    The square of that length is Σ_hg A[h,q,k] A[g,q,k] (vectors[h,k]·vectors[g,k]): the sums
-    themselves, D numbers for each query and key, are never made. In double precision, as
-    the terms may cancel.
+    Its square is Σ_hg A[h,q,k] A[g,q,k] (vectors[h,k]·vectors[g,k]), so that the sums themselves,
+    D numbers for each query and key, are never made. In float64, as the terms may cancel.
     """
     n_heads, n_keys, _ = vectors.shape
     first, end, _ = rows.indices(len(stack.query_tokens))

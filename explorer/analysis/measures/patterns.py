@@ -1,4 +1,4 @@
-"""How well heads match a pattern: one that is given, or a fixed offset found for each."""
+"""How well heads match a pattern of cells, or their best fixed offset."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def pattern_match(
     ``mul`` is ΣA⊙D / ΣA, the share of all weight that lies on the pattern (0…1 for a
     pattern of zeros and ones). ``abs`` is 1 − Σ|A−D| / Q, which is TransformerLens'
     1 − n·mean|A−D| where queries and keys are the same n tokens: 1 for the pattern itself,
-    −1 for attention that is all elsewhere. Cells that the mask forbids are left out: there
-    the pattern counts as 0.
+    −1 for attention that is all elsewhere. In masked cells the pattern counts as 0.
 
     Source: TransformerLens, ``head_detector`` (which rounds ``abs`` to three decimals).
 
@@ -32,8 +31,8 @@ def pattern_match(
         cap: a captured text.
         pattern: D [Q, K], each cell in 0…1.
         kind: "mul" or "abs".
-        stack: which of its stacks; None means the only one, or the first.
-        block_bytes: how much of one layer's weights may be held at a time.
+        stack: None means the only one, or the first.
+        block_bytes: most bytes of one layer's weights in memory at a time.
 
     Returns:
         Float64 [L, H].
@@ -44,15 +43,15 @@ def pattern_match(
     if kind not in PATTERN_KINDS:
         raise ValueError(f"unknown kind '{kind}': use {' or '.join(PATTERN_KINDS)}")
     source = cap.stack(stack)
-    wanted = np.asarray(pattern, dtype=np.float64)
+    target = np.asarray(pattern, dtype=np.float64)
     shape = (len(source.query_tokens), len(source.key_tokens))
-    if wanted.shape != shape:
-        raise ValueError(f"the pattern has shape {wanted.shape}; this text's is {shape}")
-    if not ((wanted >= 0) & (wanted <= 1)).all():
+    if target.shape != shape:
+        raise ValueError(f"the pattern has shape {target.shape}; this text's is {shape}")
+    if not ((target >= 0) & (target <= 1)).all():
         raise ValueError("the pattern's cells must lie between 0 and 1")
     on, total, off = np.zeros((3, source.n_layers, source.n_heads))
     for layer, block in blocks(source, block_bytes):
-        cells = wanted[block.rows] * block.allowed
+        cells = target[block.rows] * block.allowed
         on[layer] += block.on(cells).sum(axis=1, dtype=np.float64)
         total[layer] += block.weights.sum(axis=(1, 2), dtype=np.float64)
         off[layer] += np.abs(block.weights - cells).sum(axis=(1, 2), dtype=np.float64)
@@ -65,44 +64,36 @@ def best_offset(
     """The fixed offset k − q on which each head puts most weight, and how much.
 
     Clark et al. 2019's baseline: a head that does no better than "the token two before"
-    has learned a position, whatever else it seems to find. The offset is the one that
-    gathers most weight over all queries; its score is the mean of A[q, q+offset] over the
-    queries that have such a key and may see it, so that −1 scores as ``previous_token``.
-
-    Args:
-        cap: a captured text.
-        stack: which of its stacks; None means the only one, or the first.
-        progress: called with a sentence and a share of 1 before each block of rows; what it
-            raises ends the search.
-        block_bytes: how much of one layer's weights may be held at a time.
+    has learned a position, whatever else it seems to find. The offset is the one with the
+    most weight over all queries; its score is the mean of A[q, q+offset] over the queries that
+    have such a key and may see it, so that −1 scores as ``previous_token``.
 
     Raises:
         ValueError: the capture has no stack of that name, or it is cross attention, whose
-            queries and keys are places in two texts.
+            queries and keys are positions in two texts.
     """
     source = cap.stack(stack)
     if source.name == "cross":
         raise ValueError("cross attention has no offsets: its queries and keys are two texts'")
     n_queries, n_keys = len(source.query_tokens), len(source.key_tokens)
-    # Offset o stands at place o + n_queries − 1.
-    gathered = np.zeros((source.n_layers, source.n_heads, n_queries + n_keys - 1))
-    having = np.zeros((source.n_layers, 1, n_queries + n_keys - 1))
+    # Offset o has index o + n_queries − 1.
+    total = np.zeros((source.n_layers, source.n_heads, n_queries + n_keys - 1))
+    n_allowed = np.zeros((source.n_layers, 1, n_queries + n_keys - 1))
     for layer, block in blocks(source, block_bytes, progress, "looking for fixed offsets"):
         first = n_queries - 1 - block.rows[-1]
         offsets = slice(first, first + len(block.rows) + n_keys - 1)
-        gathered[layer, :, offsets] += _along_diagonals(block.weights)
-        having[layer, :, offsets] += _along_diagonals(block.allowed[None])
-    best = gathered.argmax(axis=2)[:, :, None]
-    weight = np.take_along_axis(gathered, best, axis=2)[:, :, 0]
-    queries = np.take_along_axis(np.broadcast_to(having, gathered.shape), best, axis=2)[:, :, 0]
+        total[layer, :, offsets] += _along_diagonals(block.weights)
+        n_allowed[layer, :, offsets] += _along_diagonals(block.allowed[None])
+    best = total.argmax(axis=2)[:, :, None]
+    weight = np.take_along_axis(total, best, axis=2)[:, :, 0]
+    queries = np.take_along_axis(np.broadcast_to(n_allowed, total.shape), best, axis=2)[:, :, 0]
     return BestOffsets(best[:, :, 0] - (n_queries - 1), weight / queries)
 
 
 def _along_diagonals(cells: FloatArray | BoolArray) -> FloatArray:
-    """Sums of [H, q, K] along its diagonals [H, q + K − 1], the lowest row's first key first.
+    """Sums of [H, q, K] along its diagonals [H, q + K − 1], from the lowest row's first key on.
 
-    Rows are laid out one cell longer than they are read again, so that each stands one
-    further to the right than the row after it.
+    Rows are written one cell longer than they are read back, which shifts each by one.
     """
     n_heads, n_rows, n_keys = cells.shape
     width = n_rows + n_keys

@@ -13,53 +13,42 @@ from explorer.analysis.measures.blocks import Progress
 from explorer.analysis.measures.contextual import cosines
 from explorer.records import BoolArray, FloatArray, IntArray, LayerCurve, SenseTest
 
-MAX_EXACT = 20_000  # assignments of labels that are all gone through
-DRAWS = 2_499  # of them otherwise
-_AT_ONCE = 2**22  # numbers a pass over assignments works on
+MAX_EXACT = 20_000  # assignments of labels: up to here all of them are tried
+DRAWS = 2_499  # random assignments otherwise
+_AT_ONCE = 2**22  # numbers in one pass over assignments
 _ALIKE = 1e-6  # cosine distances below this are rounding
 
 
 def separation(vectors: FloatArray, senses: Sequence[str]) -> float | None:
-    """How well a word's occurrences separate by sense: the mean silhouette, −1…1.
+    """How well a word's occurrences [n, D] separate by sense: the mean silhouette, −1…1.
 
-    Cosine distance in the full space (Rousseeuw 1987), as scikit-learn's
-    ``silhouette_score``. Occurrences without a sense ("") take no part.
-
-    Args:
-        vectors: one occurrence a row [n, D].
-        senses: the sense of each.
-
-    Returns:
-        None with fewer than two senses, a sense with fewer than two occurrences, or vectors
-        that are all equal.
+    Cosine distance in the full space (Rousseeuw 1987), as scikit-learn's ``silhouette_score``.
+    Occurrences without a sense ("") are left out. None with fewer than two senses, a sense with
+    fewer than two occurrences, or vectors that are all equal.
     """
-    places, labels = _labelled(senses)
-    if places is None:
+    members, labels = _labelled(senses)
+    if members is None:
         return None
-    value = silhouettes(1 - cosines(np.asarray(vectors)[places]), labels[None])[0]
+    value = silhouettes(1 - cosines(np.asarray(vectors)[members]), labels[None])[0]
     return None if np.isnan(value) else float(value)
 
 
 def silhouettes(distances: FloatArray, labels: IntArray) -> FloatArray:
-    """The mean silhouette of several groupings of the same points.
+    """The mean silhouettes [P] of several groupings of the same points.
 
-    Args:
-        distances: between every two points [n, n].
-        labels: a grouping a row [P, n], groups counted from 0, none of them empty.
-
-    Returns:
-        [P]; a point alone in its group counts as 0, as in scikit-learn. NaN for points that
-        are all in one place.
+    ``distances`` are [n, n]; ``labels`` [P, n] number the groups of each grouping from 0, none of
+    them empty. A point alone in its group counts as 0, as in scikit-learn; NaN for equal points.
     """
     if distances.max(initial=0) < _ALIKE:
         return np.full(len(labels), np.nan)
     n_groups = int(labels.max()) + 1
     size = max(1, _AT_ONCE // (len(distances) * n_groups))
-    parts = [
-        _silhouettes(distances, labels[start : start + size, :, None] == np.arange(n_groups))
-        for start in range(0, len(labels), size)
-    ]
-    return np.concatenate(parts)
+    return np.concatenate(
+        [
+            _silhouettes(distances, labels[start : start + size, :, None] == np.arange(n_groups))
+            for start in range(0, len(labels), size)
+        ]
+    )
 
 
 def _silhouettes(distances: FloatArray, member: BoolArray) -> FloatArray:
@@ -87,63 +76,56 @@ def sense_test(
     """Test at every layer whether a word's senses separate better than permuted labels.
 
     A permutation test: the senses are permuted over the sentences (a sentence keeps one sense
-    for all its occurrences), in every way there is or, with more than 20,000 ways, in 2,499
+    for all its occurrences), in every possible way or, with more than 20,000 ways, in 2,499
     random ones. All layers see the same assignments, so that the largest separation over
-    layers corrects for having looked at all of them (Westfall & Young 1993).
+    layers corrects for testing all of them (Westfall & Young 1993).
 
-    Args:
-        vectors: at each layer [L+1, n, D].
-        senses: of each occurrence; those without one ("") take no part.
-        sentences: which sentence each stands in.
-        seed: of the random assignments.
-        progress: called with a sentence and a share of 1 before each layer; what it raises
-            ends the work.
-
-    Returns:
-        None where ``separation`` is undefined at every layer.
+    ``vectors`` are [L+1, n, D], with the sense ("" for none) and the sentence of each occurrence.
+    None where ``separation`` is undefined at every layer.
     """
-    places, labels = _labelled(senses)
-    if places is None:
+    members, labels = _labelled(senses)
+    if members is None:
         return None
-    assignments, exact, of_sentences = _assignments(labels, [sentences[place] for place in places], seed)
+    assignments, exact, of_sentences = _assignments(labels, [sentences[member] for member in members], seed)
     n_layers = len(vectors)
-    chance = np.full((n_layers, len(assignments)), np.nan)
-    observed = np.full(n_layers, np.nan)
+    permuted, observed = np.full((n_layers, len(assignments)), np.nan), np.full(n_layers, np.nan)
     for layer in range(n_layers):
         if progress is not None:
             progress(f"permuting the senses, layer {layer}", layer / n_layers)
-        distances = 1 - cosines(vectors[layer][places])
+        distances = 1 - cosines(vectors[layer][members])
         observed[layer] = silhouettes(distances, labels[None])[0]
-        chance[layer] = silhouettes(distances, assignments)
+        permuted[layer] = silhouettes(distances, assignments)
     defined = ~np.isnan(observed)
     if not defined.any():
         return None
-    names = [senses[place] for place in places]
+    # Senses with equally many sentences can swap their names without a change.
+    swaps = math.prod(math.factorial(n) for n in Counter(of_sentences).values()) if exact else 1
+    names = dict.fromkeys(senses[member] for member in members)
     return SenseTest(
-        separation=LayerCurve(observed, chance.mean(axis=1), chance.std(axis=1)),
-        p=_share(chance >= observed[:, None] - 1e-9, defined),
-        p_corrected=_share(chance[defined].max(axis=0) >= observed[:, None] - 1e-9, defined),
-        smallest_p=_smallest_p(of_sentences, len(assignments), exact),
-        sentences=dict(zip(dict.fromkeys(names), of_sentences, strict=True)),
+        separation=LayerCurve(observed, permuted.mean(axis=1), permuted.std(axis=1)),
+        p=_share(permuted >= observed[:, None] - 1e-9, defined),
+        p_corrected=_share(permuted[defined].max(axis=0) >= observed[:, None] - 1e-9, defined),
+        smallest_p=swaps / len(assignments),
+        sentences=dict(zip(names, of_sentences, strict=True)),
         assignments=len(assignments),
         exact=exact,
     )
 
 
 def _labelled(senses: Sequence[str]) -> tuple[list[int] | None, IntArray]:
-    """Which occurrences have a sense, and its number from 0; None where they cannot be compared."""
+    """Indices of the occurrences with a sense, and its number from 0; None where they cannot be compared."""
     counts = Counter(sense for sense in senses if sense)
     if len(counts) < 2 or min(counts.values()) < 2:
         return None, np.array([], dtype=np.int64)
     number = {sense: i for i, sense in enumerate(counts)}
-    places = [place for place, sense in enumerate(senses) if sense]
-    return places, np.array([number[senses[place]] for place in places])
+    members = [i for i, sense in enumerate(senses) if sense]
+    return members, np.array([number[senses[i]] for i in members])
 
 
 def _assignments(labels: IntArray, sentences: Sequence[int], seed: int) -> tuple[IntArray, bool, tuple[int, ...]]:
     """Labels permuted over sentences [P, n], the observed ones first or among them.
 
-    Also whether these are all there are, and how many sentences each sense has.
+    Also whether these are all assignments, and how many sentences each sense has.
     """
     # A sentence has one sense, unless it was typed twice.
     units, unit_of = np.unique(np.column_stack([sentences, labels]), axis=0, return_inverse=True)
@@ -161,7 +143,7 @@ def _assignments(labels: IntArray, sentences: Sequence[int], seed: int) -> tuple
 
 
 def _all_ways(places: list[int], sizes: Sequence[int], first: int = 0) -> Iterator[list[int]]:
-    """Every way to give ``places`` the labels ``first``, ``first`` + 1, …, each so often."""
+    """Every way to give ``places`` the labels ``first``, ``first`` + 1, …, ``sizes`` times each."""
     if len(sizes) == 1:
         yield [first] * len(places)
         return
@@ -177,9 +159,3 @@ def _all_ways(places: list[int], sizes: Sequence[int], first: int = 0) -> Iterat
 def _share(as_far: BoolArray, defined: BoolArray) -> FloatArray:
     """Share of the assignments at each layer; NaN where the layer has no separation."""
     return np.where(defined, as_far.mean(axis=1), np.nan)
-
-
-def _smallest_p(sizes: Sequence[int], assignments: int, exact: bool) -> float:
-    """Senses of equally many sentences can swap their names without a change."""
-    swaps = math.prod(math.factorial(n) for n in Counter(sizes).values()) if exact else 1
-    return swaps / assignments

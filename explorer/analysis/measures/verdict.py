@@ -1,4 +1,4 @@
-"""The result of the test of a word's senses, in words."""
+"""The result of ``sense_test`` in words."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ SIGNIFICANT = 0.05
 
 
 def where_senses_separate(layers: WordLayers) -> str:
-    """In words: from which layer on the senses separate, and how sure that is.
+    """At which layers the senses separate, in words, and with which p value.
 
-    Significant at p ≤ 0.05, corrected for all layers. The layers named are those around the
-    largest separation without a gap.
+    Significant at p ≤ 0.05, corrected for all layers. The layers named are the contiguous ones
+    around the largest separation.
     """
     test = layers.test
     if test is None:
         return (
             "nothing to tell apart: it takes two senses with two occurrences each, and vectors that are not all equal"
         )
-    names = _listed(list(test.sentences))
+    *first_names, last_name = test.sentences
+    names = f"{', '.join(first_names)} and {last_name}"
     sizes = " + ".join(str(size) for size in test.sentences.values())
     values = test.separation.values
     peak = int(np.nanargmax(values))
@@ -46,16 +47,12 @@ def where_senses_separate(layers: WordLayers) -> str:
 
 
 def p_in_words(p: float) -> str:
-    """A p value with two digits that count."""
+    """A p value with two significant digits."""
     return f"{p:.2f}" if p >= 0.095 else f"{p:.2g}"
 
 
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _stretch(significant: BoolArray, peak: int) -> str:
-    """The layers around the peak that are significant without a gap."""
+    """The contiguous significant layers around the peak."""
     first = last = peak
     while first > 0 and significant[first - 1]:
         first -= 1

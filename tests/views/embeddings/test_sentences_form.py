@@ -86,8 +86,8 @@ def test_files_become_lines(data: bytes, name: str, lines: str) -> None:
 @pytest.mark.parametrize(
     ("data", "name", "said"),
     [
-        (b"", "x.tsv", "x.tsv holds no sentence"),
-        (b"\x89PNG\0\0", "x.png", "x.png is no text file"),
+        (b"", "x.tsv", "x.tsv has no sentence"),
+        (b"\x89PNG\0\0", "x.png", "x.png is not a text file"),
         (b'a,"An apple.\n', "x.csv", "x.csv, line 1 cannot be read as CSV: its quote is never"),
         (b"a\tAn apple.\n" * 501, "x.tsv", "x.tsv: there are 501 sentences; at most 500 are"),
         (b"a\t" + b"x" * 2_000_000, "x.tsv", "x.tsv has 2.0 MB; at most 2 MB are read"),
