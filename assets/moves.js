@@ -65,6 +65,7 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    moves: { pickQuery, follow, rest },
+    points: { pickQuery },
+    matrices: { follow, rest },
   });
 })();

@@ -13,7 +13,7 @@ import pytest
 from explorer.records import AttentionShape, Costs, CostSettings, ModelShape
 from explorer.views.inside.cost.compute import costs, sharings
 from explorer.views.inside.cost.data import table as costs_table
-from explorer.views.inside.cost.figure import cache_figure, cost_caption, operations_figure, said
+from explorer.views.inside.cost.figure import cache_figure, cost_caption, operations_figure, with_unit
 from explorer.views.inside.cost.sharing_figure import sharing_caption, sharing_figure
 
 SMALL = AttentionShape("decoder", True, 2, 4, 2, 3, 3)
@@ -159,7 +159,7 @@ def test_the_caption_says_what_is_counted() -> None:
     ],
 )
 def test_numbers_as_they_are_said(number: float, expected: str) -> None:
-    assert said(number, "B") == expected
+    assert with_unit(number, "B") == expected
 
 
 def test_csv_has_every_number() -> None:

@@ -20,7 +20,7 @@ from explorer.views.inside.head_maps import head_maps_of
 from explorer.views.inside.matrices import MatricesSettings, panel
 from explorer.views.inside.matrices.compute import compute, linear_map_planes, token_of
 from explorer.views.inside.matrices.data import table as matrices_table
-from explorer.views.inside.matrices.figure import brought_back, map_facts, planes_caption, planes_figure
+from explorer.views.inside.matrices.figure import interpolate_planes, map_facts, planes_caption, planes_figure
 from tests.browser import eager
 from tests.callbacks import answer, app_of, said
 from tests.checkpoints import TEXT
@@ -260,7 +260,7 @@ def test_left_and_right_show_the_same() -> None:
     assert [len(t.x) for t in axes] == [3, 3]
     assert [t.showlegend for t in axes] == [True, False]
     assert axes[0].y[:2] == pytest.approx((0, 0))
-    (ring,) = (t for t in left if t.name == "the token chosen")
+    (ring,) = (t for t in left if t.name == "the chosen token")
     np.testing.assert_allclose([ring.x[0], ring.y[0]], shown.before[1])
     with pytest.raises(ValueError, match="unknown theme"):
         planes_figure(shown, None, "sepia")
@@ -365,7 +365,7 @@ def test_what_the_page_answers(session: Session, folder: Folder) -> None:
 def test_a_file_shows_the_move_as_far_as_it_is_brought() -> None:
     """A share of the way: each place by hand between the two; nothing that only a page needs."""
     shown = moved(crossed(4, 1), 2 * TURN, bias=[7, -3])
-    figure = brought_back(planes_figure(shown), 0.25)
+    figure = interpolate_planes(planes_figure(shown), 0.25)
     (right,) = (t for t in figure.data if t.name == "tokens" and t.xaxis == "x2")
     expected = 0.75 * shown.before + 0.25 * shown.after
     np.testing.assert_allclose(np.stack([right.x, right.y], axis=1), expected, rtol=1e-4)
@@ -374,7 +374,7 @@ def test_a_file_shows_the_move_as_far_as_it_is_brought() -> None:
     assert figure.layout.meta is None
     ends = [list(planes_figure(shown).layout[axis].range) for axis in ("xaxis", "xaxis2")]
     np.testing.assert_allclose(figure.layout.xaxis2.range, 0.75 * np.array(ends[0]) + 0.25 * np.array(ends[1]))
-    whole = brought_back(planes_figure(shown), 1)
+    whole = interpolate_planes(planes_figure(shown), 1)
     assert whole.layout.xaxis2.title.text.startswith("after: ")
     assert "of the way" not in planes_caption(shown)
 

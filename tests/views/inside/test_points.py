@@ -21,7 +21,7 @@ from explorer.session.session import Session
 from explorer.views.inside.head_maps import head_maps_of
 from explorer.views.inside.points import VIEW, PointsSettings
 from explorer.views.inside.points import panel as inside_points
-from explorer.views.inside.points.compute import PointOptions, compute, query_key_points
+from explorer.views.inside.points.compute import compute, query_key_points
 from explorer.views.inside.points.data import table as points_table
 from explorer.views.inside.points.figure import points_caption, points_figure
 from tests.browser import eager
@@ -63,6 +63,10 @@ def by_hand(queries: Any, keys: Any, weights: np.ndarray | None = None, causal: 
     return HandCapture(Vectors(of, of, weights[None, None], causal=causal, queries=queries, keys=keys), text)
 
 
+def _settings(layer: int, head: int, query: int, **more: Any) -> PointsSettings:
+    return PointsSettings(layer=layer, head=head, query=query, **more)
+
+
 def same_up_to_sign(points: np.ndarray, expected: np.ndarray) -> None:
     """Each axis may point the other way."""
     expected = expected * np.sign((points * expected).sum(axis=0))
@@ -80,7 +84,7 @@ def session() -> Session:
 
 def test_the_plane_is_scikit_learns(minilm: explorer.LoadedModel) -> None:
     cap = explorer.capture(minilm, APPLE)
-    shown = query_key_points([cap], 3, 5, 2)
+    shown = query_key_points([cap], _settings(3, 5, 2))
     fit = PCA(2, svd_solver="full")
     expected = fit.fit_transform(np.concatenate([cap.q(3, 5), cap.k(3, 5)]))
     same_up_to_sign(together(shown), expected)
@@ -92,7 +96,7 @@ def test_the_plane_is_scikit_learns(minilm: explorer.LoadedModel) -> None:
 @pytest.mark.parametrize(("name", "layer", "head"), [("minilm", 3, 5), ("smollm2", 5, 7)])
 def test_lines_are_the_strong_weights_of_eager_attention(name: str, layer: int, head: int, session: Session) -> None:
     attention = eager.run(name, APPLE).attention[layer, head]
-    shown = query_key_points([session.capture(TextRequest(name, APPLE))], layer, head, 4)
+    shown = query_key_points([session.capture(TextRequest(name, APPLE))], _settings(layer, head, 4))
     drawn = {(pair.query, pair.key): pair.weight for pair in shown.pairs}
     strong = {(q, k) for q, k in np.argwhere(attention >= 0.2).tolist()}
     assert drawn.keys() == strong
@@ -118,7 +122,7 @@ def test_before_rotation_is_what_the_projections_give(session: Session) -> None:
     )
     request = TextRequest("smollm2", APPLE)
     maps = [head_maps_of(session, request, None, layer, head)]
-    shown = query_key_points([session.capture(request)], layer, head, 0, None, maps, PointOptions(before=True))
+    shown = query_key_points([session.capture(request)], _settings(layer, head, 0, rope="before"), maps)
     same_up_to_sign(together(shown), PCA(2, svd_solver="full").fit_transform(expected))
     assert shown.kv_head == kv_head
     assert "before they are rotated" in points_caption(shown)
@@ -127,7 +131,7 @@ def test_before_rotation_is_what_the_projections_give(session: Session) -> None:
 def test_in_two_dimensions_nothing_is_lost() -> None:
     draw = np.random.default_rng(1)
     queries, keys = draw.normal(size=(5, 2)), draw.normal(size=(5, 2)) + 3
-    shown = query_key_points([by_hand(queries, keys)], 0, 0, 0)
+    shown = query_key_points([by_hand(queries, keys)], _settings(0, 0, 0))
     (text,) = shown.texts
     products = (text.query_points - shown.origin) @ (text.key_points - shown.origin).T
     np.testing.assert_allclose(products, queries @ keys.T, atol=1e-10)
@@ -139,7 +143,7 @@ def test_agreement_is_the_correlation_within_a_querys_row() -> None:
     draw = np.random.default_rng(2)
     queries, keys = draw.normal(size=(6, 5)) + 1, draw.normal(size=(6, 5)) - 1
     cap = by_hand(queries, keys, causal=True)
-    shown = query_key_points([cap], 0, 0, 0)
+    shown = query_key_points([cap], _settings(0, 0, 0))
     axes = PCA(2, svd_solver="full").fit(np.concatenate([queries, keys])).components_
     full, flat = [], []
     for i in range(6):
@@ -153,7 +157,7 @@ def test_agreement_is_the_correlation_within_a_querys_row() -> None:
 def test_keys_moved_to_the_queries_keep_every_weight(minilm: explorer.LoadedModel) -> None:
     """softmax(q·(k + c)) is the eager model's attention for the c that is drawn."""
     cap = explorer.capture(minilm, APPLE)
-    shown = query_key_points([cap], 3, 5, 0, options=PointOptions(align=True))
+    shown = query_key_points([cap], _settings(3, 5, 0, align=True))
     (text,) = shown.texts
     np.testing.assert_allclose(text.query_points.mean(axis=0), text.key_points.mean(axis=0), atol=1e-6)
     q, k = cap.q(3, 5).astype(float), cap.k(3, 5).astype(float)
@@ -162,7 +166,7 @@ def test_keys_moved_to_the_queries_keep_every_weight(minilm: explorer.LoadedMode
     np.testing.assert_allclose(
         powers / powers.sum(axis=1, keepdims=True), eager.run("minilm", APPLE).attention[3, 5], atol=1e-5
     )
-    plain = query_key_points([cap], 3, 5, 0)
+    plain = query_key_points([cap], _settings(3, 5, 0))
     assert not np.allclose(plain.texts[0].query_points.mean(0), plain.texts[0].key_points.mean(0))
     assert "changes no weight" in points_caption(shown)
 
@@ -170,14 +174,14 @@ def test_keys_moved_to_the_queries_keep_every_weight(minilm: explorer.LoadedMode
 @pytest.mark.parametrize(("name", "exact"), [("llama", True), ("gemma2", False), ("gpt-oss", False)])
 def test_a_cap_or_a_sink_would_feel_moved_keys(name: str, exact: bool, tiny: Loader) -> None:
     cap = explorer.capture(tiny(name), TEXT)
-    shown = query_key_points([cap], 0, 0, 0, options=PointOptions(align=True))
+    shown = query_key_points([cap], _settings(0, 0, 0, align=True))
     assert shown.shifts is exact
     assert ("would change weights" in points_caption(shown)) is not exact
 
 
 def test_several_texts_share_a_plane_and_no_line(minilm: explorer.LoadedModel) -> None:
     caps = [explorer.capture(minilm, text) for text in (APPLE, PHONE, TEXT)]
-    shown = query_key_points(caps, 3, 5, 0)
+    shown = query_key_points(caps, _settings(3, 5, 0))
     rows = np.concatenate([side for cap in caps for side in (cap.q(3, 5), cap.k(3, 5))])
     same_up_to_sign(together(shown), PCA(2, svd_solver="full").fit_transform(rows))
     expected = {
@@ -196,7 +200,7 @@ def test_several_texts_share_a_plane_and_no_line(minilm: explorer.LoadedModel) -
 
 def test_without_the_first_token(minilm: explorer.LoadedModel) -> None:
     cap = explorer.capture(minilm, APPLE)
-    shown = query_key_points([cap], 3, 5, 0, options=PointOptions(drop_first=True))
+    shown = query_key_points([cap], _settings(3, 5, 0, first=False))
     (text,) = shown.texts
     assert np.isnan(text.query_points[0]).all()
     assert np.isnan(text.key_points[0]).all()
@@ -210,7 +214,7 @@ def test_without_the_first_token(minilm: explorer.LoadedModel) -> None:
         assert not np.isnan([x for x in trace.x if x is not None]).any()
     alone = by_hand([[1.0, 2.0]], [[2.0, 1.0]])
     with pytest.raises(ValueError, match="without its first token there is none left"):
-        query_key_points([alone], 0, 0, 0, options=PointOptions(drop_first=True))
+        query_key_points([alone], _settings(0, 0, 0, first=False))
 
 
 def test_a_long_text_is_looked_at_in_blocks() -> None:
@@ -221,7 +225,7 @@ def test_a_long_text_is_looked_at_in_blocks() -> None:
     of = repeating(n)
     vectors = draw.normal(size=(2, n, 4))
     stack = Vectors(of, of, weights, causal=True, queries=vectors[0], keys=vectors[1])
-    shown = query_key_points([HandCapture(stack, of.texts[0])], 0, 0, 10**6)
+    shown = query_key_points([HandCapture(stack, of.texts[0])], _settings(0, 0, 10**6))
     whole = weights[0, 0]
     expected = np.sort(whole[whole >= 0.2])[::-1][:MOST_PAIRS]
     assert len(expected) == MOST_PAIRS
@@ -240,7 +244,7 @@ def test_a_very_long_text_is_thinned() -> None:
     n = 3000
     vectors = np.random.default_rng(4).normal(size=(2, n, 2))
     cap = by_hand(vectors[0], vectors[1], np.eye(n, dtype=np.float32))
-    shown = query_key_points([cap], 0, 0, 7)
+    shown = query_key_points([cap], _settings(0, 0, 7))
     figure = points_figure(shown)
     marks = {t.name: len(t.x) for t in figure.data}
     assert 1200 <= marks["queries"] <= 1200 + MOST_PAIRS + 1
@@ -251,7 +255,7 @@ def test_a_very_long_text_is_thinned() -> None:
 def test_what_the_picture_shows() -> None:
     weights = np.array([[0.9, 0.1, 0.0], [0.4, 0.6, 0.0], [0.05, 0.35, 0.6]])
     cap = by_hand([[4, 0], [0, 4], [-4, 0]], [[8, 0], [0, 8], [-8, 1]], weights)
-    shown = query_key_points([cap], 0, 0, 2, options=PointOptions(least=0.35))
+    shown = query_key_points([cap], _settings(0, 0, 2, least=0.35))
     figure = points_figure(shown, "dark")
     strong = [t for t in figure.data if t.name == "strong pairs"]
     assert [(t.line.width, len(t.x) // 3) for t in strong] == [(4.0, 1), (2.8, 2), (1.8, 2)]
@@ -271,7 +275,7 @@ def test_what_the_picture_shows() -> None:
 def test_rows_of_the_file() -> None:
     weights = np.array([[0.9, 0.1], [0.3, 0.7]])
     cap = by_hand([[4, 0], [0, 4]], [[8, 0], [0, 8]], weights)
-    shown = query_key_points([cap], 0, 0, 0, options=PointOptions(least=0.5))
+    shown = query_key_points([cap], _settings(0, 0, 0, least=0.5))
     rows = list(csv.DictReader(io.StringIO(points_table(shown).csv())))
     assert [row["what"] for row in rows] == ["query"] * 2 + ["key"] * 2 + ["origin"] + ["line"] * 3
     lines = {(r["token"], r["key"], float(r["weight"])) for r in rows if r["what"] == "line"}
@@ -393,6 +397,6 @@ def test_maps_known_only_before(tiny: Loader) -> None:
     """After rotation is the capture's own, whatever the maps say."""
     cap = explorer.capture(tiny("llama"), TEXT)
     maps = [head_maps(cap, 1, 2)]
-    plain = query_key_points([cap], 1, 2, 0)
-    given = query_key_points([cap], 1, 2, 0, None, maps)
+    plain = query_key_points([cap], _settings(1, 2, 0))
+    given = query_key_points([cap], _settings(1, 2, 0), maps)
     np.testing.assert_array_equal(together(plain), together(given))

@@ -1,4 +1,4 @@
-"""Who shares keys and values with whom, and what attention takes in memory and work."""
+"""Which heads share keys and values, and the memory and operations of attention."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from explorer.views.spec import ViewSpec
 class CostViewSettings(ModelRequest):
     """A context length, and how its cache is stored; no text is read."""
 
-    head: int = setting(0, "The head that is accented, counted from 0.")
+    head: int = setting(0, "The head that is highlighted, counted from 0.")
     tokens: int = setting(4096, "Tokens of a text, read or written so far.")
-    batch: int = setting(1, "Texts at a time, each with a cache of its own.")
-    precision: str = setting("float16", "What each number of the cache and the weights is stored as.")
+    batch: int = setting(1, "Texts at a time, each with its own cache.")
+    precision: str = setting("float16", "The number format of the cache and the weights.")
     sharing: str = setting("own", "How many key/value heads the query heads share; own: as in the model.")
 
 

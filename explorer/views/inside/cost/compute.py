@@ -1,4 +1,4 @@
-"""What a model's attention takes, by context length, batch, precision and sharing."""
+"""Memory and operations of a model's attention, by context length, batch, precision and sharing."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _POINTS = 121  # of a curve
 
 
 def compute(session: Session, settings: CostViewSettings, progress: Progress | None = None) -> Costs:
-    """What the attention of a model takes.
+    """Memory and operations of a model's attention.
 
     Raises:
         ValueError: an unusable context length, batch, precision or sharing, or a head the model does not have.
         ModelError: the model cannot be loaded.
     """
     model = session.model(settings.model, progress)
-    asked = CostSettings(settings.tokens, settings.batch, settings.precision, settings.sharing)
-    found = costs(model.shape(), asked, model.revision)
-    n_heads = found.shape.cached[0].n_heads
+    calculator = CostSettings(settings.tokens, settings.batch, settings.precision, settings.sharing)
+    record = costs(model.shape(), calculator, model.revision)
+    n_heads = record.shape.cached[0].n_heads
     if not 0 <= settings.head < n_heads:
         raise ValueError(f"head {settings.head} is out of range: heads are 0 to {n_heads - 1}")
-    return found
+    return record
 
 
 def costs(shape: ModelShape, settings: CostSettings, revision: str | None = None) -> Costs:
@@ -55,40 +55,41 @@ def costs(shape: ModelShape, settings: CostSettings, revision: str | None = None
     check_cost(settings.n_tokens, settings.batch, settings.precision)
     lengths = np.unique(np.geomspace(1, MOST_TOKENS, _POINTS).round().astype(np.int64))
 
-    def grown(of: Callable[[AttentionShape, int], int], stacks: tuple[AttentionShape, ...]) -> Growth:
+    n_tokens, batch, precision = settings.n_tokens, settings.batch, settings.precision
+
+    def growth(of: Callable[[AttentionShape, int], int], stacks: tuple[AttentionShape, ...]) -> Growth:
         def at(n_tokens: int) -> int:
             return sum(of(stack, n_tokens) for stack in stacks)
 
-        return Growth(at(settings.n_tokens), np.array([at(n) for n in lengths.tolist()], float))
+        return Growth(at(n_tokens), np.array([at(n) for n in lengths.tolist()], float))
 
     def cache(sharing: Sharing) -> CacheCost:
         stacks = tuple(stack.shared(sharing.n_kv_heads) for stack in shape.cached)
-        kept = grown(lambda stack, n: cache_bytes(stack, n, settings.batch, settings.precision), stacks)
-        a_token = sum(cache_bytes_per_token(stack, settings.precision) for stack in stacks)
-        return CacheCost(sharing, a_token, kept.total, kept.curve)
+        total = growth(lambda stack, n: cache_bytes(stack, n, batch, precision), stacks)
+        per_token = sum(cache_bytes_per_token(stack, precision) for stack in stacks)
+        return CacheCost(sharing, per_token, total.total, total.curve)
 
-    n_tokens = settings.n_tokens
     return Costs(
         source=Source(shape.model, revision),
         shape=shape,
         settings=settings,
         lengths=lengths,
         caches=tuple(cache(sharing) for sharing in sharings(shape.cached[0], settings.sharing)),
-        weights=bytes_of(shape.n_parameters, settings.precision),
-        maps=grown(map_bytes, shape.stacks),
-        vectors=grown(lambda stack, n: vector_bytes(stack, n, shape.dtype), shape.stacks),
+        weights=bytes_of(shape.n_parameters, precision),
+        maps=growth(map_bytes, shape.stacks),
+        vectors=growth(lambda stack, n: vector_bytes(stack, n, shape.dtype), shape.stacks),
         captured=round(n_tokens * shape.per_token + n_tokens**2 * shape.per_cell),
-        forward=grown(forward_operations, shape.stacks),
+        forward=growth(forward_operations, shape.stacks),
         needed=sum(needed_operations(stack, n_tokens) for stack in shape.stacks),
-        step=grown(step_operations, shape.cached) if shape.keeps_cache else None,
+        step=growth(step_operations, shape.cached) if shape.keeps_cache else None,
     )
 
 
 def sharings(shape: AttentionShape, chosen: str = OWN) -> tuple[Sharing, ...]:
-    """Ways to share that are shown beside each other, most key/value heads first.
+    """The sharings that are compared, most key/value heads first.
 
-    Every query head its own, one for all, the model's own, the chosen; where none of
-    these is in between, the grouping nearest √H as an example.
+    Multi-head, multi-query, the model's own and the chosen one; where none of these is in
+    between, the grouping nearest √H as an example.
 
     Args:
         shape: of one stack.
@@ -103,28 +104,26 @@ def sharings(shape: AttentionShape, chosen: str = OWN) -> tuple[Sharing, ...]:
             f"{shape.n_heads} query heads cannot share {chosen} key/value heads evenly: use {OWN}, "
             f"{', '.join(map(str, possible))}"
         )
-    wanted = shape.n_kv_heads if chosen == OWN else int(chosen)
-    shown = {shape.n_heads, shape.n_kv_heads, wanted, 1}
+    requested = shape.n_kv_heads if chosen == OWN else int(chosen)
+    counts = {shape.n_heads, shape.n_kv_heads, requested, 1}
     between = possible[1:-1]
-    if between and not shown & set(between):
-        shown.add(min(between, key=lambda n: abs(n - math.sqrt(shape.n_heads))))
+    if between and not counts & set(between):
+        counts.add(min(between, key=lambda n: abs(n - math.sqrt(shape.n_heads))))
     return tuple(
-        Sharing(kind_of(n, shape.n_heads), n, n == shape.n_kv_heads, n == wanted) for n in sorted(shown, reverse=True)
+        Sharing(kind_of(n, shape.n_heads), n, n == shape.n_kv_heads, n == requested)
+        for n in sorted(counts, reverse=True)
     )
 
 
 def kind_of(n_kv_heads: int, n_heads: int) -> str:
-    """What so many key/value heads for so many query heads are called."""
+    """The name of attention with so many key/value heads for so many query heads."""
     if n_kv_heads == n_heads:
         return "multi-head"
     return "multi-query" if n_kv_heads == 1 else "grouped"
 
 
 def sharing_options(shape: AttentionShape) -> dict[str, str]:
-    """What can be chosen, by value: the model's own way, and every other by its number."""
-    own = kind_of(shape.n_kv_heads, shape.n_heads)
-    options = {OWN: f"its own: {own}, {shape.n_kv_heads}"}
-    for n in possible_kv_heads(shape.n_heads):
-        if n != shape.n_kv_heads:
-            options[str(n)] = f"{kind_of(n, shape.n_heads)}, {n}"
-    return options
+    """The possible sharings, value to label: the model's own, and all others by their number."""
+    own = f"its own: {kind_of(shape.n_kv_heads, shape.n_heads)}, {shape.n_kv_heads}"
+    others = [n for n in possible_kv_heads(shape.n_heads) if n != shape.n_kv_heads]
+    return {OWN: own, **{str(n): f"{kind_of(n, shape.n_heads)}, {n}" for n in others}}

@@ -1,4 +1,4 @@
-"""What attention takes, to files."""
+"""Memory and operations of attention, to files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from explorer.figures.style import model_stem
-from explorer.records import Costs, FloatArray, Growth
+from explorer.records import CacheCost, Costs, FloatArray, Growth
 from explorer.records.table import Table
 from explorer.views.inside.cost import CostViewSettings
 
-# Sharing, key/value heads, batch and precision that a number is of.
+# Sharing, key/value heads, batch and precision that a number depends on.
 _Of = tuple[str | None, int | None, int | None, str | None]
 
 
@@ -18,7 +18,7 @@ def data(record: Costs, _settings: CostViewSettings | None = None) -> dict[str, 
     """Bytes, and floating-point operations (FLOP).
 
     A ``curve`` has a value for each of ``lengths``, context lengths in tokens; a ``total`` is at
-    the one asked about.
+    the chosen one.
     """
     shape = record.shape
     return {
@@ -53,45 +53,44 @@ def _growth(growth: Growth) -> dict[str, Any]:
 
 
 def _whole(curve: FloatArray) -> list[int]:
-    return [int(value) for value in curve.tolist()]
+    return [int(value) for value in curve.tolist()]  # Python's, as values may exceed 64 bits
 
 
 def table(record: Costs, _settings: CostViewSettings | None = None) -> Table:
-    """A row a number: first at the context length asked about, then every curve.
+    """One row per number: first at the chosen context length, then every curve.
 
-    ``sharing`` and ``key_value_heads`` are filled for what depends on them, the cache;
-    ``batch`` and ``precision`` are those the number is of. Bytes and operations are whole.
+    ``sharing`` and ``key_value_heads`` are filled for the cache, which depends on them; ``batch``
+    and ``precision`` are those of the number. Bytes and operations are whole.
     """
     settings = record.settings
     rows: list[list[object]] = []
 
-    def row(what: str, of: _Of, n_tokens: int, value: float, unit: str) -> None:
+    def add(what: str, of: _Of, n_tokens: int, value: float, unit: str) -> None:
         rows.append([what, *of, n_tokens, int(value), unit])
 
-    def grown(what: str, of: _Of, total: int, curve: FloatArray, unit: str) -> None:
-        row(what, of, settings.n_tokens, total, unit)
-        for n_tokens, value in zip(record.lengths.tolist(), curve.tolist(), strict=True):
-            row(what, of, n_tokens, value, unit)
+    def add_growth(what: str, of: _Of, growth: Growth | CacheCost, unit: str) -> None:
+        add(what, of, settings.n_tokens, growth.total, unit)
+        for n_tokens, value in zip(record.lengths.tolist(), growth.curve.tolist(), strict=True):
+            add(what, of, n_tokens, value, unit)
 
-    row("weights", (None, None, None, settings.precision), 0, record.weights, "bytes")
+    add("weights", (None, None, None, settings.precision), 0, record.weights, "bytes")
     for cache in record.caches:
         kind, heads = cache.sharing.kind, cache.sharing.n_kv_heads
-        row("cache a token", (kind, heads, 1, settings.precision), 1, cache.per_token, "bytes")
-        of = (kind, heads, settings.batch, settings.precision)
-        grown("cache", of, cache.total, cache.curve, "bytes")
+        add("cache a token", (kind, heads, 1, settings.precision), 1, cache.per_token, "bytes")
+        add_growth("cache", (kind, heads, settings.batch, settings.precision), cache, "bytes")
     loaded: _Of = (None, None, 1, record.shape.dtype)
-    row("capture", loaded, settings.n_tokens, record.captured, "bytes")
-    grown("queries, keys, values", loaded, record.vectors.total, record.vectors.curve, "bytes")
-    grown("maps", (None, None, 1, "float32"), record.maps.total, record.maps.curve, "bytes")
+    add("capture", loaded, settings.n_tokens, record.captured, "bytes")
+    add_growth("queries, keys, values", loaded, record.vectors, "bytes")
+    add_growth("maps", (None, None, 1, "float32"), record.maps, "bytes")
     one: _Of = (None, None, 1, None)
-    row("operations, cells left", one, settings.n_tokens, record.needed, "FLOP")
-    grown("operations, all tokens", one, record.forward.total, record.forward.curve, "FLOP")
+    add("operations, cells left", one, settings.n_tokens, record.needed, "FLOP")
+    add_growth("operations, all tokens", one, record.forward, "FLOP")
     if record.step is not None:
-        grown("operations, one more token", one, record.step.total, record.step.curve, "FLOP")
+        add_growth("operations, one more token", one, record.step, "FLOP")
     header = ["what", "sharing", "key_value_heads", "batch", "precision", "tokens", "value", "unit"]
     return Table.of(header, rows)
 
 
 def stem(record: Costs, _settings: CostViewSettings) -> str:
-    """A file name that says which model it is."""
+    """A file name with the model."""
     return f"{model_stem(record.source.model)}-attention-costs"

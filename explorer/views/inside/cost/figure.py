@@ -1,4 +1,4 @@
-"""Key/value cache, attention maps and operations by context length; numbers as they are said."""
+"""Key/value cache, attention maps and operations by context length; numbers with units."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import Theme, axis, base_layout, model_label, theme_of, title
 from explorer.records import CacheCost, Costs, Growth
 from explorer.views.inside.cost import CostViewSettings
-from explorer.views.inside.cost.compute import sharings
 from explorer.views.inside.cost.sharing_figure import sharing_caption, sharing_figure
 
 GB = 10**9
-_FROM = 1_000  # tokens that cache curves are drawn from; where less is asked, from there
-_MAPS_FROM = 10  # the same of maps and operations: the first are the smaller for short texts
+_FROM = 1_000  # tokens where the curves of the cache begin, or at the chosen context length if that is less
+_MAPS_FROM = 10  # the same for maps and operations: maps are the smaller ones for short texts
 _UNITS = ("", "k", "M", "G", "T", "P", "E", "Z")
 _KINDS = {"multi-head": 0, "grouped": 2, "multi-query": 3}  # of the theme's colours
 _DASHES = {"multi-head": "dash", "grouped": "solid", "multi-query": "dot"}
@@ -27,114 +26,88 @@ _WIDTH, _HEIGHT = 680, 460  # pixels, in a file
 _PANEL, _ROW = 260, 190  # pixels of one way to share
 
 
-def said(number: float, unit: str) -> str:
+def with_unit(number: float, unit: str) -> str:
     """A number with three digits and a decimal prefix: 2_147_483_648 B is "2.15 GB"."""
     scale = 0
     while scale + 1 < len(_UNITS) and abs(number) >= 999.5:
         number, scale = number / 1000, scale + 1
-    digits = f"{number:.3g}" if scale else f"{number:g}"
-    return f"{digits} {_UNITS[scale]}{unit}"
+    return f"{number:{'.3g' if scale else 'g'}} {_UNITS[scale]}{unit}"
 
 
 def sharing_name(cache: CacheCost) -> str:
-    """What a way of sharing is called in a legend or a table."""
+    """The name of a sharing in a legend or a table."""
     sharing = cache.sharing
     return f"{sharing.kind}, {sharing.n_kv_heads}{' (this model)' if sharing.own else ''}"
 
 
 def cache_figure(costs: Costs, theme: str = "light") -> go.Figure:
-    """Cache bytes by context length on two log axes, cards' memory as lines across.
-
-    Args:
-        costs: of a model.
-        theme: "light" or "dark".
-    """
+    """Cache bytes by context length on two log axes, cards' memory as horizontal lines."""
     colours = theme_of(theme)
-    figure = go.Figure()
-    settings = costs.settings
+    settings, figure = costs.settings, go.Figure()
     what = "Key/value cache" if costs.shape.keeps_cache else "Keys and values, if all were kept"
     for cache in costs.caches:
-        kind = cache.sharing.kind
-        figure.add_trace(
-            _curve(
-                costs,
-                cache.curve,
-                sharing_name(cache),
-                "B",
-                colours.senses[_KINDS[kind]],
-                _DASHES[kind],
-                width=3.5 if cache.sharing.chosen else 1.75,
-            )
-        )
+        kind, width = cache.sharing.kind, 3.5 if cache.sharing.chosen else 1.75
+        colour = colours.senses[_KINDS[kind]]
+        figure.add_trace(_curve(costs, cache.curve, sharing_name(cache), "B", colour, _DASHES[kind], width))
     figure.add_trace(_mark(settings.n_tokens, costs.chosen.total, "B", colours))
+    _add_sizes(figure, costs, colours)
     first = _first(costs, _FROM)
     low = min(costs.weights, *(cache.curve[first] for cache in costs.caches)) / 1.5
     high = 2 * max(CARDS[-1][1] * GB, *(cache.curve[-1] for cache in costs.caches))
-    shapes, notes = _lines(costs, colours)
-    figure.update_layout(
+    return figure.update_layout(
         base_layout(
             colours,
             title=title(f"{what} · batch {settings.batch:,} · {settings.precision}"),
-            xaxis=_lengths(costs, _FROM, colours),
-            yaxis=_log(colours, "bytes", "B", low, high),
-            shapes=shapes,
-            annotations=notes,
+            xaxis=_length_axis(costs, _FROM, colours),
+            yaxis=_log_axis(colours, "bytes", "B", low, high),
             legend=_legend(colours, 1.0),
         )
     )
-    return figure
 
 
 def operations_figure(costs: Costs, theme: str = "light") -> go.Figure:
-    """Left bytes of all maps beside what a capture keeps, right attention's operations.
-
-    Args:
-        costs: of a model.
-        theme: "light" or "dark".
-    """
+    """Left: bytes of all maps and of the vectors a capture keeps. Right: operations of attention."""
     colours = theme_of(theme)
     figure = go.Figure()
-    kept = [
+    stored = [
         ("all maps: N²", costs.maps, colours.senses[1], "solid"),
         ("q, k, v: N", costs.vectors, colours.senses[0], "dash"),
     ]
-    done = [("all N tokens: N²", costs.forward, colours.senses[3], "solid")]
+    operations = [("all N tokens: N²", costs.forward, colours.senses[3], "solid")]
     if costs.step is not None:
-        done.append(("one more, cached: N", costs.step, colours.senses[2], "dash"))
-    left = _panel(figure, costs, kept, ("bytes of one text", "B", "B"), "", colours)
-    right = _panel(figure, costs, done, ("operations of one text (FLOP)", "FLOP", ""), "2", colours)
-    figure.update_layout(base_layout(colours, title=title("Maps and operations · batch 1"), **left, **right))
-    return figure
+        operations.append(("one more, cached: N", costs.step, colours.senses[2], "dash"))
+    left = _panel(figure, costs, stored, ("bytes of one text", "B", "B"), "", colours)
+    right = _panel(figure, costs, operations, ("operations of one text (FLOP)", "FLOP", ""), "2", colours)
+    return figure.update_layout(base_layout(colours, title=title("Maps and operations · batch 1"), **left, **right))
 
 
 def _panel(
     figure: go.Figure,
     costs: Costs,
     curves: list[tuple[str, Growth, str, str]],
-    said_as: tuple[str, str, str],
-    tail: str,
+    units: tuple[str, str, str],
+    suffix: str,
     colours: Theme,
 ) -> dict[str, Any]:
-    """One of two panels: its curves, and what the layout has to know of it.
+    """Add the curves of one of two panels; its part of the layout.
 
-    ``curves`` are name, growth, colour and dash; ``said_as`` the axis's title, the unit, and
-    what of it stands at the ticks.
+    ``curves`` are name, growth, colour and dash; ``units`` the axis's title, its unit, and the
+    unit at the ticks.
     """
-    what, unit, tick_unit = said_as
+    what, unit, tick_unit = units
+    axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
     for name, growth, colour, dash in curves:
-        on = {"xaxis": f"x{tail}", "yaxis": f"y{tail}"}
-        line = _curve(costs, growth.curve, name, unit, colour, dash)
-        figure.add_trace(line.update(legend=f"legend{tail}", **on))
-        figure.add_trace(_mark(costs.settings.n_tokens, growth.total, unit, colours).update(on))
-    domain = [0.59, 1.0] if tail else [0.0, 0.41]
+        curve = _curve(costs, growth.curve, name, unit, colour, dash)
+        figure.add_trace(curve.update(legend=f"legend{suffix}", **axes))
+        figure.add_trace(_mark(costs.settings.n_tokens, growth.total, unit, colours).update(axes))
+    domain = [0.59, 1.0] if suffix else [0.0, 0.41]
     first = _first(costs, _MAPS_FROM)
     low = min(growth.curve[first] for _, growth, _, _ in curves) / 8
     high = 1.5 * max(growth.curve[-1] for _, growth, _, _ in curves)
-    ends = {"domain": domain, "anchor": f"y{tail}"}
     return {
-        f"xaxis{tail}": _lengths(costs, _MAPS_FROM, colours) | ends,
-        f"yaxis{tail}": _log(colours, what, tick_unit, low, high) | {"anchor": f"x{tail}"},
-        f"legend{tail}": _legend(colours, domain[1]),
+        f"xaxis{suffix}": _length_axis(costs, _MAPS_FROM, colours) | {"domain": domain, "anchor": f"y{suffix}"},
+        f"yaxis{suffix}": _log_axis(colours, what, tick_unit, low, high) | {"anchor": f"x{suffix}"},
+        f"legend{suffix}": _legend(colours, domain[1]),
     }
 
 
@@ -148,8 +121,8 @@ def cost_caption(costs: Costs) -> str:
     parts = [
         f"{name}, {n_tokens}, batch {settings.batch:,}, {settings.precision}: with "
         f"{cache.sharing.kind} attention ({heads}) keys and values take "
-        f"{said(cache.total, 'B')} ({formula}; d_head {shape.cached[0].d_head}), the weights "
-        f"{said(costs.weights, 'B')}."
+        f"{with_unit(cache.total, 'B')} ({formula}; d_head {shape.cached[0].d_head}), the weights "
+        f"{with_unit(costs.weights, 'B')}."
     ]
     if not shape.keeps_cache:
         parts.append(
@@ -166,26 +139,21 @@ def cost_caption(costs: Costs) -> str:
     if shape.max_tokens is not None and settings.n_tokens > shape.max_tokens:
         parts.append(f"It reads at most {shape.max_tokens:,} tokens: this is what more would take.")
     parts.append(
-        f"One text’s maps take {said(costs.maps.total, 'B')} in float32 and grow with N²; the "
-        f"queries, keys and values, {said(costs.vectors.total, 'B')} in {shape.dtype}, grow with N."
+        f"One text’s maps take {with_unit(costs.maps.total, 'B')} in float32 and grow with N²; the "
+        f"queries, keys and values, {with_unit(costs.vectors.total, 'B')} in {shape.dtype}, grow with N."
     )
     if shape.method == "eager":
         parts.append("This model is captured eagerly, though: its maps themselves are kept.")
-    parts.append(_operations_said(costs))
+    left = f" ({with_unit(costs.needed, 'FLOP')} in the cells that the mask leaves)"
+    parts.append(
+        "Operations are those of QKᵀ and A·V, a multiply-add being two: "
+        f"{with_unit(costs.forward.total, 'FLOP')} over all cells of a pass"
+        + (left if costs.needed != costs.forward.total else "")
+        + (f", {with_unit(costs.step.total, 'FLOP')} for one more token with a cache" if costs.step else "")
+        + "; sharing changes none of them."
+    )
     parts.append("Cards’ memory as their makers state it, a GB being 10⁹ bytes.")
     return " ".join(parts)
-
-
-def _operations_said(costs: Costs) -> str:
-    told = (
-        "Operations are those of QKᵀ and A·V, a multiply-add being two: "
-        f"{said(costs.forward.total, 'FLOP')} over all cells of a pass"
-    )
-    if costs.needed != costs.forward.total:
-        told += f" ({said(costs.needed, 'FLOP')} in the cells that the mask leaves)"
-    if costs.step is not None:
-        told += f", {said(costs.step.total, 'FLOP')} for one more token with a cache"
-    return f"{told}; sharing changes none of them."
 
 
 def _curve(costs: Costs, curve: Any, name: str, unit: str, colour: str, dash: str, width: float = 2.5) -> go.Scatter:
@@ -195,79 +163,63 @@ def _curve(costs: Costs, curve: Any, name: str, unit: str, colour: str, dash: st
         mode="lines",
         name=name,
         line={"color": colour, "width": width, "dash": dash},
-        text=[said(value, unit) for value in curve.tolist()],
+        text=[with_unit(value, unit) for value in curve.tolist()],
         hovertemplate=f"%{{x:,}} tokens: %{{text}}<extra>{name}</extra>",
     )
 
 
 def _mark(n_tokens: int, value: float, unit: str, colours: Theme) -> go.Scatter:
-    """The value at the context length asked about."""
-    told = said(value, unit)
+    """The value at the chosen context length."""
+    text = with_unit(value, unit)
     return go.Scatter(
         x=[n_tokens],
         y=[value],
         mode="markers+text",
-        text=[told],
+        text=[text],
         showlegend=False,
         textposition="bottom right" if n_tokens < 0.1 * MOST_TOKENS else "top left",
         textfont={"size": 12, "color": colours.accent},
         marker={"size": 9, "color": colours.accent},
-        hovertemplate=f"{n_tokens:,} tokens: {told}<extra></extra>",
+        hovertemplate=f"{n_tokens:,} tokens: {text}<extra></extra>",
     )
 
 
-def _lines(costs: Costs, colours: Theme) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _add_sizes(figure: go.Figure, costs: Costs, colours: Theme) -> None:
     """Cards and the model's weights as horizontal lines, each with its name."""
-    # Neighbours are close on a log axis: cards' names take turns, and the weights' stands apart.
-    lines = [
+    # Neighbours are close on a log axis: the names of cards alternate, that of the weights is apart.
+    sizes = [
         (f"{name} {size} GB", size * GB, "dot", 0.24 if number % 2 else 0.01)
         for number, (name, size) in enumerate(CARDS)
     ]
-    weights = f"weights in {costs.settings.precision}: {said(costs.weights, 'B')}"
-    lines.append((weights, costs.weights, "longdash", 0.64))
-    shapes, notes = [], []
-    for name, size, dash, left in lines:
-        shapes.append(
-            {
-                "type": "line",
-                "xref": "paper",
-                "x0": 0,
-                "x1": 1,
-                "y0": size,
-                "y1": size,
-                "line": {"color": colours.faint, "width": 1, "dash": dash},
-                "layer": "below",
-            }
+    weights = f"weights in {costs.settings.precision}: {with_unit(costs.weights, 'B')}"
+    for name, size, dash, left in [*sizes, (weights, costs.weights, "longdash", 0.64)]:
+        line = {"color": colours.faint, "width": 1, "dash": dash}
+        figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=size, y1=size, line=line, layer="below")
+        figure.add_annotation(
+            text=name,
+            xref="paper",
+            x=left,
+            y=float(np.log10(size)),
+            xanchor="left",
+            yanchor="middle",
+            showarrow=False,
+            borderpad=0,
+            bgcolor=colours.paper,
+            font={"size": 10, "color": colours.faint},
         )
-        notes.append(
-            {
-                "text": name,
-                "xref": "paper",
-                "x": left,
-                "y": float(np.log10(size)),
-                "xanchor": "left",
-                "yanchor": "middle",
-                "showarrow": False,
-                "borderpad": 0,
-                "bgcolor": colours.paper,
-                "font": {"size": 10, "color": colours.faint},
-            }
-        )
-    return shapes, notes
 
 
 def _first(costs: Costs, shortest: int) -> int:
-    """Which of the curves' lengths is drawn first."""
+    """The index of the first context length that is drawn."""
     return int(np.argmax(costs.lengths >= min(shortest, costs.settings.n_tokens)))
 
 
-def _lengths(costs: Costs, shortest: int, colours: Theme) -> dict[str, Any]:
-    """The axis of context lengths, on which what was asked about has its place."""
+def _length_axis(costs: Costs, shortest: int, colours: Theme) -> dict[str, Any]:
     low = costs.lengths[_first(costs, shortest)] / 1.1
-    return _log(colours, "context length (tokens)", "", low, 1.3 * MOST_TOKENS)
+    return _log_axis(colours, "context length (tokens)", "", low, 1.3 * MOST_TOKENS)
 
 
-def _log(colours: Theme, what: str, unit: str, low: float, high: float) -> dict[str, Any]:
+def _log_axis(colours: Theme, what: str, unit: str, low: float, high: float) -> dict[str, Any]:
     decades = range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(high))) + 1)
     step = max(1, len(decades) // 6)
     ticks = [10.0**decade for decade in decades[::step]]
@@ -280,7 +232,7 @@ def _log(colours: Theme, what: str, unit: str, low: float, high: float) -> dict[
         ticks="outside",
         ticklen=3,
         tickvals=ticks,
-        ticktext=[said(tick, unit) for tick in ticks],
+        ticktext=[with_unit(tick, unit) for tick in ticks],
     )
 
 
@@ -305,11 +257,10 @@ def _operations(record: Costs, _settings: CostViewSettings, style: FigureStyle) 
 
 
 def _heads(record: Costs, settings: CostViewSettings, style: FigureStyle) -> SizedFigure:
-    stack = record.shape.cached[0]
-    ways = sharings(stack, record.settings.sharing)
-    figure = sharing_figure(stack, ways, settings.head, style.theme)
-    caption = sharing_caption(record.source.model, stack, ways, settings.head)
-    return SizedFigure(figure, caption, _PANEL * len(ways), _ROW, fixed=True)
+    stack, sharings = record.shape.cached[0], [cache.sharing for cache in record.caches]
+    figure = sharing_figure(stack, sharings, settings.head, style.theme)
+    caption = sharing_caption(record.source.model, stack, sharings, settings.head)
+    return SizedFigure(figure, caption, _PANEL * len(sharings), _ROW, fixed=True)
 
 
 FIGURES = {"cache": _cache, "operations": _operations, "heads": _heads}

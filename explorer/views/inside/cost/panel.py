@@ -1,13 +1,8 @@
-"""Sharing keys and values, on the Inside page: who reads what, and what the cache then takes.
+"""Memory and operations of attention, on the Inside page, and which heads share keys and values.
 
-inside-selection ─> inside-cost-sharing                            what the model could share
-inside-cost-tokens <─> -slider (in the browser)          the context length, twice
-inside-selection, -by, theme ─> inside-cost-heads-graph, -heads-caption
-inside-selection, -tokens, -batch, -precision, -by, theme
-    ─> inside-cost-cache-graph, -operations-graph, -numbers, -caption, -message,
-       inside-cost-state (its state)
-
-Nothing is computed while another view is on the screen.
+inside-selection ─> inside-cost-sharing (what the model’s heads could share)
+inside-cost-tokens <─> inside-cost-slider (in the browser)
+inside-selection, the fields, theme ─> the three graphs, inside-cost-numbers, their captions, inside-cost-state
 """
 
 from __future__ import annotations
@@ -18,19 +13,19 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from explorer.analysis.measures.cost import BITS, MOST_BATCH, MOST_TOKENS
+from explorer.figures.figure_style import FigureStyle
 from explorer.figures.style import blank_figure
 from explorer.records import AttentionShape, Costs, ModelError
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.views.heads.heatmap.panel import within
 from explorer.views.inside.cost import VIEW, CostViewSettings
-from explorer.views.inside.cost.compute import OWN, compute, sharing_options, sharings
-from explorer.views.inside.cost.figure import cache_figure, cost_caption, operations_figure, said, sharing_name
-from explorer.views.inside.cost.sharing_figure import sharing_caption, sharing_figure
-from explorer.views.panel.fields import STILL, labelled
+from explorer.views.inside.cost.compute import OWN, compute, sharing_options
+from explorer.views.inside.cost.figure import FIGURES, sharing_name, with_unit
+from explorer.views.panel.fields import STILL, labelled, options_of, select
 from explorer.views.panel.view_panel import Drawing, draws, part
 
-_PLAIN = CostViewSettings()
+_GRAPHS = ("heads", "cache", "operations")
 _MESSAGE = "what the cache takes appears here"
 
 
@@ -62,108 +57,89 @@ def _graph(name: str, height: int, message: str) -> Any:
     )
 
 
+def _number(name: str, value: int, why: str, width: int, **more: Any) -> Any:
+    """A field for a large whole number."""
+    field = dmc.NumberInput(
+        id=f"inside-cost-{name}",
+        value=value,
+        size="xs",
+        w=width,
+        allowDecimal=False,
+        thousandSeparator=",",
+        debounce=150,
+        **more,
+    )
+    return labelled("context" if name == "tokens" else name, why, field)
+
+
 def _controls() -> Any:
-    precisions = [{"value": name, "label": f"{name}, {bits} bits"} for name, bits in BITS.items()]
+    defaults, help_of = CostViewSettings(), CostViewSettings.help_of
+    precisions = {name: f"{name}, {bits} bits" for name, bits in BITS.items()}
+    slider = dmc.Slider(
+        id="inside-cost-slider",
+        value=12,
+        min=0,
+        max=20,
+        step=1,
+        size="sm",
+        label=None,
+        marks=[],
+        updatemode="drag",
+        className="layer-slider",
+        **{"aria-label": "Context length, doubling at each step"},
+    )
     return html.Div(
         [
+            _number("tokens", defaults.tokens, f"{help_of('tokens')} Up to {MOST_TOKENS:,}.", 104, step=1024),
+            slider,
+            _number("batch", defaults.batch, f"{help_of('batch')} Up to {MOST_BATCH:,}.", 76),
             labelled(
-                "context",
-                f"Tokens of a text, read or written so far; up to {MOST_TOKENS:,}",
-                dmc.NumberInput(
-                    id="inside-cost-tokens",
-                    value=_PLAIN.tokens,
-                    step=1024,
-                    size="xs",
-                    w=104,
-                    allowDecimal=False,
-                    thousandSeparator=",",
-                    debounce=150,
-                ),
+                "precision", help_of("precision"), select("inside-cost-precision", defaults.precision, 140, precisions)
             ),
-            dmc.Slider(
-                id="inside-cost-slider",
-                value=12,
-                min=0,
-                max=20,
-                step=1,
-                size="sm",
-                label=None,
-                marks=[],
-                updatemode="drag",
-                className="layer-slider",
-                **{"aria-label": "Context length, doubling at each step"},
-            ),
-            labelled(
-                "batch",
-                f"Texts at a time, each with a cache of its own; up to {MOST_BATCH:,}",
-                dmc.NumberInput(
-                    id="inside-cost-batch",
-                    value=_PLAIN.batch,
-                    size="xs",
-                    w=76,
-                    allowDecimal=False,
-                    thousandSeparator=",",
-                    debounce=150,
-                ),
-            ),
-            labelled(
-                "precision",
-                "What each number of the cache and the weights is stored as",
-                dmc.Select(
-                    id="inside-cost-precision",
-                    value=_PLAIN.precision,
-                    data=precisions,
-                    size="xs",
-                    w=140,
-                    allowDeselect=False,
-                ),
-            ),
-            labelled(
-                "sharing",
-                "How many key/value heads the query heads share",
-                dmc.Select(id="inside-cost-sharing", value=OWN, data=[], size="xs", w=180, allowDeselect=False),
-            ),
+            labelled("sharing", help_of("sharing"), select("inside-cost-sharing", OWN, 180)),
         ],
         className="controls",
     )
 
 
-def fitted(shape: AttentionShape, sharing: str | None) -> str:
-    """A way to share; its own again where it was chosen for a model that this one is not."""
+def possible_sharing(shape: AttentionShape, sharing: str | None) -> str:
+    """The chosen sharing, or the model's own where its heads cannot share so."""
     return sharing if sharing in sharing_options(shape) else OWN
 
 
-def numbers(shown: Costs) -> list[Any]:
-    """Two tables: the cache in each way of sharing, and what does not depend on it."""
-    settings = shown.settings
+def numbers(record: Costs) -> list[Any]:
+    """Two tables: the cache for each sharing, and what does not depend on it."""
+    settings = record.settings
     texts = "1 text" if settings.batch == 1 else f"{settings.batch:,} texts"
     of_cache = {
-        "a token": [cache.per_token for cache in shown.caches],
-        f"{settings.n_tokens:,} tokens, {texts}": [cache.total for cache in shown.caches],
-        "with the weights": [cache.total + shown.weights for cache in shown.caches],
+        "a token": [cache.per_token for cache in record.caches],
+        f"{settings.n_tokens:,} tokens, {texts}": [cache.total for cache in record.caches],
+        "with the weights": [cache.total + record.weights for cache in record.caches],
     }
-    head = [html.Th("cache" if shown.shape.keeps_cache else "keys and values, if kept")]
-    head += [html.Th(sharing_name(cache)) for cache in shown.caches]
-    body = [_row(name, [said(value, "B") for value in values]) for name, values in of_cache.items()]
     others = {
-        "all maps, float32": said(shown.maps.total, "B"),
-        f"queries, keys, values, {shown.shape.dtype}": said(shown.vectors.total, "B"),
-        "our capture, with the residual stream": said(shown.captured, "B"),
-        "operations, all tokens": said(shown.forward.total, "FLOP"),
-        "… in cells the mask leaves": said(shown.needed, "FLOP"),
-        "operations, one more token": "–" if shown.step is None else said(shown.step.total, "FLOP"),
+        "all maps, float32": with_unit(record.maps.total, "B"),
+        f"queries, keys, values, {record.shape.dtype}": with_unit(record.vectors.total, "B"),
+        "our capture, with the residual stream": with_unit(record.captured, "B"),
+        "operations, all tokens": with_unit(record.forward.total, "FLOP"),
+        "… in cells the mask leaves": with_unit(record.needed, "FLOP"),
+        "operations, one more token": "–" if record.step is None else with_unit(record.step.total, "FLOP"),
     }
-    one_text = html.Tr([html.Th("one text"), html.Th(f"{settings.n_tokens:,} tokens")])
+    cache = "cache" if record.shape.keeps_cache else "keys and values, if kept"
     return [
-        html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="numbers"),
-        html.Table(
-            [html.Thead(one_text), html.Tbody([_row(name, [v]) for name, v in others.items()])], className="numbers"
+        _number_table(
+            [cache, *map(sharing_name, record.caches)],
+            {name: [with_unit(value, "B") for value in values] for name, values in of_cache.items()},
         ),
+        _number_table(["one text", f"{settings.n_tokens:,} tokens"], {name: [v] for name, v in others.items()}),
     ]
 
 
-def _row(name: str, values: list[str]) -> Any:
-    return html.Tr([html.Th(name, scope="row"), *(html.Td(value) for value in values)])
+def _number_table(header: list[str], rows: dict[str, list[str]]) -> Any:
+    body = [
+        html.Tr([html.Th(name, scope="row"), *(html.Td(value) for value in values)]) for name, values in rows.items()
+    ]
+    head = html.Thead(html.Tr([html.Th(name) for name in header]))
+    return html.Table([head, html.Tbody(body)], className="numbers")
 
 
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
@@ -173,13 +149,10 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     @draws(
         app,
         VIEW,
-        [f"inside-cost-{name}-graph" for name in ("heads", "cache", "operations")],
+        [f"inside-cost-{name}-graph" for name in _GRAPHS],
         [
             Input("inside-selection", "data"),
-            Input("inside-cost-tokens", "value"),
-            Input("inside-cost-batch", "value"),
-            Input("inside-cost-precision", "value"),
-            Input("inside-cost-sharing", "value"),
+            *(Input(f"inside-cost-{name}", "value") for name in ("tokens", "batch", "precision", "sharing")),
             Input("theme", "data"),
         ],
         [
@@ -195,29 +168,18 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         if selection is None:
             return None
         stack = session.model(selection["model"]).shape().cached[0]
-        settings = CostViewSettings(
-            selection["model"],
-            within(selection["head"], stack.n_heads - 1),
-            tokens,
-            batch,
-            precision,
-            fitted(stack, sharing),
-        )
+        head, own = within(selection["head"], stack.n_heads - 1), possible_sharing(stack, sharing)
+        settings = CostViewSettings(selection["model"], head, tokens, batch, precision, own)
         record = compute(session, settings)
-        ways = sharings(stack, settings.sharing)
-        figures = [
-            sharing_figure(stack, ways, settings.head, theme),
-            cache_figure(record, theme),
-            operations_figure(record, theme),
-        ]
-        heads = sharing_caption(record.source.model, stack, ways, settings.head)
-        return Drawing(figures, settings, [heads, numbers(record), cost_caption(record)])
+        heads, cache, operations = (FIGURES[name](record, settings, FigureStyle(theme=theme)) for name in _GRAPHS)
+        figures = [heads.figure, cache.figure, operations.figure]
+        return Drawing(figures, settings, [heads.caption, numbers(record), cache.caption])
 
 
 def _register_controls(app: Dash, session: Session) -> None:
-    """The context length's two fields, and the ways to share."""
+    """The two fields of the context length, and the possible sharings."""
     app.clientside_callback(
-        ClientsideFunction("sharing", "length"),
+        ClientsideFunction("cost", "length"),
         Output("inside-cost-tokens", "value"),
         Output("inside-cost-slider", "value"),
         Input("inside-cost-tokens", "value"),
@@ -232,13 +194,12 @@ def _register_controls(app: Dash, session: Session) -> None:
         Input("inside-mode", "value"),
         State("inside-cost-sharing", "value"),
     )
-    def offer_sharings(view: dict[str, Any] | None, mode: str, chosen: str) -> Any:
-        if view is None or mode != VIEW.name:
+    def offer_sharings(selection: dict[str, Any] | None, mode: str, chosen: str) -> Any:
+        if selection is None or mode != VIEW.name:
             return no_update, no_update
         try:
-            stack = session.model(view["model"]).shape().cached[0]
-        except (ValueError, ModelError):  # draw_costs says what is wrong
+            stack = session.model(selection["model"]).shape().cached[0]
+        except (ValueError, ModelError):  # draw_costs shows the message
             return no_update, no_update
-        named = sharing_options(stack)
-        kept = no_update if chosen in named else OWN
-        return [{"value": value, "label": label} for value, label in named.items()], kept
+        options = sharing_options(stack)
+        return options_of(options), no_update if chosen in options else OWN

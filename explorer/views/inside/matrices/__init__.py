@@ -11,10 +11,15 @@ MAPS = ("query", "key", "value")
 
 @dataclass(frozen=True)
 class MatricesSettings(SharedSettings):
-    """Which matrix, and how far the right picture has come."""
+    """Which matrix, and where the right picture is between before and after."""
 
-    map: str = setting("query", "Which of the head's three linear maps: W_Q, W_K or W_V.", MAPS)
-    share: float = setting(1.0, "The right picture from before (0) to after (1) the map.", low=0, high=1)
+    map: str = setting("query", "Which of the head’s three linear maps: W_Q, W_K or W_V.", MAPS)
+    share: float = setting(
+        1.0,
+        "The right picture from before (0) to after (1) the map, along straight lines; the model has no such states.",
+        low=0,
+        high=1,
+    )
 
 
 VIEW: ViewSpec = ViewSpec(

@@ -1,8 +1,9 @@
-"""A head's weight matrix as a linear map: tokens and a grid before it and after it, a plane each."""
+"""A head's weight matrix as a linear map: tokens and a grid in a plane before it and one after it."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,19 +20,21 @@ _LINES = 8  # about as many across the wider side
 
 
 def compute(session: Session, settings: MatricesSettings, progress: Progress | None = None) -> LinearMapPlanes:
-    """The tokens before and after the chosen map.
+    """The tokens before and after the chosen map; computed once for all shares of the right picture.
 
     Raises:
         ValueError: a layer, head, stack or map that is not there.
         ModelError: the model failed, was captured eagerly, or how it stores its weight matrices is not known.
     """
-    stack = settings.stack or None
-    cap = session.capture(settings.request, progress)
-    maps = head_maps_of(session, settings.request, stack, settings.layer, settings.head)
-    source = cap.stack(stack)
-    return linear_map_planes(
-        Source.of(cap, stack), maps, settings.map, source.n_heads, source.n_kv_heads, not settings.first
-    )
+
+    def planes() -> LinearMapPlanes:
+        stack = settings.stack or None
+        cap = session.capture(settings.request, progress)
+        maps = head_maps_of(session, settings.request, stack, settings.layer, settings.head)
+        source, n = Source.of(cap, stack), cap.stack(stack)
+        return linear_map_planes(source, maps, settings.map, n.n_heads, n.n_kv_heads, not settings.first)
+
+    return session.get_or_compute(("matrices", replace(settings, share=1.0, query=0)), planes, progress)
 
 
 def token_of(record: LinearMapPlanes, query: int) -> int | None:
@@ -49,10 +52,10 @@ def linear_map_planes(
 
     Args:
         source: the model and the text.
-        maps: the head's maps, with what they are given.
+        maps: the head's maps, with their inputs.
         which: "query", "key" or "value".
         n_heads: of the layer.
-        n_kv_heads: of the layer, to say how many query heads use a shared map.
+        n_kv_heads: of the layer.
         drop_first: leave the first token out of fits and picture.
 
     Raises:
@@ -65,20 +68,21 @@ def linear_map_planes(
     if not labels:
         raise ValueError("without its first token there is none left: show it, or type more")
     linear = {"query": maps.query, "key": maps.key, "value": maps.value}[which]
-    given = np.asarray(maps.given_queries if queries else maps.given_keys, np.float64)[drop_first:]
+    inputs = np.asarray(maps.given_queries if queries else maps.given_keys, np.float64)[drop_first:]
     weight = np.asarray(linear.weight, np.float64)
-    made = given @ weight + np.asarray(linear.bias, np.float64)
-    before = fit_basis(given, 2, "none", labels, advice=False)
-    after = fit_basis(made, 2, "none", labels, advice=False)
-    # A component's sign is no fact: the plane after is turned to where its tokens came from.
-    along = (place(before, given) * place(after, made)).sum(axis=0)
-    after = flipped(after, np.where(along < 0, -1.0, 1.0))
-    stepped = before.components @ weight
-    plane_map = stepped @ after.components.T
-    points, moved = place(before, given), place(after, made)
+    outputs = inputs @ weight + np.asarray(linear.bias, np.float64)
+    before = fit_basis(inputs, 2, "none", labels, advice=False)
+    after = fit_basis(outputs, 2, "none", labels, advice=False)
+    points = place(before, inputs)
+    # The sign of a component is arbitrary: the axes after point where the tokens come from.
+    agreement = (points * place(after, outputs)).sum(axis=0)
+    after = flipped(after, np.where(agreement < 0, -1.0, 1.0))
+    mapped_axes = before.components @ weight
+    plane_map = mapped_axes @ after.components.T
+    mapped = place(after, outputs)
     grid = _grid(points)
     singular = np.linalg.svd(weight, compute_uv=False)
-    spread = float((moved**2).sum())
+    spread = float((mapped**2).sum())
     return LinearMapPlanes(
         source=source,
         stack=maps.stack,
@@ -89,15 +93,15 @@ def linear_map_planes(
         shared=1 if queries else n_heads // n_kv_heads,
         labels=labels,
         before=points,
-        after=moved,
+        after=mapped,
         grid_before=grid,
-        # The mean goes to the mean, so that the map between the planes needs no bias.
+        # The mean is mapped to the mean, so that the map between the planes needs no bias.
         grid_after=(grid[0] @ plane_map, grid[1] @ plane_map),
         plane_map=plane_map,
-        lengths=np.linalg.norm(stepped, axis=1),
+        lengths=np.linalg.norm(mapped_axes, axis=1),
         explained_before=before.explained_variance,
         explained_after=after.explained_variance,
-        # Components before are uncorrelated: what two of them give and what the rest gives add up.
+        # Components before are uncorrelated, so that the shares of two of them and of the rest add up.
         from_plane=float(((points @ plane_map) ** 2).sum()) / spread if spread else math.nan,
         singular_values=singular,
         carrying=_carrying(singular),
@@ -121,8 +125,7 @@ def _grid(points: FloatArray) -> tuple[FloatArray, FloatArray]:
     starts = np.minimum(np.floor(low / step), -1).astype(int)
     stops = np.maximum(np.ceil(high / step), 1).astype(int)
     lines = []
-    for along in (0, 1):
-        across = 1 - along
+    for along, across in ((0, 1), (1, 0)):
         ticks = np.arange(starts[across], stops[across] + 1) * step
         ends = np.empty((len(ticks), 2, 2))
         ends[:, :, along] = np.array([starts[along], stops[along]]) * step
@@ -132,15 +135,14 @@ def _grid(points: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _nice(step: float) -> float:
-    """The nearest of 1, 2, 5, 10, … that is not below."""
+    """The smallest of 1, 2, 5, 10, … that is not less."""
     power = 10.0 ** math.floor(math.log10(step))
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= step * (1 - 1e-9))
 
 
 def _carrying(singular: FloatArray) -> int:
-    """How many directions carry that share of the squared singular values."""
+    """How many directions carry ``_SHARE`` of the squared singular values."""
     squares = singular**2
     if not squares.sum():
         return 0
-    shares = np.cumsum(squares) / squares.sum()
-    return int(np.searchsorted(shares, _SHARE - 1e-12)) + 1
+    return int(np.searchsorted(np.cumsum(squares) / squares.sum(), _SHARE - 1e-12)) + 1

@@ -3,9 +3,7 @@
 inside-selection, inside-matrices-map, inside-first, theme ─> inside-matrices-graph, -facts, caption,
                                   message, inside-matrices-state (its state)
 inside-matrices-share, the figure (in the browser) ─> the right picture, inside-matrices-told, and once
-                                  the slider rests inside-matrices-rests ─> inside-matrices-state
-
-Nothing is computed while another view is on the screen.
+                                  the slider stops inside-matrices-rests ─> inside-matrices-state
 """
 
 from __future__ import annotations
@@ -15,13 +13,12 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
-from explorer.figures.style import blank_figure
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.views.inside.matrices import MAPS, VIEW, MatricesSettings
 from explorer.views.inside.matrices.compute import compute, token_of
 from explorer.views.inside.matrices.figure import map_facts, planes_caption, planes_figure
-from explorer.views.panel.fields import ZOOMABLE
+from explorer.views.panel.fields import ZOOMABLE, graph, labelled, segments
 from explorer.views.panel.view_panel import Drawing, draws, part
 
 _MESSAGE = "what the head’s map does appears here"
@@ -29,75 +26,44 @@ _MESSAGE = "what the head’s map does appears here"
 
 def layout() -> Any:
     """The view's components."""
+    why, names = MatricesSettings.help_of, {which: which for which in MAPS}
+    slider = dmc.Slider(
+        id="inside-matrices-share",
+        value=1,
+        min=0,
+        max=1,
+        step=0.01,
+        size="sm",
+        w=220,
+        updatemode="drag",
+        marks=[],
+        label=None,
+    )
+    controls = [
+        labelled("map", why("map"), segments("inside-matrices-map", MAPS[0], names)),
+        html.Label(["right picture: before", slider, "after"], title=why("share"), className="selector"),
+        html.Span(id="inside-matrices-told", className="muted"),
+    ]
     return part(
         VIEW,
         dcc.Store(id="inside-matrices-rests"),
-        _controls(),
-        dcc.Graph(
-            id="inside-matrices-graph",
-            config=ZOOMABLE,
-            responsive=True,
-            className="graph",
-            figure=blank_figure(_MESSAGE),
-        ),
-        html.Dl(id="inside-matrices-facts", className="moves-facts"),
+        html.Div(controls, className="controls"),
+        graph("inside-matrices-graph", _MESSAGE, ZOOMABLE),
+        html.Dl(id="inside-matrices-facts", className="matrices-facts"),
         html.P(id="inside-matrices-caption", className="caption"),
-    )
-
-
-def _controls() -> Any:
-    return html.Div(
-        [
-            html.Label(
-                [
-                    "map",
-                    dmc.SegmentedControl(
-                        id="inside-matrices-map",
-                        value=MAPS[0],
-                        size="xs",
-                        data=[{"value": which, "label": which} for which in MAPS],
-                    ),
-                ],
-                title="Which of the head’s three linear maps: W_Q, W_K or W_V",
-                className="selector",
-            ),
-            html.Label(
-                [
-                    "right picture: before",
-                    dmc.Slider(
-                        id="inside-matrices-share",
-                        value=1,
-                        min=0,
-                        max=1,
-                        step=0.01,
-                        size="sm",
-                        w=220,
-                        updatemode="drag",
-                        marks=[],
-                        label=None,
-                    ),
-                    "after",
-                ],
-                title="Brings the right picture back to the left one and on again, along straight "
-                "lines. The model takes no such way: it makes the move at once",
-                className="selector",
-            ),
-            html.Span(id="inside-matrices-told", className="muted"),
-        ],
-        className="controls",
     )
 
 
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     app.clientside_callback(
-        ClientsideFunction("moves", "follow"),
+        ClientsideFunction("matrices", "follow"),
         Output("inside-matrices-told", "children"),
         Input("inside-matrices-graph", "figure"),
         Input("inside-matrices-share", "value"),
     )
     app.clientside_callback(
-        ClientsideFunction("moves", "rest"),
+        ClientsideFunction("matrices", "rest"),
         Output("inside-matrices-state", "data", allow_duplicate=True),
         Input("inside-matrices-rests", "data"),
         State("inside-matrices-state", "data"),

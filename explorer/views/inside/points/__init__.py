@@ -6,17 +6,21 @@ from explorer.session.settings import setting
 from explorer.views.inside.page import PAGE, SharedSettings
 from explorer.views.spec import ViewSpec
 
-MAX_TEXTS = 5  # as many as there are marks to tell apart
+MAX_TEXTS = 5  # the number of distinct marks
 
 
 @dataclass(frozen=True)
 class PointsSettings(SharedSettings):
-    """How queries and keys are placed, and which pairs are joined by a line."""
+    """How queries and keys are placed, and which pairs have a line."""
 
-    rope: str = setting("after", "Queries and keys after rotation, or before it.", ("after", "before"))
-    align: bool = setting(False, "Move all keys by one vector that brings their mean to the queries'.")
-    least: float = setting(0.2, "The least weight that is drawn as a line.", low=0, high=1)
-    texts: str = setting("", f"Further texts, one a line, {MAX_TEXTS - 1} at most.")
+    rope: str = setting(
+        "after", "Queries and keys after rotation, as the scores are made of them, or before it.", ("after", "before")
+    )
+    align: bool = setting(
+        False, "Add one vector to all keys that brings their mean to the queries'; the softmax cancels it."
+    )
+    least: float = setting(0.2, "The smallest attention weight that is drawn as a line.", low=0, high=1)
+    texts: str = setting("", f"Further texts in the same plane, one per line, {MAX_TEXTS - 1} at most.")
 
 
 VIEW: ViewSpec = ViewSpec(

@@ -1,9 +1,9 @@
-"""Queries and keys of one head as points in one plane, with lines where weights are strong."""
+"""Queries and keys of one head as points in one plane, with lines where weights are large."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,33 +29,14 @@ from explorer.session.session import Session
 from explorer.views.inside.head_maps import head_maps_of
 from explorer.views.inside.points import MAX_TEXTS, PointsSettings
 
-_OF_CHOSEN = 12
-_NAMED = 3  # of each query's pairs
-_ROWS = 256  # queries looked at together: a long text's weights never are all there
+_OF_CHOSEN = 12  # strongest pairs of the chosen query
+_OF_EACH = 3  # strongest pairs of every query
+_ROWS = 256  # queries per block: a long text's weights are never all in memory
 _LEAST_NAMED = 0.01
 
 
-@dataclass(frozen=True)
-class PointOptions:
-    """How queries and keys are shown.
-
-    Attributes:
-        before: before rotation.
-        align: with one vector added to all keys that brings their mean to the queries'. That adds
-            one number to a query's every score, which the softmax takes out again (as Yeh et
-            al. 2023, AttentionViz, do).
-        drop_first: without each text's first token.
-        least: the least weight of a pair that is drawn.
-    """
-
-    before: bool = False
-    align: bool = False
-    drop_first: bool = False
-    least: float = 0.2
-
-
 def texts_of(settings: PointsSettings) -> list[TextRequest]:
-    """What is read: the page's text, then the further ones.
+    """The texts to read: the page's own, then the further ones.
 
     Raises:
         ValueError: more texts than there are marks.
@@ -63,8 +44,8 @@ def texts_of(settings: PointsSettings) -> list[TextRequest]:
     further = [line.strip() for line in settings.texts.splitlines() if line.strip()]
     if len(further) >= MAX_TEXTS:
         raise ValueError(f"{len(further)} further texts are too many: give at most {MAX_TEXTS - 1}, one a line")
-    asked = settings.request
-    return [asked, *(replace(asked, text=text, pair="", target="") for text in further)]
+    own = settings.request
+    return [own, *(replace(own, text=text, pair="", target="") for text in further)]
 
 
 def compute(session: Session, settings: PointsSettings, progress: Progress | None = None) -> QueryKeyPoints:
@@ -78,117 +59,111 @@ def compute(session: Session, settings: PointsSettings, progress: Progress | Non
 
 
 def _points(session: Session, settings: PointsSettings, progress: Progress | None) -> QueryKeyPoints:
-    requests, stack = texts_of(settings), settings.stack or None
+    requests = texts_of(settings)
     caps, maps = [], []
     for number, request in enumerate(requests):
         if progress:
             progress(f"reading text {number + 1} of {len(requests)}", number / len(requests))
         caps.append(session.capture(request, progress))
         if settings.rope == "before":
-            maps.append(head_maps_of(session, request, stack, settings.layer, settings.head))
-    before = any(one.rotated for one in maps)
-    options = PointOptions(before, settings.align, not settings.first, settings.least)
-    found = query_key_points(caps, settings.layer, settings.head, settings.query, stack, maps, options)
-    if maps and not before:
-        return replace(found, remarks=("this model does not rotate queries and keys: there is no before",))
-    return found
+            maps.append(head_maps_of(session, request, settings.stack or None, settings.layer, settings.head))
+    return query_key_points(caps, settings, maps)
 
 
 def query_key_points(
-    caps: Sequence[CapturedText],
-    layer: int,
-    head: int,
-    query: int,
-    stack: str | None = None,
-    maps: Sequence[HeadMaps] | None = None,
-    options: PointOptions | None = None,
+    caps: Sequence[CapturedText], settings: PointsSettings, maps: Sequence[HeadMaps] = ()
 ) -> QueryKeyPoints:
     """Queries and keys of all texts in the PCA plane of both together.
 
+    ``settings.align`` adds one vector to all keys. That adds one number to every score of a query,
+    which the softmax cancels (Yeh et al. 2023, AttentionViz).
+
     Args:
-        caps: the texts, read by one model; the query is the first one's.
-        layer: counted from 0.
-        head: counted from 0.
-        query: which token of the first text; one beyond its end means its last.
-        stack: of which stack; None means the only one, or the first.
+        caps: the texts, read by one model; the query is one of the first text's, its last at most.
+        settings: the head, the query, and how the points are placed.
         maps: the head's maps on each text, for the vectors before rotation.
-        options: how they are shown.
 
     Raises:
-        ValueError: layer, head or stack out of range, or nothing left to show.
+        ValueError: layer, head or stack out of range, or no token left.
         ModelError: captured eagerly, so that queries and keys are not known.
     """
-    options = options or PointOptions()
-    sources = [cap.stack(stack) for cap in caps]
-    first = int(options.drop_first)
-    sides = _sides(sources, layer, head, maps if options.before else None, options)
-    together = np.concatenate([side for pair in sides for side in pair])
-    if not len(together):
+    layer, head, first = settings.layer, settings.head, int(not settings.first)
+    sources = [cap.stack(settings.stack or None) for cap in caps]
+    source = sources[0]
+    before = settings.rope == "before" and any(one.rotated for one in maps)
+    sides = _sides(sources, settings, maps if before else (), first)
+    vectors = np.concatenate([side for pair in sides for side in pair])
+    if not len(vectors):
         raise ValueError("without its first token there is none left: show it, or type more")
-    basis = fit_basis(together, 2, "none", _owners(sources, first), advice=False)
-    read = [_read(source, layer, head, number, sides[number], basis, first) for number, source in enumerate(sources)]
-    texts = tuple(
-        _text(cap.text, source, pair, basis, one, first)
-        for cap, source, pair, one in zip(caps, sources, sides, read, strict=True)
-    )
-    query = min(max(query, 0), len(texts[0].queries) - 1)
-    strong = sorted(
-        (pair for one in read for pair in one.pairs if pair.weight >= options.least), key=lambda pair: -pair.weight
-    )
-    parts = sources[0].score_parts(layer, head, 0)
+    basis = fit_basis(vectors, 2, "none", _row_names(sources, first), advice=False)
+    scans = [_scan(one, layer, head, number, sides[number], basis, first) for number, one in enumerate(sources)]
+    left_out = np.full((first, 2), np.nan)
+    query = min(max(settings.query, 0), len(source.query_tokens) - 1)
+    pairs = [pair for scan in scans for pair in scan.pairs if pair.weight >= settings.least]
+    full, flat, both = np.sum([scan.products for scan in scans], axis=0).tolist()
+    parts = source.score_parts(layer, head, 0)
+    unrotated = settings.rope == "before" and not before
     return QueryKeyPoints(
-        source=replace(Source.of(caps[0], stack), truncation=_truncation(sources)),
-        stack=sources[0].name,
+        source=replace(Source.of(caps[0], settings.stack or None), truncation=_truncation(sources)),
+        stack=source.name,
         layer=layer,
         head=head,
-        kv_head=head // (sources[0].n_heads // sources[0].n_kv_heads),
-        before=options.before,
-        aligned=options.align,
-        drop_first=options.drop_first,
-        texts=texts,
-        pairs=tuple(strong[:MOST_PAIRS]),
-        least=options.least,
+        kv_head=head // (source.n_heads // source.n_kv_heads),
+        before=before,
+        aligned=settings.align,
+        drop_first=not settings.first,
+        texts=tuple(
+            TextPoints(
+                cap.text,
+                one.query_tokens.labels,
+                one.key_tokens.labels,
+                np.concatenate([left_out, place(basis, q)]),
+                np.concatenate([left_out, place(basis, k)]),
+                scan.strongest,
+                scan.received,
+            )
+            for cap, one, (q, k), scan in zip(caps, sources, sides, scans, strict=True)
+        ),
+        pairs=tuple(sorted(pairs, key=lambda pair: -pair.weight)[:MOST_PAIRS]),
+        least=settings.least,
         query=query,
-        chosen=_of_query(sources[0], layer, head, query, first),
-        origin=place(basis, np.zeros(together.shape[1])),
+        chosen=_of_query(source, layer, head, query, first),
+        origin=place(basis, np.zeros(vectors.shape[1])),
         explained_variance=basis.explained_variance,
-        agreement=_agreement(np.sum([one.products for one in read], axis=0)),
+        agreement=both / math.sqrt(full * flat) if full > 0 and flat > 0 else math.nan,
         shifts=parts.softcap is None and parts.sink is None,
         warnings=basis.warnings,
+        remarks=("this model does not rotate queries and keys: there is no before",) if unrotated else (),
     )
 
 
 def _truncation(sources: Sequence[AttentionStack]) -> str:
-    """What of longer texts is shown; of several texts, which."""
-    found = [truncation(source) for source in sources]
-    if len(found) == 1:
-        return found[0]
-    told = (f"of text {number} {cut}" for number, cut in enumerate(found, start=1) if cut)
-    return "; ".join(told)
+    """Which part of longer texts is read; of several texts, which."""
+    parts = [truncation(source) for source in sources]
+    if len(parts) == 1:
+        return parts[0]
+    return "; ".join(f"of text {number} {part}" for number, part in enumerate(parts, start=1) if part)
 
 
 def _sides(
-    sources: Sequence[AttentionStack], layer: int, head: int, maps: Sequence[HeadMaps] | None, options: PointOptions
+    sources: Sequence[AttentionStack], settings: PointsSettings, maps: Sequence[HeadMaps], first: int
 ) -> list[tuple[FloatArray, FloatArray]]:
-    """Each text's queries [Q, d] and keys [K, d] as they are to be placed."""
-    vectors = (
-        [(one.q_before, one.k_before) for one in maps]
-        if maps
-        else [(source.q(layer, head), source.k(layer, head)) for source in sources]
-    )
-    first = int(options.drop_first)
+    """Each text's queries [Q, d] and keys [K, d] from token ``first`` on, as they are to be placed."""
+    vectors = [(one.q_before, one.k_before) for one in maps] or [
+        (source.q(settings.layer, settings.head), source.k(settings.layer, settings.head)) for source in sources
+    ]
     sides: list[tuple[FloatArray, FloatArray]] = [
         (np.asarray(q, np.float64)[first:], np.asarray(k, np.float64)[first:]) for q, k in vectors
     ]
     queries, keys = (np.concatenate(side) for side in zip(*sides, strict=True))
-    if not options.align or not len(queries) or not len(keys):
+    if not settings.align or not len(queries) or not len(keys):
         return sides
     shift = queries.mean(axis=0) - keys.mean(axis=0)
     return [(q, k + shift) for q, k in sides]
 
 
-def _owners(sources: Sequence[AttentionStack], first: int) -> list[str]:
-    """Whose each row of the fit is, in words."""
+def _row_names(sources: Sequence[AttentionStack], first: int) -> list[str]:
+    """What each row of the fit is, in words."""
     return [
         f"the {kind} of {label}"
         for source in sources
@@ -198,8 +173,8 @@ def _owners(sources: Sequence[AttentionStack], first: int) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """What was seen of a text's weights [Q, K] on the way through them."""
+class _Scan:
+    """What one pass over a text's weights [Q, K] finds; the fields as in ``TextPoints``."""
 
     strongest: tuple[tuple[Pair, ...], ...]
     received: FloatArray
@@ -207,7 +182,7 @@ class _Reading:
     products: FloatArray
 
 
-def _read(
+def _scan(
     source: AttentionStack,
     layer: int,
     head: int,
@@ -215,43 +190,36 @@ def _read(
     side: tuple[FloatArray, FloatArray],
     basis: Basis,
     first: int,
-) -> _Reading:
-    """Go through one text's weights, some queries at a time."""
-    strongest: list[tuple[Pair, ...]] = [()] * len(source.query_tokens)
-    kept: list[Pair] = []
-    total = np.zeros(len(source.key_tokens))
-    seen = np.zeros(len(source.key_tokens))
+) -> _Scan:
+    """Go through one text's weights, a block of queries at a time."""
+    n_queries = len(source.query_tokens)
+    strongest: list[tuple[Pair, ...]] = [()] * n_queries
+    pairs: list[Pair] = []
+    total, seen = np.zeros(len(source.key_tokens)), np.zeros(len(source.key_tokens))
     products = np.zeros(3)
-    for rows in _blocks(len(source.query_tokens)):
+    for start in range(0, n_queries, _ROWS):
+        rows = slice(start, min(start + _ROWS, n_queries))
         weights = source.attention(layer, head, rows).astype(np.float64)
         allowed = source.allowed(layer, rows)
         total += weights.sum(axis=0)
         seen += allowed.sum(axis=0)
         weights[:, :first] = 0.0
-        for row, places in enumerate(np.argsort(-weights, axis=1, kind="stable")[:, :_NAMED]):
-            query = rows.start + row
-            if query >= first:
-                strongest[query] = _pairs(weights[row], places, number, query)
+        for row, keys in enumerate(np.argsort(-weights, axis=1, kind="stable")[:, :_OF_EACH]):
+            if start + row >= first:
+                strongest[start + row] = _pairs(weights[row], keys, number, start + row)
         flat = np.argsort(-weights, axis=None, kind="stable")[:MOST_PAIRS]
         for row, key in zip(*np.unravel_index(flat, weights.shape), strict=True):
-            if rows.start + row >= first:
-                kept += _pairs(weights[row], np.array([key]), number, rows.start + int(row))
-        inside = slice(max(rows.start, first) - rows.start, None)
-        queries = side[0][max(rows.start - first, 0) : max(rows.stop - first, 0)]
-        products += _products(queries, side[1], basis, allowed[inside, first:])
-    kept.sort(key=lambda pair: -pair.weight)
-    received = total / np.maximum(seen, 1)
-    return _Reading(tuple(strongest), received, tuple(kept[:MOST_PAIRS]), products)
+            if start + row >= first:
+                pairs += _pairs(weights[row], np.array([key]), number, start + int(row))
+        queries = side[0][max(start - first, 0) : max(rows.stop - first, 0)]
+        products += _products(queries, side[1], basis, allowed[max(first - start, 0) :, first:])
+    pairs.sort(key=lambda pair: -pair.weight)
+    return _Scan(tuple(strongest), total / np.maximum(seen, 1), tuple(pairs[:MOST_PAIRS]), products)
 
 
-def _blocks(count: int) -> Iterator[slice]:
-    for start in range(0, count, _ROWS):
-        yield slice(start, min(start + _ROWS, count))
-
-
-def _pairs(weights: FloatArray, places: IntArray, text: int, query: int) -> tuple[Pair, ...]:
-    """A query's pairs with the keys at ``places``, but for those that are next to nothing."""
-    return tuple(Pair(text, query, int(key), float(weights[key])) for key in places if weights[key] >= _LEAST_NAMED)
+def _pairs(weights: FloatArray, keys: IntArray, text: int, query: int) -> tuple[Pair, ...]:
+    """A query's pairs with these keys, without negligible weights."""
+    return tuple(Pair(text, query, int(key), float(weights[key])) for key in keys if weights[key] >= _LEAST_NAMED)
 
 
 def _products(queries: FloatArray, keys: FloatArray, basis: Basis, allowed: BoolArray) -> FloatArray:
@@ -267,27 +235,6 @@ def _products(queries: FloatArray, keys: FloatArray, basis: Basis, allowed: Bool
 
     full, flat = centred(queries @ keys.T), centred((queries @ axes) @ (keys @ axes).T)
     return np.array([(full**2).sum(), (flat**2).sum(), (full * flat).sum()])
-
-
-def _agreement(products: FloatArray) -> float:
-    full, flat, both = products.tolist()
-    return both / math.sqrt(full * flat) if full > 0 and flat > 0 else math.nan
-
-
-def _text(
-    text: str, source: AttentionStack, side: tuple[FloatArray, FloatArray], basis: Basis, read: _Reading, first: int
-) -> TextPoints:
-    left_out = np.full((first, 2), np.nan)
-    query_points, key_points = (np.concatenate([left_out, place(basis, one)]) for one in side)
-    return TextPoints(
-        text,
-        source.query_tokens.labels,
-        source.key_tokens.labels,
-        query_points,
-        key_points,
-        read.strongest,
-        read.received,
-    )
 
 
 def _of_query(source: AttentionStack, layer: int, head: int, query: int, first: int) -> tuple[Pair, ...]:

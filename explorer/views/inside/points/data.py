@@ -12,7 +12,7 @@ from explorer.views.inside.points import PointsSettings
 
 
 def data(record: QueryKeyPoints, _settings: PointsSettings) -> dict[str, Any]:
-    """The points, and the lines of strong weights; texts and tokens count from 0.
+    """The points, and the lines of large weights; texts and tokens count from 0.
 
     A point is in the plane of both components; ``lines`` are strongest first, ``of_query`` those
     of the chosen query.
@@ -40,7 +40,7 @@ def data(record: QueryKeyPoints, _settings: PointsSettings) -> dict[str, Any]:
 
 
 def _points(record: QueryKeyPoints) -> list[tuple[str, int, int, str, list[float]]]:
-    """What each point is: a query or key, its text, token and label, and its place."""
+    """Each point: query or key, its text, token and label, and its coordinates."""
     return [
         (what, number, token, label, point)
         for number, text in enumerate(record.texts)
@@ -63,7 +63,7 @@ def _line(record: QueryKeyPoints, pair: Pair) -> dict[str, Any]:
 
 
 def table(record: QueryKeyPoints, _settings: PointsSettings | None = None) -> Table:
-    """A row a query, key and line; texts and tokens count from 0."""
+    """One row per query, key and line; texts and tokens count from 0."""
     rows: list[list[object]] = [
         [what, number, token, label, *point, None, None, None] for what, number, token, label, point in _points(record)
     ]

@@ -1,4 +1,4 @@
-"""One query of one head, step by step: from q·k to what it adds to the residual stream."""
+"""One query of one head, step by step: from q·k to its contribution to the residual stream."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.views.inside.worksheet import WorksheetSettings
 
 
 def compute(session: Session, settings: WorksheetSettings, progress: Progress | None = None) -> QueryRow:
-    """One query of a head, step by step; with what it is before rotation where that is known.
+    """One query of a head, step by step; with the vectors before rotation where they are known.
 
     Raises:
         ValueError: an unusable text, or a layer, head, query, key or stack out of range.
@@ -23,11 +23,16 @@ def compute(session: Session, settings: WorksheetSettings, progress: Progress | 
     cap.stack(stack).call(settings.layer, settings.head)
     try:
         maps = head_maps_of(session, settings.request, stack, settings.layer, settings.head)
-    except ModelError:  # an architecture whose weight matrices are not known has a row all the same
+    except ModelError:  # of an architecture whose weight matrices are not known
         maps = None
     row = query_row(cap, settings.layer, settings.head, settings.query, stack, maps)
     key_of(row, settings.key)
     return row
+
+
+def has_key(row: QueryRow, key: str) -> bool:
+    """Whether the row has a key of this number."""
+    return key.isdecimal() and int(key) < len(row.labels)
 
 
 def key_of(row: QueryRow, key: str) -> int:
@@ -38,7 +43,7 @@ def key_of(row: QueryRow, key: str) -> int:
     """
     if not key:
         return int(row.weights.argmax())
-    if not key.isdecimal() or int(key) >= len(row.labels):
+    if not has_key(row, key):
         raise ValueError(f"key {key} is out of range: keys are 0 to {len(row.labels) - 1}")
     return int(key)
 
@@ -46,7 +51,7 @@ def key_of(row: QueryRow, key: str) -> int:
 def query_row(
     cap: CapturedText, layer: int, head: int, query: int, stack: str | None = None, maps: HeadMaps | None = None
 ) -> QueryRow:
-    """Work out one query's row anew, in float64, from the vectors the head uses.
+    """Recompute one query's row, in float64, from the head's queries, keys and values.
 
     The weights are softmax(c·tanh(q·k·scale / c) + bias) over the keys the query may see, the
     tanh only where the model caps its scores, a learned sink beside the keys where it has one
@@ -56,9 +61,9 @@ def query_row(
         cap: the captured text.
         layer: counted from 0.
         head: counted from 0.
-        query: which token attends, counted from 0.
-        stack: "encoder", "decoder" or "cross"; None means the only or first one.
-        maps: the head's maps, which know queries and keys before rotation; None leaves them out.
+        query: the token that attends, counted from 0.
+        stack: None means the only or first one.
+        maps: the head's maps, for queries and keys before rotation.
 
     Raises:
         ValueError: layer, head, query or stack out of range.
@@ -72,9 +77,9 @@ def query_row(
     scaled = softmax_input(products, parts)
     exponentials, sink = _exponentials(scaled, parts)
     weights = np.nan_to_num(exponentials) / (np.nansum(exponentials) + sink or 1.0)
-    moved = source.transformed_values(layer, head).astype(np.float64)
+    transformed = source.transformed_values(layer, head).astype(np.float64)
     captured = source.attention(layer, head, slice(query, query + 1))[0]
-    turned = maps is not None and maps.rotated
+    rotated = maps if maps and maps.rotated else None
     return QueryRow(
         source=Source.of(cap, stack),
         stack=source.name,
@@ -88,23 +93,23 @@ def query_row(
         q=q,
         k=k,
         v=v,
-        q_before=maps.q_before[query] if maps and turned else None,
-        k_before=maps.k_before if maps and turned else None,
+        q_before=rotated.q_before[query] if rotated else None,
+        k_before=rotated.k_before if rotated else None,
         products=products,
         scaled=scaled,
         exponentials=exponentials,
         sink_exponential=sink,
         weights=weights,
         value_lengths=np.linalg.norm(v, axis=1),
-        contributions=weights * np.linalg.norm(moved, axis=1),
+        contributions=weights * np.linalg.norm(transformed, axis=1),
         output=weights @ v,
-        added=weights @ moved,
+        added=weights @ transformed,
         error=float(np.abs(weights - captured).max()),
     )
 
 
 def softmax_input(products: FloatArray, parts: ScoreParts) -> FloatArray:
-    """q·k [K] scaled, soft-capped, and with the position's bias; the mask is not yet applied."""
+    """q·k [K] scaled, soft-capped, and with the position's bias, before the mask."""
     scaled = products * parts.scale
     if parts.softcap is not None:
         scaled = parts.softcap * np.tanh(scaled / parts.softcap)
@@ -113,8 +118,7 @@ def softmax_input(products: FloatArray, parts: ScoreParts) -> FloatArray:
 
 def _exponentials(scaled: FloatArray, parts: ScoreParts) -> tuple[FloatArray, float]:
     """E to the power of each allowed score less the largest [K], and of the sink's."""
-    seen = scaled[parts.allowed]
-    candidates = [*seen.tolist(), *([] if parts.sink is None else [parts.sink])]
-    largest = max(candidates, default=0.0)
+    sinks = [] if parts.sink is None else [parts.sink]
+    largest = max([*scaled[parts.allowed].tolist(), *sinks], default=0.0)
     exponentials = np.where(parts.allowed, np.exp(np.where(parts.allowed, scaled, 0) - largest), np.nan)
     return exponentials, 0.0 if parts.sink is None else float(np.exp(parts.sink - largest))

@@ -1,4 +1,4 @@
-"""The inside of a head drawn: a query and keys as strips of dimensions, and their products."""
+"""A query and keys as strips of dimensions, and their products."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from explorer.views.inside.worksheet import WorksheetSettings
 from explorer.views.inside.worksheet.compute import key_of
 
 _WIDTH = 760  # pixels, in a file
-_MOST_KEYS = 12  # whose products are drawn
+_MOST_KEYS = 12  # with their products
 _STRIP = 22  # pixels of a strip in a file
-_DECIDE = 0.8  # of the products of the score's own sign: the dimensions that are said to decide
+_DECIDE = 0.8  # of the products of the score's own sign
 
 
 def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "light") -> go.Figure:
@@ -26,7 +26,7 @@ def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "l
 
     Args:
         row: the query's row.
-        key: which key's vectors are drawn.
+        key: the key whose vectors are drawn.
         before: queries and keys before rotation, whose products do not add up to the score.
         theme: "light" or "dark".
     """
@@ -34,31 +34,26 @@ def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "l
     q, k = vectors_of(row, before)
     keys = heaviest(row, key)
     products = q * k[keys]
-    figure = make_subplots(
-        rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[2, 1, max(len(keys), 2)]
-    )
-    names = [f"q  {literal(row.query_label)}", f"k  {literal(row.labels[key])}"]
-    figure.add_trace(_strips(np.stack([q, k[key]]), "value", 0), 1, 1)
-    figure.add_trace(_strips((q * k[key])[None], "product", 1), 2, 1)
-    labels = [f"{literal(row.labels[one])}  {products[i].sum():.2f}" for i, one in enumerate(keys)]
-    figure.add_trace(_strips(products, "product", 2), 3, 1)
-    figure.update_layout(_scales(row, key, colours))
-    head = f"layer {row.layer} · head {row.head} · query “{literal(row.query_label)}”"
-    told = " · before rotation" if before else ""
-    figure.update_layout(
-        base_layout(
-            colours,
-            title=title(f"{literal(model_label(row.source.model))} · {head}{told}"),
-            margin={"l": 8, "r": 8, "t": 34, "b": 8},
-            showlegend=False,
-        )
-    )
-    for number, named in enumerate((names, ["q⊙k"], labels), start=1):
-        told_by = {"tickvals": list(range(len(named))), "ticktext": named, "autorange": "reversed"}
+    heights = [2, 1, max(len(keys), 2)]
+    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=heights)
+    panels = [
+        (np.stack([q, k[key]]), "value", [f"q  {literal(row.query_label)}", f"k  {literal(row.labels[key])}"]),
+        ((q * k[key])[None], "product", ["q⊙k"]),
+        (products, "product", [f"{literal(row.labels[one])}  {products[i].sum():.2f}" for i, one in enumerate(keys)]),
+    ]
+    for number, (values, what, names) in enumerate(panels, start=1):
+        figure.add_trace(_strips(values, what), number, 1)
+        labels = {"tickvals": list(range(len(names))), "ticktext": names, "autorange": "reversed"}
         figure.update_xaxes(_plain(colours), row=number, col=1)
-        figure.update_yaxes(_plain(colours, **told_by), row=number, col=1)
+        figure.update_yaxes(_plain(colours, **labels), row=number, col=1)
     figure.update_xaxes(axis(colours, f"dimension of the head, 0 to {row.d_head - 1}", fixedrange=False), row=3, col=1)
-    return figure
+    heading = (
+        f"{literal(model_label(row.source.model))} · layer {row.layer} · head {row.head} · "
+        f"query “{literal(row.query_label)}”{' · before rotation' if before else ''}"
+    )
+    margin = {"l": 8, "r": 8, "t": 34, "b": 8}
+    figure.update_layout(base_layout(colours, title=title(heading), margin=margin, showlegend=False))
+    return figure.update_layout(_scales(row, key, colours))
 
 
 def vectors_of(row: QueryRow, before: bool) -> tuple[FloatArray, FloatArray]:
@@ -80,39 +75,34 @@ def strips_caption(row: QueryRow, key: int, before: bool = False) -> str:
     q, k = vectors_of(row, before)
     product = q * k[key]
     total = float(product.sum())
-    pair = f"“{row.query_label}” and “{row.labels[key]}”"
     where = "before rotation" if before else "as the scores are made of them"
-    said = [
-        f"Query and key of {pair} {where}, dimension by dimension, and their products, which add "
-        f"up to q·k = {total:.3f}."
+    parts = [
+        f"Query and key of “{row.query_label}” and “{row.labels[key]}” {where}, dimension by dimension, "
+        f"and their products, which add up to q·k = {total:.3f}.",
+        "Rotation changes that sum: it makes the score depend on how far apart the two are."
+        if before
+        else _deciding(product, total),
+        f"Below: the products of the {len(heaviest(row, key))} keys with most weight, each with its sum.",
     ]
-    if before:
-        said.append("Rotation changes that sum: it makes the score depend on how far apart the two are.")
-    else:
-        said.append(_deciding(product, total))
-    said.append(f"Below: the products of the {len(heaviest(row, key))} keys with most weight, each with its sum.")
-    said += cut(row.source.truncation)
-    return " ".join(said)
+    return " ".join([*parts, *cut(row.source.truncation)])
 
 
 def _deciding(product: FloatArray, total: float) -> str:
-    """How few dimensions make up most of what pulls the score its way."""
+    """How few dimensions make up most of the products of the score's own sign."""
     own = np.maximum(product * (1 if total >= 0 else -1), 0)
     order = np.argsort(-own)
-    reached = np.cumsum(own[order]) >= _DECIDE * own.sum()
-    count = int(np.argmax(reached)) + 1
-    named = ", ".join(str(one) for one in order[: min(count, 6)].tolist())
-    more = " …" if count > 6 else ""
-    sign = "positive" if total >= 0 else "negative"
+    count = int(np.argmax(np.cumsum(own[order]) >= _DECIDE * own.sum())) + 1
+    named = ", ".join(map(str, order[: min(count, 6)].tolist()))
+    sign, more = "positive" if total >= 0 else "negative", " …" if count > 6 else ""
     return f"{count} of {len(product)} dimensions make up {_DECIDE:.0%} of its {sign} part ({named}{more})."
 
 
-def _strips(values: FloatArray, what: str, number: int) -> go.Heatmap:
+def _strips(values: FloatArray, what: str) -> go.Heatmap:
     return go.Heatmap(
         z=values.astype(np.float32),
         xgap=1,
         ygap=3,
-        coloraxis="coloraxis" if number == 0 else "coloraxis2",
+        coloraxis="coloraxis" if what == "value" else "coloraxis2",
         hovertemplate=f"%{{y}}<br>dimension %{{x}}: {what} %{{z:.4f}}<extra></extra>",
     )
 
@@ -132,12 +122,11 @@ def _scales(row: QueryRow, key: int, colours: Theme) -> dict[str, Any]:
         "coloraxis": {"y": 1, "yanchor": "top", "len": 0.3, "title": {"text": "value", "side": "right"}},
         "coloraxis2": {"y": 0, "yanchor": "bottom", "len": 0.6, "title": {"text": "product", "side": "right"}},
     }
-    keys = heaviest(row, key)
     largest = np.zeros(2)
     for before in (False, True):
         q, k = vectors_of(row, before)
-        here = [max(np.abs(q).max(), np.abs(k[key]).max()), np.abs(q * k[keys]).max()]
-        largest = np.maximum(largest, here)
+        products = q * k[heaviest(row, key)]
+        largest = np.maximum(largest, [max(np.abs(q).max(), np.abs(k[key]).max()), np.abs(products).max()])
     return {
         name: {"colorscale": DIVERGING[colours.name], "cmin": -most, "cmax": most, "colorbar": bar | place}
         for (name, place), most in zip(places.items(), [one or 1.0 for one in largest.tolist()], strict=True)
