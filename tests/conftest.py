@@ -10,10 +10,14 @@ import torch
 from huggingface_hub import constants
 
 import explorer
-from tests import checkpoints
+from tests import checkpoints, reference
+from tests.checkpoints import FAMILIES, TEXT
+from tests.reference import Reference
 
 Folder = Callable[[str], Path]
 Loader = Callable[[str], explorer.LoadedModel]
+Runs = Callable[[str], tuple[explorer.Capture, Reference]]
+TARGET = "the dog ate an apple."
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -48,6 +52,23 @@ def tiny(folder: Folder) -> Loader:
         if name not in loaded:
             loaded[name] = explorer.load_model(str(folder(name)), device="cpu")
         return loaded[name]
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def runs(tiny: Loader, folder: Folder) -> Runs:
+    """A family's capture, and the eager run of the same tokens."""
+    made: dict[str, tuple[explorer.Capture, Reference]] = {}
+
+    def of(name: str) -> tuple[explorer.Capture, Reference]:
+        if name not in made:
+            family = FAMILIES[name]
+            target = TARGET if family.is_encoder_decoder else None
+            cap = explorer.capture(tiny(name), TEXT, target=target)
+            ids = cap.stack("decoder").query_tokens.ids.tolist() if target else None
+            made[name] = cap, reference.eager(family, folder(name), TEXT, decoder_ids=ids)
+        return made[name]
 
     return of
 

@@ -153,7 +153,7 @@ class TestNumbers:
         assert [row["label"] for row in rows if row["what"] == "key"] == run.labels
         assert [float(row["x"]) for row in rows if row["what"] == "query"] == points[:12, 0].tolist()
 
-    def test_moves(self, session: Session, run: eager.EagerRun) -> None:
+    def test_matrices(self, session: Session, run: eager.EagerRun) -> None:
         view = made(session, "matrices", first=True)
         told = view.result()
         given, made_of, module = eager.given_and_made("minilm", TEXT, "encoder.layer.2.attention.self.key")
@@ -210,7 +210,7 @@ class TestNumbers:
         np.testing.assert_allclose(told["bias"], module.bias.detach().numpy())
         assert told["lengths"][3] == pytest.approx(np.linalg.norm(told["outputs"][3]))
         rows = rows_of(view)
-        assert float(rows[3]["length"]) == told["lengths"][3]
+        assert float(rows[3]["length"]) == pytest.approx(told["lengths"][3], rel=1e-12)
         assert float(rows[3]["cosine"]) == pytest.approx(told["cosines_with_sum"][3])
         assert [row["part"] for row in rows[-2:]] == ["bias", "sum"]
 

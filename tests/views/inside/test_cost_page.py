@@ -1,4 +1,4 @@
-"""The Inside page's sharing view, without a browser: what its callbacks answer."""
+"""The Inside page's cost view, without a browser: what its callbacks answer."""
 
 from __future__ import annotations
 
