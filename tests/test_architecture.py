@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -215,3 +216,36 @@ def test_core_needs_no_dash() -> None:
 def test_the_top_is_small() -> None:
     entries = [path.name for path in (ROOT / "explorer").iterdir() if path.name != "__pycache__"]
     assert len(entries) <= 15, sorted(entries)
+
+
+# Scripts and styles of the frame, and of panels that all views share; any other is named after the
+# page or the view it belongs to: heads-lines.js, and heads-heatmap-tokens.js for a part of a view.
+OF_THE_FRAME = frozenset(["address", "explorer", "learn", "check", "opening", "panel", "presenter", "saving", "style"])
+OF_A_PAGE = frozenset(["embeddings-sentences"])  # a panel that all views of its page share
+
+
+def _assets(kind: str) -> list[Path]:
+    found = sorted((ROOT / "assets").glob(f"*.{kind}"))
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("script", _assets("js"), ids=lambda path: path.name)
+def test_a_script_reads_no_private_field(script: Path) -> None:
+    """Plotly renames what begins with an underscore without notice, and an axis' l2p and p2l too."""
+    text = script.read_text(encoding="utf-8")
+    assert re.findall(r"\._[a-zA-Z]\w*|\b(?:l2p|p2l|l2c|c2l)\b", text) == []
+
+
+@pytest.mark.parametrize("script", _assets("js"), ids=lambda path: path.name)
+def test_a_script_defines_the_namespace_of_its_name(script: Path) -> None:
+    text = script.read_text(encoding="utf-8")
+    defined = re.findall(r"Object\.assign\(\{\}, window\.dash_clientside, \{\s*(\w+): \{", text)
+    assert defined in ([], [script.stem.replace("-", "_")])
+
+
+@pytest.mark.parametrize("asset", [*_assets("js"), *_assets("css")], ids=lambda path: path.name)
+def test_scripts_and_styles_are_named_after_views(asset: Path) -> None:
+    page, *view = asset.stem.split("-")
+    if asset.stem not in OF_THE_FRAME | OF_A_PAGE:
+        assert (ROOT / "explorer" / "views" / Path(page, *view[:1])).is_dir()

@@ -238,10 +238,9 @@ class TestOverview:
         assert np.shape(figure.data[0].z) == (6, 12)
         assert not figure.layout.shapes
 
-    def test_the_chosen_head_is_framed(self) -> None:
+    def test_the_page_learns_which_head_to_frame(self) -> None:
         overview = HeadsOverview("m", "encoder", False, np.zeros((2, 3, 4, 4)), (4, 4))
-        (frame,) = overview_figure(overview, selected=(1, 2)).layout.shapes
-        assert (frame.x0, frame.x1, frame.y0, frame.y1) == (1.5, 2.5, 0.5, 1.5)
+        assert overview_figure(overview, selected=(1, 2)).layout.meta == {"shape": [2, 3], "chosen": (1, 2)}
 
     def test_a_number_a_head_on_the_same_grid(self) -> None:
         values = np.array([[0.5, 1.25, np.nan], [2, 0, 1]])
@@ -251,8 +250,7 @@ class TestOverview:
         assert trace.hoverongaps is False  # a head without a number is blank
         assert trace.colorbar.title.text == "nats"
         assert "layer %{y} · head %{x}<br>Entropy %{z" in trace.hovertemplate
-        (frame,) = figure.layout.shapes
-        assert (frame.x0, frame.x1, frame.y0, frame.y1) == (-0.5, 0.5, 0.5, 1.5)
+        assert figure.layout.meta == {"shape": [2, 3], "chosen": (1, 0)}
         maps = overview_figure(HeadsOverview("m", "encoder", False, np.zeros((2, 3, 4, 4)), (4, 4)))
         assert figure.layout.yaxis.range == maps.layout.yaxis.range
         assert figure.layout.xaxis.range == maps.layout.xaxis.range

@@ -122,20 +122,23 @@ class Heads(App):
 
     def frame(self) -> tuple[float, float]:
         """Layer and head of the frame in the picture of all heads."""
-        shape = self.page.evaluate("document.querySelector('#heads-overview .js-plotly-plot').layout.shapes[0]")
-        return shape["y0"] + 0.5, shape["x0"] + 0.5
+        box = self.page.locator("#heads-overview .chosen-head").bounding_box()
+        grid = self.page.locator("#heads-overview .nsewdrag").bounding_box()
+        assert box and grid
+        layers, heads = self.page.evaluate(
+            "document.querySelector('#heads-overview .js-plotly-plot').layout.meta.shape"
+        )
+        row = (box["y"] + box["height"] / 2 - grid["y"]) / grid["height"] * layers - 0.5
+        column = (box["x"] + box["width"] / 2 - grid["x"]) / grid["width"] * heads - 0.5
+        return round(row, 1), round(column, 1)
 
     def wait_for_choice(self, layer: int, head: int) -> None:
         """Wait until map, selectors and frame all agree on a head."""
         self.wait_for_map(layer, head)
         expect(self.page.locator("#heads-layer")).to_have_value(str(layer))
         expect(self.page.locator("#heads-head")).to_have_value(str(head))
-        self.wait_for(
-            """([layer, head]) => { const [frame] = document.querySelector(
-            '#heads-overview .js-plotly-plot').layout.shapes;
-            return frame.y0 + 0.5 === layer && frame.x0 + 0.5 === head; }""",
-            [layer, head],
-        )
+        expect(self.page.locator("#heads-overview .chosen-head")).to_have_attribute("data-head", f"{layer}.{head}")
+        assert self.frame() == (layer, head)
 
 
 def _hatched_cells(xs: list[float | None], ys: list[float | None], shape: tuple[int, ...]) -> np.ndarray:

@@ -109,7 +109,7 @@ def switches_in(chosen: dict[str, Any]) -> Settings:
 def register(app: Dash, session: Session) -> None:
     """Wire the list of heads to the model, and what is offered to the view."""
     app.clientside_callback(
-        ClientsideFunction("explorer", "offerSwitches"),
+        ClientsideFunction("heads", "offerSwitches"),
         Output("heads-set-field", "className"),
         Output("heads-over-field", "className"),
         Output("heads-norm-field", "className"),

@@ -44,7 +44,7 @@ def overview_figure(
     Args:
         overview: the small maps.
         theme: "light" or "dark".
-        selected: layer and head that are framed.
+        selected: layer and head that the page frames (assets/heads-overview.js).
         facts: a line about every head [L][H], told on hover.
         palette: name of a sequential palette.
 
@@ -126,13 +126,13 @@ def _grid(
     selected: tuple[int, int] | None,
     images: list[dict[str, object]] | None = None,
 ) -> go.Figure:
-    """Layers down, heads across, the chosen head framed."""
+    """Layers down, heads across; every cell has the same size."""
     n_layers, n_heads = shape
     figure = go.Figure(cells)
     figure.update_layout(
         base_layout(
             colours,
-            meta={"shape": [n_layers, n_heads]},
+            meta={"shape": [n_layers, n_heads], "chosen": selected},
             xaxis=axis(
                 colours,
                 "head",
@@ -155,22 +155,9 @@ def _grid(
                 showline=False,
             ),
             images=images or [],
-            shapes=[] if selected is None else [selection(*selected, colours.name)],
         )
     )
     return figure
-
-
-def selection(layer: int, head: int, theme: str = "light") -> dict[str, object]:
-    """The frame around the chosen head, as a plotly shape."""
-    return {
-        "type": "rect",
-        "x0": head - 0.5,
-        "x1": head + 0.5,
-        "y0": layer - 0.5,
-        "y1": layer + 0.5,
-        "line": {"color": theme_of(theme).accent, "width": 3},
-    }
 
 
 def _picture(overview: HeadsOverview, colours: Theme, palette: str) -> str:

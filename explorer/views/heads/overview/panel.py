@@ -2,7 +2,7 @@
 
 heads-request, heads-stack, heads-show, heads-link, table-request, heads-palette, theme
     ─> heads-overview, its caption
-a click (assets/explorer.js) ─> heads-layer, heads-head ─> the frame around the chosen head
+a click (assets/heads-overview.js) ─> heads-layer, heads-head ─> the frame around the chosen head
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _overview() -> Any:
 def register(app: Dash, session: Session) -> None:
     """Wire the picture to what was run, and its clicks to the choice of a head."""
     app.clientside_callback(
-        ClientsideFunction("explorer", "frameHead"),
+        ClientsideFunction("heads_overview", "mark"),
         Output("heads-overview", "id"),
         Input("heads-layer", "value"),
         Input("heads-head", "value"),

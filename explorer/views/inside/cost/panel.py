@@ -217,7 +217,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
 def _register_controls(app: Dash, session: Session) -> None:
     """The context length's two fields, and the ways to share."""
     app.clientside_callback(
-        ClientsideFunction("sharing", "length"),
+        ClientsideFunction("inside_cost", "length"),
         Output("inside-cost-tokens", "value"),
         Output("inside-cost-slider", "value"),
         Input("inside-cost-tokens", "value"),

@@ -1,6 +1,6 @@
 """A weight matrix as a linear map: the tokens and a grid before it, and where both are after it.
 
-assets/moves.js brings the right picture back towards the left one: ``layout.meta`` says which
+assets/inside-matrices.js brings the right picture back towards the left one: ``layout.meta`` says which
 traces are the same thing before and after, and both pictures' frames.
 """
 

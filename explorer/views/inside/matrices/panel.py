@@ -40,7 +40,7 @@ def layout() -> Any:
             className="graph",
             figure=blank_figure(_MESSAGE),
         ),
-        html.Dl(id="inside-matrices-facts", className="moves-facts"),
+        html.Dl(id="inside-matrices-facts", className="matrices-facts"),
         html.P(id="inside-matrices-caption", className="caption"),
     )
 
@@ -91,13 +91,13 @@ def _controls() -> Any:
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     app.clientside_callback(
-        ClientsideFunction("moves", "follow"),
+        ClientsideFunction("inside_matrices", "follow"),
         Output("inside-matrices-told", "children"),
         Input("inside-matrices-graph", "figure"),
         Input("inside-matrices-share", "value"),
     )
     app.clientside_callback(
-        ClientsideFunction("moves", "rest"),
+        ClientsideFunction("inside_matrices", "rest"),
         Output("inside-matrices-state", "data", allow_duplicate=True),
         Input("inside-matrices-rests", "data"),
         State("inside-matrices-state", "data"),

@@ -11,7 +11,7 @@
 
   const plotted = (id) => document.querySelector(`#${id} .js-plotly-plot`);
 
-  function tell(shown, model, rows) {
+  function report(shown, model, rows) {
     const filtered = Object.keys(model ?? {}).length > 0 && Boolean(shown);
     passing = filtered ? new Set(shown.map((row) => row.id)) : null;
     total = rows?.length ?? 0;
@@ -36,14 +36,14 @@
 
   const passes = (layer, head) => passing.has(`${layer}.${head}`);
 
-  /* The frame of the chosen head is the first shape, this the second. */
+  /* The picture's only shape. */
   function fadeCells(plot) {
     const { shapes = [], meta, paper_bgcolor: fillcolor } = plot?.layout ?? {};
-    if (!shapes.length) return;
+    if (!meta?.shape) return;
     const path = outside(...meta.shape);
-    if ((shapes[1]?.path ?? "") === path) return;
+    if ((shapes[0]?.path ?? "") === path) return;
     const veil = { type: "path", path, fillcolor, opacity: FADED, line: { width: 0 } };
-    window.Plotly.relayout(plot, { "shapes[1]": path ? veil : null });
+    window.Plotly.relayout(plot, { "shapes[0]": path ? veil : null });
   }
 
   function outside(layers, heads) {
@@ -62,7 +62,7 @@
     `L${x + HALF},${y + HALF}L${x - HALF},${y + HALF}Z`;
 
   function fadePoints(plot) {
-    const [heads] = plot?._fullData ?? [];
+    const [heads] = plot?.data ?? [];
     if (!heads?.customdata) return;
     const places = Array.from(heads.customdata.keys());
     const wanted = passing && total === places.length
@@ -74,5 +74,5 @@
 
   const clear = () => ({});
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { filters: { tell, clear } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { heads_heads_filters: { report, clear } });
 })();

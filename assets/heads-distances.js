@@ -1,6 +1,6 @@
 /* The map of heads in the browser: a click chooses a head, the ring follows the choice, and heads
-   with room around them are named. figures/distances.py draws the heads first, the ring second,
-   and says in layout.meta how many heads a layer has. */
+   with room around them are named. The view's figure.py draws the heads first, the ring second,
+   and puts the number of heads in a layer into layout.meta. */
 "use strict";
 
 (() => {
@@ -29,11 +29,11 @@
   /* Each step draws again, which calls this anew until nothing is left to do. */
   function complete() {
     const plot = plotted();
-    if (plot?._fullData?.length === 2) moveRing(plot) || nameHeads(plot);
+    if (plot?.data?.length === 2) moveRing(plot) || nameHeads(plot);
   }
 
   function moveRing(plot) {
-    const [heads, mark] = plot._fullData;
+    const [heads, mark] = plot.data;
     const place = chosen ? chosen[0] * plot.layout.meta.heads + chosen[1] : -1;
     const [x, y] = [heads.x[place], heads.y[place]];
     if (x === undefined || (mark.x[0] === x && mark.y[0] === y)) return false;
@@ -42,12 +42,14 @@
   }
 
   function nameHeads(plot) {
-    const [heads] = plot._fullData;
+    const [heads] = plot.data;
     const names = placed(plot, heads);
     const text = names.map((one) => one?.name ?? "");
     const textposition = names.map((one) => one?.side ?? "middle right");
     const same = (kept, wanted) => JSON.stringify(kept) === JSON.stringify(wanted);
-    if (same(heads.text, text) && same(heads.textposition, textposition)) return;
+    if (
+      same(heads.text ?? text.map(() => ""), text) && (!names.some(Boolean) || same(heads.textposition, textposition))
+    ) return;
     window.Plotly.restyle(plot, { mode: "markers+text", text: [text], textposition: [textposition] }, [0]);
   }
 
@@ -63,10 +65,17 @@
   /* Of each head its name and the side of its point where that fits, or null. Heads that stand
      alone come first. Boxes are [x, y, half a width, half a height] in pixels. */
   function placed(plot, heads) {
-    const { xaxis, yaxis } = plot._fullLayout;
+    const { width, height } = plot.querySelector(".nsewdrag").getBoundingClientRect();
+    const { xaxis, yaxis } = plot.layout;
+    const along = (value, [first, last], length) => ((value - first) / (last - first)) * length;
     const size = heads.marker.size;
-    const points = Array.from(heads.x, (x, i) => [xaxis.l2p(x), yaxis.l2p(heads.y[i]), size / 2, size / 2]);
-    const inside = ([x, y]) => x >= 0 && y >= 0 && x <= xaxis._length && y <= yaxis._length;
+    const points = heads.x.map((x, i) => [
+      along(x, xaxis.range, width),
+      height - along(heads.y[i], yaxis.range, height),
+      size / 2,
+      size / 2,
+    ]);
+    const inside = ([x, y]) => x >= 0 && y >= 0 && x <= width && y <= height;
     const gap = points.map((one, i) =>
       Math.min(
         ...points.filter((_, j) => j !== i).map((other) => Math.hypot(one[0] - other[0], one[1] - other[1])),
@@ -96,6 +105,6 @@
     Math.abs(one[0] - other[0]) < one[2] + other[2] && Math.abs(one[1] - other[1]) < one[3] + other[3];
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    distances: { pick, ring },
+    heads_distances: { pick, ring },
   });
 })();
