@@ -16,8 +16,10 @@
   function mark(layer, head) {
     if (Number.isInteger(layer) && Number.isInteger(head)) chosen = [layer, head];
     const plot = plotted();
-    // A new picture or another size of the window moves the cells.
-    if (plot && !plot.dataset.framed) {
+    if (!plot) {
+      window.requestAnimationFrame(() => mark()); // the figure is there before its plot
+    } else if (!plot.dataset.framed) {
+      // A new picture or another size of the window moves the cells.
       plot.dataset.framed = "yes";
       plot.on("plotly_afterplot", placeFrame);
     }

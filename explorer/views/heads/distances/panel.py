@@ -118,4 +118,5 @@ def _register_browser_side(app: Dash) -> None:
         Output("heads-distances-graph", "id"),
         Input("heads-layer", "value"),
         Input("heads-head", "value"),
+        Input("heads-distances-graph", "figure"),
     )

@@ -69,6 +69,7 @@ def register(app: Dash, session: Session) -> None:
         Output("heads-overview", "id"),
         Input("heads-layer", "value"),
         Input("heads-head", "value"),
+        Input("heads-overview", "figure"),
     )
 
     @app.callback(
