@@ -1,14 +1,14 @@
-/* The Inside page in the browser: what is looked at, which all views share. */
+/* The Inside page in the browser: the selection that its views share. */
 "use strict";
 
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
 
-  /* The state of the fields, once every one has a value; the same is not told twice. */
-  let told = "";
+  /* The state of the fields, once every one has a value; the same is not set twice. */
+  let latest = "";
 
   document.addEventListener("explorer:open", () => {
-    told = "";
+    latest = "";
   });
 
   function view(request, mode, stack, layer, head, query) {
@@ -26,16 +26,13 @@
       query: Number(query),
     };
     const key = JSON.stringify(next);
-    if (key === told) return NO_UPDATE();
-    told = key;
+    if (key === latest) return NO_UPDATE();
+    latest = key;
     return next;
   }
-
-  /* A row of the table is called after its key's number; the sum's is no key. */
-  const pickKey = (cell) => (/^\d+$/.test(cell?.rowId ?? "") ? cell.rowId : NO_UPDATE());
 
   /* Leaving out the first token is for the views whose planes it would fill. */
   const offerFirst = (mode) => (["points", "matrices"].includes(mode) ? "" : "hidden");
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { inside: { view, pickKey, offerFirst } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { inside: { view, offerFirst } });
 })();

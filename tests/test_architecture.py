@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from explorer.app.server import create_app
-
 ROOT = Path(__file__).parents[1]
 
 # Lowest first. A module imports from layers below its own, or from its own package.
@@ -220,31 +218,34 @@ def test_the_top_is_small() -> None:
     assert len(entries) <= 15, sorted(entries)
 
 
-SCRIPTS = sorted((ROOT / "assets").glob("*.js"))
+# Scripts and styles of the frame, and of panels that all views share; any other is named after the
+# page or the view it belongs to: heads-lines.js, and heads-heatmap-tokens.js for a part of a view.
+OF_THE_FRAME = frozenset(["address", "explorer", "learn", "check", "opening", "panel", "presenter", "saving", "style"])
+OF_A_PAGE = frozenset(["embeddings-sentences"])  # a panel that all views of its page share
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_a_script_uses_only_what_plotly_documents(script: Path) -> None:
-    """Fields that begin with an underscore change without notice."""
-    found = re.findall(r"[.?]_[a-zA-Z]\w*", script.read_text(encoding="utf-8"))
-    assert not found, f"{script.name} reads {', '.join(found)}"
+def _assets(kind: str) -> list[Path]:
+    found = sorted((ROOT / "assets").glob(f"*.{kind}"))
+    assert found
+    return found
 
 
-def test_every_browser_callback_has_its_function() -> None:
-    """Each ClientsideFunction names a namespace and a function that a script of assets/ defines."""
-    defined = {
-        (namespace, name.strip())
-        for script in SCRIPTS
-        for namespace, names in re.findall(
-            r"(\w+): \{([^{}]*)\}", script.read_text(encoding="utf-8").rpartition("dash_clientside = ")[2]
-        )
-        for name in names.split(",")
-    }
-    app = create_app()
-    called = {
-        (one["clientside_function"]["namespace"], one["clientside_function"]["function_name"])
-        for one in app._callback_list
-        if one["clientside_function"]
-    }
-    assert called
-    assert called <= defined
+@pytest.mark.parametrize("script", _assets("js"), ids=lambda path: path.name)
+def test_a_script_reads_no_private_field(script: Path) -> None:
+    """Plotly renames what begins with an underscore without notice, and an axis' l2p and p2l too."""
+    text = script.read_text(encoding="utf-8")
+    assert re.findall(r"\._[a-zA-Z]\w*|\b(?:l2p|p2l|l2c|c2l)\b", text) == []
+
+
+@pytest.mark.parametrize("script", _assets("js"), ids=lambda path: path.name)
+def test_a_script_defines_the_namespace_of_its_name(script: Path) -> None:
+    text = script.read_text(encoding="utf-8")
+    defined = re.findall(r"Object\.assign\(\{\}, window\.dash_clientside, \{\s*(\w+): \{", text)
+    assert defined in ([], [script.stem.replace("-", "_")])
+
+
+@pytest.mark.parametrize("asset", [*_assets("js"), *_assets("css")], ids=lambda path: path.name)
+def test_scripts_and_styles_are_named_after_views(asset: Path) -> None:
+    page, *view = asset.stem.split("-")
+    if asset.stem not in OF_THE_FRAME | OF_A_PAGE:
+        assert (ROOT / "explorer" / "views" / Path(page, *view[:1])).is_dir()

@@ -1,6 +1,6 @@
 """The names of heads beside their points, where there is room; for files.
 
-On the page assets/distances.js names them by the same rules, anew with every zoom.
+On the page assets/heads-distances.js names them by the same rules, anew with every zoom.
 """
 
 from __future__ import annotations

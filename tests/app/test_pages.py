@@ -127,12 +127,13 @@ class TestWiring:
         assert set(ids) >= PUBLISHED_IDS
 
     def test_browser_side_functions_exist(self, dependencies: list[dict[str, Any]]) -> None:
-        scripts = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "assets").glob("*.js"))
         wanted = [d["clientside_function"] for d in dependencies if d["clientside_function"]]
         assert wanted
         for function in wanted:
             space, name = function["namespace"], function["function_name"]
-            offered = re.search(rf"\b{space}: \{{(.*?)\}}", scripts, re.DOTALL)
+            script = (ROOT / "assets" / f"{space.replace('_', '-')}.js").read_text(encoding="utf-8")
+            _, _, defined = script.partition("window.dash_clientside, {")
+            offered = re.search(rf"\b{space}: \{{(.*?)\}}", defined, re.DOTALL)
             assert offered, space
             assert re.search(rf"\b{name}\b", offered[1]), f"{space}.{name}"
 

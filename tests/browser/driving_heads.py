@@ -34,18 +34,6 @@ _IS_DRAWN = """([layer, head, keys]) => {
 }"""
 
 
-# Layer and head in the middle of the frame, worked out from where it is on the screen.
-_FRAMED = """() => {
-  const frame = document.getElementById('heads-frame').getBoundingClientRect();
-  const plot = document.querySelector('#heads-overview .js-plotly-plot');
-  const { xaxis, yaxis } = plot._fullLayout;
-  const box = plot.getBoundingClientRect();
-  const middle = [frame.top + frame.height / 2 - box.top, frame.left + frame.width / 2 - box.left];
-  return [yaxis.p2l(middle[0] - yaxis._offset), xaxis.p2l(middle[1] - xaxis._offset)]
-    .map(place => Math.abs(place - Math.round(place)) < 0.1 ? Math.round(place) : place);
-}"""
-
-
 @dataclass(frozen=True)
 class DrawnMap:
     """The large heatmap as it is on the screen; ``weights`` [Q, K] has NaN for no data."""
@@ -134,18 +122,22 @@ class Heads(App):
 
     def frame(self) -> tuple[float, float]:
         """Layer and head of the frame in the picture of all heads."""
-        layer, head = self.page.evaluate(_FRAMED)
-        return layer, head
+        box = self.page.locator("#heads-overview .chosen-head").bounding_box()
+        grid = self.page.locator("#heads-overview .nsewdrag").bounding_box()
+        assert box and grid
+        layers, heads = self.page.evaluate(
+            "document.querySelector('#heads-overview .js-plotly-plot').layout.meta.shape"
+        )
+        row = (box["y"] + box["height"] / 2 - grid["y"]) / grid["height"] * layers - 0.5
+        column = (box["x"] + box["width"] / 2 - grid["x"]) / grid["width"] * heads - 0.5
+        return round(row, 1), round(column, 1)
 
     def wait_for_choice(self, layer: int, head: int) -> None:
         """Wait until map, selectors and frame all agree on a head."""
         self.wait_for_map(layer, head)
         expect(self.page.locator("#heads-layer")).to_have_value(str(layer))
         expect(self.page.locator("#heads-head")).to_have_value(str(head))
-        self.wait_for(
-            f"([layer, head]) => {{ const at = ({_FRAMED})(); return at[0] === layer && at[1] === head; }}",
-            [layer, head],
-        )
+        expect(self.page.locator("#heads-overview .chosen-head")).to_have_attribute("data-head", f"{layer}.{head}")
 
 
 def _hatched_cells(xs: list[float | None], ys: list[float | None], shape: tuple[int, ...]) -> np.ndarray:

@@ -24,8 +24,8 @@ _ROWS = """() => {
     node => rows.push(node.data));
   return rows;
 }"""
-_VEIL = """() => document.querySelector('#heads-overview .js-plotly-plot').layout.shapes
-  ?.map(shape => shape.path) ?? []"""
+_VEIL = """() => (document.querySelector('#heads-overview .js-plotly-plot').layout.shapes ?? [])
+  .map(shape => shape.path)"""
 
 
 def rows(heads: Heads, column: str = "entropy", count: int = 72) -> list[dict[str, Any]]:
@@ -146,7 +146,7 @@ def test_a_filter_fades_the_other_heads(heads: Heads) -> None:
     )
     # Another head chosen: the frame moves, the veil stays.
     page.keyboard.press("ArrowDown")
-    heads.wait_for("() => document.getElementById('heads-frame').dataset.layer === '1'")
+    expect(page.locator("#heads-overview .chosen-head")).to_have_attribute("data-head", "1.0")
     assert len(page.evaluate(_VEIL)) == 1
     assert not [r for r in fetched if "heads-overview.figure" in (r.post_data or "")]
     # A picture drawn anew is faded again.

@@ -1,6 +1,6 @@
 """The form of the Embeddings page: the word, its sentences, and how it is looked for in them.
 
-In the browser (assets/sentences.js):
+In the browser (assets/embeddings-sentences.js):
     embeddings-set ─> word, sentences, anchors, switches    a set is run at once
     word, sentences ─> embeddings-set                       which set they are, if any
     embeddings-sentences <─> embeddings-table                            one line, one row
@@ -302,7 +302,7 @@ def register(app: Dash) -> None:
 
 def _register_browser_side(app: Dash) -> None:
     def browser(name: str, *wiring: Any, **how: Any) -> None:
-        app.clientside_callback(ClientsideFunction("sentences", name), *wiring, **how)
+        app.clientside_callback(ClientsideFunction("embeddings_sentences", name), *wiring, **how)
 
     browser(
         "useSet",

@@ -107,7 +107,7 @@ def switches_in(chosen: dict[str, Any]) -> Settings:
 def register(app: Dash) -> None:
     """Offer the switches that the view has."""
     app.clientside_callback(
-        ClientsideFunction("explorer", "offerSwitches"),
+        ClientsideFunction("heads", "offerSwitches"),
         Output("heads-set-field", "className"),
         Output("heads-over-field", "className"),
         Output("heads-norm-field", "className"),

@@ -108,7 +108,7 @@ def _register_browser_side(app: Dash) -> None:
     """The view on the screen, and what the address tells beside it."""
     show_chosen_view(app, PAGE)
     app.clientside_callback(
-        ClientsideFunction("explorer", "aroundHeads"),
+        ClientsideFunction("heads", "around"),
         Output("heads-around", "data"),
         *(Input(_AROUND[name], "value") for name in ("show", "query", "key")),
         *(Input(_AROUND[name], "data") for name in ("sort", "filter")),
@@ -121,7 +121,7 @@ def _register_browser_side(app: Dash) -> None:
 def _register_views(app: Dash) -> None:
     """Tell the view on the screen, and no other, which head is chosen."""
     app.clientside_callback(
-        ClientsideFunction("explorer", "forViews"),
+        ClientsideFunction("heads", "forViews"),
         Output("heads-lines-for", "data"),
         Output("heads-compare-for", "data"),
         Input("heads-heatmap-state", "data"),

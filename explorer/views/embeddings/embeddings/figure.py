@@ -1,6 +1,6 @@
 """All layers of a word study in one figure, for the browser to move through.
 
-assets/plane.js reads ``layout.meta``: which traces move, and for each layer their points,
+assets/embeddings-embeddings.js reads ``layout.meta``: which traces move, and for each layer their points,
 the title, the axes' names and ranges, the caption and the facts.
 """
 

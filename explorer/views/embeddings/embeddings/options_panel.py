@@ -1,6 +1,6 @@
 """How the plane of the Embeddings page is made: its basis, its scaling, and what it shows.
 
-The fields ─> embeddings-plane-switches    in the browser (assets/plane.js), which knows whether it
+The fields ─> embeddings-plane-switches    in the browser (assets/embeddings-embeddings.js), which knows whether it
                                            can draw three dimensions; t-SNE takes the layer along
 """
 
@@ -17,7 +17,7 @@ _BASES = {"layer": "each layer’s own axes", "all": "one for all layers", "voca
 _NORMALISE = {"none": "raw vectors", "unit": "unit length", "standard": "standardised"}
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 
-# In the order assets/plane.js takes them.
+# In the order assets/embeddings-embeddings.js takes them.
 _FIELDS = {
     "basis": Input("embeddings-basis", "value"),
     "normalise": Input("embeddings-normalise", "value"),
@@ -98,7 +98,7 @@ def layout() -> Any:
 def register(app: Dash) -> None:
     """Wire the fields, in the browser."""
     app.clientside_callback(
-        ClientsideFunction("plane", "switches"),
+        ClientsideFunction("embeddings_embeddings", "switches"),
         Output("embeddings-plane-switches", "data"),
         Output("embeddings-plane-note", "children"),
         Output("embeddings-paths", "disabled"),
@@ -110,7 +110,7 @@ def register(app: Dash) -> None:
         prevent_initial_call=False,
     )
     app.clientside_callback(
-        ClientsideFunction("plane", "play"),
+        ClientsideFunction("embeddings_embeddings", "play"),
         Output("embeddings-play", "title"),
         Input("embeddings-play", "n_clicks"),
         State("embeddings-layer", "value"),

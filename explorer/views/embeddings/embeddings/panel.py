@@ -46,7 +46,7 @@ def layout() -> Any:
         embeddings_switches.layout(),
         html.Div(id="embeddings-plane-note", className="facts", role="status"),
         html.Div(id="embeddings-plane-message"),
-        html.Div([graph, _beside()], className="plane"),
+        html.Div([graph, _beside()], className="embeddings-beside"),
         html.P(id="embeddings-caption", className="caption"),
     )
 
@@ -152,7 +152,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
 
 def _register_browser_side(app: Dash) -> None:
     def browser(name: str, *wiring: Any) -> None:
-        app.clientside_callback(ClientsideFunction("plane", name), *wiring)
+        app.clientside_callback(ClientsideFunction("embeddings_embeddings", name), *wiring)
 
     browser(
         "follow",

@@ -1,6 +1,6 @@
 """A word's measures over the layers: a small panel each, its null as a band behind.
 
-In the browser assets/layers.js moves the line that marks the chosen layer.
+In the browser assets/embeddings-layers.js moves the line that marks the chosen layer.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
 
 def _register_browser_side(app: Dash) -> None:
     def browser(name: str, *wiring: Any) -> None:
-        app.clientside_callback(ClientsideFunction("layers", name), *wiring)
+        app.clientside_callback(ClientsideFunction("embeddings_layers", name), *wiring)
 
     browser(
         "view",

@@ -257,7 +257,7 @@ def _on_plane(options: PlaneOptions) -> list[str]:
 
 def _register_browser_side(app: Dash) -> None:
     app.clientside_callback(
-        ClientsideFunction("pull", "pickHead"),
+        ClientsideFunction("embeddings_pull", "pickHead"),
         Output("embeddings-pull-head", "value", allow_duplicate=True),
         Input("embeddings-pull-heads", "clickData"),
     )

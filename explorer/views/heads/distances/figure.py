@@ -1,6 +1,6 @@
 """Heads as points in a plane: near each other where they look at the same tokens.
 
-In the browser assets/distances.js names the heads that have room for it, and moves the ring.
+In the browser assets/heads-distances.js names the heads that have room for it, and moves the ring.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ def _heads(drawn: HeadDistances, colour: str, palette: str, colours: Theme) -> g
     points, n_heads = drawn.points.points, drawn.points.n_heads
     places = [divmod(place, n_heads) for place in range(len(points))]
     return go.Scatter(
-        x=points[:, 0],
-        y=points[:, 1],
+        x=points[:, 0].tolist(),  # lists: the browser's script reads them
+        y=points[:, 1].tolist(),
         mode="markers",
         textfont={"size": 10, "color": colours.faint},  # of the names the browser adds
         marker={
@@ -141,8 +141,8 @@ def _ring(drawn: HeadDistances, selected: tuple[int, int] | None, colours: Theme
     """The ring around the chosen head; the browser moves it."""
     chosen = [] if selected is None else [selected[0] * drawn.points.n_heads + selected[1]]
     return go.Scatter(
-        x=drawn.points.points[chosen, 0],
-        y=drawn.points.points[chosen, 1],
+        x=drawn.points.points[chosen, 0].tolist(),
+        y=drawn.points.points[chosen, 1].tolist(),
         mode="markers",
         marker={"symbol": "circle-open", "size": _size(drawn) + 5, "color": colours.accent, "line": {"width": 2.5}},
         hoverinfo="skip",

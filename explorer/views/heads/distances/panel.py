@@ -108,14 +108,15 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
 
 def _register_browser_side(app: Dash) -> None:
     app.clientside_callback(
-        ClientsideFunction("distances", "pick"),
+        ClientsideFunction("heads_distances", "pick"),
         Output("heads-layer", "value", allow_duplicate=True),
         Output("heads-head", "value", allow_duplicate=True),
         Input("heads-distances-graph", "clickData"),
     )
     app.clientside_callback(
-        ClientsideFunction("distances", "ring"),
+        ClientsideFunction("heads_distances", "ring"),
         Output("heads-distances-graph", "id"),
         Input("heads-layer", "value"),
         Input("heads-head", "value"),
+        Input("heads-distances-graph", "figure"),
     )

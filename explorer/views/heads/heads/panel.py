@@ -3,10 +3,10 @@
 heads-request, heads-stack ─> table-request ─> heads-table, the numbers a grid can show
 shuffle, probe (buttons), heads-nulls, heads-probed (an address that was opened)
     ─> nulls-request, probe-request ─> more columns (heads_columns.py)
-the columns, a click on a header or a filter (in the browser, assets/table.js)
+the columns, a click on a header or a filter (in the browser, assets/heads-heads.js)
     <─> heads-sort, heads-filter, as an address tells them
 a click in a row (in the browser) ─> heads-layer, heads-head
-a filter (in the browser, assets/filters.js) ─> heads-filtered; other heads fade in the pictures
+a filter (in the browser, assets/heads-heads-filters.js) ─> heads-filtered; other heads fade in the pictures
 """
 
 from __future__ import annotations
@@ -202,13 +202,13 @@ def _is_asked_for(button: str, opened: bool | None, job: Any) -> bool:
 
 def _register_browser_side(app: Dash) -> None:
     app.clientside_callback(
-        ClientsideFunction("explorer", "pickRow"),
+        ClientsideFunction("heads_heads", "pickRow"),
         Output("heads-layer", "value", allow_duplicate=True),
         Output("heads-head", "value", allow_duplicate=True),
         Input("heads-table", "cellClicked"),
     )
     app.clientside_callback(
-        ClientsideFunction("table", "open"),
+        ClientsideFunction("heads_heads", "open"),
         Output("heads-sort", "data"),
         Output("heads-filter", "data"),
         Input("heads-table", "columnDefs"),
@@ -216,7 +216,7 @@ def _register_browser_side(app: Dash) -> None:
         State("heads-filter", "data"),
     )
     app.clientside_callback(
-        ClientsideFunction("filters", "tell"),
+        ClientsideFunction("heads_heads_filters", "report"),
         Output("heads-filtered-count", "children"),
         Output("heads-filtered", "className"),
         Input("heads-table", "virtualRowData"),
@@ -224,7 +224,7 @@ def _register_browser_side(app: Dash) -> None:
         State("heads-table", "rowData"),
     )
     app.clientside_callback(
-        ClientsideFunction("filters", "clear"),
+        ClientsideFunction("heads_heads_filters", "clear"),
         Output("heads-table", "filterModel"),
         Input("heads-filter-clear", "n_clicks"),
     )

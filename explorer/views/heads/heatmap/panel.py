@@ -45,7 +45,7 @@ def layout() -> Any:
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the map to the page's stores."""
     app.clientside_callback(
-        ClientsideFunction("explorer", "zoomHead"),
+        ClientsideFunction("heads_heatmap", "zoom"),
         Output("heads-window", "data"),
         Input("heads-heatmap", "relayoutData"),
         Input("heads-request", "data"),

@@ -1,7 +1,7 @@
 """The tokens below the large map: hovering one shows where it looks and who looks at it.
 
 heads-request, heads-window, the switches that change what is drawn ─> heads-tokens
-a hovered token (in the browser, assets/tokens.js) ─> the weights of its row or column
+a hovered token (in the browser, assets/heads-heatmap-tokens.js) ─> the weights of its row or column
 
 Which head is chosen changes nothing here.
 """

@@ -87,7 +87,7 @@ def lines_figure(drawn: HeadLines, theme: str = "light") -> go.Figure:
 
     A group of lines is one shape, so that a thousand lines are a few nodes of the page.
     ``layout.meta["groups"]`` has the lines of each shape in the shapes' order, with which
-    the browser isolates those of a token (assets/lines.js).
+    the browser isolates those of a token (assets/heads-lines.js).
     """
     colours = theme_of(theme)
     groups = line_groups(drawn)

@@ -96,7 +96,7 @@ def _controls() -> Any:
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     app.clientside_callback(
-        ClientsideFunction("lines", "isolate"),
+        ClientsideFunction("heads_lines", "isolate"),
         Output("heads-lines-graph", "id"),
         Input("heads-lines-graph", "hoverData"),
     )

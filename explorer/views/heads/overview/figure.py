@@ -115,7 +115,7 @@ def numbers_caption(numbers: HeadNumbers, of: str) -> str:
 def _grid(
     cells: go.Heatmap, shape: tuple[int, ...], colours: Theme, images: list[dict[str, object]] | None = None
 ) -> go.Figure:
-    """Layers down, heads across."""
+    """Layers down, heads across; every cell has the same size."""
     n_layers, n_heads = shape
     figure = go.Figure(cells)
     figure.update_layout(

@@ -2,7 +2,7 @@
 
 heads-request, heads-stack, heads-show, heads-link, heads-palette, theme ─> heads-overview, its caption
 table-request (the measures, which may come later) ─> the same
-a click (assets/explorer.js) ─> heads-layer, heads-head ─> the frame around the chosen head
+a click (assets/heads-overview.js) ─> heads-layer, heads-head ─> the frame around the chosen head
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ from explorer.views.panel.fields import choice
 def layout() -> list[Any]:
     """The picture under its choices, its caption below."""
     caption = html.P(id="heads-overview-caption", className="caption")
-    frame = html.Div(id="heads-frame", className="head-frame hidden")
-    return [_overview_head(), heads_link.layout(), _overview(), caption, frame]
+    return [_overview_head(), heads_link.layout(), _overview(), caption]
 
 
 def _overview_head() -> Any:
@@ -65,7 +64,7 @@ def _overview() -> Any:
 def register(app: Dash, session: Session) -> None:
     """Wire the picture to what was run, and its clicks to the choice of a head."""
     app.clientside_callback(
-        ClientsideFunction("explorer", "frameHead"),
+        ClientsideFunction("heads_overview", "mark"),
         Output("heads-overview", "id"),
         Input("heads-layer", "value"),
         Input("heads-head", "value"),

@@ -179,7 +179,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
 def _register_controls(app: Dash, session: Session) -> None:
     """The two fields of the context length, and the possible sharings."""
     app.clientside_callback(
-        ClientsideFunction("cost", "length"),
+        ClientsideFunction("inside_cost", "length"),
         Output("inside-cost-tokens", "value"),
         Output("inside-cost-slider", "value"),
         Input("inside-cost-tokens", "value"),

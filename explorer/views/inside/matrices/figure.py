@@ -1,6 +1,6 @@
 """A weight matrix as a linear map: the tokens and a grid before it, and where both are after it.
 
-assets/moves.js moves the right picture back towards the left one: ``layout.meta`` says which
+assets/inside-matrices.js moves the right picture back towards the left one: ``layout.meta`` says which
 traces are the same thing before and after, and gives both pictures' frames.
 """
 

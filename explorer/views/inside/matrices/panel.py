@@ -57,13 +57,13 @@ def layout() -> Any:
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     app.clientside_callback(
-        ClientsideFunction("matrices", "follow"),
+        ClientsideFunction("inside_matrices", "follow"),
         Output("inside-matrices-told", "children"),
         Input("inside-matrices-graph", "figure"),
         Input("inside-matrices-share", "value"),
     )
     app.clientside_callback(
-        ClientsideFunction("matrices", "rest"),
+        ClientsideFunction("inside_matrices", "rest"),
         Output("inside-matrices-state", "data", allow_duplicate=True),
         Input("inside-matrices-rests", "data"),
         State("inside-matrices-state", "data"),

@@ -84,7 +84,7 @@ def settings_of(
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
     app.clientside_callback(
-        ClientsideFunction("points", "pickQuery"),
+        ClientsideFunction("inside_points", "pickQuery"),
         Output("inside-query", "value", allow_duplicate=True),
         Input("inside-points-graph", "clickData"),
     )

@@ -197,7 +197,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
 
 def _register_table(app: Dash, session: Session) -> None:
     app.clientside_callback(
-        ClientsideFunction("inside", "pickKey"),
+        ClientsideFunction("inside_worksheet", "pickKey"),
         Output("inside-worksheet-key", "value", allow_duplicate=True),
         Input("inside-table", "cellClicked"),
     )

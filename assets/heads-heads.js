@@ -33,24 +33,24 @@
     if (api) return [NO_UPDATE(), NO_UPDATE()];
     window.dash_ag_grid.getApiAsync(GRID).then((found) => {
       api = found;
-      waiting = { sort: asked("sort", sort, sorts), filter: asked("filter", filter, filters) };
+      waiting = { sort: requested("sort", sort, sorts), filter: requested("filter", filter, filters) };
       api.addEventListener("newColumnsLoaded", () => {
         apply();
-        tell();
+        report();
       });
       api.addEventListener("sortChanged", (event) => {
         if (event.source === BY_HAND) delete waiting.sort;
-        tell();
+        report();
       });
-      api.addEventListener("filterChanged", tell);
+      api.addEventListener("filterChanged", report);
       apply();
-      tell();
+      report();
     });
     return [NO_UPDATE(), NO_UPDATE()];
   }
 
-  /* What an address asks for; of nonsense nothing, and a line says so. */
-  function asked(what, written, read) {
+  /* The sort or filter that the address asks for; what cannot be read is left out, with a message. */
+  function requested(what, written, read) {
     if (!written) return undefined;
     const found = read(written);
     if (!found) {
@@ -77,7 +77,7 @@
   }
 
   /* What is still waiting is not yet to be seen, and stays in the address as it is. */
-  function tell() {
+  function report() {
     const set = (id, data) => window.dash_clientside.set_props(id, { data });
     if (!waiting.sort) set("heads-sort", sortWritten());
     if (!waiting.filter) set("heads-filter", filterWritten());
@@ -133,5 +133,11 @@
       return `${name}:${conditions.join(`:${(model.operator ?? "and").toLowerCase()}:`)}`;
     }).join(";");
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { table: { open } });
+  /* A row of the table is called "layer.head". */
+  function pickRow(cell) {
+    const place = cell?.rowId?.split(".").map(Number);
+    return place ?? [NO_UPDATE(), NO_UPDATE()];
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { heads_heads: { open, pickRow } });
 })();

@@ -6,5 +6,5 @@
     click?.points?.length ? String(click.points[0].x) : window.dash_clientside.no_update
   );
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { pull: { pickHead } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { embeddings_pull: { pickHead } });
 })();

@@ -1,31 +1,41 @@
 /* The strip of tokens under the map: hover one to see where it looks and who looks at it.
-   The numbers are those of the map that is drawn; nothing is fetched. */
+   The numbers are those of the map on the screen; nothing is fetched. */
 "use strict";
 
 (() => {
   const strip = (target) => target.closest?.("#heads-tokens [data-query], #heads-tokens [data-key]");
 
-  /* The drawn cells as rows of numbers, whatever plotly keeps them in. */
+  /* The cells of the map as rows of numbers. */
   function weights() {
-    const plot = window.plotted.find("heads-heatmap");
+    const plot = document.querySelector("#heads-heatmap .js-plotly-plot");
     const cells = plot?.data?.find((trace) => trace.type === "heatmap");
     if (!cells) return null;
     const { log, exact } = plot.layout.meta ?? {};
     // A logarithmic map keeps the weights themselves beside its colours, where it is small.
     const own = cells.customdata;
-    return {
-      rows: window.plotted.values(own ?? cells.z),
-      log: log && !own,
-      floor: cells.zmin,
-      about: exact ? "" : "about ",
-    };
+    return { rows: rowsOf(own ?? cells.z), log: log && !own, floor: cells.zmin, about: exact ? "" : "about " };
+  }
+
+  const NUMBERS = { f4: Float32Array, f8: Float64Array };
+  const decoded = new WeakMap(); // a matrix as plotly.py sends it to its rows
+
+  /* plotly.py sends a matrix as {dtype, bdata, shape}: base64 and "rows, columns". */
+  function rowsOf(matrix) {
+    if (!matrix.bdata) return matrix;
+    if (!decoded.has(matrix)) {
+      const bytes = Uint8Array.from(atob(matrix.bdata), (byte) => byte.charCodeAt(0));
+      const numbers = new NUMBERS[matrix.dtype](bytes.buffer);
+      const [count, width] = matrix.shape.split(",").map(Number);
+      decoded.set(matrix, Array.from({ length: count }, (_, i) => numbers.subarray(i * width, (i + 1) * width)));
+    }
+    return decoded.get(matrix);
   }
 
   const isNone = (value) => value === null || Number.isNaN(value);
   const linear = (value, log) => (isNone(value) ? 0 : log ? 10 ** value : value);
 
-  /* What a span's number is; of what a mask forbids there is none. */
-  function told(value, { log, floor, about }) {
+  /* A token's weight in words; a cell that the mask forbids has none. */
+  function inWords(value, { log, floor, about }) {
     if (isNone(value)) return "no data: the mask forbids it";
     const weight = linear(value, log);
     return log && value <= floor ? `${weight.toPrecision(1)} or less` : `${about}${weight.toFixed(4)}`;
@@ -36,7 +46,7 @@
     const largest = Math.max(...weights, 1e-9);
     spans.forEach((span, i) => {
       span.style.setProperty("--share", `${Math.round((100 * weights[i]) / largest)}%`);
-      span.title = told(values[i], map);
+      span.title = inWords(values[i], map);
     });
   }
 

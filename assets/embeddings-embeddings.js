@@ -1,6 +1,6 @@
-/* The plane of the Embeddings page in the browser: the layer moves the points, and Play the layer.
-   figures/plane.py says in layout.meta where every point is at each layer, with the title, the
-   axes' names and ranges, the caption and the facts; nothing is asked of the server for that. */
+/* Embeddings as points in the browser: the layer moves the points, and Play the layer. The view's
+   figure.py puts into layout.meta where every point is at each layer, with the title, the axes'
+   names and ranges, the caption and the facts, so that this needs no request to the server. */
 "use strict";
 
 (() => {
@@ -169,6 +169,6 @@
   const say = (sign) => window.dash_clientside.set_props("embeddings-play", { children: sign });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    plane: { switches, view, follow, play },
+    embeddings_embeddings: { switches, view, follow, play },
   });
 })();

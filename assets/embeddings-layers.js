@@ -40,6 +40,6 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    layers: { open, pick, mark, view },
+    embeddings_layers: { open, pick, mark, view },
   });
 })();

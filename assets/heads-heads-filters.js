@@ -14,7 +14,9 @@
     total = 0;
   });
 
-  function tell(shown, model, rows) {
+  const plotted = (id) => document.querySelector(`#${id} .js-plotly-plot`);
+
+  function report(shown, model, rows) {
     const filtered = Object.keys(model ?? {}).length > 0 && Boolean(shown);
     passing = filtered ? new Set(shown.map((row) => row.id)) : null;
     total = rows?.length ?? 0;
@@ -28,20 +30,21 @@
 
   /* Now, and whenever the server has sent a new picture. */
   function watch(id, fade) {
-    const plot = window.plotted.find(id);
+    const plot = plotted(id);
     if (!plot) return;
     if (!plot.dataset.filtered) {
       plot.dataset.filtered = "yes";
-      plot.on("plotly_afterplot", () => fade(window.plotted.find(id)));
+      plot.on("plotly_afterplot", () => fade(plotted(id)));
     }
     fade(plot);
   }
 
   const passes = (layer, head) => passing.has(`${layer}.${head}`);
 
+  /* The picture's only shape. */
   function fadeCells(plot) {
     const { shapes = [], meta, paper_bgcolor: fillcolor } = plot?.layout ?? {};
-    if (!meta) return;
+    if (!meta?.shape) return;
     const path = outside(...meta.shape);
     if ((shapes[0]?.path ?? "") === path) return;
     const veil = { type: "path", path, fillcolor, opacity: FADED, line: { width: 0 } };
@@ -66,14 +69,15 @@
   function fadePoints(plot) {
     const [heads] = plot?.data ?? [];
     if (!heads?.customdata) return;
-    const names = window.plotted.values(heads.customdata);
-    const places = Array.from(names.keys());
-    const wanted = passing && total === places.length ? places.filter((place) => passes(...names[place])) : null;
+    const places = Array.from(heads.customdata.keys());
+    const wanted = passing && total === places.length
+      ? places.filter((place) => passes(...heads.customdata[place]))
+      : null;
     if (JSON.stringify(heads.selectedpoints ?? null) === JSON.stringify(wanted)) return;
     window.Plotly.restyle(plot, { selectedpoints: [wanted] }, [0]);
   }
 
   const clear = () => ({});
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { filters: { tell, clear } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { heads_heads_filters: { report, clear } });
 })();

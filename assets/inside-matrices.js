@@ -1,17 +1,10 @@
-/* Queries and keys as points, and matrices as moves, on the Inside page: a clicked query
-   is chosen; the slider brings the right picture of a move back towards the left one.
-   figures/moves.py says in layout.meta which traces are the same thing before and after. */
+/* Weight matrices as linear maps in the browser: the slider moves the right picture, after the map,
+   back towards the left one, before it. The view's figure.py lists in layout.meta the traces that
+   move, with their points before and after. */
 "use strict";
 
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
-
-  function pickQuery(click) {
-    const query = click?.points?.[0]?.customdata?.[1];
-    return Number.isInteger(query) ? String(query) : NO_UPDATE();
-  }
-
-  /* ---- from before to after ---- */
 
   const plotted = () => document.querySelector("#inside-matrices-graph .js-plotly-plot");
   const RESTS_MS = 250; // of a slider that is let go
@@ -32,7 +25,7 @@
       );
     }
     const plot = plotted();
-    // A figure that comes later is drawn after the move: it is brought to where the slider is.
+    // A new figure shows the points after the map: they are moved to where the slider is.
     if (plot && !plot.dataset.followed) {
       plot.dataset.followed = "yes";
       plot.on("plotly_afterplot", move);
@@ -65,7 +58,6 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    points: { pickQuery },
-    matrices: { follow, rest },
+    inside_matrices: { follow, rest },
   });
 })();

@@ -1,5 +1,5 @@
-/* The form of the Embeddings page in the browser: ready sets, and the table beside the text.
-   The callback graph is drawn in explorer/views/embeddings/sentences_panel.py. */
+/* The form of the Embeddings page in the browser: example sets, and the table beside the text.
+   explorer/views/embeddings/sentences_panel.py wires it. */
 "use strict";
 
 (() => {
@@ -13,14 +13,14 @@
     return [set.word, set.text, set.anchors, false, false, "all", false];
   }
 
-  /* What is typed is a ready set, or nobody's. */
+  /* What is typed is an example set, or nobody's. */
   function nameSet(word, text, sets) {
     const named = Object.keys(sets).find((name) => sets[name].word === word && sets[name].text === text);
     window.dash_clientside.set_props("embeddings-set", { value: named ?? null });
     return NO_UPDATE();
   }
 
-  /* ---- text and table: as explorer/sentences.py reads and writes it ---- */
+  /* ---- text and table: as explorer/text/sentences.py reads and writes it ---- */
 
   // Where Python's str.splitlines ends a line, control characters among them.
   // deno-lint-ignore no-control-regex
@@ -71,6 +71,6 @@
   ];
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    sentences: { useSet, nameSet, toTable, fromTable, showEditor },
+    embeddings_sentences: { useSet, nameSet, toTable, fromTable, showEditor },
   });
 })();

@@ -1,5 +1,5 @@
 /* The lines view in the browser: a hovered token's lines stay, the others fade.
-   figures/lines.py says in layout.meta which lines each shape is made of. */
+   The view's figure.py lists in layout.meta the lines each shape is made of. */
 "use strict";
 
 (() => {
@@ -36,6 +36,6 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    lines: { isolate },
+    heads_lines: { isolate },
   });
 })();

@@ -13,5 +13,5 @@
     return [step === nearest ? NO_UPDATE() : Math.min(2 ** step, MOST), NO_UPDATE()];
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { cost: { length } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { inside_cost: { length } });
 })();

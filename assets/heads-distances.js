@@ -1,11 +1,11 @@
 /* The map of heads in the browser: a click chooses a head, the ring follows the choice, and heads
-   with room around them are named. figures/distances.py draws the heads first, the ring second,
-   and says in layout.meta how many heads a layer has. */
+   with room around them are named. The view's figure.py draws the heads first, the ring second,
+   and puts the number of heads in a layer into layout.meta. */
 "use strict";
 
 (() => {
   const NO_UPDATE = () => window.dash_clientside.no_update;
-  const find = () => window.plotted.find("heads-distances-graph");
+  const plotted = () => document.querySelector("#heads-distances-graph .js-plotly-plot");
 
   function pick(click) {
     document.activeElement?.blur();
@@ -20,7 +20,7 @@
 
   function ring(layer, head) {
     if (Number.isInteger(layer) && Number.isInteger(head)) chosen = [layer, head];
-    const plot = find();
+    const plot = plotted();
     // A picture asked for before the choice would bring the ring of then; a zoom makes room.
     if (plot && !plot.dataset.ringed) {
       plot.dataset.ringed = "yes";
@@ -32,17 +32,15 @@
 
   /* Each step draws again, which calls this anew until nothing is left to do. */
   function complete() {
-    const plot = find();
+    const plot = plotted();
     if (plot?.data?.length === 2) moveRing(plot) || nameHeads(plot);
   }
 
   function moveRing(plot) {
     const [heads, mark] = plot.data;
-    const at = chosen ? chosen[0] * plot.layout.meta.heads + chosen[1] : -1;
-    const [x, y] = [window.plotted.values(heads.x)[at], window.plotted.values(heads.y)[at]];
-    if (x === undefined || (window.plotted.values(mark.x)[0] === x && window.plotted.values(mark.y)[0] === y)) {
-      return false;
-    }
+    const place = chosen ? chosen[0] * plot.layout.meta.heads + chosen[1] : -1;
+    const [x, y] = [heads.x[place], heads.y[place]];
+    if (x === undefined || (mark.x[0] === x && mark.y[0] === y)) return false;
     window.Plotly.restyle(plot, { x: [[x]], y: [[y]] }, [1]);
     return true;
   }
@@ -52,8 +50,10 @@
     const names = placed(plot, heads);
     const text = names.map((one) => one?.name ?? "");
     const textposition = names.map((one) => one?.side ?? "middle right");
-    const same = (before, now) => JSON.stringify(before) === JSON.stringify(now);
-    if (same(heads.text, text) && same(heads.textposition, textposition)) return;
+    const same = (kept, wanted) => JSON.stringify(kept) === JSON.stringify(wanted);
+    if (
+      same(heads.text ?? text.map(() => ""), text) && (!names.some(Boolean) || same(heads.textposition, textposition))
+    ) return;
     window.Plotly.restyle(plot, { mode: "markers+text", text: [text], textposition: [textposition] }, [0]);
   }
 
@@ -69,16 +69,17 @@
   /* Of each head its name and the side of its point where that fits, or null. Heads that stand
      alone come first. Boxes are [x, y, half a width, half a height] in pixels. */
   function placed(plot, heads) {
-    const area = window.plotted.area(plot);
-    if (!area) return [];
-    const { left, top, width: areaWidth, height: areaHeight } = area.box;
+    const { width, height } = plot.querySelector(".nsewdrag").getBoundingClientRect();
+    const { xaxis, yaxis } = plot.layout;
+    const along = (value, [first, last], length) => ((value - first) / (last - first)) * length;
     const size = heads.marker.size;
-    const ys = window.plotted.values(heads.y);
-    const points = Array.from(window.plotted.values(heads.x), (x, i) => {
-      const [across, down] = window.plotted.place(area, x, ys[i]);
-      return [across - left, down - top, size / 2, size / 2];
-    });
-    const inside = ([x, y]) => x >= 0 && y >= 0 && x <= areaWidth && y <= areaHeight;
+    const points = heads.x.map((x, i) => [
+      along(x, xaxis.range, width),
+      height - along(heads.y[i], yaxis.range, height),
+      size / 2,
+      size / 2,
+    ]);
+    const inside = ([x, y]) => x >= 0 && y >= 0 && x <= width && y <= height;
     const gap = points.map((one, i) =>
       Math.min(
         ...points.filter((_, j) => j !== i).map((other) => Math.hypot(one[0] - other[0], one[1] - other[1])),
@@ -86,10 +87,9 @@
     );
     const taken = [...points];
     const names = points.map(() => null);
-    const numbers = window.plotted.values(heads.customdata);
     const order = points.map((_, i) => i).filter((i) => inside(points[i])).sort((i, j) => gap[j] - gap[i]);
     for (const i of order) {
-      const name = Array.from(numbers[i]).join(".");
+      const name = heads.customdata[i].join(".");
       const [x, y] = points[i];
       const [width, height] = [(CHARACTER * name.length) / 2, LINE / 2];
       // The ring has to fit between a point and its name.
@@ -109,6 +109,6 @@
     Math.abs(one[0] - other[0]) < one[2] + other[2] && Math.abs(one[1] - other[1]) < one[3] + other[3];
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    distances: { pick, ring },
+    heads_distances: { pick, ring },
   });
 })();
