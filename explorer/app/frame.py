@@ -39,6 +39,8 @@ from explorer.views.panel.examples import EXAMPLE_TEXTS
 from explorer.views.panel.running import register_cancel, remark_line, stores
 
 PAGES: tuple[ModuleType, ...] = (heads, embeddings, inside, learn, check)
+# A lesson runs nothing itself; the view beside it does.
+_RUNNING = tuple(page for page in PAGES if page is not learn)
 
 # The fields of the bar, by setting.
 _BAR = {"model": "model-select", "text": "text-input", "pair": "pair-input", "target": "target-input"}
@@ -220,7 +222,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     @app.callback(
         *(Output(f"{page.PAGE.name}-page", "children") for page in PAGES),
         Output("mounted", "data"),
-        *(Output(f"{page.PAGE.name}-job", "data", allow_duplicate=True) for page in PAGES),
+        *(Output(f"{page.PAGE.name}-job", "data", allow_duplicate=True) for page in _RUNNING),
         *(Output(field, "value") for field in _BAR.values()),
         Output("heads-truncate", "data"),
         Output("link-message", "children"),
@@ -238,17 +240,17 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         page = address.page_at(path or "", [page.PAGE for page in PAGES])
         module = next(one for one in PAGES if one.PAGE is page)
         if path is None or (page.name in mounted and not reopened):
-            return (no_update,) * (2 * len(PAGES) + len(_BAR) + 4)
+            return (no_update,) * (len(PAGES) + len(_RUNNING) + len(_BAR) + 4)
         values, remarks = address.opened(page, search or "")
         layout, state = module.layout(), getattr(module, "in_fields", dict)(values)
         fields = address.fields_of(page)
         message = remark_line([*remarks, *address.refused(layout, fields, state)])
         if page.name in mounted:
             new_fields = address.field_values(layout, address.fields_in_place(page), state)
-            return *(no_update,) * (2 * len(PAGES) + len(_BAR) + 2), message, new_fields
+            return *(no_update,) * (len(PAGES) + len(_RUNNING) + len(_BAR) + 2), message, new_fields
         children = [address.filled(layout, fields, state) if one is module else no_update for one in PAGES]
         # A job of a page that was removed belongs to another address.
-        jobs_before = [no_update if mounted else None for _ in PAGES]
+        jobs_before = [no_update if mounted else None for _ in _RUNNING]
         # A second page takes the texts from the bar.
         bar = {**_OPENING, **values} if not mounted else {}
         texts = [bar.get(name, no_update) for name in _BAR]
