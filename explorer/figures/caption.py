@@ -1,4 +1,4 @@
-"""What captions say, and a figure made ready to stand alone in a file, its caption under it."""
+"""Sentences that captions share, and figures with their caption below, for files."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from explorer.records import HeadMap, MapOptions
 
 _LINE_HEIGHT = 17
 _CHARACTER_WIDTH = 6.4  # mean, at the caption's size
-_LABELS = 90  # pixels that labels left of the caption may take more than is known
-AXIS = 46  # pixels that the numbers and the title of a lower axis take
-_ENTRY, _LEGEND_ROW = 125, 21  # pixels of a legend's entry, and of a row of them
-_EDGE = 10  # between the caption and the figure's edges
+_LABELS = 90  # most pixels of labels left of the caption beyond the margin
+AXIS = 46  # pixels of the tick labels and the title of a lower axis
+_ENTRY, _LEGEND_ROW = 125, 21  # pixels: width of a legend's entry, height of a row
+_EDGE = 10  # pixels between the caption and the figure's edges
 
 
-def whose(drawn: HeadMap) -> str:
-    """Which heads a map is of: "layer 3, head 7", or those taken together."""
-    switches = drawn.switches
-    if switches.aggregate == "head":
-        return f"layer {drawn.layer}, head {drawn.head}"
-    together = {"mean": "mean", "max": "largest weight", "sum": "sum"}[switches.aggregate]
-    if not switches.heads:
-        return f"layer {drawn.layer}, {together} of all heads"
-    names = ", ".join(f"{layer}.{head}" for layer, head in switches.heads)
-    return f"{together} of heads {names}" if len(switches.heads) > 1 else f"head {names}"
+def whose(head_map: HeadMap) -> str:
+    """The head of a map ("layer 3, head 7"), or its aggregated heads."""
+    options = head_map.switches
+    if options.aggregate == "head":
+        return f"layer {head_map.layer}, head {head_map.head}"
+    aggregate = {"mean": "mean", "max": "largest weight", "sum": "sum"}[options.aggregate]
+    if not options.heads:
+        return f"layer {head_map.layer}, {aggregate} of all heads"
+    names = ", ".join(f"{layer}.{head}" for layer, head in options.heads)
+    return f"{aggregate} of heads {names}" if len(options.heads) > 1 else f"head {names}"
 
 
 def on_switches(switches: MapOptions) -> list[str]:
-    """What a caption must say of the switches that are on, a sentence each."""
+    """A caption's sentences about the options that are on."""
     parts = []
     if switches.norm:
         parts.append(
@@ -51,22 +51,20 @@ def on_switches(switches: MapOptions) -> list[str]:
 
 
 def of_text(text: str, pair: str | None) -> str:
-    """Which text a figure is of, cut to a line."""
-    shown = textwrap.shorten(text, 90, placeholder=" …") or text[:90]
-    return f"Text: “{shown}”" + (", with a second text" if pair else "")
+    """A caption's sentence about the text, shortened to a line."""
+    start = textwrap.shorten(text, 90, placeholder=" …") or text[:90]
+    return f"Text: “{start}”" + (", with a second text" if pair else "")
 
 
 def cut(truncation: str) -> list[str]:
-    """What a caption must say of a text that is read in part, as a sentence; or nothing."""
+    """A caption's sentence about truncation; none for a whole text."""
     return [f"Truncated: {truncation}."] if truncation else []
 
 
 def legend_above(figure: go.Figure, width: int) -> go.Figure:
-    """Bring a legend from below the picture, where a file has its caption, to above it.
+    """Move a legend from below the axes, where a file has its caption, to above; changes ``figure``.
 
-    Args:
-        figure: changed in place.
-        width: of the whole, in pixels.
+    ``width`` is that of the whole figure in pixels.
     """
     entries = sum(trace.showlegend is not False for trace in figure.data)
     rows = -(-entries * _ENTRY // width)
@@ -77,18 +75,13 @@ def legend_above(figure: go.Figure, width: int) -> go.Figure:
 
 
 def captioned(figure: go.Figure, caption: str, width: int, height: int, axis: int = 0) -> go.Figure:
-    """Give a figure a size and a caption below.
+    """Set a figure's size and add a caption below, wrapped to its width; changes ``figure``.
 
-    Args:
-        figure: changed in place.
-        caption: plain text, wrapped to the figure's width.
-        width: of the whole, in pixels.
-        height: without the caption, in pixels.
-        axis: pixels that the labels of a lower axis need above the caption.
+    In pixels: ``width`` of the whole figure, ``height`` without the caption, and ``axis`` for the
+    labels of a lower axis above the caption.
     """
     margin = figure.layout.margin
-    left = _EDGE - (margin.l or 0)
-    # A margin that grows with its labels moves the caption along.
+    # A margin that grows with its labels moves the caption.
     room = width - 2 * _EDGE - (0 if margin.autoexpand is False else _LABELS)
     lines = textwrap.wrap(caption, max(int(room / _CHARACTER_WIDTH), 20))
     below = axis + 20 + _LINE_HEIGHT * len(lines)
@@ -101,7 +94,7 @@ def captioned(figure: go.Figure, caption: str, width: int, height: int, axis: in
         y=0,
         xanchor="left",
         yanchor="top",
-        xshift=left,
+        xshift=_EDGE - (margin.l or 0),
         yshift=-axis - 8,
         align="left",
         showarrow=False,

@@ -1,4 +1,4 @@
-"""How a saved figure looks: its size, letters and colours, whatever the view it is of."""
+"""The style of saved figures: size, fonts and colours, for any view."""
 
 from __future__ import annotations
 
@@ -24,35 +24,29 @@ FONTS = {
 }
 WIDTHS_CM = (3.0, 100.0)
 POINTS = (4.0, 32.0)
-_DRAWN_POINTS = 9.0  # figures are drawn with letters of 12 pixels, 9 points
+_BASE_POINTS = 9.0  # the views' font size of 12 pixels
 _PIXELS_PER_CM = 96 / 2.54
-# Of a figure's own width: below the first labels meet, below the second nothing has room.
+# Shares of a figure's own width: below the first labels overlap, below the second they have no room.
 _CROWDED, _LEAST = 0.55, 0.3
-_NUMBER = re.compile(r"%\{\w+:(\+?)\.(\d)f\}")  # how a cell's number is written
-_DIGIT = 0.6  # of the letters' size
+_NUMBER = re.compile(r"%\{\w+:(\+?)\.(\d)f\}")  # the template of a cell's number
+_DIGIT = 0.6  # width of a digit, relative to the font size
 
 
 @dataclass(frozen=True)
 class FigureStyle:
-    """What a person chooses of a figure's looks."""
+    """The style of a saved figure, as the user chooses it."""
 
     theme: str = "light"  # "light" or "dark"
-    # Of a sequential scale: "viridis", "cividis" or "greys", which makes all else grey as well; empty: as the view has
-    # it.
-    palette: str = ""
-    width: float = 0.0  # of the whole figure in ``unit``; 0: as its labels need
-    unit: str = "cm"  # "cm", "inches" or "columns" of 8.5 cm, as in journals of two
+    palette: str = ""  # one of ``PALETTES`` ("greys" for all colours), or empty for the view's own
+    width: float = 0.0  # of the whole figure in ``unit``; 0 for the width that its labels need
+    unit: str = "cm"  # "cm", "inches" or "columns" of 8.5 cm, as in journals of two columns
     font: str = "sans"  # one of ``FONTS``
-    points: float = _DRAWN_POINTS  # the size of most letters; headings are larger, and ticks smaller, in proportion
-    title: bool = True  # whether the heading is there
-    caption: bool = True  # whether what the figure shows is written below
+    points: float = _BASE_POINTS  # size of most text; headings are larger and ticks smaller, in proportion
+    title: bool = True
+    caption: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be drawn.
-
-        Raises:
-            ValueError: an unknown theme, palette, unit or font, or a size out of range.
-        """
+        """Raise ValueError for an unknown theme, palette, unit or font, or a size out of range."""
         for what, value, known in (
             ("theme", self.theme, THEMES),
             ("palette", self.palette, ["", *PALETTES]),
@@ -66,20 +60,22 @@ class FigureStyle:
         if self.width and not low <= self.width_cm <= high:
             raise ValueError(f"a width of {self.width:g} {self.unit} is out of range: use {low:g} to {high:g} cm")
         if not POINTS[0] <= self.points <= POINTS[1]:
-            raise ValueError(f"letters of {self.points:g} points are out of range: use {POINTS[0]:g} to {POINTS[1]:g}")
+            raise ValueError(
+                f"a font size of {self.points:g} points is out of range: use {POINTS[0]:g} to {POINTS[1]:g}"
+            )
 
     @property
     def width_cm(self) -> float:
-        """The width in centimetres; 0 where the figure has its own."""
+        """The width in centimetres; 0 for the figure's own."""
         return self.width * UNITS[self.unit]
 
 
 @dataclass(frozen=True)
 class SizedFigure:
-    """A view drawn for a file, at the size its labels need, in pixels.
+    """A view's figure for a file, at the size that its labels need, in pixels.
 
-    ``below`` is the room that labels under the lowest axis take, above the caption. What is
-    ``fixed`` in height, as rows of text are, keeps it whatever the width.
+    ``below`` is the height of the labels under the lowest axis, above the caption. A ``fixed``
+    height, as of rows of text, does not change with the width.
     """
 
     figure: go.Figure
@@ -95,7 +91,7 @@ Draw = Callable[[FigureStyle], SizedFigure]
 
 @dataclass(frozen=True)
 class StyledFigure:
-    """A figure ready for a file: ``scale`` times its own pixels is its size on paper."""
+    """A figure for a file, whose size on paper is ``scale`` times its own pixels."""
 
     figure: go.Figure
     scale: float
@@ -108,54 +104,54 @@ class StyledFigure:
         return layout.width / per_cm, layout.height / per_cm
 
 
-def styled(picture: SizedFigure, look: FigureStyle) -> StyledFigure:
-    """Give a picture its size, letters, title and caption; its figure is changed in place.
+def styled(sized: SizedFigure, style: FigureStyle) -> StyledFigure:
+    """Apply a style to a figure: size, font, colours, title and caption; changes ``sized.figure``.
+
+    The figure is laid out at its usual font size and scaled as a whole, lines and markers included.
 
     Raises:
         ValueError: too narrow for the figure's labels.
-
-    Letters keep their size among all else, lines and marks as well, for the figure is laid out
-    at its usual size of letters and scaled as a whole.
     """
-    figure, remarks = picture.figure, list[str]()
-    scale = look.points / _DRAWN_POINTS
-    width = round(look.width_cm * _PIXELS_PER_CM / scale) or picture.width
-    height = picture.height if picture.fixed else round(picture.height * width / picture.width)
-    if width < picture.width * _LEAST:
-        needed = picture.width * _LEAST * scale / _PIXELS_PER_CM
+    figure, remarks = sized.figure, list[str]()
+    scale = style.points / _BASE_POINTS
+    width = round(style.width_cm * _PIXELS_PER_CM / scale) or sized.width
+    height = sized.height if sized.fixed else round(sized.height * width / sized.width)
+    if width < sized.width * _LEAST:
+        needed = sized.width * _LEAST * scale / _PIXELS_PER_CM
         raise ValueError(
-            f"a width of {look.width_cm:g} cm leaves this figure’s labels no room: give it at "
-            f"least {needed:.1f} cm, or smaller letters"
+            f"a width of {style.width_cm:g} cm is too narrow for this figure’s labels: use at "
+            f"least {needed:.1f} cm, or a smaller font"
         )
-    if width < picture.width * _CROWDED:
-        needed = picture.width * _CROWDED * scale / _PIXELS_PER_CM
-        smaller = look.points * width / (picture.width * _CROWDED)
-        remarks.append(f"labels may meet at this width: give it {needed:.0f} cm, or letters of {smaller:.1f} points")
-    if not look.title:
+    if width < sized.width * _CROWDED:
+        needed = sized.width * _CROWDED * scale / _PIXELS_PER_CM
+        smaller = style.points * width / (sized.width * _CROWDED)
+        remarks.append(f"labels may overlap at this width: use {needed:.0f} cm, or a font of {smaller:.1f} points")
+    if not style.title:
         figure.update_layout(title=None)
-    if look.caption:
-        captioned(figure, picture.caption, width, height, picture.below)
+    if style.caption:
+        captioned(figure, sized.caption, width, height, sized.below)
     else:
         figure.update_layout(width=width, height=height)
-    if width < picture.width and (needed := _leave_out_crowded_numbers(figure)):
+    if width < sized.width and (needed := _remove_crowded_numbers(figure)):
         centimetres = (needed + 1) * scale / _PIXELS_PER_CM
         remarks.append(
-            "the numbers in the cells are left out, for they would meet: give it "
-            f"{centimetres:.1f} cm, or smaller letters"
+            "the numbers in the cells are left out, because they would overlap: use "
+            f"{centimetres:.1f} cm, or a smaller font"
         )
     # Part by part: a whole figure writes its arrays as base64.
-    drawn = {"data": [trace.to_plotly_json() for trace in figure.data], "layout": figure.layout.to_plotly_json()}
-    if look.font != "sans":
-        drawn = _each_string(drawn, lambda key, said: _in_font(key, said, FONTS[look.font]))
-    if look.palette:
-        drawn = _recoloured(drawn, look.palette)
-    if look.palette == GREYS:
-        drawn = _each_string(drawn, _in_grey)
-    return StyledFigure(go.Figure(drawn), scale, tuple(remarks))
+    parts = {"data": [trace.to_plotly_json() for trace in figure.data], "layout": figure.layout.to_plotly_json()}
+    if style.font != "sans":
+        family = FONTS[style.font]
+        parts = _each_string(parts, lambda key, text: family if key == "family" and text == FONT else text)
+    if style.palette:
+        parts = _recoloured(parts, style.palette)
+    if style.palette == GREYS:
+        parts = _each_string(parts, _in_grey)
+    return StyledFigure(go.Figure(parts), scale, tuple(remarks))
 
 
-def _leave_out_crowded_numbers(figure: go.Figure) -> float:
-    """Leave the numbers out of cells too narrow for them; the width they need, 0 where all fit."""
+def _remove_crowded_numbers(figure: go.Figure) -> float:
+    """Remove the numbers of cells too narrow for them; returns the width they need, 0 where all fit."""
     layout, needed = figure.layout, 0.0
     for cells in figure.data:
         number = _NUMBER.fullmatch(getattr(cells, "texttemplate", None) or "")
@@ -163,18 +159,18 @@ def _leave_out_crowded_numbers(figure: go.Figure) -> float:
             continue
         sign, places = number.groups()
         size = cells.textfont.size or layout.font.size or 12
-        wide = (len(sign) + 2 + int(places)) * _DIGIT * size
         left, right = layout[f"xaxis{(cells.xaxis or 'x')[1:]}"].domain or (0, 1)
-        seen = layout.width - (layout.margin.l or 0) - (layout.margin.r or 0)
+        available = layout.width - (layout.margin.l or 0) - (layout.margin.r or 0)
         columns = np.shape(cells.z)[1] / (right - left)
-        if wide * columns > seen:
+        required = (len(sign) + 2 + int(places)) * _DIGIT * size * columns
+        if required > available:
             cells.texttemplate = None
-            needed = max(needed, layout.width + wide * columns - seen)
+            needed = max(needed, layout.width + required - available)
     return needed
 
 
 def _each_string(part: Any, change: Callable[[str, str], str], key: str = "") -> Any:
-    """The same with every string in it changed, by the key that it or its list is under."""
+    """The part with ``change`` applied to every string, with the key of the string or its list."""
     if isinstance(part, dict):
         return {name: _each_string(value, change, name) for name, value in part.items()}
     if isinstance(part, (list, tuple)):
@@ -184,12 +180,8 @@ def _each_string(part: Any, change: Callable[[str, str], str], key: str = "") ->
     return change(key, part) if isinstance(part, str) else part
 
 
-def _in_font(key: str, said: str, font: str) -> str:
-    return font if key == "family" and said == FONT else said
-
-
 def _recoloured(part: Any, palette: str, key: str = "") -> Any:
-    """The same with every sequential scale in this palette; of greys, diverging ones as well."""
+    """The part with every sequential scale in this palette; for greys, diverging ones as well."""
     if isinstance(part, dict):
         return {name: _recoloured(value, palette, name) for name, value in part.items()}
     if key == "colorscale":
@@ -203,7 +195,7 @@ def _recoloured(part: Any, palette: str, key: str = "") -> Any:
 
 
 def _colours(scale: Any) -> list[str]:
-    """A scale's colours; where they stand is written in more digits or fewer."""
+    """A scale's colours without their positions, whose digits may differ."""
     return [colour for _, colour in scale]
 
 
@@ -213,21 +205,21 @@ _COLOUR = re.compile(r"#(?P<hex>[0-9a-fA-F]{6})|rgb\((?P<red>\d+), ?(?P<green>\d
 
 
 _MARKED = re.compile(r'(<span style="color:)(#[0-9a-fA-F]{6})')
-_COLOURED = ("color", "colorscale", "colorway")  # how the keys end that hold colours
+_COLOURED = ("color", "colorscale", "colorway")  # endings of keys with colours
 
 
-def _in_grey(key: str, said: str) -> str:
-    """A colour in grey, and a label's marks; a label that reads like a colour is none."""
+def _in_grey(key: str, text: str) -> str:
+    """A colour in grey, or a label with its coloured marks in grey; the key says which."""
     if key.endswith(_COLOURED):
-        return _grey(said)
-    return _MARKED.sub(lambda mark: mark[1] + _grey(mark[2]), said)
+        return _grey(text)
+    return _MARKED.sub(lambda mark: mark[1] + _grey(mark[2]), text)
 
 
-def _grey(said: str) -> str:
-    """A colour by its lightness (Rec. 709); what names none as it is."""
-    found = _COLOUR.fullmatch(said)
+def _grey(text: str) -> str:
+    """The grey of a colour's lightness (Rec. 709); any other text unchanged."""
+    found = _COLOUR.fullmatch(text)
     if found is None:
-        return said
+        return text
     if found["hex"]:
         parts = [int(found["hex"][place : place + 2], 16) for place in (0, 2, 4)]
     else:

@@ -1,6 +1,6 @@
 """The names of heads beside their points, where there is room; for files.
 
-On the page assets/heads-distances.js names them by the same rules, anew with every zoom.
+On the page assets/heads-distances.js places them by the same rules, again at every zoom.
 """
 
 from __future__ import annotations
@@ -11,26 +11,22 @@ import plotly.graph_objects as go
 from explorer.records import FloatArray
 
 _SIDES = {"middle right": (1, 0), "middle left": (-1, 0), "top center": (0, -1), "bottom center": (0, 1)}
-_CHARACTER, _LINE = 6.2, 12  # pixels of the names' letters
-_AROUND = 150  # pixels that axes and the colour bar take of the figure
+_CHARACTER, _LINE = 6.2, 12  # pixels: width of a character, height of a line
+_AROUND = 150  # pixels of axes and the colour bar
 
 
 def name_heads(figure: go.Figure, width: int, height: int) -> go.Figure:
-    """Name the heads of a map of heads that have room; heads that stand alone come first.
+    """Name the heads of ``distances_figure`` (changed) that have room, isolated heads first.
 
-    Args:
-        figure: from ``distances_figure``; changed in place.
-        width: that it is drawn at, in pixels.
-        height: likewise.
+    ``width`` and ``height`` are the figure's, in pixels.
     """
     heads, layout = figure.data[0], figure.layout
-    spans = [
-        edges[1] - edges[0] for edges in (layout.xaxis.range, layout.yaxis.range)
-    ]  # one unit is as long on both axes
+    spans = [end - start for start, end in (layout.xaxis.range, layout.yaxis.range)]
+    # One unit has the same length on both axes.
     scale = min((width - _AROUND) / spans[0], (height - _AROUND) / spans[1])
-    places = scale * np.stack([heads.x, -np.asarray(heads.y)], axis=1)
-    names = [".".join(map(str, place)) for place in heads.customdata]
-    sides = _placed(places, names, float(heads.marker.size))
+    points = scale * np.stack([heads.x, -np.asarray(heads.y)], axis=1)
+    names = [".".join(map(str, layer_and_head)) for layer_and_head in heads.customdata]
+    sides = _sides(points, names, float(heads.marker.size))
     heads.update(
         mode="markers+text",
         text=[name if side else "" for name, side in zip(names, sides, strict=True)],
@@ -39,24 +35,19 @@ def name_heads(figure: go.Figure, width: int, height: int) -> go.Figure:
     return figure
 
 
-def _placed(places: FloatArray, names: list[str], size: float) -> list[str]:
-    """Of each head the side of its point where its name fits; empty where it fits nowhere."""
-    half = np.full((len(places), 2), size / 2)
-    taken = list(np.concatenate([places, half], axis=1))  # middle, and half a width and height
-    apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
-    np.fill_diagonal(apart, np.inf)
-    sides = [""] * len(places)
-    for head in np.argsort(-apart.min(axis=1), kind="stable"):
-        room = np.array([_CHARACTER * len(names[head]) / 2, _LINE / 2])
+def _sides(points: FloatArray, names: list[str], size: float) -> list[str]:
+    """The side of each head's point where its name fits; empty where it fits nowhere."""
+    # Boxes are a centre, and half of width and height.
+    boxes = list(np.concatenate([points, np.full((len(points), 2), size / 2)], axis=1))
+    distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    np.fill_diagonal(distances, np.inf)
+    sides = [""] * len(points)
+    for head in np.argsort(-distances.min(axis=1), kind="stable"):
+        half = np.array([_CHARACTER * len(names[head]) / 2, _LINE / 2])
         for side, direction in _SIDES.items():
-            middle = places[head] + np.array(direction) * (room + size / 2 + 3)
-            box = np.concatenate([middle, room])
-            if not any(_meet(box, other) for other in taken):
+            box = np.concatenate([points[head] + np.array(direction) * (half + size / 2 + 3), half])
+            if not any((np.abs(box[:2] - other[:2]) < box[2:] + other[2:]).all() for other in boxes):
                 sides[head] = side
-                taken.append(box)
+                boxes.append(box)
                 break
     return sides
-
-
-def _meet(one: FloatArray, other: FloatArray) -> bool:
-    return bool((np.abs(one[:2] - other[:2]) < one[2:] + other[2:]).all())

@@ -1,4 +1,4 @@
-"""Which points of a crowded picture can carry their names."""
+"""Which points of a crowded figure have room for their names."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from explorer.figures.style import width_of
 from explorer.records import FloatArray
 
-_CHARACTER = 7.0  # pixels at the labels' size
-_LINE = 15.0
-_MARK = 5.0  # from a point's middle to its name
+_CHARACTER = 7.0  # pixels, width of a character
+_LINE = 15.0  # pixels, height of a name
+_MARK = 5.0  # pixels from a point's centre to its name
 _MAY_COVER = 1  # points under a name
 
 
@@ -22,25 +22,25 @@ def named(
     most: int = 60,
     size: tuple[float, float] = (900, 520),
 ) -> list[int]:
-    """Points whose names, right above them, lie neither on another name nor on other points.
+    """Indices of points whose names, right above them, overlap neither another name nor other points.
 
     Args:
-        pictures: the points of one or more pictures [N, 2]; a name must fit in all of them.
+        pictures: the points of one or more figures [N, 2]; a name must fit in all of them.
         names: the points' names [N].
-        first: who is asked before the others, which are asked in their order; the very first
-            may cover points.
-        most: how many names there may be.
-        size: of a picture in pixels, both axes to one scale.
+        first: points with priority; the very first one may cover others.
+        most: largest number of names.
+        size: of a figure in pixels, with one scale for both axes.
     """
     placed = [_pixels(points, size) for points in pictures]
-    asked = list(dict.fromkeys(first))
+    preferred = list(dict.fromkeys(first))
     finite = np.isfinite(np.concatenate(placed, axis=1)).all(axis=1)
-    order = [i for i in dict.fromkeys([*asked, *range(len(names))]) if finite[i]]
     taken: list[list[tuple[float, float, float]]] = [[] for _ in placed]
     chosen: list[int] = []
-    for index in order:
+    for index in dict.fromkeys([*preferred, *range(len(names))]):
         if len(chosen) == most:
             break
+        if not finite[index]:
+            continue
         half = width_of(names[index]) * _CHARACTER / 2
         boxes = [(*at[index].tolist(), half) for at in placed]
         free = not any(
@@ -48,10 +48,10 @@ def named(
             for box, others in zip(boxes, taken, strict=True)
             for other in others
         )
-        in_sight = index in asked[:1] or all(
-            _covered(at, box) <= _MAY_COVER for at, box in zip(placed, boxes, strict=True)
-        )
-        if free and in_sight:
+        if free and (
+            index in preferred[:1]
+            or all(_covered(at, box) <= _MAY_COVER for at, box in zip(placed, boxes, strict=True))
+        ):
             chosen.append(index)
             for box, others in zip(boxes, taken, strict=True):
                 others.append(box)
@@ -59,20 +59,20 @@ def named(
 
 
 def _covered(at: FloatArray, box: tuple[float, float, float]) -> int:
-    """How many points lie under a name above its point."""
+    """Number of points under a name."""
     above = at[:, 1] - box[1]
     beside = np.abs(at[:, 0] - box[0])
     return int(((beside < box[2]) & (above > _MARK) & (above < _MARK + _LINE)).sum())
 
 
 def thinned(count: int, most: int, kept: Iterable[int] = ()) -> list[int]:
-    """At most ``most`` of ``count`` places, evenly apart, and with them those to be kept."""
+    """At most ``most`` of ``count`` indices, evenly spaced, and those of ``kept``."""
     even = range(count) if count <= most else np.linspace(0, count - 1, most).astype(int).tolist()
     return sorted({*even, *kept})
 
 
 def _pixels(points: FloatArray, size: tuple[float, float]) -> FloatArray:
-    """Points [N, 2] in pixels, y upwards, both axes to one scale."""
+    """Points [N, 2] in pixels, y upwards, with one scale for both axes."""
     points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     finite = points[np.isfinite(points).all(axis=1)]
     if not len(finite):

@@ -9,17 +9,17 @@ from typing import Any
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif'
 
-# Okabe & Ito (2008): told apart by readers with any colour vision.
+# Okabe & Ito (2008): distinguishable with any colour vision.
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 SYMBOLS = ("circle", "square", "triangle-up", "cross", "x", "triangle-down", "pentagon")
-# Even in lightness and safe for colour-blind readers; greys (dark is much) for print.
+# Perceptually uniform and safe for colour-blind readers; greys (dark for large values) for print.
 PALETTES = {"viridis": "Viridis", "cividis": "Cividis", "greys": "Greys"}
 SEQUENTIAL = "viridis"
-# What a caption calls the attention of each stack.
+# The attention of each stack, in captions.
 STACKS = {"encoder": "encoder self-attention", "decoder": "decoder self-attention", "cross": "cross attention"}
 
-# Blue below 0 and red or orange above: told apart by readers with any colour vision. The middle
-# is nearly the page, so that what is alike recedes.
+# Blue below 0 and red or orange above: distinguishable with any colour vision. The middle is close
+# to the page's background, so that small differences recede.
 DIVERGING = {
     "light": [[0, "#2166ac"], [0.25, "#92c5de"], [0.5, "#f4f4f4"], [0.75, "#f4a582"], [1, "#b2182b"]],
     "dark": [[0, "#7cc4ff"], [0.25, "#3a6a94"], [0.5, "#20262e"], [0.75, "#a85f30"], [1, "#ffa86b"]],
@@ -38,13 +38,13 @@ def scale_of(palette: str) -> str:
 
 
 def sense_shape(number: int) -> int:
-    """Which of seven shapes the sense of this number has: with seven colours, 49 differ."""
+    """Index of the shape for the sense of this number: with seven colours, 49 senses differ."""
     return (number + number // len(SYMBOLS)) % len(SYMBOLS)
 
 
 @dataclass(frozen=True)
 class Theme:
-    """The few colours a figure needs."""
+    """The colours of a figure."""
 
     name: str
     paper: str
@@ -92,7 +92,7 @@ def theme_of(name: str) -> Theme:
 
 
 def base_layout(theme: Theme, **more: Any) -> dict[str, Any]:
-    """Layout settings all figures begin with."""
+    """Layout settings of all figures."""
     return {
         "template": None,
         "paper_bgcolor": theme.paper,
@@ -110,7 +110,7 @@ def base_layout(theme: Theme, **more: Any) -> dict[str, Any]:
 
 
 def axis(theme: Theme, title: str, **more: Any) -> dict[str, Any]:
-    """One axis in the house style."""
+    """Settings of one axis."""
     return {
         "title": {"text": title, "font": {"size": 12, "color": theme.faint}, "standoff": 8},
         "showgrid": False,
@@ -124,27 +124,27 @@ def axis(theme: Theme, title: str, **more: Any) -> dict[str, Any]:
 
 
 def model_label(name: str) -> str:
-    """A model's name as a title shows it: of a folder's path only the last part."""
+    """A model's name in titles: the last part of a folder's path, or the name itself."""
     return name if not name.startswith(("/", "~", ".")) else model_stem(name)
 
 
 def model_stem(name: str) -> str:
-    """A model's name as files are called after it: the last part of a hub id or a folder."""
+    """A model's name in file names: the last part of a hub id or a folder."""
     return name.rstrip("/").rpartition("/")[2]
 
 
 def literal(text: str) -> str:
-    """Text for plotly to show as it is; it reads markup, but &quot; it doesn't know."""
+    """Text escaped for plotly, which reads markup but not &quot;."""
     return html.escape(text, quote=False)
 
 
 def width_of(text: str) -> int:
-    """Columns a text takes: two for a full-width character, none for a combining mark."""
+    """Width of a text in columns: two for a full-width character, none for a combining mark."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
 
 
 def title(text: str) -> dict[str, Any]:
-    """A figure's title, in a line of its own above everything else."""
+    """A figure's title, on its own line above everything else."""
     return {
         "text": text,
         "font": {"size": 14},
@@ -159,8 +159,7 @@ def title(text: str) -> dict[str, Any]:
 
 
 def blank_figure(message: str) -> dict[str, Any]:
-    """A place where a figure will be: no axes, a grey sentence, any page's background."""
-    unseen = {"visible": False}
+    """A placeholder for a figure: a grey message on a transparent background, without axes."""
     note = {
         "text": message,
         "showarrow": False,
@@ -170,14 +169,6 @@ def blank_figure(message: str) -> dict[str, Any]:
         "y": 0.5,
         "font": {"family": FONT, "size": 14, "color": "#7a8594"},
     }
-    clear = "rgba(0,0,0,0)"
-    return {
-        "data": [],
-        "layout": {
-            "xaxis": unseen,
-            "yaxis": unseen,
-            "annotations": [note],
-            "paper_bgcolor": clear,
-            "plot_bgcolor": clear,
-        },
-    }
+    axes = {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
+    background = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
+    return {"data": [], "layout": {**axes, "annotations": [note], **background}}

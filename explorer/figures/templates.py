@@ -1,4 +1,4 @@
-"""Pages put together by Jinja2: each template stands beside the module that fills it in."""
+"""Pages made by Jinja2; each template is in the folder of the module that fills it in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 _PACKAGE = Path(__file__).parents[1]
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(_PACKAGE),
-    autoescape=True,  # whatever a text holds stays text
+    autoescape=True,  # a user's text never becomes markup
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -19,12 +19,9 @@ _ENVIRONMENT = Environment(
 
 
 def render(beside: str, name: str, **values: Any) -> str:
-    """A template with its values filled in.
+    """The template ``name``.html.j2 with its values filled in, text escaped.
 
-    Args:
-        beside: ``__file__`` of the module that the template stands beside.
-        name: the template's, without its ending .html.j2.
-        values: by the names that the template has for them; text is escaped.
+    ``beside`` is the ``__file__`` of a module in the template's folder.
     """
     path = Path(beside).with_name(f"{name}.html.j2").relative_to(_PACKAGE)
     return _ENVIRONMENT.get_template(path.as_posix()).render(values)

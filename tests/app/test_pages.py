@@ -370,7 +370,7 @@ class TestSaving:
         assert (one["kind"], one["figure"], one["dots"]) == ("heatmap", "map", 4)
         assert (one["look"]["theme"], one["look"]["caption"]) == ("dark", False)
         refused = fire(output, f"{button}.n_clicks", **menu | {"save-width": 3})
-        assert "no room" in _texts(refused[f"{where}.children"])
+        assert "too narrow" in _texts(refused[f"{where}.children"])
         gone = state | {"model": "/no/such/folder"}
         refused = fire(output, f"{button}.n_clicks", **menu | {"save-state": gone, "heads-heatmap-state": gone})
         assert "/no/such/folder" in _texts(refused[f"{where}.children"])

@@ -63,7 +63,7 @@ def test_title_and_caption_can_be_left_out() -> None:
 
 def test_a_narrow_figure_says_what_its_labels_need() -> None:
     (remark,) = styled(picture(), FigureStyle(width=5)).remarks
-    assert remark.startswith("labels may meet at this width: give it 9 cm")
+    assert remark.startswith("labels may overlap at this width: use 9 cm")
     assert styled(picture(), FigureStyle(width=10)).remarks == ()
 
 
@@ -79,7 +79,7 @@ def test_numbers_that_would_meet_are_left_out() -> None:
     assert small.figure.data[0].texttemplate is None
     # 16 × 24 + 80 + 70 = 534 pixels, of which 96 are 2.54 cm.
     assert small.remarks == (
-        "the numbers in the cells are left out, for they would meet: give it 14.2 cm, or smaller letters",
+        "the numbers in the cells are left out, because they would overlap: use 14.2 cm, or a smaller font",
     )
     fits = styled(picture(), FigureStyle(width=14.2, caption=False))
     assert (fits.figure.data[0].texttemplate, fits.remarks) == ("%{z:.2f}", ())
@@ -148,7 +148,7 @@ def test_another_palette_is_of_sequential_scales_only() -> None:
         ({"font": "Comic"}, "unknown font 'Comic'"),
         ({"width": 0.5}, "a width of 0.5 cm is out of range: use 3 to 100 cm"),
         ({"width": 20, "unit": "columns"}, "out of range"),
-        ({"points": 2}, "letters of 2 points"),
+        ({"points": 2}, "a font size of 2 points"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(wrong, said: str) -> None:

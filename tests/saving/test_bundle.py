@@ -65,13 +65,13 @@ def test_a_bundle_without_a_browser_has_the_rest_and_says_so(
 
 
 def narrow(**settings) -> Kept:
-    """A map that 3 cm leave no room."""
+    """A map that is too wide for 3 cm."""
     return replace(kept(**settings), saving=Saving(look=FigureStyle(width=3)))
 
 
 def test_what_cannot_be_drawn_is_named(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "/no/such/browser")
-    said = r"^figure 2 \(the head’s map\) cannot be made: a width of 3 cm leaves .* no room"
+    said = r"^figure 2 \(the head’s map\) cannot be made: a width of 3 cm is too narrow"
     with pytest.raises(ValueError, match=said):
         bundle(session, [kept(), narrow(head=1)])
     with pytest.raises(ValueError, match=r"^figure 2 .* cannot be made: layer 6 is out of range"):
@@ -138,7 +138,7 @@ def test_what_another_version_kept_is_one_line(session: Session, other) -> None:
 
 
 def test_what_cannot_be_drawn_is_not_kept(session: Session) -> None:
-    with pytest.raises(ValueError, match="a width of 3 cm leaves this figure’s labels no room"):
+    with pytest.raises(ValueError, match="a width of 3 cm is too narrow for this figure’s labels"):
         entry(session, VIEWS["heatmap"], {"text": TEXT}, Saving(look=FigureStyle(width=3)))
     apart = {"text": "Cats sleep", "other_text": "dogs ate it"}
     with pytest.raises(ValueError, match="no word in common"):

@@ -81,7 +81,7 @@ class TestLines:
         assert parse_sentences(text) == [("", line) for line in text.split("\n")]
 
     def test_a_pasted_table_that_cannot_be_read_names_its_line(self) -> None:
-        with pytest.raises(ValueError, match=r"^the sentences, line 3 has 3 columns where sense"):
+        with pytest.raises(ValueError, match=r"^the sentences, line 3 has 3 columns instead of sense"):
             parse_sentences('a,"One, two."\nb,Two.\na,Three, four.')
 
     @pytest.mark.parametrize(
