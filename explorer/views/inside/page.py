@@ -22,6 +22,11 @@ class SharedSettings(InsideSettings):
 
     first: bool = setting(True, "Show the first token, whose vectors often lie far from all others.")
 
+    @property
+    def n_dropped(self) -> int:
+        """How many tokens at the beginning are left out: the first, or none."""
+        return int(not self.first)
+
 
 PAGE: Page = Page(
     "inside",

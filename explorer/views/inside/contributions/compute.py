@@ -12,12 +12,7 @@ from explorer.views.inside.page import InsideSettings
 
 
 def compute(session: Session, settings: InsideSettings, progress: Progress | None = None) -> HeadOutputs:
-    """What each head of the layer adds to the chosen token.
-
-    Raises:
-        ValueError: an unusable text, or a token, layer, head or stack that is not there.
-        ModelError: the model cannot be loaded, or was captured eagerly.
-    """
+    """What each head of the layer adds to the chosen token."""
     cap = session.capture(settings.request, progress)
     cap.stack(settings.stack or None).call(settings.layer, settings.head)
     return head_outputs(cap, settings.layer, settings.query, settings.stack or None)

@@ -52,8 +52,7 @@ def compute(session: Session, settings: MaskSettings, progress: Progress | None 
     """Both maps; the curves are computed on demand.
 
     Raises:
-        ValueError: an unusable text, a stack without a mask, or a query out of range.
-        ModelError: the model cannot be loaded, or was captured eagerly.
+        ValueError: a query out of range; see ``other_mask``.
     """
     cap = session.capture(settings.request, progress)
     own, other = other_mask(cap, settings.layer, settings.head, settings.stack or None)

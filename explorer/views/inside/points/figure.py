@@ -96,7 +96,9 @@ def points_caption(record: QueryKeyPoints) -> str:
         parts.append(f"One vector was added to all keys to bring their mean to the queries’: that {effect}")
     if record.drop_first:
         parts.append("The first token is left out.")
-    n_drawn, n_points = _counts(record)
+    sides = [(i, kind, _side(text, kind)[1]) for i, text in enumerate(record.texts) for kind in ("query", "key")]
+    n_points = sum(int(np.isfinite(points).all(axis=1).sum()) for _, _, points in sides)
+    n_drawn = sum(len(_drawn_tokens(record, number, kind)) for number, kind, _ in sides)
     if n_drawn < n_points:
         parts.append(f"Of {n_points:,} points {n_drawn:,} are drawn, evenly, and all that have a line.")
     return " ".join([*parts, *(f"Note: {warning}." for warning in record.warnings), *cut(record.source.truncation)])
@@ -145,15 +147,6 @@ def _drawn_tokens(record: QueryKeyPoints, number: int, kind: str) -> list[int]:
         required.add(record.query)
     tokens = thinned(len(points), DRAWN // len(record.texts), required)
     return [token for token in tokens if np.isfinite(points[token]).all()]
-
-
-def _counts(record: QueryKeyPoints) -> tuple[int, int]:
-    """Points that are drawn, and points that there are."""
-    sides = [(number, text, kind) for number, text in enumerate(record.texts) for kind in ("query", "key")]
-    return (
-        sum(len(_drawn_tokens(record, number, kind)) for number, _, kind in sides),
-        sum(int(np.isfinite(_side(text, kind)[1]).all(axis=1).sum()) for _, text, kind in sides),
-    )
 
 
 def _marks(record: QueryKeyPoints, number: int, kind: str, colours: Theme) -> go.Scatter:

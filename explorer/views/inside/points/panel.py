@@ -18,7 +18,7 @@ from explorer.views.inside.points import MAX_TEXTS, VIEW, PointsSettings
 from explorer.views.inside.points.compute import compute, texts_of
 from explorer.views.inside.points.figure import points_caption, points_figure
 from explorer.views.panel import running
-from explorer.views.panel.fields import ZOOMABLE, graph, labelled, segments
+from explorer.views.panel.fields import ZOOMABLE, graph, labelled, number, segments
 from explorer.views.panel.running import Run
 from explorer.views.panel.view_panel import Drawing, draws, part
 
@@ -40,18 +40,8 @@ def layout() -> Any:
 def _controls() -> list[Any]:
     ropes = {"after": "after rotation", "before": "before"}
     places = {"false": "where they are", "true": "moved to the queries"}
-    least = dmc.NumberInput(
-        id="inside-points-least",
-        value=PointsSettings.least,
-        min=0,
-        max=1,
-        step=0.05,
-        decimalScale=3,
-        clampBehavior="strict",
-        size="xs",
-        w=76,
-        debounce=150,
-    )
+    limits = {"min": 0, "max": 1, "step": 0.05, "decimalScale": 3, "clampBehavior": "strict"}
+    least = number("inside-points-least", PointsSettings.least, 76, **limits)
     texts = dmc.Textarea(
         id="inside-points-texts",
         value="",

@@ -107,11 +107,6 @@ def _strips(values: FloatArray, what: str) -> go.Heatmap:
     )
 
 
-def strips_height(row: QueryRow, key: int) -> int:
-    """Pixels that the strips need so that all labels fit."""
-    return 150 + _STRIP * (3 + max(len(heaviest(row, key)), 2))
-
-
 def _scales(row: QueryRow, key: int, colours: Theme) -> dict[str, Any]:
     """One scale for the vectors and one for the products, each even around 0.
 
@@ -148,7 +143,8 @@ def _plain(colours: Theme, **more: object) -> dict[str, object]:
 def _strips_of_key(row: QueryRow, settings: WorksheetSettings, style: FigureStyle) -> SizedFigure:
     key, before = key_of(row, settings.key), settings.before and row.q_before is not None
     figure = strips_figure(row, key, before, style.theme)
-    return SizedFigure(figure, strips_caption(row, key, before), _WIDTH, strips_height(row, key), AXIS)
+    height = 150 + _STRIP * (3 + max(len(heaviest(row, key)), 2))
+    return SizedFigure(figure, strips_caption(row, key, before), _WIDTH, height, AXIS)
 
 
 FIGURES = {"strips": _strips_of_key}
