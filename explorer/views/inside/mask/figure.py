@@ -39,16 +39,14 @@ def mask_caption(own: HeadMap, other: HeadMap, query: int, alone: bool = False) 
     else:
         first = f"“{label}” puts {seen} of its weight on later tokens"
         then = "the same scores with a causal mask: that share goes to what stands before"
-    where = f"{model_label(own.source.model)}, layer {own.layer}, head {own.head}"
-    maps = f"{where}: in the model’s own map {first}. Here {then}." if alone else ""
-    return " ".join(
-        [
-            maps or f"Left: the model’s own map; {first}. Right: {then}.",
-            "Only this head’s softmax is recomputed: the model was not trained so, and its other "
-            "layers would change as well.",
-            *cut(own.source.truncation),
-        ]
+    maps = (
+        f"{model_label(own.source.model)}, layer {own.layer}, head {own.head}: "
+        f"in the model’s own map {first}. Here {then}."
+        if alone
+        else f"Left: the model’s own map; {first}. Right: {then}."
     )
+    warning = "the model was not trained so, and its other layers would change as well."
+    return " ".join([maps, f"Only this head’s softmax is recomputed: {warning}", *cut(own.source.truncation)])
 
 
 def context_figure(curves: Sequence[RightContext], theme: str = "light") -> go.Figure:

@@ -28,15 +28,8 @@ _GRAPHS = ("own", "other", "late")
 def layout() -> Any:
     """The view's components."""
     own, other, late = (graph(f"inside-mask-{name}", _MESSAGE) for name in _GRAPHS)
-    model = dmc.Autocomplete(
-        id="inside-mask-other-model",
-        value="",
-        size="xs",
-        w=220,
-        debounce=True,
-        placeholder="another model",
-        data=[m for m in bundled.BUNDLED if bundled.is_installed(m)],
-    )
+    options = {"placeholder": "another model", "data": [m for m in bundled.BUNDLED if bundled.is_installed(m)]}
+    model = dmc.Autocomplete(id="inside-mask-other-model", value="", size="xs", w=220, debounce=True, **options)
     compare = labelled("Compare with", MaskSettings.help_of("other_model"), model)
     return part(
         VIEW,

@@ -42,17 +42,8 @@ def _controls() -> list[Any]:
     places = {"false": "where they are", "true": "moved to the queries"}
     limits = {"min": 0, "max": 1, "step": 0.05, "decimalScale": 3, "clampBehavior": "strict"}
     least = number("inside-points-least", PointsSettings.least, 76, **limits)
-    texts = dmc.Textarea(
-        id="inside-points-texts",
-        value="",
-        debounce=True,
-        autosize=True,
-        minRows=1,
-        maxRows=MAX_TEXTS - 1,
-        size="xs",
-        placeholder="one text per line",
-        className="grows",
-    )
+    rows = {"autosize": True, "minRows": 1, "maxRows": MAX_TEXTS - 1, "placeholder": "one text per line"}
+    texts = dmc.Textarea(id="inside-points-texts", value="", debounce=True, size="xs", className="grows", **rows)
     help_of = PointsSettings.help_of
     return [
         labelled("vectors", help_of("rope"), segments("inside-points-rope", "after", ropes)),

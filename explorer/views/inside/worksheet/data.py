@@ -59,19 +59,17 @@ def table(row: QueryRow, _settings: WorksheetSettings | None = None) -> Table:
     ``scaled`` is what goes into the softmax; ``exponential`` is e to its power, less the largest.
     """
     header = ["position", "key", "q·k", "bias", "scaled", "exponential", "weight", "‖v‖", "contribution"]
-    bias = row.parts.bias
+    columns = [
+        row.products,
+        row.parts.bias,
+        row.scaled,
+        row.exponentials,
+        row.weights,
+        row.value_lengths,
+        row.contributions,
+    ]
     rows: list[list[object]] = [
-        [
-            key,
-            row.labels[key],
-            row.products[key],
-            None if bias is None else bias[key],
-            row.scaled[key],
-            row.exponentials[key],
-            row.weights[key],
-            row.value_lengths[key],
-            row.contributions[key],
-        ]
+        [key, row.labels[key], *(None if values is None else values[key] for values in columns)]
         for key in np.flatnonzero(row.parts.allowed).tolist()
     ]
     if row.parts.sink is not None:

@@ -44,8 +44,8 @@ def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "l
     for number, (values, what, names) in enumerate(panels, start=1):
         figure.add_trace(_strips(values, what), number, 1)
         labels = {"tickvals": list(range(len(names))), "ticktext": names, "autorange": "reversed"}
-        figure.update_xaxes(_plain(colours), row=number, col=1)
-        figure.update_yaxes(_plain(colours, **labels), row=number, col=1)
+        figure.update_xaxes(axis(colours, ""), row=number, col=1)
+        figure.update_yaxes(axis(colours, "", **labels), row=number, col=1)
     figure.update_xaxes(axis(colours, f"dimension of the head, 0 to {row.d_head - 1}", fixedrange=False), row=3, col=1)
     heading = (
         f"{literal(model_label(row.source.model))} · layer {row.layer} · head {row.head} · "
@@ -125,18 +125,6 @@ def _scales(row: QueryRow, key: int, colours: Theme) -> dict[str, Any]:
     return {
         name: {"colorscale": DIVERGING[colours.name], "cmin": -most, "cmax": most, "colorbar": bar | place}
         for (name, place), most in zip(places.items(), [one or 1.0 for one in largest.tolist()], strict=True)
-    }
-
-
-def _plain(colours: Theme, **more: object) -> dict[str, object]:
-    return {
-        "showgrid": False,
-        "zeroline": False,
-        "showline": False,
-        "ticks": "",
-        "tickfont": {"size": 11, "color": colours.ink},
-        "automargin": True,
-        **more,
     }
 
 
