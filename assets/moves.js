@@ -1,4 +1,4 @@
-/* Queries and keys as points, and matrices as moves, on the Inside page: a clicked query
+/* Queries and keys as points, and weight matrices as linear maps, on the Inside page: a clicked query
    is chosen; the slider brings the right picture of a move back towards the left one.
    figures/moves.py says in layout.meta which traces are the same thing before and after. */
 "use strict";

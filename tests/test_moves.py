@@ -1,4 +1,4 @@
-"""Matrices as moves: maps made by hand, and the real models' weights in plain numpy."""
+"""Weight matrices as linear maps: maps made by hand, and the real models' weights in plain numpy."""
 
 from __future__ import annotations
 

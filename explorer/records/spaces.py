@@ -1,4 +1,4 @@
-"""What is shown and saved of a head's spaces: queries and keys as points, its maps as moves."""
+"""A head's spaces: queries and keys as points, and its weight matrices as linear maps."""
 
 from __future__ import annotations
 

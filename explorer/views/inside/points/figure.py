@@ -68,20 +68,17 @@ def points_caption(record: QueryKeyPoints) -> str:
     several, text = len(record.texts) > 1, record.texts[0].text
     owner = f", keys of key/value head {record.kv_head}" if record.kv_head != record.head else ""
     short = text if len(text) <= 80 else f"{text[:79]}…"
-    when = "before they are rotated by position" if record.before else "as the scores are made of them"
-    agreement = (
-        ""
-        if math.isnan(record.agreement)
-        else f"; over a query’s keys the plane’s own dot products correlate {record.agreement:.2f} with it"
-    )
+    when = "before they are rotated by position" if record.before else "as the scores use them"
+    agreement = f"; over a query’s keys the plane’s own dot products correlate {record.agreement:.2f} with it"
     count = len(record.pairs)
     weights = "attention weights" if count < MOST_PAIRS else f"the {count} strongest attention weights"
     parts = [
         f"Queries and keys of {f'{len(record.texts)} texts' if several else f'“{short}”'} in layer {record.layer}, "
         f"head {record.head}{owner}, of {model_label(record.source.model)}, {when}.",
-        f"Plane: PCA of queries and keys {'of all texts ' if several else ''}together; it keeps "
+        f"Plane: PCA of queries and keys {'of all texts ' if several else ''}together; it explains "
         f"{record.explained_variance.sum():.0%} of their variance.",
-        f"What counts is the dot product in the full space, measured from 0 (+), not how near points are{agreement}.",
+        f"What counts is the dot product in the full space, measured from 0 (+), "
+        f"not how near points are{'' if math.isnan(record.agreement) else agreement}.",
         f"Lines: {weights if count else 'there is no attention weight'} of {record.least:g} and more"
         f"{', within a text' if several else ''}; thicker means more.",
     ]

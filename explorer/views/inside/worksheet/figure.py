@@ -75,7 +75,7 @@ def strips_caption(row: QueryRow, key: int, before: bool = False) -> str:
     q, k = vectors_of(row, before)
     product = q * k[key]
     total = float(product.sum())
-    where = "before rotation" if before else "as the scores are made of them"
+    where = "before rotation" if before else "as the scores use them"
     parts = [
         f"Query and key of “{row.query_label}” and “{row.labels[key]}” {where}, dimension by dimension, "
         f"and their products, which add up to q·k = {total:.3f}.",
