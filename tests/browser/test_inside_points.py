@@ -1,4 +1,4 @@
-"""Queries and keys as points, and matrices as moves, on the Inside page in a browser."""
+"""Queries and keys as points, and weight matrices as linear maps, on the Inside page in a browser."""
 
 from __future__ import annotations
 

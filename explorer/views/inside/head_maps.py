@@ -1,4 +1,4 @@
-"""A head's weight matrices with what goes into them, read once a layer and cached."""
+"""A head's weight matrices with their inputs, which are cached for each layer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from explorer.session.session import Session
 
 
 def head_maps_of(session: Session, request: TextRequest, stack: str | None, layer: int, head: int) -> HeadMaps:
-    """A head's linear maps, with what goes in and what comes out.
+    """A head's linear maps, with their inputs and outputs.
 
     Raises:
         ValueError: layer, head or stack out of range.

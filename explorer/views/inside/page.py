@@ -1,4 +1,4 @@
-"""What the views of the Inside page share: one head of a text, and the query that is followed."""
+"""What the views of the Inside page share: one head of a text, and one query."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ class InsideSettings(HeadRequest):
 
 @dataclass(frozen=True)
 class SharedSettings(InsideSettings):
-    """With what some of the views share."""
+    """And what some of the views share."""
 
     first: bool = setting(True, "Show the first token, whose vectors often lie far from all others.")
+
+    @property
+    def n_dropped(self) -> int:
+        """How many tokens at the beginning are left out: the first, or none."""
+        return int(not self.first)
 
 
 PAGE: Page = Page(

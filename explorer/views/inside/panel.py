@@ -1,16 +1,15 @@
-"""The Inside page: what happens in one head for one token, with the model's own numbers.
+"""The Inside page: what one head computes for one token.
 
 Run ─> inside-request ─> the fields' limits (stack, layer, head, query), inside-note
-the fields (in the browser) ─> inside-selection, the state that all views share ─> the view on the
-                               screen, a module each ─> inside-<mode>-view, its state
-inside-mode (in the browser) ─> which view is seen, and whether inside-first is
+the fields (in the browser) ─> inside-selection, the settings that all views share ─> the view on the
+                               screen ─> inside-<mode>-state
+inside-mode (in the browser) ─> which view is visible, and whether inside-first is
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from explorer.session.jobs import Jobs
@@ -19,59 +18,25 @@ from explorer.session.session import Session
 from explorer.views.heads.heatmap.panel import within
 from explorer.views.inside.page import PAGE
 from explorer.views.panel import text as heads_text
-from explorer.views.panel.fields import counted, switch
+from explorer.views.panel.fields import counted, labelled, options_of, segments, select, switch
 from explorer.views.panel.view_panel import mode_switch, panels_of, show_chosen_view
 
 
 def layout() -> list[Any]:
     """The page's components."""
-    return [
-        dcc.Store(id="inside-selection"),
-        html.Section(
-            [
-                _bar(),
-                html.Div(id="inside-note", className="facts", role="status"),
-                *(panel.layout() for panel in panels_of(PAGE)),
-            ],
-            className="panel",
-        ),
+    query = select("inside-query", "4", 150, searchable=True, limit=200, nothingFoundMessage="no such token")
+    first = "The first token’s vectors often lie far from all others and take an axis for themselves: leave it out"
+    header = [
+        mode_switch(PAGE),
+        segments("inside-stack", "", {}, className="hidden"),
+        counted("inside-layer", "Layer", "Which layer, counted from 0"),
+        counted("inside-head", "Head", "Which head of the layer, counted from 0"),
+        labelled("Query", "The token that attends, whose row is computed", query),
+        switch("inside-first", "first token", first, checked=True),
     ]
-
-
-def _bar() -> Any:
-    return html.Header(
-        [
-            mode_switch(PAGE),
-            dmc.SegmentedControl(id="inside-stack", value="", data=[], size="xs", className="hidden"),
-            counted("inside-layer", "Layer", "Which layer, counted from 0"),
-            counted("inside-head", "Head", "Which head of the layer, counted from 0"),
-            html.Label(
-                [
-                    "Query",
-                    dmc.Select(
-                        id="inside-query",
-                        value="4",
-                        data=[],
-                        size="xs",
-                        w=150,
-                        searchable=True,
-                        allowDeselect=False,
-                        limit=200,
-                        nothingFoundMessage="no such token",
-                    ),
-                ],
-                title="The token that attends: whose row is worked out",
-                className="selector",
-            ),
-            switch(
-                "inside-first",
-                "first token",
-                "In many models the first token’s vectors lie far from all others and take an "
-                "axis for themselves: leave it out",
-                checked=True,
-            ),
-        ]
-    )
+    note = html.Div(id="inside-note", className="facts", role="status")
+    panels = [panel.layout() for panel in panels_of(PAGE)]
+    return [dcc.Store(id="inside-selection"), html.Section([html.Header(header), note, *panels], className="panel")]
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
@@ -100,7 +65,7 @@ def _register_browser_side(app: Dash) -> None:
 
 
 def _register_limits(app: Dash, session: Session) -> None:
-    """Bring the fields to what the captured model and text have."""
+    """Set the fields' limits and options from the captured model and text."""
 
     @app.callback(
         Output("inside-stack", "data"),
@@ -120,28 +85,27 @@ def _register_limits(app: Dash, session: Session) -> None:
         if request is None:
             return (no_update,) * 10
         cap = session.capture(TextRequest(**request))
-        several = len(cap.stacks) > 1
         source = cap.stack(stack if stack in cap.stacks else None)
         last = source.n_layers - 1, source.n_heads - 1, len(source.queries) - 1
-        asked = [int(value or 0) for value in typed]
-        chosen = [within(value, end) for value, end in zip(asked, last, strict=True)]
-        wrong = [f"there is no stack {stack}: {source.name} is shown"] if (stack and stack not in cap.stacks) else []
-        wrong += [
-            f"there is no {what} {wanted}: {what} {got} is shown"
-            for what, wanted, got in zip(("layer", "head", "query"), asked, chosen, strict=True)
-            if wanted != got
+        requested = [int(value or 0) for value in typed]
+        possible = [within(value, end) for value, end in zip(requested, last, strict=True)]
+        notes = [f"there is no stack {stack}: {source.name} is shown"] if stack and stack not in cap.stacks else []
+        notes += [
+            f"there is no {what} {number}: {what} {shown} is shown"
+            for what, number, shown in zip(("layer", "head", "query"), requested, possible, strict=True)
+            if number != shown
         ]
-        fitted = [source.name if several else "", *chosen[:2], str(chosen[2])]
-        tokens = [{"value": str(place), "label": label} for place, label in enumerate(source.queries)]
+        stacks = list(cap.stacks) if len(cap.stacks) > 1 else []
+        values = [source.name if stacks else "", *possible[:2], str(possible[2])]
         return (
-            list(cap.stacks) if several else [],
-            "" if several else "hidden",
+            stacks,
+            "" if stacks else "hidden",
             *last[:2],
-            tokens,
-            # What need not be corrected may have been chosen anew by now.
+            options_of({str(number): label for number, label in enumerate(source.queries)}),
+            # The user may have changed a valid value in the meantime.
             *(
-                no_update if (value or "") == new or value == new else new
-                for value, new in zip((stack, *typed), fitted, strict=True)
+                no_update if (old or "") == new or old == new else new
+                for old, new in zip((stack, *typed), values, strict=True)
             ),
-            "; ".join(wrong),
+            "; ".join(notes),
         )

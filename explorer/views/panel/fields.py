@@ -70,3 +70,14 @@ def switch(name: str, label: str, why: str, checked: bool = False) -> Any:
     """Something that is on or off, with what it is for on hover."""
     field = dmc.Switch(id=name, label=label, checked=checked, size="xs")
     return html.Span(field, title=why, id=f"{name}-field")
+
+
+def number(name: str, value: float, width: int, **more: Any) -> Any:
+    """A field for a number; ``more`` is passed on to ``dmc.NumberInput``."""
+    return dmc.NumberInput(id=name, value=value, w=width, size="xs", debounce=150, **more)
+
+
+def slider(name: str, value: float, last: float, step: float = 1, **more: Any) -> Any:
+    """A slider from 0 whose value changes while it is dragged; ``more`` is passed on to ``dmc.Slider``."""
+    options = {"size": "sm", "label": None, "marks": [], "updatemode": "drag"} | more
+    return dmc.Slider(id=name, value=value, min=0, max=last, step=step, **options)

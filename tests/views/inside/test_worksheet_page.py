@@ -15,7 +15,7 @@ from explorer.records import QueryRow
 from explorer.records.source import Source
 from explorer.views.inside.worksheet.compute import query_row
 from explorer.views.inside.worksheet.page import worksheet_html
-from explorer.views.inside.worksheet.rounding import MOST_KEYS, worksheet
+from explorer.views.inside.worksheet.rounding import MOST_KEYS, rounding_errors, worksheet
 from tests.checkpoints import LONG, TEXT
 from tests.conftest import Loader
 from tests.views.inside.test_worksheet import APPLES, row_of
@@ -170,7 +170,7 @@ class TestPage:
         powers = [round(np.exp(score - max(scores)), 1) for score in scores]
         weights = [round(power / sum(powers), 1) for power in powers]
         output = [sum(w * round(v[i], 1) for w, v in zip(weights, apple.v.tolist(), strict=True)) for i in range(4)]
-        misses = worksheet(apple, 1).misses
+        misses = rounding_errors(worksheet(apple, 1))
         assert misses.products == pytest.approx(np.abs(np.array(products) - apple.products).max())
         assert misses.weights == pytest.approx(np.abs(np.array(weights) - apple.weights).max())
         assert misses.output == pytest.approx(np.abs(np.array(output) - apple.output[:4]).max())
@@ -180,10 +180,10 @@ class TestPage:
             text = Page(worksheet_html(apple, digits)).text
             told = re.search(r"within ([\d.]+) of.*within ([\d.]+) and.*within ([\d.]+)\.", text)
             assert told is not None
-            missed = worksheet(apple, digits).misses
+            missed = rounding_errors(worksheet(apple, digits))
             for bound, miss in zip(told.groups(), (missed.products, missed.weights, missed.output), strict=True):
                 assert 0 <= float(bound) - miss + 1e-6 < 10**-digits + 1e-6
-        fine = worksheet(apple, 6).misses
+        fine = rounding_errors(worksheet(apple, 6))
         assert max(fine.products, fine.weights, fine.output) < 1e-4
 
     def test_many_keys(self, minilm: explorer.LoadedModel) -> None:

@@ -1,4 +1,4 @@
-"""What all heads add to a token, to files."""
+"""The head contributions, to files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from explorer.views.inside.page import InsideSettings
 
 
 def data(record: HeadOutputs, settings: InsideSettings) -> dict[str, Any]:
-    """Each head's vector, a list a head in the heads' order.
+    """Each head's vector, in the heads' order.
 
-    ``sum`` is that of all heads and the output projection's bias; ``projected`` is what the
-    projection itself gives, ``error`` how far apart they are, relative to its length.
+    ``sum`` is that of all heads and the output projection's bias; ``projected`` is the
+    output of the projection itself, ``error`` their distance relative to its length.
     """
     total = record.added.sum(axis=0) + record.bias
     return {
@@ -38,11 +38,11 @@ def data(record: HeadOutputs, settings: InsideSettings) -> dict[str, Any]:
 
 
 def table(record: HeadOutputs, _settings: InsideSettings | None = None) -> Table:
-    """A row a head, the bias and the sum: its length, its cosine with the sum, its vector."""
+    """One row per head, for the bias and for the sum: length, cosine with the sum, vector."""
     total = record.added.sum(axis=0) + record.bias
+    names = [*(f"head {head}" for head in range(len(record.added))), "bias", "sum"]
     rows: list[list[object]] = []
-    named = [(f"head {i}", vector) for i, vector in enumerate(record.added)]
-    for name, vector in [*named, ("bias", record.bias), ("sum", total)]:
+    for name, vector in zip(names, [*record.added, record.bias, total], strict=True):
         lengths = np.linalg.norm(vector), np.linalg.norm(total)
         cosine = float(vector @ total / (lengths[0] * lengths[1])) if all(lengths) else None
         rows.append([name, float(lengths[0]), cosine, *vector.tolist()])
@@ -50,5 +50,5 @@ def table(record: HeadOutputs, _settings: InsideSettings | None = None) -> Table
 
 
 def stem(record: HeadOutputs, _settings: InsideSettings) -> str:
-    """A file name that says which token they are of."""
+    """A file name with model, layer and token."""
     return f"{model_stem(record.source.model)}-layer{record.layer}-query{record.query}-heads"

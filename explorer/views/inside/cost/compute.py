@@ -7,19 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from explorer.analysis.measures.cost import (
-    MOST_TOKENS,
-    bytes_of,
-    cache_bytes,
-    cache_bytes_per_token,
-    check_cost,
-    forward_operations,
-    map_bytes,
-    needed_operations,
-    possible_kv_heads,
-    step_operations,
-    vector_bytes,
-)
+from explorer.analysis.measures import cost
 from explorer.capture.loading import Progress
 from explorer.records import AttentionShape, CacheCost, Costs, CostSettings, Growth, ModelShape, Sharing
 from explorer.records.source import Source
@@ -34,8 +22,7 @@ def compute(session: Session, settings: CostViewSettings, progress: Progress | N
     """Memory and operations of a model's attention.
 
     Raises:
-        ValueError: an unusable context length, batch, precision or sharing, or a head the model does not have.
-        ModelError: the model cannot be loaded.
+        ValueError: a head the model does not have; see ``costs``.
     """
     model = session.model(settings.model, progress)
     calculator = CostSettings(settings.tokens, settings.batch, settings.precision, settings.sharing)
@@ -52,8 +39,8 @@ def costs(shape: ModelShape, settings: CostSettings, revision: str | None = None
     Raises:
         ValueError: an unusable context length, batch, precision or sharing.
     """
-    check_cost(settings.n_tokens, settings.batch, settings.precision)
-    lengths = np.unique(np.geomspace(1, MOST_TOKENS, _POINTS).round().astype(np.int64))
+    cost.check_cost(settings.n_tokens, settings.batch, settings.precision)
+    lengths = np.unique(np.geomspace(1, cost.MOST_TOKENS, _POINTS).round().astype(np.int64))
 
     n_tokens, batch, precision = settings.n_tokens, settings.batch, settings.precision
 
@@ -65,8 +52,8 @@ def costs(shape: ModelShape, settings: CostSettings, revision: str | None = None
 
     def cache(sharing: Sharing) -> CacheCost:
         stacks = tuple(stack.shared(sharing.n_kv_heads) for stack in shape.cached)
-        total = growth(lambda stack, n: cache_bytes(stack, n, batch, precision), stacks)
-        per_token = sum(cache_bytes_per_token(stack, precision) for stack in stacks)
+        total = growth(lambda stack, n: cost.cache_bytes(stack, n, batch, precision), stacks)
+        per_token = sum(cost.cache_bytes_per_token(stack, precision) for stack in stacks)
         return CacheCost(sharing, per_token, total.total, total.curve)
 
     return Costs(
@@ -75,13 +62,13 @@ def costs(shape: ModelShape, settings: CostSettings, revision: str | None = None
         settings=settings,
         lengths=lengths,
         caches=tuple(cache(sharing) for sharing in sharings(shape.cached[0], settings.sharing)),
-        weights=bytes_of(shape.n_parameters, precision),
-        maps=growth(map_bytes, shape.stacks),
-        vectors=growth(lambda stack, n: vector_bytes(stack, n, shape.dtype), shape.stacks),
+        weights=cost.bytes_of(shape.n_parameters, precision),
+        maps=growth(cost.map_bytes, shape.stacks),
+        vectors=growth(lambda stack, n: cost.vector_bytes(stack, n, shape.dtype), shape.stacks),
         captured=round(n_tokens * shape.per_token + n_tokens**2 * shape.per_cell),
-        forward=growth(forward_operations, shape.stacks),
-        needed=sum(needed_operations(stack, n_tokens) for stack in shape.stacks),
-        step=growth(step_operations, shape.cached) if shape.keeps_cache else None,
+        forward=growth(cost.forward_operations, shape.stacks),
+        needed=sum(cost.needed_operations(stack, n_tokens) for stack in shape.stacks),
+        step=growth(cost.step_operations, shape.cached) if shape.keeps_cache else None,
     )
 
 
@@ -98,7 +85,7 @@ def sharings(shape: AttentionShape, chosen: str = OWN) -> tuple[Sharing, ...]:
     Raises:
         ValueError: a number that the query heads cannot share evenly.
     """
-    possible = possible_kv_heads(shape.n_heads)
+    possible = cost.possible_kv_heads(shape.n_heads)
     if chosen != OWN and chosen not in map(str, possible):
         raise ValueError(
             f"{shape.n_heads} query heads cannot share {chosen} key/value heads evenly: use {OWN}, "
@@ -125,5 +112,5 @@ def kind_of(n_kv_heads: int, n_heads: int) -> str:
 def sharing_options(shape: AttentionShape) -> dict[str, str]:
     """The possible sharings, value to label: the model's own, and all others by their number."""
     own = f"its own: {kind_of(shape.n_kv_heads, shape.n_heads)}, {shape.n_kv_heads}"
-    others = [n for n in possible_kv_heads(shape.n_heads) if n != shape.n_kv_heads]
+    others = [n for n in cost.possible_kv_heads(shape.n_heads) if n != shape.n_kv_heads]
     return {OWN: own, **{str(n): f"{kind_of(n, shape.n_heads)}, {n}" for n in others}}

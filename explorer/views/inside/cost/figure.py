@@ -13,7 +13,7 @@ from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import Theme, axis, base_layout, model_label, theme_of, title
 from explorer.records import CacheCost, Costs, Growth
 from explorer.views.inside.cost import CostViewSettings
-from explorer.views.inside.cost.sharing_figure import sharing_caption, sharing_figure
+from explorer.views.inside.cost.sharing_figure import kv_heads_text, sharing_caption, sharing_figure
 
 GB = 10**9
 _FROM = 1_000  # tokens where the curves of the cache begin, or at the chosen context length if that is less
@@ -114,13 +114,10 @@ def _panel(
 def cost_caption(costs: Costs) -> str:
     """What a reader could paste under the figures of cache and operations."""
     shape, settings, cache = costs.shape, costs.settings, costs.chosen
-    name, n_tokens = model_label(shape.model), f"{settings.n_tokens:,} tokens"
-    n_kv_heads = cache.sharing.n_kv_heads
-    heads = f"{n_kv_heads} key/value head{'' if n_kv_heads == 1 else 's'}"
-    formula = "2 · layers · key/value heads · d_head · tokens · batch · bytes a number"
+    name, formula = model_label(shape.model), "2 · layers · key/value heads · d_head · tokens · batch · bytes a number"
     parts = [
-        f"{name}, {n_tokens}, batch {settings.batch:,}, {settings.precision}: with "
-        f"{cache.sharing.kind} attention ({heads}) keys and values take "
+        f"{name}, {settings.n_tokens:,} tokens, batch {settings.batch:,}, {settings.precision}: with "
+        f"{cache.sharing.kind} attention ({kv_heads_text(cache.sharing.n_kv_heads)}) keys and values take "
         f"{with_unit(cache.total, 'B')} ({formula}; d_head {shape.cached[0].d_head}), the weights "
         f"{with_unit(costs.weights, 'B')}."
     ]
@@ -144,15 +141,14 @@ def cost_caption(costs: Costs) -> str:
     )
     if shape.method == "eager":
         parts.append("This model is captured eagerly, though: its maps themselves are kept.")
-    left = f" ({with_unit(costs.needed, 'FLOP')} in the cells that the mask leaves)"
+    masked = f" ({with_unit(costs.needed, 'FLOP')} in the cells that the mask leaves)"
+    step = f", {with_unit(costs.step.total, 'FLOP')} for one more token with a cache" if costs.step else ""
     parts.append(
         "Operations are those of QKᵀ and A·V, a multiply-add being two: "
         f"{with_unit(costs.forward.total, 'FLOP')} over all cells of a pass"
-        + (left if costs.needed != costs.forward.total else "")
-        + (f", {with_unit(costs.step.total, 'FLOP')} for one more token with a cache" if costs.step else "")
-        + "; sharing changes none of them."
+        f"{masked if costs.needed != costs.forward.total else ''}{step}; sharing changes none of them. "
+        "Cards’ memory as their makers state it, a GB being 10⁹ bytes."
     )
-    parts.append("Cards’ memory as their makers state it, a GB being 10⁹ bytes.")
     return " ".join(parts)
 
 

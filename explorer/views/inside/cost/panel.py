@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from explorer.analysis.measures.cost import BITS, MOST_BATCH, MOST_TOKENS
 from explorer.figures.figure_style import FigureStyle
 from explorer.figures.style import blank_figure
-from explorer.records import AttentionShape, Costs, ModelError
+from explorer.records import Costs, ModelError
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.views.heads.heatmap.panel import within
 from explorer.views.inside.cost import VIEW, CostViewSettings
 from explorer.views.inside.cost.compute import OWN, compute, sharing_options
 from explorer.views.inside.cost.figure import FIGURES, sharing_name, with_unit
-from explorer.views.panel.fields import STILL, labelled, options_of, select
+from explorer.views.panel.fields import STILL, labelled, number, options_of, select, slider
 from explorer.views.panel.view_panel import Drawing, draws, part
 
 _GRAPHS = ("heads", "cache", "operations")
@@ -57,54 +56,22 @@ def _graph(name: str, height: int, message: str) -> Any:
     )
 
 
-def _number(name: str, value: int, why: str, width: int, **more: Any) -> Any:
-    """A field for a large whole number."""
-    field = dmc.NumberInput(
-        id=f"inside-cost-{name}",
-        value=value,
-        size="xs",
-        w=width,
-        allowDecimal=False,
-        thousandSeparator=",",
-        debounce=150,
-        **more,
-    )
-    return labelled("context" if name == "tokens" else name, why, field)
-
-
 def _controls() -> Any:
     defaults, help_of = CostViewSettings(), CostViewSettings.help_of
+    whole = {"allowDecimal": False, "thousandSeparator": ","}
+    tokens = number("inside-cost-tokens", defaults.tokens, 104, step=1024, **whole)
+    batch = number("inside-cost-batch", defaults.batch, 76, **whole)
     precisions = {name: f"{name}, {bits} bits" for name, bits in BITS.items()}
-    slider = dmc.Slider(
-        id="inside-cost-slider",
-        value=12,
-        min=0,
-        max=20,
-        step=1,
-        size="sm",
-        label=None,
-        marks=[],
-        updatemode="drag",
-        className="layer-slider",
-        **{"aria-label": "Context length, doubling at each step"},
-    )
-    return html.Div(
-        [
-            _number("tokens", defaults.tokens, f"{help_of('tokens')} Up to {MOST_TOKENS:,}.", 104, step=1024),
-            slider,
-            _number("batch", defaults.batch, f"{help_of('batch')} Up to {MOST_BATCH:,}.", 76),
-            labelled(
-                "precision", help_of("precision"), select("inside-cost-precision", defaults.precision, 140, precisions)
-            ),
-            labelled("sharing", help_of("sharing"), select("inside-cost-sharing", OWN, 180)),
-        ],
-        className="controls",
-    )
-
-
-def possible_sharing(shape: AttentionShape, sharing: str | None) -> str:
-    """The chosen sharing, or the model's own where its heads cannot share so."""
-    return sharing if sharing in sharing_options(shape) else OWN
+    precision = select("inside-cost-precision", defaults.precision, 140, precisions)
+    doubling: Any = {"className": "layer-slider", "aria-label": "Context length, doubling at each step"}
+    fields = [
+        labelled("context", f"{help_of('tokens')} Up to {MOST_TOKENS:,}.", tokens),
+        slider("inside-cost-slider", 12, 20, **doubling),
+        labelled("batch", f"{help_of('batch')} Up to {MOST_BATCH:,}.", batch),
+        labelled("precision", help_of("precision"), precision),
+        labelled("sharing", help_of("sharing"), select("inside-cost-sharing", OWN, 180)),
+    ]
+    return html.Div(fields, className="controls")
 
 
 def numbers(record: Costs) -> list[Any]:
@@ -168,7 +135,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         if selection is None:
             return None
         stack = session.model(selection["model"]).shape().cached[0]
-        head, own = within(selection["head"], stack.n_heads - 1), possible_sharing(stack, sharing)
+        head, own = within(selection["head"], stack.n_heads - 1), sharing if sharing in sharing_options(stack) else OWN
         settings = CostViewSettings(selection["model"], head, tokens, batch, precision, own)
         record = compute(session, settings)
         heads, cache, operations = (FIGURES[name](record, settings, FigureStyle(theme=theme)) for name in _GRAPHS)

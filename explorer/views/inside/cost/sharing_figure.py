@@ -46,7 +46,7 @@ def sharing_figure(
         axes[f"yaxis{suffix}"] = axis(colours, "", visible=False, fixedrange=True, **y)
         whose = " · this model" if sharing.own else " · chosen" if sharing.chosen else ""
         figure.add_annotation(
-            text=f"<b>{sharing.kind}</b> · {_kv_heads(sharing.n_kv_heads)}{whose}",
+            text=f"<b>{sharing.kind}</b> · {kv_heads_text(sharing.n_kv_heads)}{whose}",
             x=left,
             y=1,
             xref="paper",
@@ -72,14 +72,15 @@ def sharing_caption(model: str, shape: AttentionShape, sharings: Sequence[Sharin
         what = f"shares key/value head {kv_head} with {names}"
     return (
         f"{model_label(model)}, {STACKS.get(shape.name, shape.name)}: {own.kind} attention, "
-        f"{shape.n_heads} query heads (above) over {_kv_heads(shape.n_kv_heads)} (below) in each of {shape.n_layers} "
-        f"layers; a line for each query head and what it reads. Head {head} {what}."
+        f"{shape.n_heads} query heads (above) over {kv_heads_text(shape.n_kv_heads)} (below) in each of "
+        f"{shape.n_layers} layers; a line for each query head and what it reads. Head {head} {what}."
         f"{f' Beside it the same layer as it would be with {as_if}.' if as_if else ''} "
         "Vaswani et al. 2017 (multi-head), Shazeer 2019 (multi-query), Ainslie et al. 2023 (grouped)."
     )
 
 
-def _kv_heads(count: int) -> str:
+def kv_heads_text(count: int) -> str:
+    """A number of key/value heads in words."""
     return f"{count} key/value head{'' if count == 1 else 's'}"
 
 

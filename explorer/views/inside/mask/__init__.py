@@ -11,7 +11,9 @@ from explorer.views.spec import ViewSpec
 class MaskSettings(InsideSettings):
     """A token, and a second model that reads the same text."""
 
-    other_model: str = setting("", "A second model; empty: the bundled one of the other kind, causal or not.")
+    other_model: str = setting(
+        "", "A second model that reads the same text; empty: the bundled one of the other kind, causal or not."
+    )
 
 
 VIEW: ViewSpec = ViewSpec(

@@ -1,9 +1,10 @@
-"""The mask as a thought experiment, and what later context does to a token for real."""
+"""The other mask as a thought experiment, and the real effect of right context on a token."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -19,13 +20,13 @@ MOST_TOKENS = 512
 
 @dataclass(frozen=True)
 class Masks:
-    """A head's map under both masks, and how later context moves one token.
+    """A head's map under both masks, and the effect of right context on one token.
 
     Attributes:
         own: the model's own map.
         other: the same scores under the mask that the model does not have.
-        query: the token that is followed.
-        curves: computes how later context moves it, in this model and in another; raises
+        query: the token, counted from 0.
+        curves: computes the effect of right context in this model and in another; raises
             ValueError and ModelError.
     """
 
@@ -40,7 +41,7 @@ class Masks:
         return self.own.source
 
     def curves_or_error(self) -> tuple[list[RightContext], str]:
-        """The curves, or none and why."""
+        """The curves, or none and the error message."""
         try:
             return self.curves(), ""
         except (ValueError, ModelError) as error:
@@ -48,11 +49,10 @@ class Masks:
 
 
 def compute(session: Session, settings: MaskSettings, progress: Progress | None = None) -> Masks:
-    """Both maps; the token's curves are computed when they are asked for.
+    """Both maps; the curves are computed on demand.
 
     Raises:
-        ValueError: an unusable text, a stack that has no such mask, or a query that is not there.
-        ModelError: the model cannot be loaded, or was captured eagerly.
+        ValueError: a query out of range; see ``other_mask``.
     """
     cap = session.capture(settings.request, progress)
     own, other = other_mask(cap, settings.layer, settings.head, settings.stack or None)
@@ -62,10 +62,10 @@ def compute(session: Session, settings: MaskSettings, progress: Progress | None 
 
 
 def context_curves(session: Session, settings: MaskSettings) -> list[RightContext]:
-    """The chosen token with and without what follows, in this model and in another.
+    """The chosen token with and without its right context, in this model and in another.
 
     Raises:
-        ValueError: a token nothing follows, or that is read otherwise without it.
+        ValueError: a token without right context, or one that is tokenized differently without it.
         ModelError: a model cannot be loaded.
     """
     whole = session.capture(settings.request)
@@ -79,18 +79,17 @@ def context_curves(session: Session, settings: MaskSettings) -> list[RightContex
         long, short = session.capture(request), session.capture(replace(request, text=settings.text[:end]))
         return right_context(long, short, token_at(long, end))
 
-    def cached(model: str) -> RightContext:
-        return session.get_or_compute(("right context", settings.request, model, end), lambda: curve(model))
-
-    return [cached(model) for model in (settings.model, other)]
+    return [
+        session.get_or_compute(("right context", settings.request, model, end), partial(curve, model))
+        for model in (settings.model, other)
+    ]
 
 
 def other_mask(cap: CapturedText, layer: int, head: int, stack: str | None = None) -> tuple[HeadMap, HeadMap]:
     """A head's map, and the same scores under the mask it does not have.
 
-    A causal head's mask is taken away (a window stays, mirrored); an encoder's head gets a causal
-    one. Scores are the model's own: only the softmax is taken anew, so nothing else of the model
-    follows from the other mask.
+    A causal mask is removed (a window stays, mirrored); an encoder's head gets a causal mask. Scores
+    are the model's own: only this softmax is recomputed, nothing else of the model.
 
     Raises:
         ValueError: cross attention, more than 512 tokens, or layer or head out of range.
@@ -113,18 +112,18 @@ def other_mask(cap: CapturedText, layer: int, head: int, stack: str | None = Non
 
 
 def masked_softmax(scores: FloatArray, allowed: BoolArray, sink: float | None = None) -> FloatArray:
-    """Softmax of scores [Q, K] over the keys allowed; a learned sink takes part and is left out."""
-    shown = np.where(allowed, scores, -np.inf)
-    largest = shown.max(axis=1, keepdims=True)
+    """Softmax of scores [Q, K] over the allowed keys; a learned sink is in the sum only."""
+    masked = np.where(allowed, scores, -np.inf)
+    largest = masked.max(axis=1, keepdims=True)
     if sink is not None:
         largest = np.maximum(largest, sink)
-    exponentials = np.exp(shown - largest)
+    exponentials = np.exp(masked - largest)
     total = exponentials.sum(axis=1, keepdims=True)
     return exponentials / (total if sink is None else total + np.exp(sink - largest))
 
 
 def cut_after(cap: CapturedText, query: int, stack: str | None = None) -> str:
-    """The text up to a token's end.
+    """The text up to the end of a token.
 
     Raises:
         ValueError: a token the tokenizer added, a second text's, or the text's last one.
@@ -139,7 +138,7 @@ def cut_after(cap: CapturedText, query: int, stack: str | None = None) -> str:
 
 
 def token_at(cap: CapturedText, end: int, stack: str | None = None) -> int:
-    """The token of the first text that ends at a character, or holds it.
+    """The token of the first text that contains the character before ``end``.
 
     Raises:
         ValueError: no token does.
@@ -152,10 +151,10 @@ def token_at(cap: CapturedText, end: int, stack: str | None = None) -> int:
 
 
 def right_context(whole: CapturedText, cut: CapturedText, query: int) -> RightContext:
-    """A token with all of its text against the same token where the text ends with it.
+    """Cosines, by layer, of a token in the whole text with the same token at the end of the cut text.
 
     Raises:
-        ValueError: cut there, the text has other tokens before.
+        ValueError: the cut text has other tokens.
     """
     source, shorter = whole.stack(), cut.stack()
     first = slice(0, query + 1)

@@ -15,8 +15,8 @@ def data(record: Masks, _settings: MaskSettings) -> dict[str, Any]:
     """Both maps and the token's curves.
 
     ``other_mask`` has the same scores under the mask that the model does not have: a thought
-    experiment. ``late`` has a cosine for each model and layer, of the token with and without what
-    comes after it; without them ``right_context_error`` says why.
+    experiment. ``late`` has a cosine for each model and layer, of the token with and without its
+    right context; if it is empty, ``right_context_error`` has the reason.
     """
     curves, error = record.curves_or_error()
     return {
@@ -34,18 +34,18 @@ def data(record: Masks, _settings: MaskSettings) -> dict[str, Any]:
 
 
 def table(record: Masks, _settings: MaskSettings | None = None) -> Table:
-    """A row a query and key, with its weight under both masks; what one forbids is 0."""
+    """One row per query and key, with its weight under both masks; 0 where a mask forbids the key."""
     own, other = record.own, record.other
-    rows = (
-        (query, key, here, there)
-        for query, own_row, other_row in zip(own.queries, own.weights.tolist(), other.weights.tolist(), strict=True)
-        for key, here, there in zip(own.keys, own_row, other_row, strict=True)
-    )
+    rows = [
+        (query, key, float(own.weights[i, j]), float(other.weights[i, j]))
+        for i, query in enumerate(own.queries)
+        for j, key in enumerate(own.keys)
+    ]
     return Table.of(["query", "key", "own mask", "other mask (thought experiment)"], rows)
 
 
 def stem(record: Masks, _settings: MaskSettings) -> str:
-    """A file name that says which head they are of."""
+    """A file name with model, layer and head."""
     return f"{model_stem(record.source.model)}-layer{record.own.layer}-head{record.own.head}-masks"
 
 

@@ -1,4 +1,4 @@
-"""The mask on and off, and how far later context moves a token, layer by layer."""
+"""The mask on and off, and how far right context moves a token, layer by layer."""
 
 from __future__ import annotations
 
@@ -30,14 +30,7 @@ def other_figure(other: HeadMap, theme: str = "light", palette: str = SEQUENTIAL
 
 
 def mask_caption(own: HeadMap, other: HeadMap, query: int, alone: bool = False) -> str:
-    """What both maps show of one query, and what they do not.
-
-    Args:
-        own: the model's own map.
-        other: the same under the other mask.
-        query: the token that is followed.
-        alone: the other map stands by itself, not right of the model's own.
-    """
+    """What both maps show of one query; ``alone`` where the other map is not beside the model's own."""
     label = own.queries[query]
     seen, would = (f"{one.weights[query, query + 1 :].sum():.0%}" for one in (own, other))
     if own.causal:
@@ -46,30 +39,29 @@ def mask_caption(own: HeadMap, other: HeadMap, query: int, alone: bool = False) 
     else:
         first = f"“{label}” puts {seen} of its weight on later tokens"
         then = "the same scores with a causal mask: that share goes to what stands before"
-    if alone:
-        where = f"{model_label(own.source.model)}, layer {own.layer}, head {own.head}"
-        said = f"{where}: in the model’s own map {first}. Here {then}."
-    else:
-        said = f"Left: the model’s own map; {first}. Right: {then}."
-    alike = (
-        "Only this head’s softmax is taken anew: the model was not trained so, and its other "
-        "layers would change as well."
+    maps = (
+        f"{model_label(own.source.model)}, layer {own.layer}, head {own.head}: "
+        f"in the model’s own map {first}. Here {then}."
+        if alone
+        else f"Left: the model’s own map; {first}. Right: {then}."
     )
-    return " ".join([said, alike, *cut(own.source.truncation)])
+    warning = "the model was not trained so, and its other layers would change as well."
+    return " ".join([maps, f"Only this head’s softmax is recomputed: {warning}", *cut(own.source.truncation)])
 
 
 def context_figure(curves: Sequence[RightContext], theme: str = "light") -> go.Figure:
-    """A line a model: how alike a token is with and without what comes after it."""
+    """One line per model: the cosine of a token with and without its right context."""
     colours = theme_of(theme)
     figure = go.Figure()
     for number, one in enumerate(curves):
+        layers = list(range(len(one.cosines)))
         kind = "causal" if one.causal else "sees both ways"
         figure.add_trace(
             go.Scatter(
-                x=[layer / (len(one.cosines) - 1) for layer in range(len(one.cosines))],
+                x=[layer / (len(layers) - 1) for layer in layers],
                 y=one.cosines,
                 mode="lines+markers",
-                customdata=list(range(len(one.cosines))),
+                customdata=layers,
                 name=f"{literal(model_label(one.source.model))} ({kind})",
                 line={"color": colours.senses[number], "dash": _DASHES[number % 2]},
                 marker={"symbol": ("circle", "square")[number % 2], "size": 7},
@@ -77,38 +69,33 @@ def context_figure(curves: Sequence[RightContext], theme: str = "light") -> go.F
             )
         )
     label = literal(curves[0].label) if curves else ""
-    least = min((float(one.cosines.min()) for one in curves), default=0.0)
-    figure.update_layout(
+    low = min(min((float(one.cosines.min()) for one in curves), default=0.0), 0.9) - 0.03
+    return figure.update_layout(
         base_layout(
             colours,
             title=title(f"“{label}” with and without what comes after it"),
             xaxis=axis(colours, "depth: 0 before the first layer, 1 after the last"),
-            yaxis=axis(colours, "cosine", range=[min(least, 0.9) - 0.03, 1.02], showgrid=True, gridcolor=colours.line),
+            yaxis=axis(colours, "cosine", range=[low, 1.02], showgrid=True, gridcolor=colours.line),
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
             margin={"l": 8, "r": 8, "t": 44, "b": 8},
         )
     )
-    return figure
 
 
 def context_caption(curves: Sequence[RightContext]) -> str:
-    """The figure in words."""
-    said = []
+    """What a reader could paste under the figure."""
+    parts = []
     for one in curves:
-        least = float(one.cosines.min())
-        if one.causal:
-            said.append(
-                f"{model_label(one.source.model)} is causal: whatever follows, “{one.label}” keeps its "
-                f"vector at every layer (smallest cosine {least:.4f})."
-            )
-        else:
-            layer = int(one.cosines.argmin())
-            said.append(
-                f"{model_label(one.source.model)} reads both ways: what follows moves “{one.label}” to a "
-                f"cosine of {least:.2f} with itself at layer {layer}."
-            )
-        said += cut(one.source.truncation)
-    return " ".join(said)
+        model, least, layer = model_label(one.source.model), float(one.cosines.min()), int(one.cosines.argmin())
+        parts.append(
+            f"{model} is causal: whatever follows, “{one.label}” keeps its vector at every layer "
+            f"(smallest cosine {least:.4f})."
+            if one.causal
+            else f"{model} reads both ways: what follows moves “{one.label}” to a cosine of {least:.2f} "
+            f"with itself at layer {layer}."
+        )
+        parts += cut(one.source.truncation)
+    return " ".join(parts)
 
 
 def _own(record: Masks, _settings: MaskSettings, style: FigureStyle) -> SizedFigure:

@@ -1,7 +1,6 @@
 """The mask on and off, and what later context does to a token.
 
-inside-selection, inside-mask-other-model, theme ─> both maps, their caption, inside-mask-state; the
-                                                    token with and without what comes after it
+inside-selection, inside-mask-other-model, theme ─> both maps, the curves, captions, inside-mask-state
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, html
 
 from explorer.figures.style import blank_figure
 from explorer.models import bundled
@@ -19,7 +18,7 @@ from explorer.views.heads.heatmap.figure import heatmap_figure
 from explorer.views.inside.mask import VIEW, MaskSettings
 from explorer.views.inside.mask.compute import compute
 from explorer.views.inside.mask.figure import context_caption, context_figure, mask_caption, other_figure
-from explorer.views.panel.fields import STILL, labelled
+from explorer.views.panel.fields import graph, labelled
 from explorer.views.panel.view_panel import Drawing, draws, part
 
 _MESSAGE = "both maps appear here"
@@ -28,27 +27,15 @@ _GRAPHS = ("own", "other", "late")
 
 def layout() -> Any:
     """The view's components."""
-    own, other, late = (
-        dcc.Graph(
-            id=f"inside-mask-{name}", responsive=True, className="graph", config=STILL, figure=blank_figure(_MESSAGE)
-        )
-        for name in _GRAPHS
-    )
-    model = dmc.Autocomplete(
-        id="inside-mask-other-model",
-        value="",
-        size="xs",
-        w=220,
-        debounce=True,
-        placeholder="another model",
-        data=[m for m in bundled.BUNDLED if bundled.is_installed(m)],
-    )
-    why = "A second model that reads the same text; empty: the bundled one of the other kind, causal or not"
+    own, other, late = (graph(f"inside-mask-{name}", _MESSAGE) for name in _GRAPHS)
+    options = {"placeholder": "another model", "data": [m for m in bundled.BUNDLED if bundled.is_installed(m)]}
+    model = dmc.Autocomplete(id="inside-mask-other-model", value="", size="xs", w=220, debounce=True, **options)
+    compare = labelled("Compare with", MaskSettings.help_of("other_model"), model)
     return part(
         VIEW,
         html.Div([own, other], className="both-masks"),
         html.P(id="inside-mask-caption", className="caption"),
-        html.Div(labelled("Compare with", why, model), className="controls"),
+        html.Div(compare, className="controls"),
         late,
         html.P(id="inside-mask-late-caption", className="caption"),
     )

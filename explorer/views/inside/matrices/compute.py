@@ -20,12 +20,7 @@ _LINES = 8  # about as many across the wider side
 
 
 def compute(session: Session, settings: MatricesSettings, progress: Progress | None = None) -> LinearMapPlanes:
-    """The tokens before and after the chosen map; computed once for all shares of the right picture.
-
-    Raises:
-        ValueError: a layer, head, stack or map that is not there.
-        ModelError: the model failed, was captured eagerly, or how it stores its weight matrices is not known.
-    """
+    """The tokens before and after the chosen map; computed once for all shares of the right picture."""
 
     def planes() -> LinearMapPlanes:
         stack = settings.stack or None

@@ -54,7 +54,7 @@ def planes_figure(record: LinearMapPlanes, token: int | None = None, theme: str 
     titles = [
         (f"{what} · principal component 1 ({shares[0]:.1%})", f"principal component 2 ({shares[1]:.1%})")
         for what, shares in (
-            ("before: what the layer’s attention is given", record.explained_before),
+            ("before: inputs of the layer’s attention", record.explained_before),
             (f"after: the {_OUTPUTS[record.which]}", record.explained_after),
         )
     ]
@@ -102,7 +102,7 @@ def planes_caption(record: LinearMapPlanes, share: float = 1) -> str:
     parts = [
         f"The {record.which} map of layer {record.layer}, {_whose(record)}, of "
         f"{model_label(record.source.model)}: x ↦ x·W + b, {record.width} dimensions to {record.d_head}.",
-        "Left: what the layer’s attention is given, in the PCA plane of these tokens "
+        "Left: the inputs of the layer’s attention, in the PCA plane of these tokens "
         f"({record.explained_before.sum():.0%} of their variance); right: their {_OUTPUTS[record.which]}, in the PCA "
         f"plane of those ({record.explained_after.sum():.0%}).",
         "The points move, not the axes: the grid is laid on the left plane and moved by the same "
@@ -115,7 +115,7 @@ def planes_caption(record: LinearMapPlanes, share: float = 1) -> str:
     if share < 1:
         parts.append(
             f"The right picture is drawn {share:.0%} of the way from before to after, along "
-            "straight lines; the model takes no such way."
+            "straight lines; the model has no such states."
         )
     if record.drop_first:
         parts.append("The first token is left out.")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from explorer.session.jobs import Jobs
@@ -18,7 +17,7 @@ from explorer.session.session import Session
 from explorer.views.inside.matrices import MAPS, VIEW, MatricesSettings
 from explorer.views.inside.matrices.compute import compute, token_of
 from explorer.views.inside.matrices.figure import map_facts, planes_caption, planes_figure
-from explorer.views.panel.fields import ZOOMABLE, graph, labelled, segments
+from explorer.views.panel.fields import ZOOMABLE, graph, labelled, segments, slider
 from explorer.views.panel.view_panel import Drawing, draws, part
 
 _MESSAGE = "what the head’s map does appears here"
@@ -27,21 +26,10 @@ _MESSAGE = "what the head’s map does appears here"
 def layout() -> Any:
     """The view's components."""
     why, names = MatricesSettings.help_of, {which: which for which in MAPS}
-    slider = dmc.Slider(
-        id="inside-matrices-share",
-        value=1,
-        min=0,
-        max=1,
-        step=0.01,
-        size="sm",
-        w=220,
-        updatemode="drag",
-        marks=[],
-        label=None,
-    )
+    share = slider("inside-matrices-share", 1, 1, 0.01, w=220)
     controls = [
         labelled("map", why("map"), segments("inside-matrices-map", MAPS[0], names)),
-        html.Label(["right picture: before", slider, "after"], title=why("share"), className="selector"),
+        html.Label(["right picture: before", share, "after"], title=why("share"), className="selector"),
         html.Span(id="inside-matrices-told", className="muted"),
     ]
     return part(

@@ -14,7 +14,7 @@ class PointsSettings(SharedSettings):
     """How queries and keys are placed, and which pairs have a line."""
 
     rope: str = setting(
-        "after", "Queries and keys after rotation, as the scores are made of them, or before it.", ("after", "before")
+        "after", "Queries and keys after rotation, as the scores use them, or before it.", ("after", "before")
     )
     align: bool = setting(
         False, "Add one vector to all keys that brings their mean to the queries'; the softmax cancels it."

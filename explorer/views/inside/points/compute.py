@@ -49,12 +49,7 @@ def texts_of(settings: PointsSettings) -> list[TextRequest]:
 
 
 def compute(session: Session, settings: PointsSettings, progress: Progress | None = None) -> QueryKeyPoints:
-    """The points of all texts.
-
-    Raises:
-        ValueError: a layer, head or stack that is not there, too many texts, or an unreadable one.
-        ModelError: the model failed, was captured eagerly, or how it makes queries and keys is not known.
-    """
+    """The points of all texts, computed once."""
     return session.get_or_compute(("points", settings), lambda: _points(session, settings, progress), progress)
 
 
@@ -87,16 +82,16 @@ def query_key_points(
         ValueError: layer, head or stack out of range, or no token left.
         ModelError: captured eagerly, so that queries and keys are not known.
     """
-    layer, head, first = settings.layer, settings.head, int(not settings.first)
+    layer, head, first = settings.layer, settings.head, settings.n_dropped
     sources = [cap.stack(settings.stack or None) for cap in caps]
     source = sources[0]
     before = settings.rope == "before" and any(one.rotated for one in maps)
-    sides = _sides(sources, settings, maps if before else (), first)
+    sides = _sides(sources, settings, maps if before else ())
     vectors = np.concatenate([side for pair in sides for side in pair])
     if not len(vectors):
         raise ValueError("without its first token there is none left: show it, or type more")
     basis = fit_basis(vectors, 2, "none", _row_names(sources, first), advice=False)
-    scans = [_scan(one, layer, head, number, sides[number], basis, first) for number, one in enumerate(sources)]
+    scans = [_scan(one, settings, number, sides[number], basis) for number, one in enumerate(sources)]
     left_out = np.full((first, 2), np.nan)
     query = min(max(settings.query, 0), len(source.query_tokens) - 1)
     pairs = [pair for scan in scans for pair in scan.pairs if pair.weight >= settings.least]
@@ -127,7 +122,7 @@ def query_key_points(
         pairs=tuple(sorted(pairs, key=lambda pair: -pair.weight)[:MOST_PAIRS]),
         least=settings.least,
         query=query,
-        chosen=_of_query(source, layer, head, query, first),
+        chosen=_of_query(source, settings, query),
         origin=place(basis, np.zeros(vectors.shape[1])),
         explained_variance=basis.explained_variance,
         agreement=both / math.sqrt(full * flat) if full > 0 and flat > 0 else math.nan,
@@ -146,12 +141,13 @@ def _truncation(sources: Sequence[AttentionStack]) -> str:
 
 
 def _sides(
-    sources: Sequence[AttentionStack], settings: PointsSettings, maps: Sequence[HeadMaps], first: int
+    sources: Sequence[AttentionStack], settings: PointsSettings, maps: Sequence[HeadMaps]
 ) -> list[tuple[FloatArray, FloatArray]]:
-    """Each text's queries [Q, d] and keys [K, d] from token ``first`` on, as they are to be placed."""
+    """Each text's queries [Q, d] and keys [K, d] as they are to be placed, without dropped tokens."""
     vectors = [(one.q_before, one.k_before) for one in maps] or [
         (source.q(settings.layer, settings.head), source.k(settings.layer, settings.head)) for source in sources
     ]
+    first = settings.n_dropped
     sides: list[tuple[FloatArray, FloatArray]] = [
         (np.asarray(q, np.float64)[first:], np.asarray(k, np.float64)[first:]) for q, k in vectors
     ]
@@ -183,24 +179,18 @@ class _Scan:
 
 
 def _scan(
-    source: AttentionStack,
-    layer: int,
-    head: int,
-    number: int,
-    side: tuple[FloatArray, FloatArray],
-    basis: Basis,
-    first: int,
+    source: AttentionStack, settings: PointsSettings, number: int, side: tuple[FloatArray, FloatArray], basis: Basis
 ) -> _Scan:
     """Go through one text's weights, a block of queries at a time."""
-    n_queries = len(source.query_tokens)
+    n_queries, first = len(source.query_tokens), settings.n_dropped
     strongest: list[tuple[Pair, ...]] = [()] * n_queries
     pairs: list[Pair] = []
     total, seen = np.zeros(len(source.key_tokens)), np.zeros(len(source.key_tokens))
     products = np.zeros(3)
     for start in range(0, n_queries, _ROWS):
         rows = slice(start, min(start + _ROWS, n_queries))
-        weights = source.attention(layer, head, rows).astype(np.float64)
-        allowed = source.allowed(layer, rows)
+        weights = source.attention(settings.layer, settings.head, rows).astype(np.float64)
+        allowed = source.allowed(settings.layer, rows)
         total += weights.sum(axis=0)
         seen += allowed.sum(axis=0)
         weights[:, :first] = 0.0
@@ -237,10 +227,11 @@ def _products(queries: FloatArray, keys: FloatArray, basis: Basis, allowed: Bool
     return np.array([(full**2).sum(), (flat**2).sum(), (full * flat).sum()])
 
 
-def _of_query(source: AttentionStack, layer: int, head: int, query: int, first: int) -> tuple[Pair, ...]:
+def _of_query(source: AttentionStack, settings: PointsSettings, query: int) -> tuple[Pair, ...]:
     """The chosen query's strongest pairs."""
-    if query < first:
+    if query < settings.n_dropped:
         return ()
-    weights = source.attention(layer, head, slice(query, query + 1))[0].astype(np.float64)
-    weights[:first] = 0.0
+    rows = slice(query, query + 1)
+    weights = source.attention(settings.layer, settings.head, rows)[0].astype(np.float64)
+    weights[: settings.n_dropped] = 0.0
     return _pairs(weights, np.argsort(-weights, kind="stable")[:_OF_CHOSEN], 0, query)

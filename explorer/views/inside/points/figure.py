@@ -68,20 +68,17 @@ def points_caption(record: QueryKeyPoints) -> str:
     several, text = len(record.texts) > 1, record.texts[0].text
     owner = f", keys of key/value head {record.kv_head}" if record.kv_head != record.head else ""
     short = text if len(text) <= 80 else f"{text[:79]}…"
-    when = "before they are rotated by position" if record.before else "as the scores are made of them"
-    agreement = (
-        ""
-        if math.isnan(record.agreement)
-        else f"; over a query’s keys the plane’s own dot products correlate {record.agreement:.2f} with it"
-    )
+    when = "before they are rotated by position" if record.before else "as the scores use them"
+    agreement = f"; over a query’s keys the plane’s own dot products correlate {record.agreement:.2f} with it"
     count = len(record.pairs)
     weights = "attention weights" if count < MOST_PAIRS else f"the {count} strongest attention weights"
     parts = [
         f"Queries and keys of {f'{len(record.texts)} texts' if several else f'“{short}”'} in layer {record.layer}, "
         f"head {record.head}{owner}, of {model_label(record.source.model)}, {when}.",
-        f"Plane: PCA of queries and keys {'of all texts ' if several else ''}together; it keeps "
+        f"Plane: PCA of queries and keys {'of all texts ' if several else ''}together; it explains "
         f"{record.explained_variance.sum():.0%} of their variance.",
-        f"What counts is the dot product in the full space, measured from 0 (+), not how near points are{agreement}.",
+        f"What counts is the dot product in the full space, measured from 0 (+), "
+        f"not how near points are{'' if math.isnan(record.agreement) else agreement}.",
         f"Lines: {weights if count else 'there is no attention weight'} of {record.least:g} and more"
         f"{', within a text' if several else ''}; thicker means more.",
     ]
@@ -96,7 +93,9 @@ def points_caption(record: QueryKeyPoints) -> str:
         parts.append(f"One vector was added to all keys to bring their mean to the queries’: that {effect}")
     if record.drop_first:
         parts.append("The first token is left out.")
-    n_drawn, n_points = _counts(record)
+    sides = [(i, kind, _side(text, kind)[1]) for i, text in enumerate(record.texts) for kind in ("query", "key")]
+    n_points = sum(int(np.isfinite(points).all(axis=1).sum()) for _, _, points in sides)
+    n_drawn = sum(len(_drawn_tokens(record, number, kind)) for number, kind, _ in sides)
     if n_drawn < n_points:
         parts.append(f"Of {n_points:,} points {n_drawn:,} are drawn, evenly, and all that have a line.")
     return " ".join([*parts, *(f"Note: {warning}." for warning in record.warnings), *cut(record.source.truncation)])
@@ -145,15 +144,6 @@ def _drawn_tokens(record: QueryKeyPoints, number: int, kind: str) -> list[int]:
         required.add(record.query)
     tokens = thinned(len(points), DRAWN // len(record.texts), required)
     return [token for token in tokens if np.isfinite(points[token]).all()]
-
-
-def _counts(record: QueryKeyPoints) -> tuple[int, int]:
-    """Points that are drawn, and points that there are."""
-    sides = [(number, text, kind) for number, text in enumerate(record.texts) for kind in ("query", "key")]
-    return (
-        sum(len(_drawn_tokens(record, number, kind)) for number, _, kind in sides),
-        sum(int(np.isfinite(_side(text, kind)[1]).all(axis=1).sum()) for _, text, kind in sides),
-    )
 
 
 def _marks(record: QueryKeyPoints, number: int, kind: str, colours: Theme) -> go.Scatter:

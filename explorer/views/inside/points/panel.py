@@ -18,7 +18,7 @@ from explorer.views.inside.points import MAX_TEXTS, VIEW, PointsSettings
 from explorer.views.inside.points.compute import compute, texts_of
 from explorer.views.inside.points.figure import points_caption, points_figure
 from explorer.views.panel import running
-from explorer.views.panel.fields import ZOOMABLE, graph, labelled, segments
+from explorer.views.panel.fields import ZOOMABLE, graph, labelled, number, segments
 from explorer.views.panel.running import Run
 from explorer.views.panel.view_panel import Drawing, draws, part
 
@@ -40,29 +40,10 @@ def layout() -> Any:
 def _controls() -> list[Any]:
     ropes = {"after": "after rotation", "before": "before"}
     places = {"false": "where they are", "true": "moved to the queries"}
-    least = dmc.NumberInput(
-        id="inside-points-least",
-        value=PointsSettings.least,
-        min=0,
-        max=1,
-        step=0.05,
-        decimalScale=3,
-        clampBehavior="strict",
-        size="xs",
-        w=76,
-        debounce=150,
-    )
-    texts = dmc.Textarea(
-        id="inside-points-texts",
-        value="",
-        debounce=True,
-        autosize=True,
-        minRows=1,
-        maxRows=MAX_TEXTS - 1,
-        size="xs",
-        placeholder="one text per line",
-        className="grows",
-    )
+    limits = {"min": 0, "max": 1, "step": 0.05, "decimalScale": 3, "clampBehavior": "strict"}
+    least = number("inside-points-least", PointsSettings.least, 76, **limits)
+    rows = {"autosize": True, "minRows": 1, "maxRows": MAX_TEXTS - 1, "placeholder": "one text per line"}
+    texts = dmc.Textarea(id="inside-points-texts", value="", debounce=True, size="xs", className="grows", **rows)
     help_of = PointsSettings.help_of
     return [
         labelled("vectors", help_of("rope"), segments("inside-points-rope", "after", ropes)),

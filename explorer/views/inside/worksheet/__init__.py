@@ -1,4 +1,4 @@
-"""One query's row by hand, from q·k to what each key adds."""
+"""One query's row, step by step, from q·k to what each key adds."""
 
 from dataclasses import dataclass
 

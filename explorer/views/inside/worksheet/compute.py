@@ -13,12 +13,7 @@ from explorer.views.inside.worksheet import WorksheetSettings
 
 
 def compute(session: Session, settings: WorksheetSettings, progress: Progress | None = None) -> QueryRow:
-    """One query of a head, step by step; with the vectors before rotation where they are known.
-
-    Raises:
-        ValueError: an unusable text, or a layer, head, query, key or stack out of range.
-        ModelError: the model cannot be loaded or failed, or was captured eagerly.
-    """
+    """One query of a head, step by step; with the vectors before rotation where they are known."""
     cap, stack = session.capture(settings.request, progress), settings.stack or None
     cap.stack(stack).call(settings.layer, settings.head)
     try:

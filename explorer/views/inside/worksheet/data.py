@@ -1,4 +1,4 @@
-"""One query's row, step by step, to files: all of its numbers as JSON, a row a key as CSV."""
+"""One query's row, step by step, to files: all of its numbers as JSON, one row per key as CSV."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from explorer.views.inside.worksheet.compute import key_of
 
 
 def data(row: QueryRow, settings: WorksheetSettings | None = None) -> dict[str, Any]:
-    """A row's numbers, of the keys that the query may see only.
+    """A row's numbers, for the keys that the query may see.
 
     ``scaled`` is what goes into the softmax: scores·scale, soft-capped where ``softcap`` is
-    given, plus ``bias``. A learned ``sink`` takes part in the softmax and is no key.
+    given, plus ``bias``. A learned ``sink`` is in the softmax and is no key.
     """
     seen, parts = np.flatnonzero(row.parts.allowed), row.parts
     before = {} if row.q_before is None else {"q_before": row.q_before.tolist()}
     if row.k_before is not None:
         before["k_before"] = row.k_before[seen].tolist()
+    capped = "" if parts.softcap is None else ", then softcap·tanh(it / softcap)"
+    bias = "" if parts.bias is None else ", + bias"
+    sink = "" if parts.sink is None else "; the sink’s exponential is in the sum as well"
     return {
         "stack": row.stack,
         "layer": row.layer,
@@ -44,32 +47,29 @@ def data(row: QueryRow, settings: WorksheetSettings | None = None) -> dict[str, 
         "weights": row.weights[seen].tolist(),
         "output": row.output.tolist(),
         "sink": parts.sink,
-        "note": _note(row),
+        "note": f"scaled = scores × scale{capped}{bias}; weights = softmax(scaled){sink}",
         "drawn_key": key_of(row, settings.key if settings else ""),
         "before_rotation": bool(settings and settings.before) and row.q_before is not None,
     }
 
 
 def table(row: QueryRow, _settings: WorksheetSettings | None = None) -> Table:
-    """A row a key that the query may see, in full precision; a learned sink's last.
+    """One row per key that the query may see, in full precision; a learned sink's last.
 
-    ``scaled`` is what goes into the softmax; ``exponential`` is e to its power, less the
-    largest.
+    ``scaled`` is what goes into the softmax; ``exponential`` is e to its power, less the largest.
     """
     header = ["position", "key", "q·k", "bias", "scaled", "exponential", "weight", "‖v‖", "contribution"]
-    bias = row.parts.bias
+    columns = [
+        row.products,
+        row.parts.bias,
+        row.scaled,
+        row.exponentials,
+        row.weights,
+        row.value_lengths,
+        row.contributions,
+    ]
     rows: list[list[object]] = [
-        [
-            key,
-            row.labels[key],
-            row.products[key],
-            None if bias is None else bias[key],
-            row.scaled[key],
-            row.exponentials[key],
-            row.weights[key],
-            row.value_lengths[key],
-            row.contributions[key],
-        ]
+        [key, row.labels[key], *(None if values is None else values[key] for values in columns)]
         for key in np.flatnonzero(row.parts.allowed).tolist()
     ]
     if row.parts.sink is not None:
@@ -79,13 +79,5 @@ def table(row: QueryRow, _settings: WorksheetSettings | None = None) -> Table:
 
 
 def stem(row: QueryRow, _settings: WorksheetSettings | None = None) -> str:
-    """A file name that says which row it is."""
+    """A file name with model, layer, head and query."""
     return f"{model_stem(row.source.model)}-layer{row.layer}-head{row.head}-query{row.query}"
-
-
-def _note(row: QueryRow) -> str:
-    """How the numbers lead to one another, in words."""
-    capped = "" if row.parts.softcap is None else ", then softcap·tanh(it / softcap)"
-    bias = "" if row.parts.bias is None else ", + bias"
-    sink = "" if row.parts.sink is None else "; the sink’s exponential is in the sum as well"
-    return f"scaled = scores × scale{capped}{bias}; weights = softmax(scaled){sink}"

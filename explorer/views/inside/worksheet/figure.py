@@ -44,8 +44,8 @@ def strips_figure(row: QueryRow, key: int, before: bool = False, theme: str = "l
     for number, (values, what, names) in enumerate(panels, start=1):
         figure.add_trace(_strips(values, what), number, 1)
         labels = {"tickvals": list(range(len(names))), "ticktext": names, "autorange": "reversed"}
-        figure.update_xaxes(_plain(colours), row=number, col=1)
-        figure.update_yaxes(_plain(colours, **labels), row=number, col=1)
+        figure.update_xaxes(axis(colours, ""), row=number, col=1)
+        figure.update_yaxes(axis(colours, "", **labels), row=number, col=1)
     figure.update_xaxes(axis(colours, f"dimension of the head, 0 to {row.d_head - 1}", fixedrange=False), row=3, col=1)
     heading = (
         f"{literal(model_label(row.source.model))} · layer {row.layer} · head {row.head} · "
@@ -75,7 +75,7 @@ def strips_caption(row: QueryRow, key: int, before: bool = False) -> str:
     q, k = vectors_of(row, before)
     product = q * k[key]
     total = float(product.sum())
-    where = "before rotation" if before else "as the scores are made of them"
+    where = "before rotation" if before else "as the scores use them"
     parts = [
         f"Query and key of “{row.query_label}” and “{row.labels[key]}” {where}, dimension by dimension, "
         f"and their products, which add up to q·k = {total:.3f}.",
@@ -107,11 +107,6 @@ def _strips(values: FloatArray, what: str) -> go.Heatmap:
     )
 
 
-def strips_height(row: QueryRow, key: int) -> int:
-    """Pixels that the strips need so that all labels fit."""
-    return 150 + _STRIP * (3 + max(len(heaviest(row, key)), 2))
-
-
 def _scales(row: QueryRow, key: int, colours: Theme) -> dict[str, Any]:
     """One scale for the vectors and one for the products, each even around 0.
 
@@ -133,22 +128,11 @@ def _scales(row: QueryRow, key: int, colours: Theme) -> dict[str, Any]:
     }
 
 
-def _plain(colours: Theme, **more: object) -> dict[str, object]:
-    return {
-        "showgrid": False,
-        "zeroline": False,
-        "showline": False,
-        "ticks": "",
-        "tickfont": {"size": 11, "color": colours.ink},
-        "automargin": True,
-        **more,
-    }
-
-
 def _strips_of_key(row: QueryRow, settings: WorksheetSettings, style: FigureStyle) -> SizedFigure:
     key, before = key_of(row, settings.key), settings.before and row.q_before is not None
     figure = strips_figure(row, key, before, style.theme)
-    return SizedFigure(figure, strips_caption(row, key, before), _WIDTH, strips_height(row, key), AXIS)
+    height = 150 + _STRIP * (3 + max(len(heaviest(row, key)), 2))
+    return SizedFigure(figure, strips_caption(row, key, before), _WIDTH, height, AXIS)
 
 
 FIGURES = {"strips": _strips_of_key}

@@ -68,17 +68,9 @@ def layout() -> Any:
 
 
 def _controls() -> list[Any]:
-    key = select(
-        "inside-worksheet-key",
-        None,
-        150,
-        allowDeselect=True,
-        clearable=True,
-        searchable=True,
-        limit=200,
-        placeholder="the heaviest",
-        nothingFoundMessage="no such token",
-    )
+    options: Any = {"searchable": True, "limit": 200, "nothingFoundMessage": "no such token"}
+    empty: Any = {"allowDeselect": True, "clearable": True, "placeholder": "the heaviest"}
+    key = select("inside-worksheet-key", None, 150, **options, **empty)
     why = "The key whose vectors are drawn with the query’s; click a row of the table to choose its key"
     before = dmc.Switch(
         id="inside-worksheet-before", label="before rotation", size="xs", checked=False, className="hidden"

@@ -1,8 +1,9 @@
-"""One query's row as an exercise: what is printed of it, and by how much rounding may miss."""
+"""One query's row as an exercise: what is printed, and the errors that rounding causes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,21 +15,12 @@ DIMENSIONS = 4
 DIGITS = range(1, 7)
 
 
-@dataclass(frozen=True)
-class Misses:
-    """How far a pupil's results are from the model's, when every number is rounded on the way.
-
-    Attributes:
-        products: largest difference of a q·k.
-        weights: largest difference of a weight.
-        output: largest difference of a printed dimension of the output.
-        total: what the model's own weights add up to, each rounded.
-    """
+class RoundingErrors(NamedTuple):
+    """The largest differences between results worked out from rounded numbers and the model's."""
 
     products: float
     weights: float
-    output: float
-    total: float
+    output: float  # over the printed dimensions
 
 
 @dataclass(frozen=True)
@@ -36,14 +28,13 @@ class Worksheet:
     """What is printed of a row: P keys, the first dimensions, and the rest as sums.
 
     Attributes:
-        row: where all numbers come from.
         digits: decimals.
-        printed: which keys have a row of their own [P], in the text's order.
+        printed: the keys that have a row [P], in the text's order.
         others: the allowed keys that have none.
         dims: how many dimensions of queries and keys are printed, ``value_dims`` of values.
         first: q·k over the printed dimensions [P].
-        rest: q·k over the others [P], as it is given.
-        largest: the largest score, which is taken from every score.
+        rest: q·k over the others [P].
+        largest: the largest score, which is subtracted from every score.
         others_exponential: sum of the others' exponentials.
         others_value: their mean value, by weight [value_dims]; as if they were one key.
     """
@@ -70,14 +61,13 @@ class Worksheet:
         """Sum of all exponentials, the learned sink's with them."""
         return float(np.nansum(self.row.exponentials) + self.row.sink_exponential)
 
-    @property
-    def misses(self) -> Misses:
-        """By how much results worked out from the printed numbers miss the model's."""
-        return _misses(self)
+    def rounded(self, values: FloatArray | float) -> FloatArray:
+        """Values as they are printed."""
+        return np.round(np.asarray(values, dtype=np.float64), self.digits)
 
 
 def check_digits(digits: int) -> None:
-    """Refuse what no page has room for.
+    """Check the number of decimals.
 
     Raises:
         ValueError: less than 1 decimal, or more than 6.
@@ -92,7 +82,7 @@ def worksheet(row: QueryRow, digits: int = 2, most: int = MOST_KEYS) -> Workshee
     Args:
         row: one query of one head.
         digits: decimals, 1 to 6.
-        most: of more keys, these many with the largest weights have a row of their own.
+        most: how many keys, those with the largest weights, have a row.
 
     Raises:
         ValueError: digits out of range, or a query that may see no key.
@@ -122,30 +112,29 @@ def worksheet(row: QueryRow, digits: int = 2, most: int = MOST_KEYS) -> Workshee
     )
 
 
-def _misses(sheet: Worksheet) -> Misses:
+def rounding_errors(sheet: Worksheet) -> RoundingErrors:
     """Do the exercise with the printed numbers, rounding after each step."""
-    row, printed = sheet.row, sheet.printed
-
-    def rounded(values: FloatArray | float) -> FloatArray:
-        return np.round(np.asarray(values, dtype=np.float64), sheet.digits)
-
+    row, printed, rounded = sheet.row, sheet.printed, sheet.rounded
     q, k = rounded(row.q[: sheet.dims]), rounded(row.k[printed, : sheet.dims])
     products = rounded(k @ q + rounded(sheet.rest))
     bias = row.parts.bias
-    given = replace(row.parts, bias=None if bias is None else rounded(bias[printed]))
-    scores = rounded(softmax_input(products, given))
+    parts = replace(row.parts, bias=None if bias is None else rounded(bias[printed]))
+    scores = rounded(softmax_input(products, parts))
     sink = [] if row.parts.sink is None else [float(rounded(row.parts.sink))]
     largest = max([*scores.tolist(), *sink])
-    powers, rest = rounded(np.exp(scores - largest)), rounded(sheet.others_exponential)
-    total = powers.sum() + rest + sum(rounded(np.exp(one - largest)) for one in sink)
-    weights, others = rounded(powers / total), rounded(rest / total)
-    values = rounded(row.v[printed, : sheet.value_dims])
-    output = weights @ values + others * rounded(sheet.others_value)
-    others_weight = row.weights[sheet.others].sum()
-    told = [*row.weights[printed], others_weight, row.sink_exponential / sheet.total]
-    return Misses(
+    exponentials, rest = rounded(np.exp(scores - largest)), rounded(sheet.others_exponential)
+    total = exponentials.sum() + rest + sum(rounded(np.exp(one - largest)) for one in sink)
+    weights, others = rounded(exponentials / total), rounded(rest / total)
+    output = weights @ rounded(row.v[printed, : sheet.value_dims]) + others * rounded(sheet.others_value)
+    return RoundingErrors(
         products=float(np.abs(products - row.products[printed]).max()),
         weights=float(np.abs(weights - row.weights[printed]).max()),
         output=float(np.abs(output - row.output[: sheet.value_dims]).max()),
-        total=float(rounded(np.array(told)).sum()),
     )
+
+
+def rounded_total(sheet: Worksheet) -> float:
+    """The sum of the model's own weights, each rounded."""
+    row = sheet.row
+    weights = [*row.weights[sheet.printed], row.weights[sheet.others].sum(), row.sink_exponential / sheet.total]
+    return float(sheet.rounded(np.array(weights)).sum())
