@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,8 @@ import torch
 from huggingface_hub import constants
 
 import explorer
+from explorer.saving.rendering import Draw, renderer
+from explorer.session.session import Session
 from tests import checkpoints, reference
 from tests.checkpoints import FAMILIES, TEXT
 from tests.reference import Reference
@@ -83,6 +85,19 @@ def minilm() -> explorer.LoadedModel:
 def smollm2() -> explorer.LoadedModel:
     """The bundled Llama, whose heads share keys and values."""
     return explorer.load_model("smollm2", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def session() -> Session:
+    """A session as the page has it; what it has computed once serves every test."""
+    return Session(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def draw() -> Iterator[Draw]:
+    """One browser for all figures that tests draw."""
+    with renderer() as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

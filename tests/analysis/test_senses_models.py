@@ -14,11 +14,6 @@ from explorer.views.embeddings.layers.compute import word_layers_of
 from tests.browser import eager
 
 
-@pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(device="cpu")
-
-
 @pytest.mark.parametrize("model", ["minilm", "smollm2"])
 def test_apple_parts_at_the_named_layer(model: str, session: Session) -> None:
     senses, sentences = zip(*OPENING.rows, strict=True)

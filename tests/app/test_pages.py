@@ -57,11 +57,6 @@ Fire = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(device="cpu")
-
-
-@pytest.fixture(scope="module")
 def app(session: Session) -> Dash:
     return create_app(session)
 

@@ -113,18 +113,13 @@ def test_other_wsgi_servers_find_the_app() -> None:
     assert app_module.app.server is app_module.server
 
 
-def _start(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "app.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
-
-
 def test_a_taken_port_is_one_clear_line() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        result = _start("--port", str(port))
+        command = [sys.executable, "app.py", "--port", str(port)]
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 2
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
@@ -133,15 +128,17 @@ def test_a_taken_port_is_one_clear_line() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--port", "99999"), ("--port", "0"), ("--host", "no.such.host.invalid")])
-def test_an_address_that_is_none_is_one_clear_line(arguments: tuple[str, ...]) -> None:
+def test_an_address_that_is_none_is_one_clear_line(app: Dash, arguments: tuple[str, ...]) -> None:
     host, port = ("127.0.0.1", arguments[1]) if arguments[0] == "--port" else (arguments[1], "8050")
     with pytest.raises(ValueError, match=arguments[1]) as caught:
-        serve(host, int(port), create_app())
+        serve(host, int(port), app)
     assert "\n" not in str(caught.value)
 
 
-def test_listens_on_this_machine_only_unless_told() -> None:
-    result = _start("--help")
-    assert result.returncode == 0
-    assert "127.0.0.1" in result.stdout
-    assert "8050" in result.stdout
+def test_listens_on_this_machine_only_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[str, int]] = []
+    monkeypatch.setattr(app_module, "serve", lambda host, port, _app: given.append((host, port)))
+    for arguments in ([], ["--host", "0.0.0.0", "--port", "81"]):
+        monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
+        assert app_module.main() == 0
+    assert given == [("127.0.0.1", 8050), ("0.0.0.0", 81)]

@@ -157,8 +157,15 @@ def test_a_basis_and_anchors(run: Command, sentences: Path, basis: str, fitted: 
     rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"), newline="")))
     drawn = [(point["x"], point["y"]) for key in ("points", "static", "anchors") for point in result[key]]
     assert [(float(row["x"]), float(row["y"])) for row in rows] == drawn
+    page = sentences.with_suffix(".html")
+    assert run(*arguments, "-o", str(page)).status == 0
+    assert "Plotly.newPlot(" in page.read_text(encoding="utf-8")
+
+
+def test_a_picture(run: Command, sentences: Path) -> None:
     picture = sentences.with_suffix(".png")
-    assert run(*arguments, "-o", str(picture)).status == 0
+    arguments = ("--word", "apple", "--sentences", str(sentences), "--layers", "2", "--quiet")
+    assert run("embeddings", *arguments, "-o", str(picture)).status == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 

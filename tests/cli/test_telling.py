@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 from explorer.cli.telling import progress
-from tests.cli.shell import ROOT, plain, process
-
-TEXTS = "She ate an apple.\nHe slept.\nThey left at once.\n"
+from tests.cli.shell import ROOT, plain
 
 
 def seen_on_a_terminal(*arguments: str) -> tuple[int, str]:
@@ -45,31 +43,17 @@ def seen_on_a_terminal(*arguments: str) -> tuple[int, str]:
 class TestTerminal:
     """What only a process of its own shows."""
 
-    @pytest.fixture
-    def texts(self, tmp_path: Path) -> str:
+    def test_a_bar_over_the_texts_and_the_error_that_stays(self, tmp_path: Path) -> None:
         path = tmp_path / "texts.txt"
-        path.write_text(TEXTS, encoding="utf-8")
-        return str(path)
-
-    def test_a_bar_over_the_texts(self, texts: str) -> None:
-        status, seen = seen_on_a_terminal("heads", "--from", texts)
-        assert status == 0
-        assert "loading" in seen
-        assert re.search(r"text \d of 3 [━╸╺]+ +\d+%", seen)
-
-    def test_none_when_quiet(self, texts: str) -> None:
-        assert seen_on_a_terminal("heads", "--from", texts, "--quiet") == (0, "")
-
-    def test_none_elsewhere(self, texts: str) -> None:
-        ended = process("heads", "--from", texts)
-        assert (ended.returncode, ended.stderr) == (0, b"")
-
-    def test_errors_stay_when_it_is_gone(self, tmp_path: Path) -> None:
-        path = tmp_path / "texts.txt"
-        path.write_text(f"a\n{'apple ' * 600}\n", encoding="utf-8")
+        path.write_text(f"She slept.\n{'apple ' * 600}\nThey left at once.\n", encoding="utf-8")
         status, seen = seen_on_a_terminal("heads", "--from", str(path))
         assert status == 1
+        assert "loading" in seen
+        assert re.search(r"text \d of 3 [━╸╺]+ +\d+%", seen)
         assert seen.splitlines()[-1].startswith("error: text 2 (")
+
+    def test_none_when_quiet(self) -> None:
+        assert seen_on_a_terminal("heads", "She slept.", "--quiet") == (0, "")
 
 
 def test_shares_and_what_has_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 import explorer
 from docs.making.files import READERS
 from explorer.saving.files import FORMATS
-from explorer.saving.rendering import renderer
+from explorer.saving.rendering import Draw
 from explorer.saving.save import Saving, saved
 from explorer.session.links import path_of
 from explorer.session.session import Session
@@ -26,14 +26,13 @@ SECTIONS = dict(zip(_PARTS[::2], _PARTS[1::2], strict=True))
 
 
 @pytest.fixture(scope="module")
-def files(minilm: explorer.LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def files(minilm: explorer.LoadedModel, draw: Draw, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a map of one head in every format."""
     folder = tmp_path_factory.mktemp("files")
     session = Session.of(explorer.capture(minilm, "She ate."))
     view = VIEWS["heatmap"].make(session, MapSettings(text="She ate.", layer=1, head=8))
-    with renderer() as draw:
-        for kind in FORMATS:
-            (folder / f"head.{kind}").write_bytes(saved(session, view, kind, Saving(), draw))
+    for kind in FORMATS:
+        (folder / f"head.{kind}").write_bytes(saved(session, view, kind, Saving(), draw))
     return folder
 
 

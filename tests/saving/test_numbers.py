@@ -154,11 +154,6 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(device="cpu")
-
-
 def in_json(data: bytes, name: str) -> Any:
     """What stands under a dotted name; of a list of rows their column."""
     part = json.loads(data)

@@ -25,7 +25,7 @@ from explorer.saving.files import FORMATS, ExportError
 from explorer.saving.metadata import csv_head, read_provenance
 from explorer.saving.provenance import provenance_of
 from explorer.saving.remake import remake
-from explorer.saving.rendering import renderer
+from explorer.saving.rendering import Draw
 from explorer.saving.save import Saving, file_name, saved
 from explorer.session import short_links
 from explorer.session.requests import TextRequest
@@ -48,12 +48,11 @@ def attention(minilm: explorer.LoadedModel) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def drawn(session: Session) -> dict[str, bytes]:
+def drawn(session: Session, draw: Draw) -> dict[str, bytes]:
     """The map as PNG, SVG and PDF of a column's width, by one browser."""
     view, _ = computed_at(session, LINK)
     saving = Saving(look=FigureStyle(width=1, unit="columns", points=7))
-    with renderer() as draw:
-        return {kind: saved(session, view, kind, saving, draw) for kind in ("png", "svg", "pdf")}
+    return {kind: saved(session, view, kind, saving, draw) for kind in ("png", "svg", "pdf")}
 
 
 def test_a_png_has_the_size_asked_for(drawn: dict[str, bytes]) -> None:

@@ -177,7 +177,7 @@ class TestFiles:
             decoded(data, "p.png")
 
 
-@pytest.fixture(params=["minilm", "smollm2"])
+@pytest.fixture(scope="module", params=["minilm", "smollm2"])
 def place_of(request: pytest.FixtureRequest) -> Callable[[str, str], list[int]]:
     """Which tokens of a sentence a word is, by a bundled model's own tokenizer."""
     found = checkpoints.find(request.param, None, lambda _sentence, _share: None)

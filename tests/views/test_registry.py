@@ -26,7 +26,7 @@ def changed(view: ViewSpec) -> Settings:
         elif isinstance(value, bool):
             values[name] = not value
         else:
-            values[name] = f"{value}x" if isinstance(value, str) else value + 1
+            values[name] = f"{value} “x” + 50% & a | b\n| c" if isinstance(value, str) else value + 1
     return view.settings.of(values)
 
 
@@ -36,6 +36,8 @@ def test_it_comes_back_from_its_own_address(view: ViewSpec) -> None:
     link = link_to_view(view, settings)
     found, again, remarks = view_at(f"{link}&kind={view.name}")
     assert (found, again, remarks) == (view, settings, ())
+    types = {name: type(value) for name, value in again.as_dict().items()}
+    assert types == {name: type(value) for name, value in view.settings.defaults().items()}
     if not view.beside:
         assert view_at(link)[0] is view
 

@@ -29,11 +29,6 @@ SAID = (
 )
 
 
-@pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(device="cpu")
-
-
 def link_of(folder: Path) -> str:
     settings = MapSettings(model=str(folder), text=TEXT, pair=PAIR, target=TARGET)
     return link_to_view(VIEWS["heatmap"], settings)

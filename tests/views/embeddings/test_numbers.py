@@ -28,11 +28,6 @@ SENSES, SENTENCES = (list(part) for part in zip(*OPENING.rows, strict=True))
 
 
 @pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(device="cpu")
-
-
-@pytest.fixture(scope="module")
 def vectors() -> tuple[np.ndarray, np.ndarray]:
     """Contextual [L+1, n, D] and static [n, D] vectors of the opening word, from transformers."""
     return eager.word_vectors("minilm", SENTENCES, "apple")

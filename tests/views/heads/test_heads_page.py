@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from explorer.analysis.measures import MEASURES
 from explorer.session.session import Session
@@ -14,11 +13,6 @@ from explorer.views.heads.heads.panel import asked, measured, rows
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder
-
-
-@pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(device="cpu")
 
 
 def _request(session: Session, folder: Folder, name: str, stack: str) -> dict[str, Value]:

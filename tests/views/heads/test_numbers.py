@@ -20,11 +20,6 @@ from tests.conftest import Folder
 NAMES = ("heatmap", "lines", "comparison", "distances", "overview", "heads")
 
 
-@pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(device="cpu")
-
-
 def made(session: Session, kind: str, **told: Any) -> ComputedView:
     return computed(session, kind, **{"text": TEXT, **told})
 

@@ -19,11 +19,6 @@ HEADS = "inside-cost-heads-graph.figure"
 
 
 @pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(device="cpu")
-
-
-@pytest.fixture(scope="module")
 def app(session: Session) -> Dash:
     return app_of(cost_panel, session)
 

@@ -71,11 +71,6 @@ def crossed(*lengths: float) -> np.ndarray:
     return np.concatenate([sign * np.diag(lengths) for sign in (1, -1)])
 
 
-@pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(device="cpu")
-
-
 def test_a_quarter_turn_and_a_doubling() -> None:
     """The plane after turns with its tokens: what is left to see is twice the size."""
     shown = moved(crossed(4, 1), 2 * TURN, bias=[7, -3])

@@ -77,11 +77,6 @@ def together(shown: QueryKeyPoints) -> np.ndarray:
     return np.concatenate([p for t in shown.texts for p in (t.query_points, t.key_points)])
 
 
-@pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(device="cpu")
-
-
 def test_the_plane_is_scikit_learns(minilm: explorer.LoadedModel) -> None:
     cap = explorer.capture(minilm, APPLE)
     shown = query_key_points([cap], _settings(3, 5, 2))

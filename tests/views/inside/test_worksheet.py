@@ -54,11 +54,6 @@ def told(row: QueryRow) -> dict[str, Any]:
     return result
 
 
-@pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(device="cpu")
-
-
 @dataclass(frozen=True)
 class ByHand:
     """A head's queries, keys and values of all tokens, worked out from a checkpoint's files."""
