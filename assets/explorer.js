@@ -103,6 +103,36 @@
       ({ id }) => `part${id.endsWith(`-${mode}-part`) ? "" : " hidden"}`,
     );
 
+  /* Give a graph's axes the ranges of its figure. Where axes constrain each other's domain, Plotly keeps
+     the range of a larger figure before, as of a model with more heads. */
+  function fitRanges() {
+    const { id } = window.dash_clientside.callback_context.inputs_list[0];
+    const plot = document.querySelector(`#${id} .js-plotly-plot`);
+    if (plot && !plot.dataset.fitted) {
+      plot.dataset.fitted = "yes";
+      plot.on("plotly_afterplot", () => fit(id));
+    }
+    return NO_UPDATE();
+  }
+
+  const fitted = new WeakMap(); // the figure that a plot's ranges were set for
+
+  function fit(id) {
+    const plot = document.querySelector(`#${id} .js-plotly-plot`);
+    const figure = window.dash_component_api.getLayout(id)?.props.figure;
+    if (!plot?.layout || plot.layout.meta?.shape?.join() !== figure?.layout.meta?.shape?.join()) return;
+    const wrong = ["xaxis", "yaxis"].filter((name) => {
+      const range = figure.layout[name]?.range;
+      return range?.some((end, i) => Math.abs(end - plot.layout[name].range[i]) > 1e-6);
+    });
+    if (!wrong.length || fitted.get(plot) === figure) return;
+    fitted.set(plot, figure);
+    window.Plotly.relayout(
+      plot,
+      Object.fromEntries(wrong.map((name) => [`${name}.range`, figure.layout[name].range])),
+    );
+  }
+
   /* ---- keys ---- */
 
   const openKeys = () => true;
@@ -147,6 +177,7 @@
       useExample,
       truncateText,
       showView,
+      fitRanges,
       openKeys,
     },
   });

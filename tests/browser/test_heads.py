@@ -47,6 +47,9 @@ def test_causal_model_equals_eager_attention_and_is_hatched(heads: Heads, senten
     heads.wait_for_map(0, 0, expected.labels, FIRST_LOAD_MS)
     heads.click_head(17, 5)
     heads.wait_for_choice(17, 5)
+    # Nine heads take the whole width, though the model before had twelve.
+    shown = heads.page.evaluate("document.querySelector('#heads-overview .js-plotly-plot')._fullLayout.xaxis.range")
+    assert shown == [-0.5, 8.5]
     drawn = heads.drawn()
     later = np.triu(np.ones(drawn.weights.shape, dtype=bool), 1)
     assert drawn.queries == drawn.keys == expected.labels

@@ -116,3 +116,15 @@ def test_two_hundred_sentences(embeddings: Embeddings) -> None:
     page.locator("#embeddings-mode").get_by_text("by layer", exact=True).click()
     embeddings.wait_for(f"id => ({_DRAWN})(id)?.length > 0", LAYERS, timeout_ms=120_000)
     expect(page.locator("#embeddings-layers-caption")).to_contain_text("2,500 ways")
+
+
+def test_a_smaller_matrix_takes_the_whole_plot(embeddings: Embeddings) -> None:
+    _show(embeddings, "similarity", MATRIX)
+    embeddings.type("apple", "fruit | They ate an apple there.", "company | An Apple phone.", "fruit | My apple tree.")
+    embeddings.run()
+    embeddings.wait_for("id => document.querySelector(`#${id} .js-plotly-plot`)._fullData[0].z.length === 3", MATRIX)
+    embeddings.wait_for(
+        """id => { const { xaxis, yaxis } = document.querySelector(`#${id} .js-plotly-plot`)._fullLayout;
+        return JSON.stringify([xaxis.range, yaxis.range]) === '[[-0.5,2.5],[2.5,-0.5]]'; }""",
+        MATRIX,
+    )

@@ -90,6 +90,13 @@ def show_chosen_view(app: Dash, page: Page) -> None:
     )
 
 
+def fits_ranges(app: Dash, graph: str) -> None:
+    """Let a graph whose axes constrain each other's domain follow a figure with other ranges."""
+    app.clientside_callback(
+        ClientsideFunction("explorer", "fitRanges"), Output(graph, "config"), Input(graph, "figure")
+    )
+
+
 def draws(
     app: Dash,
     view: ViewSpec,

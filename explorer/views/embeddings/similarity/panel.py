@@ -24,7 +24,7 @@ from explorer.views.embeddings.similarity.figure import excerpt, similarity_capt
 from explorer.views.panel import running
 from explorer.views.panel.fields import STILL, labelled
 from explorer.views.panel.running import Run
-from explorer.views.panel.view_panel import Drawing, draws, part
+from explorer.views.panel.view_panel import Drawing, draws, fits_ranges, part
 
 _MESSAGE = "every two occurrences appear here"
 _TYPICAL = 2  # sentences of each proposal
@@ -86,6 +86,7 @@ def _group(study: WordStudy, found: Proposals, number: int) -> Any:
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
+    fits_ranges(app, "embeddings-similarity-graph")
 
     def compare(mode: str, request: dict[str, Any] | None, layer: int) -> Run | None:
         if mode != VIEW.name or request is None:

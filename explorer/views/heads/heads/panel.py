@@ -148,7 +148,10 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     def show_table(wanted: dict[str, Any] | None, nulls: Any, probed: Any, link: list[int] | None) -> Any:
         if wanted is None:
             return no_update, no_update
-        record = compute(session, measured(wanted, nulls, probed, link))
+        try:
+            record = compute(session, measured(wanted, nulls, probed, link))
+        except ValueError:  # the two tokens are of a longer text that was there before
+            return no_update, no_update
         return rows(record.columns), column_definitions(record.columns, record.link)
 
 

@@ -27,6 +27,7 @@ from explorer.views.heads.overview.figure import measure_figure, overview_captio
 from explorer.views.heads.page import LINK, MAPS
 from explorer.views.panel import running
 from explorer.views.panel.fields import choice
+from explorer.views.panel.view_panel import fits_ranges
 
 
 def layout() -> list[Any]:
@@ -71,6 +72,7 @@ def register(app: Dash, session: Session) -> None:
         Input("heads-overview", "figure"),
     )
 
+    fits_ranges(app, "heads-overview")
     shown = [
         ("heads-request", "data"),
         ("heads-stack", "value"),
