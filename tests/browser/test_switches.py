@@ -79,7 +79,7 @@ def test_a_sink_is_marked_and_named(heads: Heads) -> None:
     heads.wait_for_choice(2, 5)
     share = eager.run("minilm", TEXT).attention[2, 5].mean(axis=0)[0]
     assert share > 0.5
-    expect(heads.page.locator("#heads-facts")).to_contain_text(f"rests on [CLS] ({share:.0%})")
+    expect(heads.page.locator("#heads-facts")).to_contain_text(f"attention sink [CLS] ({share:.0%})")
     expect(heads.page.locator("#heads-caption")).to_contain_text(f"[CLS] gets {share:.0%}")
     mark = heads.page.locator("#heads-heatmap .annotation-text")
     expect(mark).to_have_text(f"▲ [CLS] {share:.0%}")

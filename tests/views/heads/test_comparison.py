@@ -84,9 +84,7 @@ def test_two_heads_of_one_text_are_compared_token_by_token() -> None:
     assert found.queries == found.keys == ("a", "b")
     assert found.remarks == ()
     assert not found.first.switches.words
-    assert comparison_facts(found) == (
-        "mean size of the difference 0.250 · most +0.500 at a → b · least -0.500 at a → a"
-    )
+    assert comparison_facts(found) == ("mean absolute difference 0.250 · most +0.500 at a → b · least -0.500 at a → a")
 
 
 def test_words_of_one_side_only_have_no_difference() -> None:
@@ -131,11 +129,11 @@ def test_case_is_ignored_only_where_a_tokenizer_ignores_it() -> None:
     cased = side("The end", np.eye(2))
     uncased = side("the End", np.full((2, 2), 0.5), lower=True)
     also_cased = side("the End", np.full((2, 2), 0.5))
-    assert [is_uncased(s.source.query_tokens) for s in (cased, uncased, also_cased)] == [False, True, False]
+    assert [is_uncased(s.tokens[0]) for s in (cased, uncased, also_cased)] == [False, True, False]
     found = compare_heads(cased, uncased)
     assert found.queries == ("The", "end")
     np.testing.assert_array_equal(found.difference, [[-0.5, 0.5], [0.5, -0.5]])
-    assert "Upper and lower case are not told apart." in found.remarks
+    assert "Upper and lower case are treated as the same." in found.remarks
     apart = compare_heads(cased, also_cased)
     assert apart.difference is None
     assert "The two texts have no word in common, so there is no difference map." in apart.remarks

@@ -11,17 +11,17 @@ from tests.captures_by_hand import reading, tokens
 OF = tokens("a b.", "[CLS]", "a", "b", ".", "[SEP]")
 
 
-def test_a_head_that_rests() -> None:
+def test_a_head_with_a_sink() -> None:
     weights = np.tile([0.75, 0.0, 0.25, 0.0, 0.0], (5, 1))
     cap = reading(OF, weights)
     np.testing.assert_allclose(received(cap.only, 0, 0), weights[0])
     # −.75 ln .75 − .25 ln .25 = .562; the previous token of four: .75, 0, .25, 0.
-    assert head_facts(cap.only, 0, 0) == ("entropy 0.56 nats · previous 0.25 · rests on [CLS] (75%)")
+    assert head_facts(cap.only, 0, 0) == ("entropy 0.56 nats · previous 0.25 · attention sink [CLS] (75%)")
 
 
-def test_a_head_that_looks_at_words() -> None:
+def test_a_head_without_a_sink() -> None:
     cap = reading(OF, np.tile([0.1, 0.6, 0.3, 0.0, 0.0], (5, 1)))
-    assert head_facts(cap.only, 0, 0).endswith("looks most at “a” (60%)")
+    assert head_facts(cap.only, 0, 0).endswith("attends most to “a” (60%)")
 
 
 def test_every_head_in_a_line() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import explorer
 from explorer.records import MapOptions
-from explorer.views.heads.heatmap.compute import Region, drawn_groups, tokens_of_cell
+from explorer.views.heads.heatmap.compute import Region, token_groups, tokens_of_cell
 
 
 class TestTokensOfCell:
@@ -18,7 +18,7 @@ class TestTokensOfCell:
     def test_of_a_word_those_with_most_weight(self, minilm: explorer.LoadedModel) -> None:
         cap = explorer.capture(minilm, self.TEXT)
         switches = MapOptions(words=True)
-        queries, keys = drawn_groups(cap, cap.stack(), switches)
+        queries, keys = token_groups(cap, cap.stack(), switches)
         row = next(i for i, group in enumerate(queries) if len(group) > 1)
         column = next(i for i, group in enumerate(keys) if len(group) > 2 and i != row)
         cells = cap.attention(2, 5)[np.ix_(queries[row], keys[column])]

@@ -66,7 +66,7 @@ def test_what_exceeds_the_count_is_left_out_and_said() -> None:
     assert drawn.above == 8
     assert drawn.shares == (1.75 / 3, 2 / 3)
     caption = lines_caption(drawn)
-    assert "the 4 strongest of 8 weights of at least 0.3" in caption
+    assert "The 4 strongest of 8 weights of at least 0.3" in caption
     assert "carry 58% of head 0’s and 67% of head 1’s weight" in caption
     assert "layer 0, heads 0 and 1" in caption
     assert "no query sees a later key" in caption
@@ -131,10 +131,10 @@ def test_cross_attention_has_columns_of_two_lengths() -> None:
     [
         ({"heads": []}, "0 heads were chosen: choose 1 to 7"),
         ({"heads": list(range(8))}, "8 heads were chosen: choose 1 to 7"),
-        ({"heads": [0], "threshold": 1.5}, "threshold 1.5 is no weight"),
-        ({"heads": [0], "threshold": float("nan")}, "threshold nan is no weight"),
-        ({"heads": [0], "count": 0}, "0 lines were asked for: use a number from 1 to 2,000"),
-        ({"heads": [0], "count": 2001}, "2001 lines were asked for"),
+        ({"heads": [0], "threshold": 1.5}, "threshold 1.5 is not a weight"),
+        ({"heads": [0], "threshold": float("nan")}, "threshold nan is not a weight"),
+        ({"heads": [0], "count": 0}, "0 lines were requested: use a number from 1 to 2,000"),
+        ({"heads": [0], "count": 2001}, "2001 lines were requested"),
     ],
 )
 def test_bad_choices_are_refused(given: dict[str, Any], message: str) -> None:
@@ -285,7 +285,7 @@ def test_a_block_of_a_pair_has_its_own_queries_and_keys(tiny: Loader) -> None:
     [
         ("", [2]),
         ("0,2,3", [2, 0, 3]),
-        ("0,1,2,3,4,5,6,7,8", [2, 0, 1, 3, 4, 5, 6]),  # as many as colours tell apart
+        ("0,1,2,3,4,5,6,7,8", [2, 0, 1, 3, 4, 5, 6]),  # one for each colour
     ],
 )
 def test_the_heads_beside_the_chosen_one(beside: str, expected: list[int]) -> None:

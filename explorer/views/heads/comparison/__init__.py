@@ -9,7 +9,7 @@ from explorer.views.spec import ViewSpec
 
 @dataclass(frozen=True)
 class ComparisonSettings(MapSettings):
-    """The other side; what is empty is as on the first."""
+    """The other side; an empty setting is the same as on the first."""
 
     other_model: str = setting("", "Another model; empty: the same.")
     other_text: str = setting("", "Another text; empty: the same, with its second text.")

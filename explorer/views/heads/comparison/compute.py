@@ -1,4 +1,4 @@
-"""Two heads, two texts or two models: their maps aligned, and the difference between them."""
+"""Two heads, texts or models: their maps aligned, and the difference between them."""
 
 from __future__ import annotations
 
@@ -10,28 +10,19 @@ from difflib import SequenceMatcher
 import numpy as np
 
 from explorer.capture.loading import Progress
-from explorer.records import (
-    AttentionStack,
-    CapturedText,
-    FloatArray,
-    HeadComparison,
-    HeadMap,
-    IntArray,
-    MapOptions,
-    Tokens,
-)
+from explorer.records import BoolArray, CapturedText, FloatArray, HeadComparison, HeadMap, IntArray, MapOptions, Tokens
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.text.tokens import numbered
 from explorer.views.heads.comparison import ComparisonSettings
-from explorer.views.heads.heatmap.compute import AS_CAPTURED, drawn_groups, head_map, options_of
+from explorer.views.heads.heatmap.compute import AS_CAPTURED, head_map, options_of, token_groups
 
-_NAMED = 8  # words that a remark lists before it counts the rest
+_MOST_LISTED = 8  # words that a remark lists before it counts the rest
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two that are compared; ``stack`` None means the only or first one."""
+    """One side of the comparison; ``stack`` None means the only or first one."""
 
     cap: CapturedText
     layer: int
@@ -39,14 +30,15 @@ class Side:
     stack: str | None = None
 
     @property
-    def source(self) -> AttentionStack:
-        """The stack its head is in."""
-        return self.cap.stack(self.stack)
+    def tokens(self) -> tuple[Tokens, Tokens]:
+        """The queries and the keys of its head."""
+        source = self.cap.stack(self.stack)
+        return source.query_tokens, source.key_tokens
 
 
 @dataclass(frozen=True)
 class Row:
-    """How a row or column of a map reads, and whether it is a special token.
+    """The text of a row or column of a map, and whether it is a special token.
 
     ``place`` is "begin" or "later" for a special token that the tokenizer added.
     """
@@ -55,8 +47,8 @@ class Row:
     special: bool = False
     place: str = ""
 
-    def name(self, ignore_case: bool) -> tuple[str, str]:
-        """What two rows must have in common to be the same word."""
+    def match_key(self, ignore_case: bool) -> tuple[str, str]:
+        """A key that two rows share if they are the same word."""
         if self.place:
             return ("special", self.place)
         text = unicodedata.normalize("NFC", self.text)
@@ -80,14 +72,13 @@ def compute(session: Session, settings: ComparisonSettings, progress: Progress |
 
 
 def other_side(cap: CapturedText, settings: ComparisonSettings) -> tuple[TextRequest, int, int]:
-    """What the chosen head is compared with: its text, its layer and its head.
+    """The text, layer and head that the chosen head is compared with.
 
-    With all of its settings empty it is the next head (of several heads taken together, the next
-    layer), so that the view opens on a difference. Another text is read without the first one's
-    second text and target.
+    If all its settings are empty, it is the next head (the next layer for several heads together), so
+    that the view opens on a difference. Another text is read without the first one's second text and target.
 
     Raises:
-        ValueError: a layer or head that is no number.
+        ValueError: a layer or head that is not a number.
     """
     request, layer, head = settings.request, settings.layer, settings.head
     model, text = settings.other_model.strip(), settings.other_text.strip()
@@ -105,45 +96,46 @@ def other_side(cap: CapturedText, settings: ComparisonSettings) -> tuple[TextReq
     return request, _number(other_layer, layer), _number(other_head, head)
 
 
-def _number(typed: str, otherwise: int) -> int:
-    if typed and not typed.isdecimal():
-        raise ValueError(f"{typed[:40]} is not a layer or head: give a number, counted from 0")
-    return int(typed) if typed else otherwise
+def _number(text: str, default: int) -> int:
+    if text and not text.isdecimal():
+        raise ValueError(f"{text[:40]} is not a layer or head: give a number, counted from 0")
+    return int(text) if text else default
 
 
 def compare_heads(first: Side, second: Side, options: MapOptions = AS_CAPTURED) -> HeadComparison:
-    """Two maps and the second minus the first, on the tokens both have.
+    """Two maps and the second minus the first, on the tokens of both.
 
-    Where the tokens differ both maps are merged to words (sum over a key's pieces, mean over
+    If the tokens differ, both maps are merged to words (sum over a key's pieces, mean over
     a query's) and aligned: words in common stay in reading order, longest runs first
-    (``difflib``); case is ignored where one of the tokenizers ignores it. Special tokens that
-    a tokenizer added are matched by place: the first of the text, or a later one. What only
-    one side has, and what one side's mask forbids, has no difference.
-
-    Args:
-        first: what is subtracted.
-        second: what it is subtracted from.
-        options: how both maps are read; a part is ignored unless both have a second text.
+    (``difflib``); case is ignored if one of the tokenizers ignores it. Special tokens that
+    a tokenizer added are matched by place: the first of the text, or a later one. A cell that only
+    one side has, or that one side's mask forbids, has no difference. The part in ``options`` is
+    ignored unless both sides have a second text.
 
     Raises:
         ValueError: a stack, layer or head that a side does not have.
     """
-    paired = first.cap.pair is not None and second.cap.pair is not None
+    sides = (first, second)
+    paired = all(side.cap.pair is not None for side in sides)
     merged = options.words or not _same_tokens(first, second)
-    read = replace(options, words=merged, part=options.part if paired else "all")
-    one, other = (head_map(side.cap, side.layer, side.head, side.stack, read) for side in (first, second))
-    rows = [_rows(side, read) for side in (first, second)]
-    ignore_case = merged and any(
-        is_uncased(tokens) for side in (first, second) for tokens in (side.source.query_tokens, side.source.key_tokens)
-    )
+    applied = replace(options, words=merged, part=options.part if paired else "all")
+    one, other = (head_map(side.cap, side.layer, side.head, side.stack, applied) for side in sides)
+    rows = [_rows(side, applied) for side in sides]
+    ignore_case = merged and any(is_uncased(tokens) for side in sides for tokens in side.tokens)
     queries, keys = (_aligned(rows[0][axis], rows[1][axis], merged, ignore_case) for axis in (0, 1))
     shared = _shares_a_word(queries, rows[0][0]) and _shares_a_word(keys, rows[0][1])
-    remarks = _on_stacks(one, other) + _on_truncation(one, other)
+    remarks = []
+    if one.stack != other.stack:
+        remarks.append(f"The first is the {one.stack} stack, the second the {other.stack} stack.")
+    for which, side_map in (("first", one), ("second", other)):
+        if side_map.source.truncation:
+            remarks.append(f"The {which} text is truncated: {side_map.source.truncation}.")
     if merged and not options.words:
         remarks.append(
             "The tokens differ, so both maps are merged to words: summed over a key’s pieces, averaged over a query’s."
         )
     remarks += _on_words(rows, queries, keys)
+    difference = placed(other, queries[:, 1], keys[:, 1]) - placed(one, queries[:, 0], keys[:, 0]) if shared else None
     if shared:
         remarks += _on_masks(one, other, queries, keys)
     else:
@@ -155,20 +147,19 @@ def compare_heads(first: Side, second: Side, options: MapOptions = AS_CAPTURED) 
         keys=_labels(keys, rows[0][1], rows[1][1]) if merged else one.keys,
         query_places=queries,
         key_places=keys,
-        difference=_difference(one, other, queries, keys) if shared else None,
+        difference=difference,
         remarks=tuple(remarks),
     )
 
 
 def align(first: Sequence[object], second: Sequence[object]) -> IntArray:
-    """Two sequences in one order: for each step the place in the first and the second.
+    """Two sequences in one order: the index of each item in the first and the second [n, 2].
 
-    Returns:
-        [n, 2]; -1 where that sequence has no such item. Items are the same where they are
-        equal; what only the first has stands before what only the second has.
+    It is -1 if that sequence does not have the item. Items only of the first come before items only
+    of the second.
     """
     most = min(len(first), len(second))
-    # A common beginning and end need no search, which is slow where items repeat a lot.
+    # A common beginning and end need no search, which is slow for items that repeat a lot.
     begin = next((i for i in range(most) if first[i] != second[i]), most)
     end = next((i for i in range(most - begin) if first[-1 - i] != second[-1 - i]), most - begin)
     places = [(i, i) for i in range(begin)]
@@ -196,21 +187,17 @@ def is_uncased(tokens: Tokens) -> bool:
 def _same_tokens(first: Side, second: Side) -> bool:
     return all(
         one.labels == other.labels and np.array_equal(one.special, other.special)
-        for one, other in (
-            (first.source.query_tokens, second.source.query_tokens),
-            (first.source.key_tokens, second.source.key_tokens),
-        )
+        for one, other in zip(first.tokens, second.tokens, strict=True)
     )
 
 
-def _rows(side: Side, options: MapOptions) -> tuple[list[Row], list[Row]]:
-    """What the rows and the columns of a side's map stand for."""
-    groups = drawn_groups(side.cap, side.source, options)
-    tokens = (side.source.query_tokens, side.source.key_tokens)
-    return _read(tokens[0], groups[0]), _read(tokens[1], groups[1])
+def _rows(side: Side, options: MapOptions) -> list[list[Row]]:
+    """The rows and the columns of a side's map."""
+    groups = token_groups(side.cap, side.cap.stack(side.stack), options)
+    return [_rows_of(*axis) for axis in zip(side.tokens, groups, strict=True)]
 
 
-def _read(tokens: Tokens, groups: list[list[int]]) -> list[Row]:
+def _rows_of(tokens: Tokens, groups: list[list[int]]) -> list[Row]:
     rows = []
     for group in groups:
         segment, special = int(tokens.segment[group[0]]), bool(tokens.special[group[0]])
@@ -227,12 +214,11 @@ def _read(tokens: Tokens, groups: list[list[int]]) -> list[Row]:
 def _aligned(first: list[Row], second: list[Row], merged: bool, ignore_case: bool) -> IntArray:
     if not merged:  # the same tokens, one by one
         return np.repeat(np.arange(len(first))[:, None], 2, axis=1)
-    names = [[row.name(ignore_case) for row in rows] for rows in (first, second)]
-    return align(names[0], names[1])
+    return align(*([row.match_key(ignore_case) for row in rows] for rows in (first, second)))
 
 
 def _shares_a_word(places: IntArray, first: list[Row]) -> bool:
-    """Whether anything but special tokens is on both sides (or anything, of those alone)."""
+    """Whether both sides share a token that is not special (any token, if all are special)."""
     common = [first[i] for i, j in places.tolist() if i >= 0 and j >= 0]
     if all(row.special for row in first):
         return bool(common)
@@ -240,7 +226,7 @@ def _shares_a_word(places: IntArray, first: list[Row]) -> bool:
 
 
 def _labels(places: IntArray, first: list[Row], second: list[Row]) -> tuple[str, ...]:
-    """How the aligned rows read, repeats numbered; both names where a match has two."""
+    """The labels of the aligned rows, repeats numbered; both texts of a match whose texts differ."""
     labels, special = [], []
     for i, j in places.tolist():
         row = first[i] if i >= 0 else second[j]
@@ -250,89 +236,65 @@ def _labels(places: IntArray, first: list[Row], second: list[Row]) -> tuple[str,
     return numbered(labels, special)
 
 
-def placed(drawn: HeadMap, queries: IntArray, keys: IntArray) -> FloatArray:
-    """A side's weights on the aligned tokens [Q, K]; NaN where it has none."""
-    weights = np.where(drawn.allowed, drawn.weights.astype(float), np.nan)
+def placed(side: HeadMap, queries: IntArray, keys: IntArray) -> FloatArray:
+    """A side's weights on the aligned tokens [Q, K]; NaN for cells that it lacks."""
+    weights = np.where(side.allowed, side.weights.astype(float), np.nan)
     cells = weights[np.ix_(np.maximum(queries, 0), np.maximum(keys, 0))]
     return np.where(np.logical_and.outer(queries >= 0, keys >= 0), cells, np.nan)
 
 
-def _difference(first: HeadMap, second: HeadMap, queries: IntArray, keys: IntArray) -> FloatArray:
-    return placed(second, queries[:, 1], keys[:, 1]) - placed(first, queries[:, 0], keys[:, 0])
+def on_both_sides(queries: IntArray, keys: IntArray) -> BoolArray:
+    """Which aligned cells [Q, K] have a query and a key on both sides."""
+    return np.logical_and.outer((queries >= 0).all(axis=1), (keys >= 0).all(axis=1))
 
 
-def _on_stacks(first: HeadMap, second: HeadMap) -> list[str]:
-    if first.stack == second.stack:
-        return []
-    return [f"The first is the {first.stack} stack, the second the {second.stack} stack."]
-
-
-def _on_words(rows: list[tuple[list[Row], list[Row]]], queries: IntArray, keys: IntArray) -> list[str]:
-    """What was matched under two names, and what has no partner."""
+def _on_words(rows: list[list[list[Row]]], queries: IntArray, keys: IntArray) -> list[str]:
+    """Remarks on words that match under two spellings, and on words without a partner."""
     remarks = []
-    alike = rows[0][0] == rows[0][1] and rows[1][0] == rows[1][1]
-    axes = [(0, queries, "words")] if alike else [(0, queries, "queries"), (1, keys, "keys")]
-    for axis, places, what in axes:
+    same_axes = rows[0][0] == rows[0][1] and rows[1][0] == rows[1][1]
+    axes = [(0, queries, "words")] if same_axes else [(0, queries, "queries"), (1, keys, "keys")]
+    for axis, places, kind in axes:
         first, second = rows[0][axis], rows[1][axis]
         pairs = [(first[i], second[j]) for i, j in places.tolist() if i >= 0 and j >= 0]
         renamed = {(a.text, b.text): None for a, b in pairs if a.special and a.text != b.text}
         remarks += [f"“{a}” is matched with “{b}”." for a, b in renamed]
         if any(a.text != b.text for a, b in pairs if not a.special):
-            remarks.append("Upper and lower case are not told apart.")
+            remarks.append("Upper and lower case are treated as the same.")
         for side, which in ((0, "first"), (1, "second")):
-            alone = [rows[side][axis][p[side]].text for p in places.tolist() if p[1 - side] < 0]
-            remarks += _without_partner(alone, what, which)
+            if alone := [rows[side][axis][p[side]].text for p in places.tolist() if p[1 - side] < 0]:
+                listed = ", ".join(alone[:_MOST_LISTED])
+                more = f" and {len(alone) - _MOST_LISTED:,} more" if len(alone) > _MOST_LISTED else ""
+                count = _count(len(alone), "query" if kind == "queries" else kind[:-1], kind)
+                verb = "has" if len(alone) == 1 else "have"
+                remarks.append(f"{count} of the {which} text {verb} no partner: {listed}{more}.")
     return list(dict.fromkeys(remarks))
-
-
-def _without_partner(alone: list[str], what: str, which: str) -> list[str]:
-    if not alone:
-        return []
-    listed = ", ".join(alone[:_NAMED])
-    more = f" and {len(alone) - _NAMED:,} more" if len(alone) > _NAMED else ""
-    one = what[:-1] if what != "queries" else "query"
-    count = (
-        f"1 {one} of the {which} text has" if len(alone) == 1 else (f"{len(alone):,} {what} of the {which} text have")
-    )
-    return [f"{count} no partner: {listed}{more}."]
-
-
-def _on_truncation(first: HeadMap, second: HeadMap) -> list[str]:
-    return [
-        f"The {which} text is truncated: {drawn.source.truncation}."
-        for which, drawn in (("first", first), ("second", second))
-        if drawn.source.truncation
-    ]
 
 
 def _on_masks(first: HeadMap, second: HeadMap, queries: IntArray, keys: IntArray) -> list[str]:
     """How many cells only one side's mask forbids, and whose."""
-    both = np.logical_and.outer((queries >= 0).all(axis=1), (keys >= 0).all(axis=1))
-    masked = [
-        both & np.isnan(placed(drawn, queries[:, side], keys[:, side])) for side, drawn in enumerate((first, second))
-    ]
+    both, sides = on_both_sides(queries, keys), (first, second)
+    masked = [both & np.isnan(placed(side, queries[:, i], keys[:, i])) for i, side in enumerate(sides)]
     remarks = []
-    for here, there, drawn, which in (
-        (masked[0], masked[1], first, "first"),
-        (masked[1], masked[0], second, "second"),
-    ):
-        if count := int((here & ~there).sum()):
-            kind = "causal mask" if drawn.causal else "mask"
-            cells = "1 cell" if count == 1 else f"{count:,} cells"
-            remarks.append(f"{cells} that only the {which}’s {kind} forbids: no difference.")
+    for i, which in enumerate(("first", "second")):
+        if count := int((masked[i] & ~masked[1 - i]).sum()):
+            mask = "causal mask" if sides[i].causal else "mask"
+            remarks.append(f"{_count(count, 'cell', 'cells')} that only the {which}’s {mask} forbids: no difference.")
     return remarks
 
 
+def _count(number: int, singular: str, plural: str) -> str:
+    return f"{number:,} {singular if number == 1 else plural}"
+
+
 def comparison_facts(comparison: HeadComparison) -> str:
-    """One line: the mean size of the difference, and where it is largest either way."""
+    """One line: the mean absolute difference, and its largest and smallest cell."""
     difference = comparison.difference
     if difference is None or np.isnan(difference).all():
         return "no cell in common"
-    parts = [f"mean size of the difference {np.nanmean(np.abs(difference)):.3f}"]
-    for place, sign in ((np.nanargmax(difference), 1), (np.nanargmin(difference), -1)):
+    parts = [f"mean absolute difference {np.nanmean(np.abs(difference)):.3f}"]
+    for name, place, sign in (("most", np.nanargmax(difference), 1), ("least", np.nanargmin(difference), -1)):
         query, key = np.unravel_index(place, difference.shape)
         value = difference[query, key]
         if value * sign > 0:
-            where = f"{comparison.queries[query]} → {comparison.keys[key]}"
-            parts.append(f"{'most' if sign > 0 else 'least'} {value:+.3f} at {where}")
+            parts.append(f"{name} {value:+.3f} at {comparison.queries[query]} → {comparison.keys[key]}")
     return " · ".join(parts)

@@ -1,4 +1,4 @@
-"""The difference of two maps on a diverging scale, and the two maps on a common one."""
+"""The difference of two maps on a diverging colour scale, and the two maps on a common one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import plotly.graph_objects as go
 from explorer.figures.caption import on_switches, whose
 from explorer.figures.figure_style import FigureStyle, SizedFigure
 from explorer.figures.style import DIVERGING, SEQUENTIAL, Theme, model_label, theme_of, title
-from explorer.records import BoolArray, FloatArray, HeadComparison, HeadMap, IntArray, Window
+from explorer.records import FloatArray, HeadComparison, HeadMap, IntArray, Window
 from explorer.views.heads.comparison import ComparisonSettings
+from explorer.views.heads.comparison.compute import on_both_sides
+from explorer.views.heads.heatmap.compute import MOST_CELLS, block_labels
 from explorer.views.heads.heatmap.figure import SINK_MARKS, heatmap_caption, heatmap_figure, map_size
 from explorer.views.spec import DrawFigure
 
-SIDE_CELLS = 256  # a side, of the two maps beside each other: they are small
-_MOST_CELLS = 512  # a side; a longer text's cells are taken in blocks
+SIDE_CELLS = 256  # a side, of the two small maps beside each other
 _SIDE_LABELS, _DIFFERENCE_LABELS = 16, 24  # an axis
 _EXACT_CELLS = 256 * 256
 _STEPS = 125  # colours either side of 0 in a larger map
@@ -30,11 +31,11 @@ def side_figures(
     palette: str = SEQUENTIAL,
     small: bool = True,
 ) -> tuple[go.Figure, go.Figure]:
-    """Both maps as they are drawn alone, but with one colour scale.
+    """Both maps as heatmaps with one colour scale.
 
     ``small`` maps, as beside each other on a page, have fewer labels and no numbers in them.
     """
-    figures = tuple(heatmap_figure(drawn, theme, log, palette, stepped=small) for drawn in (first, second))
+    figures = tuple(heatmap_figure(side, theme, log, palette, stepped=small) for side in (first, second))
     if not log:
         largest = max(float(cells.zmax) for figure in figures for cells in _heatmaps(figure))
         for figure in figures:
@@ -43,13 +44,13 @@ def side_figures(
         _thin(figure, _SIDE_LABELS)
         for cells in _heatmaps(figure):
             cells.texttemplate = None  # no room for numbers
-            # Nothing is fetched when these are zoomed.
+            # Zooming these fetches nothing.
             cells.hovertemplate = cells.hovertemplate.replace("; zoom in for the number", "")
     return figures[0], figures[1]
 
 
 def _thin(figure: go.Figure, most: int) -> None:
-    """Leave at most so many labels on each axis, for a smaller picture than a map alone."""
+    """Keep at most so many labels on each axis, for a figure smaller than a single map."""
     for axis in (figure.layout.xaxis, figure.layout.yaxis):
         every = -(-len(axis.tickvals) // most)
         axis.update(tickvals=axis.tickvals[::every], ticktext=axis.ticktext[::every])
@@ -62,9 +63,9 @@ def _heatmaps(figure: go.Figure) -> list[go.Heatmap]:
 def difference_figure(comparison: HeadComparison, theme: str = "light", thin: bool = True) -> go.Figure:
     """Second minus first as a heatmap around 0, on the tokens of both sides.
 
-    Cells without a difference are hatched: in one direction where a mask forbids them,
-    crosswise where only one side has their query or key. Of more than 512 tokens each cell
-    shows the largest difference, either way, of a block. ``thin`` leaves out labels for which
+    Cells without a difference are hatched: in one direction if a mask forbids them,
+    crosswise if only one side has their query or key. For more than 512 tokens each cell
+    shows the difference of a block that is farthest from 0. ``thin`` leaves out labels for which
     a page has no room.
 
     Raises:
@@ -73,35 +74,25 @@ def difference_figure(comparison: HeadComparison, theme: str = "light", thin: bo
     if comparison.difference is None:
         raise ValueError("the two texts have no word in common: there is no difference to draw")
     colours = theme_of(theme)
-    rows, columns = (_block_starts(length) for length in comparison.difference.shape)
-    shown = _largest_either_way(comparison.difference, rows, columns)
-    both = _on_both_sides(comparison)
+    rows, columns = (np.arange(0, length, -(-length // MOST_CELLS)) for length in comparison.difference.shape)
+    values = _farthest_from_zero(comparison.difference, rows, columns)
+    both = on_both_sides(comparison.query_places, comparison.key_places)
     both = np.logical_or.reduceat(np.logical_or.reduceat(both, rows, axis=0), columns, axis=1)
-    frame = _as_map(comparison, comparison.difference.shape, rows, columns)
-    masked = heatmap_figure(replace(frame, allowed=~np.isnan(shown) | ~both), theme)
-    alone = heatmap_figure(replace(frame, allowed=both), theme)
+    frame = _empty_map(comparison, comparison.difference.shape, rows, columns)
+    masked = heatmap_figure(replace(frame, allowed=~np.isnan(values) | ~both), theme)
+    one_side = heatmap_figure(replace(frame, allowed=both), theme)
     figure = go.Figure(layout=masked.layout)
-    for drawn, shape in ((masked, "/"), (alone, "x")):
-        figure.add_trace(drawn.data[0].update(fillpattern_shape=shape))
-    figure.add_trace(_around_zero(masked.data[1], shown, colours))
+    for hatched, shape in ((masked, "/"), (one_side, "x")):
+        figure.add_trace(hatched.data[0].update(fillpattern_shape=shape))
+    figure.add_trace(_around_zero(masked.data[1], values, colours))
     figure.update_layout(title=title("second − first"))
     if thin:
         _thin(figure, _DIFFERENCE_LABELS)
     return figure
 
 
-def _on_both_sides(comparison: HeadComparison) -> BoolArray:
-    """Which cells [Q, K] have a query and a key on both sides."""
-    queries, keys = ((p >= 0).all(axis=1) for p in (comparison.query_places, comparison.key_places))
-    return np.logical_and.outer(queries, keys)
-
-
-def _block_starts(length: int) -> IntArray:
-    return np.arange(0, length, -(-length // _MOST_CELLS))
-
-
-def _largest_either_way(values: FloatArray, rows: IntArray, columns: IntArray) -> FloatArray:
-    """Of each block the value farthest from 0; NaN where it has none."""
+def _farthest_from_zero(values: FloatArray, rows: IntArray, columns: IntArray) -> FloatArray:
+    """The value of each block that is farthest from 0; NaN for a block without values."""
 
     def pooled(extreme: np.ufunc, fill: float) -> FloatArray:
         filled = np.where(np.isnan(values), fill, values)
@@ -111,13 +102,13 @@ def _largest_either_way(values: FloatArray, rows: IntArray, columns: IntArray) -
     return np.where(np.isneginf(high), np.nan, np.where(high >= -low, high, low))
 
 
-def _as_map(comparison: HeadComparison, whole: tuple[int, int], rows: IntArray, columns: IntArray) -> HeadMap:
-    """A map of nothing with the comparison's labels: it is drawn on axes like any map's."""
-    per_query, per_key = (-(-length // _MOST_CELLS) for length in whole)
+def _empty_map(comparison: HeadComparison, whole: tuple[int, int], rows: IntArray, columns: IntArray) -> HeadMap:
+    """A map of zeros with the comparison's labels, for the axes and the hatching."""
+    per_query, per_key = (-(-length // MOST_CELLS) for length in whole)
     return replace(
         comparison.first,
-        queries=_block_labels(comparison.queries, per_query),
-        keys=_block_labels(comparison.keys, per_key),
+        queries=block_labels(comparison.queries, rows.tolist()),
+        keys=block_labels(comparison.keys, columns.tolist()),
         query_notes=("",) * len(rows),
         key_notes=("",) * len(columns),
         weights=np.zeros((len(rows), len(columns))),
@@ -125,18 +116,13 @@ def _as_map(comparison: HeadComparison, whole: tuple[int, int], rows: IntArray, 
     )
 
 
-def _block_labels(labels: tuple[str, ...], size: int) -> tuple[str, ...]:
-    blocks = (labels[i : i + size] for i in range(0, len(labels), size))
-    return tuple(b[0] if len(b) == 1 else f"{b[0]} … {b[-1]}" for b in blocks)
-
-
-def _around_zero(cells: go.Heatmap, shown: FloatArray, colours: Theme) -> go.Heatmap:
-    largest = float(np.nanmax(np.abs(shown), initial=0.0)) or 1.0
-    exact = shown.size <= _EXACT_CELLS
+def _around_zero(cells: go.Heatmap, values: FloatArray, colours: Theme) -> go.Heatmap:
+    largest = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
+    exact = values.size <= _EXACT_CELLS
     # Fewer different numbers compress better.
-    values = shown if exact else np.round(shown / largest * _STEPS) * (largest / _STEPS)
+    z = values if exact else np.round(values / largest * _STEPS) * (largest / _STEPS)
     cells.update(
-        z=values.astype(np.float32),
+        z=z.astype(np.float32),
         zmin=-largest,
         zmax=largest,
         colorscale=DIVERGING[colours.name],
@@ -150,7 +136,7 @@ def _around_zero(cells: go.Heatmap, shown: FloatArray, colours: Theme) -> go.Hea
 
 
 def comparison_caption(comparison: HeadComparison, log: bool = False) -> str:
-    """What a reader could paste under the figures, with all that was matched or left out."""
+    """The caption of the figures, with everything that was matched or left out."""
     first, second = comparison.first, comparison.second
     parts = [f"First: {_name(first)}. Second: {_name(second)}."]
     if (first.source.text, first.source.pair) != (second.source.text, second.source.pair):
@@ -160,32 +146,32 @@ def comparison_caption(comparison: HeadComparison, log: bool = False) -> str:
             "The difference is the second’s attention weight minus the first’s on the tokens of "
             "both: above 0 where the second puts more weight."
         )
-        both = _on_both_sides(comparison)
+        both = on_both_sides(comparison.query_places, comparison.key_places)
         if np.isnan(comparison.difference[both]).any():
             parts.append("Hatched: a mask forbids the cell.")
         if not both.all():
             parts.append("Hatched crosswise: only one side has the query or key.")
-        per_query, per_key = (-(-length // _MOST_CELLS) for length in both.shape)
+        per_query, per_key = (-(-length // MOST_CELLS) for length in both.shape)
         if max(per_query, per_key) > 1:
             parts.append(
                 f"Each cell shows the largest difference, either way, of a block of {per_query} × {per_key} tokens."
             )
     if max(first.weights.shape + second.weights.shape) > SIDE_CELLS:
         parts.append("The two maps show the largest weight of each block of tokens.")
-    said = any("merged to words" in remark for remark in comparison.remarks)
-    parts += on_switches(replace(first.switches, words=first.switches.words and not said))
+    in_remarks = any("merged to words" in remark for remark in comparison.remarks)
+    parts += on_switches(replace(first.switches, words=first.switches.words and not in_remarks))
     if log:
         parts.append("Logarithmic colour scale in the two maps, not in the difference.")
     return " ".join([*parts, *comparison.remarks])
 
 
-def _name(drawn: HeadMap) -> str:
-    stack = "" if drawn.stack in ("encoder", "decoder") else f"{drawn.stack} attention, "
-    return f"{model_label(drawn.source.model)}, {stack}{whose(drawn)}"
+def _name(side: HeadMap) -> str:
+    stack = "" if side.stack in ("encoder", "decoder") else f"{side.stack} attention, "
+    return f"{model_label(side.source.model)}, {stack}{whose(side)}"
 
 
-def _quoted(drawn: HeadMap) -> str:
-    texts = (drawn.source.text, *((drawn.source.pair,) if drawn.source.pair else ()))
+def _quoted(side: HeadMap) -> str:
+    texts = (side.source.text, *((side.source.pair,) if side.source.pair else ()))
     return " + ".join(f"“{text if len(text) <= 80 else text[:79] + '…'}”" for text in texts)
 
 
@@ -194,17 +180,17 @@ def _difference(record: HeadComparison, _settings: ComparisonSettings, style: Fi
     return SizedFigure(figure, comparison_caption(record), *map_size(len(record.queries), len(record.keys)))
 
 
-def _side(place: int) -> DrawFigure:
-    """One of the two maps, on the colour scale that both have: 0 for the first, 1 for the second."""
+def _side(index: int) -> DrawFigure:
+    """One of the two maps, 0 or 1, on their common colour scale."""
 
     def draw(record: HeadComparison, settings: ComparisonSettings, style: FigureStyle) -> SizedFigure:
         sides, palette = (record.first, record.second), style.palette or settings.palette
-        figure = side_figures(*sides, style.theme, settings.log, palette, small=False)[place]
-        shown, other = sides[place], sides[1 - place]
-        caption = heatmap_caption(shown, settings.log, palette, stepped=False)
+        figure = side_figures(*sides, style.theme, settings.log, palette, small=False)[index]
+        side, other = sides[index], sides[1 - index]
+        caption = heatmap_caption(side, settings.log, palette, stepped=False)
         if not settings.log:
             caption += f" One colour scale with layer {other.layer}, head {other.head}, the map it is compared with."
-        return SizedFigure(figure, caption, *map_size(*shown.weights.shape), SINK_MARKS if shown.sinks else 0)
+        return SizedFigure(figure, caption, *map_size(*side.weights.shape), SINK_MARKS if side.sinks else 0)
 
     return draw
 

@@ -1,8 +1,7 @@
 """The Heads page's comparison: the chosen head, another one, and the difference.
 
-heads-mode, heads-compare-for, -* fields ─> heads-compare-job           (the second side is made)
-    ─> heads-compare-request ─> heads-compare-first, -second, -difference, caption, facts,
-                                heads-comparison-state (its state)
+heads-mode, heads-compare-for, -* fields ─> heads-comparison-job        (the second side is computed)
+    ─> heads-comparison-request ─> heads-comparison-first, -second, -difference, caption, facts, state
 
 Nothing is computed while another view is on the screen.
 """
@@ -12,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, html
 
 from explorer.figures.style import blank_figure
 from explorer.models import bundled, hub
@@ -24,45 +23,38 @@ from explorer.views.heads.comparison.figure import SIDE_CELLS, comparison_captio
 from explorer.views.heads.heatmap.compute import coarse
 from explorer.views.panel import running
 from explorer.views.panel import text as heads_text
-from explorer.views.panel.fields import ZOOMABLE, labelled
+from explorer.views.panel.fields import ZOOMABLE, graph, labelled
 from explorer.views.panel.running import Run
 from explorer.views.panel.view_panel import Drawing, draws, part
 
 _FIELDS = ("other_model", "other_text", "other_layer", "other_head")
-_GRAPHS = ("first", "second", "difference")
-_MESSAGES = (
-    "the chosen head appears here",
-    "the head it is compared with appears here",
-    "their difference appears here",
-)
+_MORE_HELP = {"other_model": " It is loaded when you choose it.", "other_text": " Enter compares."}
+_GRAPHS = {
+    "first": "the chosen head appears here",
+    "second": "the head it is compared with appears here",
+    "difference": "their difference appears here",
+}
 
 
 def layout() -> Any:
     """The view's components."""
+    graphs = [
+        graph(f"heads-comparison-{name}", message, ZOOMABLE, f"graph compared-{name}")
+        for name, message in _GRAPHS.items()
+    ]
     return part(
         VIEW,
         *running.stores("heads-comparison"),
         _controls(),
         html.Div(id="heads-comparison-message"),
         html.Div(id="heads-comparison-facts", className="facts"),
-        html.Div(
-            [_graph(name, said) for name, said in zip(_GRAPHS, _MESSAGES, strict=True)], className="scrolling compared"
-        ),
+        html.Div(graphs, className="scrolling compared"),
         html.P(id="heads-comparison-caption", className="caption"),
     )
 
 
-def _graph(name: str, message: str) -> Any:
-    return dcc.Graph(
-        id=f"heads-comparison-{name}",
-        responsive=True,
-        className=f"graph compared-{name}",
-        config=ZOOMABLE,
-        figure=blank_figure(message),
-    )
-
-
 def _controls() -> Any:
+    text: Any = {"value": "", "debounce": True, "placeholder": "the same", "size": "xs"}
     number: Any = {
         "value": "",
         "min": 0,
@@ -74,55 +66,34 @@ def _controls() -> Any:
         "debounce": 300,
         "placeholder": "same",
     }
-    return html.Div(
-        [
-            html.B("compared with"),
-            labelled(
-                "model",
-                "Another model; empty: the same one. It is loaded when you choose it",
-                dmc.Autocomplete(
-                    id="heads-comparison-other-model",
-                    value="",
-                    data=_models(),
-                    debounce=True,
-                    placeholder="the same",
-                    size="xs",
-                    w=170,
-                    clearable=True,
-                    comboboxProps={"width": 320},
-                ),
-            ),
-            labelled(
-                "text",
-                "Another text; empty: the same one, with its second text. Enter compares",
-                dmc.TextInput(
-                    id="heads-comparison-other-text",
-                    value="",
-                    debounce=True,
-                    placeholder="the same",
-                    size="xs",
-                    className="grows",
-                ),
-                "selector grows",
-            ),
-            labelled(
-                "layer",
-                "Another layer, counted from 0; empty: the same one",
-                dmc.NumberInput(id="heads-comparison-other-layer", **number),
-            ),
-            labelled(
-                "head",
-                "Another head, counted from 0; empty: the same one",
-                dmc.NumberInput(id="heads-comparison-other-head", **number),
-            ),
-        ],
-        className="controls",
-    )
+    fields = {
+        "other_model": dmc.Autocomplete(
+            id="heads-comparison-other-model",
+            data=_models(),
+            w=170,
+            clearable=True,
+            comboboxProps={"width": 320},
+            **text,
+        ),
+        "other_text": dmc.TextInput(id="heads-comparison-other-text", className="grows", **text),
+        "other_layer": dmc.NumberInput(id="heads-comparison-other-layer", **number),
+        "other_head": dmc.NumberInput(id="heads-comparison-other-head", **number),
+    }
+    labels = [
+        labelled(
+            name.removeprefix("other_"),
+            ComparisonSettings.help_of(name) + _MORE_HELP.get(name, ""),
+            field,
+            "selector grows" if name == "other_text" else "selector",
+        )
+        for name, field in fields.items()
+    ]
+    return html.Div([html.B("compared with"), *labels], className="controls")
 
 
 def _models() -> list[str]:
-    ready = [name for name in bundled.BUNDLED if bundled.is_installed(name)]
-    return [*ready, *(preset.repo for preset in hub.PRESETS)]
+    installed = [name for name in bundled.BUNDLED if bundled.is_installed(name)]
+    return [*installed, *(preset.repo for preset in hub.PRESETS)]
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
@@ -132,7 +103,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         *typed, job = fields
         if mode != VIEW.name or selection is None:
             return None
-        other = dict(zip(_FIELDS, map(_typed, typed), strict=True))
+        other = dict(zip(_FIELDS, map(_text_of, typed), strict=True))
         settings = ComparisonSettings.of({**selection, **other})
         if job and job.get("request") == settings.as_dict():  # back from another view
             return None
@@ -164,7 +135,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
             return None
         settings = ComparisonSettings.of(request)
         record = compute(session, settings)
-        first, second = (coarse(one, SIDE_CELLS) for one in (record.first, record.second))
+        first, second = (coarse(side, SIDE_CELLS) for side in (record.first, record.second))
         sides = side_figures(first, second, theme, settings.log, settings.palette)
         difference = (
             blank_figure("the two texts have no word in common: there is no difference map")
@@ -175,7 +146,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         return Drawing([*sides, difference], settings, also)
 
 
-def _typed(field: Any) -> str:
-    """What a field holds as a state tells it; blanks alone are nothing."""
-    said = "" if field is None else str(field)
-    return said if said.strip() else ""
+def _text_of(value: Any) -> str:
+    """A field's value as a setting; blanks alone are empty."""
+    text = "" if value is None else str(value)
+    return text if text.strip() else ""

@@ -1,8 +1,9 @@
-"""One head's attention as a map: the tokens that are drawn, which part, how coarse."""
+"""One head's attention as a map: its tokens, its part in view, its resolution."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,7 +26,7 @@ AS_CAPTURED = MapOptions()
 
 @dataclass(frozen=True)
 class Region:
-    """The part of a map that is wanted, and how coarse it may be.
+    """A part of a map, and its resolution.
 
     Attributes:
         queries: first row and the one after the last; None for all.
@@ -45,62 +46,50 @@ WHOLE = Region()
 def compute(
     session: Session, settings: MapSettings, progress: Progress | None = None, most: int | None = None
 ) -> HeadMap:
-    """The map of one head, or of several heads together.
-
-    Args:
-        session: knows the model.
-        settings: of the view; of a ``window`` only that part is computed.
-        progress: called as the model loads and reads.
-        most: cells a side; of more, each cell is the largest weight of a block.
+    """The map of one head, or of several heads together, in at most ``most`` cells a side.
 
     Raises:
         ValueError: a layer or head the model does not have, or an unreadable text.
         ModelError: the model cannot be loaded.
     """
     cap = session.capture(settings.request, progress)
-    options, region = options_of(settings, cap.pair), region_of(settings.window, most)
-    return head_map(cap, settings.layer, settings.head, settings.stack or None, options, region)
+    switches, region = options_of(settings, cap.pair), region_of(settings.window, most)
+    return head_map(cap, settings.layer, settings.head, settings.stack or None, switches, region)
 
 
 def region_of(window: str, most: int | None = None) -> Region:
-    """The part of a map that is zoomed into, or all of it where the window is empty.
-
-    Args:
-        window: "0-10,5-20" is the first ten rows and the columns 5 to 19.
-        most: cells a side; of more, each cell is the largest weight of a block.
+    """The part of a map that a window names: "0-10,5-20" is the first ten rows and the columns 5 to 19.
 
     Raises:
-        ValueError: a window that is none.
+        ValueError: a malformed or empty window.
     """
     if not window:
         return Region(most=most)
-    found = _WINDOW.fullmatch(window)
-    top, bottom, left, right = map(int, found.groups()) if found else (0, 0, 0, 0)
+    match = _WINDOW.fullmatch(window)
+    top, bottom, left, right = map(int, match.groups()) if match else (0, 0, 0, 0)
     if top >= bottom or left >= right:
         raise ValueError(f"{window[:40]} is not a part of a map: write its rows and columns, as 0-10,5-20")
     return Region((top, bottom), (left, right), most)
 
 
 def options_of(settings: MapSettings, pair: str | None) -> MapOptions:
-    """How the map is read; a part is one of a pair's only.
+    """How the map is read; a part applies to a pair only.
 
     Raises:
-        ValueError: a list of heads that is none.
+        ValueError: a malformed list of heads.
     """
-    named = settings.heads.split(",") if settings.aggregate in ("mean", "max") else []
-    heads = [name.split(".") for name in named if name]
+    names = settings.heads.split(",") if settings.aggregate in ("mean", "max") else []
     try:
-        chosen = tuple((int(layer), int(head)) for layer, head in heads)
+        heads = tuple((int(layer), int(head)) for layer, head in (name.split(".") for name in names if name))
     except ValueError:
         raise ValueError(f"{settings.heads} is not a list of heads: write layer.head, as 1.8,2.0") from None
-    return MapOptions(
-        settings.words, settings.special, settings.part if pair else "all", settings.aggregate, chosen, settings.norm
-    )
+    part = settings.part if pair else "all"
+    return MapOptions(settings.words, settings.special, part, settings.aggregate, heads, settings.norm)
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """Rows or columns: groups of tokens, of which ``first`` to ``end`` are drawn, ``each`` a cell.
+    """Rows or columns: groups of tokens, of which ``first`` to ``end`` are in view, ``per_cell`` of them a cell.
 
     A group is one token, or the pieces of a word.
     """
@@ -110,42 +99,40 @@ class _Axis:
     words: bool
     first: int
     end: int
-    each: int
+    per_cell: int
 
     @property
-    def drawn(self) -> list[list[int]]:
-        """The groups that are drawn."""
+    def in_view(self) -> list[list[int]]:
+        """The groups in view."""
         return self.groups[self.first : self.end]
 
     @property
     def is_whole(self) -> bool:
         """Whether each group has a cell of its own."""
-        return self.end - self.first == len(self.groups) and self.each == 1
+        return self.end - self.first == len(self.groups) and self.per_cell == 1
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """What each cell is called; repeats are numbered over the whole text."""
-        every = (
+        """The label of each cell; repeats are numbered over the whole text."""
+        labels = (
             word_labels(self.tokens, self.groups)
             if self.words
             else tuple(self.tokens.labels[group[0]] for group in self.groups)
         )
-        return _block_labels(every[self.first : self.end], self.each)
-
-    def under(self, at: float) -> list[int]:
-        """The tokens of the cell whose middle is ``at``; of the nearest one outside."""
-        last = (self.end - self.first - 1) // self.each
-        start = self.first + self.each * min(max(int((at - self.first) // self.each), 0), last)
-        groups = self.groups[start : min(start + self.each, self.end)]
-        return [token for group in groups for token in group]
+        return _blocks_of_labels(labels[self.first : self.end], self.per_cell)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What there is to say of each cell's token."""
+        """The note on each cell's token."""
         if self.words:
             return ("",) * len(self.labels)
-        notes = tuple(self.tokens.notes[group[0]] for group in self.drawn)
-        return _block_notes(notes, self.each)
+        return _block_notes(tuple(self.tokens.notes[group[0]] for group in self.in_view), self.per_cell)
+
+    def tokens_at(self, position: float) -> list[int]:
+        """The tokens of the cell whose middle is at ``position``, or of the nearest cell."""
+        last = (self.end - self.first - 1) // self.per_cell
+        start = self.first + self.per_cell * min(max(int((position - self.first) // self.per_cell), 0), last)
+        return [token for group in self.groups[start : min(start + self.per_cell, self.end)] for token in group]
 
 
 def head_map(
@@ -157,9 +144,9 @@ def head_map(
     region: Region = WHOLE,
     block_bytes: int = BLOCK_BYTES,
 ) -> HeadMap:
-    """One head's attention as a map, with the chosen switches.
+    """One head's attention as a map.
 
-    It is made from blocks of rows: of a long text's coarse map the whole is never held.
+    It is computed in blocks of rows: the coarse map of a long text never needs the whole in memory.
 
     Args:
         cap: the captured text.
@@ -167,18 +154,19 @@ def head_map(
         head: counted from 0.
         stack: "encoder", "decoder" or "cross"; None means the only or first one.
         switches: how the map is read.
-        region: which part of it, and how coarse.
-        block_bytes: how much of one head's weights may be held at a time.
+        region: which part of it, and at what resolution.
+        block_bytes: the most memory for one head's weights at a time.
 
     Raises:
-        ValueError: stack, layer, head, part or way of combining that there is not.
+        ValueError: unknown stack, layer, head, part or aggregate.
         ModelError: norm-based weights of a model whose values are not known.
     """
     source = cap.stack(stack)
-    weigh = weights_by(cap, layer, head, stack, switches)
+    weights = weights_by(cap, layer, head, stack, switches)
     rows, columns = _axes(cap, source, switches, region)
-    seen = allowed_by(source, layer, head, switches)
+    allowed = allowed_by(source, layer, head, switches)
     whole = rows.is_whole and columns.is_whole
+    size = (len(rows.groups), len(columns.groups))
     return HeadMap(
         source=Source.of(cap, stack),
         stack=source.name,
@@ -188,24 +176,22 @@ def head_map(
         keys=columns.labels,
         query_notes=rows.notes,
         key_notes=columns.notes,
-        weights=_cells(weigh, rows, columns, block_bytes),
-        allowed=_cells(seen, rows, columns, block_bytes) > 0,
+        weights=_cells(weights, rows, columns, block_bytes),
+        allowed=_cells(allowed, rows, columns, block_bytes) > 0,
         causal=source.causal,
         switches=switches,
         sinks=_sinks(source, layer, head, switches, columns.groups),
-        window=None
-        if whole
-        else Window(rows.first, columns.first, rows.each, columns.each, (len(rows.groups), len(columns.groups))),
+        window=None if whole else Window(rows.first, columns.first, rows.per_cell, columns.per_cell, size),
     )
 
 
-def drawn_groups(
+def token_groups(
     cap: CapturedText, source: AttentionStack, switches: MapOptions
 ) -> tuple[list[list[int]], list[list[int]]]:
-    """The tokens behind each row and each column of a map.
+    """The tokens of each row and each column of a map.
 
     Raises:
-        ValueError: a part that there is not, or no token left.
+        ValueError: an unknown part, or no token left.
     """
     part = switches.part
     if part not in PARTS:
@@ -215,29 +201,29 @@ def drawn_groups(
     sides = []
     for tokens, letter in ((source.query_tokens, part[:1]), (source.key_tokens, part[-1:])):
         groups = word_groups(tokens) if switches.words else [[i] for i in range(len(tokens))]
-        kept = [group for group in groups if switches.special or not tokens.special[group[0]]]
+        groups = [group for group in groups if switches.special or not tokens.special[group[0]]]
         if part != "all":
-            kept = [group for group in kept if tokens.segment[group[0]] == "AB".index(letter)]
-        if not kept:
+            groups = [group for group in groups if tokens.segment[group[0]] == "AB".index(letter)]
+        if not groups:
             raise ValueError("only special tokens are left of this text: show special tokens")
-        sides.append(kept)
+        sides.append(groups)
     return sides[0], sides[1]
 
 
 def map_labels(
     cap: CapturedText, stack: str | None = None, switches: MapOptions = AS_CAPTURED, region: Region = WHOLE
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What the rows and the columns of a map are called, whichever head it is of.
+    """The labels of the rows and the columns, which are the same for every head of a stack.
 
     Raises:
-        ValueError: a stack or part that there is not.
+        ValueError: an unknown stack or part.
     """
     rows, columns = _axes(cap, cap.stack(stack), switches, region)
     return rows.labels, columns.labels
 
 
 def _axes(cap: CapturedText, source: AttentionStack, switches: MapOptions, region: Region) -> tuple[_Axis, _Axis]:
-    queries, keys = drawn_groups(cap, source, switches)
+    queries, keys = token_groups(cap, source, switches)
     return (
         _axis(source.query_tokens, queries, switches.words, region.queries, region.most),
         _axis(source.key_tokens, keys, switches.words, region.keys, region.most),
@@ -254,74 +240,71 @@ def _axis(
 
 
 def _cells(read: RowReader, rows: _Axis, columns: _Axis, block_bytes: int) -> np.ndarray:
-    """A map's cells out of what gives those of some queries, block of rows by block of rows."""
-    count = -(-(rows.end - rows.first) // rows.each)
-    found = []
-    for block in row_blocks(count, 4 * rows.each * len(columns.tokens), block_bytes):
-        queries = rows.drawn[block.start * rows.each : block.stop * rows.each]
+    """A map's cells, from the values that ``read`` gives for a block of rows at a time."""
+    count = -(-(rows.end - rows.first) // rows.per_cell)
+    blocks = []
+    for block in row_blocks(count, 4 * rows.per_cell * len(columns.tokens), block_bytes):
+        queries = rows.in_view[block.start * rows.per_cell : block.stop * rows.per_cell]
         span = slice(queries[0][0], queries[-1][-1] + 1)
         local = [[token - span.start for token in group] for group in queries]
-        cells = _gathered(read(span), local, columns.drawn, rows.words)
-        found.append(_block_max(cells, rows.each, columns.each))
-    return np.concatenate(found)
+        cells = _select(read(span), local, columns.in_view, rows.words)
+        blocks.append(_block_max(cells, rows.per_cell, columns.per_cell))
+    return np.concatenate(blocks)
 
 
-def _gathered(
-    cells: np.ndarray, query_groups: list[list[int]], key_groups: list[list[int]], words: bool
-) -> np.ndarray:
-    """The rows and columns that are drawn, merged to words where they are words."""
+def _select(cells: np.ndarray, queries: list[list[int]], keys: list[list[int]], words: bool) -> np.ndarray:
+    """The rows and columns in view, pieces merged to words if asked to."""
     if words:
-        return merge_words(cells.astype(np.float32), query_groups, key_groups)
-    rows, columns = [g[0] for g in query_groups], [g[0] for g in key_groups]
-    whole = len(rows) == cells.shape[0] and len(columns) == cells.shape[1]
-    return cells if whole else cells[np.ix_(rows, columns)]
+        return merge_words(cells.astype(np.float32), queries, keys)
+    rows, columns = [group[0] for group in queries], [group[0] for group in keys]
+    return cells if cells.shape == (len(rows), len(columns)) else cells[np.ix_(rows, columns)]
 
 
 def _sinks(
     source: AttentionStack, layer: int, head: int, switches: MapOptions, columns: list[list[int]]
 ) -> tuple[Sink, ...]:
-    """Where the head rests, by the columns of its map; of one head's own weights only."""
+    """The attention sinks, by the columns of the map; of one head's own weights only."""
     if switches.aggregate != "head" or switches.norm:
         return ()
     column_of = {token: column for column, group in enumerate(columns) for token in group}
-    return tuple(
-        replace(sink, key=column_of[sink.key])
-        for sink in attention_sinks(source, layer, head)
-        if sink.key in column_of
-    )
+    sinks = attention_sinks(source, layer, head)
+    return tuple(replace(sink, key=column_of[sink.key]) for sink in sinks if sink.key in column_of)
 
 
-def coarse(drawn: HeadMap, most: int) -> HeadMap:
+def coarse(whole: HeadMap, most: int) -> HeadMap:
     """A whole map in at most ``most`` cells a side, each the largest weight of a block."""
-    whole = drawn.weights.shape
-    per_query, per_key = (-(-length // most) for length in whole)
+    size = whole.weights.shape
+    per_query, per_key = (-(-length // most) for length in size)
     if per_query == per_key == 1:
-        return drawn
+        return whole
     return replace(
-        drawn,
-        queries=_block_labels(drawn.queries, per_query),
-        keys=_block_labels(drawn.keys, per_key),
-        query_notes=_block_notes(drawn.query_notes, per_query),
-        key_notes=_block_notes(drawn.key_notes, per_key),
-        weights=_block_max(drawn.weights, per_query, per_key),
-        allowed=_block_max(drawn.allowed, per_query, per_key),
-        window=Window(0, 0, per_query, per_key, (whole[0], whole[1])),
+        whole,
+        queries=_blocks_of_labels(whole.queries, per_query),
+        keys=_blocks_of_labels(whole.keys, per_key),
+        query_notes=_block_notes(whole.query_notes, per_query),
+        key_notes=_block_notes(whole.key_notes, per_key),
+        weights=_block_max(whole.weights, per_query, per_key),
+        allowed=_block_max(whole.allowed, per_query, per_key),
+        window=Window(0, 0, per_query, per_key, (size[0], size[1])),
     )
 
 
 def _block_max(cells: np.ndarray, per_query: int, per_key: int) -> np.ndarray:
     for axis, size in ((0, per_query), (1, per_key)):
         if size > 1:
-            starts = np.arange(0, cells.shape[axis], size)
-            cells = np.maximum.reduceat(cells, starts, axis=axis)
+            cells = np.maximum.reduceat(cells, np.arange(0, cells.shape[axis], size), axis=axis)
     return cells
 
 
-def _block_labels(labels: tuple[str, ...], size: int) -> tuple[str, ...]:
-    if size == 1:
-        return labels
-    ends = [(labels[i], labels[min(i + size, len(labels)) - 1]) for i in range(0, len(labels), size)]
-    return tuple(first if first == last else f"{first} … {last}" for first, last in ends)
+def block_labels(labels: Sequence[str], starts: Sequence[int]) -> tuple[str, ...]:
+    """The labels of blocks of tokens that begin at ``starts``: their first and last token."""
+    ends = [*starts[1:], len(labels)]
+    pairs = [(labels[start], labels[end - 1]) for start, end in zip(starts, ends, strict=True)]
+    return tuple(first if first == last else f"{first} … {last}" for first, last in pairs)
+
+
+def _blocks_of_labels(labels: tuple[str, ...], size: int) -> tuple[str, ...]:
+    return block_labels(labels, range(0, len(labels), size))
 
 
 def _block_notes(notes: tuple[str, ...], size: int) -> tuple[str, ...]:
@@ -339,22 +322,13 @@ def tokens_of_cell(
 ) -> tuple[int, int]:
     """The query and key token under a cell of a map.
 
-    Of a cell of words, or of a coarse map's block, the two tokens that have most of the head's
-    weight.
-
-    Args:
-        cap: the captured text.
-        layer: counted from 0.
-        head: counted from 0.
-        stack: "encoder", "decoder" or "cross"; None means the only or first one.
-        switches: how the map is read.
-        region: which part of it is drawn, and how coarse.
-        cell: where its middle is, in rows and columns of the whole map.
+    In a cell of words, or a block of a coarse map, they are the two tokens with most of the head's weight.
+    ``cell`` is its middle, in rows and columns of the whole map; the other arguments are ``head_map``'s.
     """
     source = cap.stack(stack)
-    axes = _axes(cap, source, switches, region)
-    queries, keys = (axis.under(at) for axis, at in zip(axes, cell, strict=True))
-    rows = source.attention(layer, head, slice(queries[0], queries[-1] + 1))
-    weights = rows[np.ix_([query - queries[0] for query in queries], keys)]
+    rows, columns = _axes(cap, source, switches, region)
+    queries, keys = rows.tokens_at(cell[0]), columns.tokens_at(cell[1])
+    block = source.attention(layer, head, slice(queries[0], queries[-1] + 1))
+    weights = block[np.ix_([query - queries[0] for query in queries], keys)]
     row, column = np.unravel_index(int(weights.argmax()), weights.shape)
     return queries[row], keys[column]

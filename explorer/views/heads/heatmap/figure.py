@@ -23,85 +23,83 @@ from explorer.figures.style import (
     width_of,
 )
 from explorer.records import HeadMap, Window
+from explorer.views.heads.figure_parts import colour_bar, model_and_stack
 from explorer.views.heads.page import MapSettings
 
-# Pixels: a character's mean width; what titles and the colour bar take beside the map.
+# Pixels: the mean width of a character, and the room for titles and the colour bar.
 _CHARACTER, _TITLE, _AXIS_TITLE, _COLOUR_BAR = 6.6, 26, 34, 92
-_TILT, _UPRIGHT = 60, 4  # degrees of the labels above more columns than these
-# The labels' room is reckoned here, so that plotly need not measure each of them.
-_RECKONED = {"automargin": False, "ticklabeloverflow": "allow"}
-SINK_MARKS = 24  # pixels that the names of sinks take below a map
+_TILT, _UPRIGHT = 60, 4  # degrees by which the labels of more columns than these are tilted
+# _margins computes the labels' room, so that plotly does not measure each of them.
+_FIXED_LABELS = {"automargin": False, "ticklabeloverflow": "allow"}
+SINK_MARKS = 24  # pixels for the names of sinks below a map
 _LABEL_LENGTH = 18
 _MOST_TICKS = 40
-_NAME_WIDTH = 0.18  # of the map's width, what a sink's name may take
-_NUMBERED = 16  # cells a side that still leave room for their numbers
-_GAPS = 40  # rows that still leave room for a line between them
+_NAME_WIDTH = 0.18  # the most that a sink's name takes of the map's width
+_NUMBERED = 16  # the most cells a side with room for their numbers
+_GAPS = 40  # the most rows with room for a line between them
 _EXACT_CELLS = 256 * 256
 _WHERE = "query  %{y}<br>key     %{x}<br>weight "
 _STEPS, _LOG_STEPS = 250, 60  # colours of a larger map; fewer of them compress better
-_DECADES = 4  # on the log scale, below a weight of 1 or the largest norm: the rest is one colour
+_DECADES = 4  # of the log scale, below a weight of 1 or the largest norm; lower weights share a colour
 
 
 def heatmap_figure(
-    drawn: HeadMap, theme: str = "light", log: bool = False, palette: str = SEQUENTIAL, stepped: bool = True
+    head_map: HeadMap, theme: str = "light", log: bool = False, palette: str = SEQUENTIAL, stepped: bool = True
 ) -> go.Figure:
     """A head's weights as a heatmap with token labels.
 
-    Hovering tells query, key and weight. Cells that the mask forbids are no data: they are
+    Hovering shows query, key and weight. Cells that the mask forbids are not data: they are
     hatched. The colour scale runs from 0 to the map's largest weight, or over four decades
-    with ``log``. Small maps have their numbers written in. A map of more than 256 × 256 cells is
-    drawn in 250 steps (60 with ``log``), which compress well: for a page that fetches the numbers
-    of what is zoomed into. One that is not ``stepped`` holds every number.
+    with ``log``. Small maps have their numbers written in. A ``stepped`` map of more than 256 × 256
+    cells rounds its weights to 250 steps (60 with ``log``), which compress well, for a page that
+    fetches the exact weights when it is zoomed.
 
     Raises:
         ValueError: an unknown theme or palette.
     """
     colours = theme_of(theme)
-    shown = np.where(drawn.allowed, drawn.weights, np.nan).astype(np.float32)
-    figure = go.Figure()
-    figure.add_trace(_hatching(drawn, colours))
-    exact = not stepped or is_exact(drawn)
-    figure.add_trace(_cells(drawn, shown, log, palette, colours, exact))
-    figure.update_layout(_layout(drawn, log, colours))
-    return figure
+    exact = not stepped or is_exact(head_map)
+    cells = _cells(head_map, log, palette, colours, exact)
+    return go.Figure([_hatching(head_map, colours), cells], _layout(head_map, log, colours))
 
 
-def is_exact(drawn: HeadMap) -> bool:
-    """Whether even a stepped figure of this map holds each cell's own weight."""
-    pooled = drawn.window and (drawn.window.per_query > 1 or drawn.window.per_key > 1)
-    return drawn.weights.size <= _EXACT_CELLS and not pooled
+def is_exact(head_map: HeadMap) -> bool:
+    """Whether even a stepped figure of this map has the exact weight of each cell."""
+    pooled = head_map.window and (head_map.window.per_query > 1 or head_map.window.per_key > 1)
+    return head_map.weights.size <= _EXACT_CELLS and not pooled
 
 
-def heatmap_caption(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, stepped: bool = True) -> str:
-    """What a reader could paste under the figure, switches included."""
+def heatmap_caption(head_map: HeadMap, log: bool = False, palette: str = SEQUENTIAL, stepped: bool = True) -> str:
+    """The caption of the figure, with the options that are on."""
     parts = [
-        f"{STACKS[drawn.stack].capitalize()} of {model_label(drawn.source.model)}, {whose(drawn)} "
+        f"{STACKS[head_map.stack].capitalize()} of {model_label(head_map.source.model)}, {whose(head_map)} "
         "(counted from 0): each row shows where one query puts its weight."
     ]
-    if drawn.causal:
+    if head_map.causal:
         parts.append("Hatched: later tokens, which the causal mask forbids.")
-    elif not drawn.allowed.all():
+    elif not head_map.allowed.all():
         parts.append("Hatched: cells the mask forbids.")
-    parts += on_switches(drawn.switches)
-    if drawn.sinks:
-        parts.append(f"The head rests on sinks, marked ▲: {_sinks_in_words(drawn)}.")
+    parts += on_switches(head_map.switches)
+    if head_map.sinks:
+        sinks = ", ".join(f"{sink.label} gets {sink.share:.0%}" for sink in head_map.sinks)
+        parts.append(f"Attention sinks, marked ▲: {sinks}.")
     if log:
         parts.append("Logarithmic colour scale.")
     if palette != SEQUENTIAL:
         parts.append(f"Colours: {palette}.")
-    parts += cut(drawn.source.truncation)
-    parts += _on_the_window(drawn)
-    if stepped and not is_exact(drawn):
+    parts += cut(head_map.source.truncation)
+    parts += _on_the_window(head_map)
+    if stepped and not is_exact(head_map):
         parts.append(f"Colours in {_LOG_STEPS if log else _STEPS} steps.")
     return " ".join(parts)
 
 
-def _on_the_window(drawn: HeadMap) -> list[str]:
-    """What a caption must say of a map that is a part, or coarse."""
+def _on_the_window(head_map: HeadMap) -> list[str]:
+    """Sentences of the caption of a map that is a part, or coarse."""
     parts = []
-    if window := drawn.window:
-        rows = window.query + drawn.weights.shape[0] * window.per_query
-        columns = window.key + drawn.weights.shape[1] * window.per_key
+    if window := head_map.window:
+        rows = window.query + head_map.weights.shape[0] * window.per_query
+        columns = window.key + head_map.weights.shape[1] * window.per_key
         last = min(rows, window.whole[0]) - 1, min(columns, window.whole[1]) - 1
         if (window.query, window.key, *last) != (0, 0, window.whole[0] - 1, window.whole[1] - 1):
             parts.append(
@@ -113,11 +111,12 @@ def _on_the_window(drawn: HeadMap) -> list[str]:
     return parts
 
 
-def _cells(drawn: HeadMap, shown: np.ndarray, log: bool, palette: str, colours: Theme, exact: bool) -> go.Heatmap:
-    window = drawn.window or Window(0, 0, 1, 1, shown.shape)
-    few = len(shown) <= _GAPS
+def _cells(head_map: HeadMap, log: bool, palette: str, colours: Theme, exact: bool) -> go.Heatmap:
+    weights = np.where(head_map.allowed, head_map.weights, np.nan).astype(np.float32)
+    window = _window(head_map)
+    gap = int(len(weights) <= _GAPS)
     return go.Heatmap(
-        # The second pair of axes has every label, unseen: hover reads them. The first thins them.
+        # The second pair of axes has every label, invisible, for hover. The first thins them.
         xaxis="x2",
         yaxis="y2",
         x0=window.key + (window.per_key - 1) / 2,
@@ -126,45 +125,50 @@ def _cells(drawn: HeadMap, shown: np.ndarray, log: bool, palette: str, colours: 
         dy=window.per_query,
         colorscale=scale_of(palette),
         hoverongaps=False,
-        xgap=int(few),
-        ygap=int(few),
-        **(_log_colours if log else _linear_colours)(drawn, shown, colours, exact),
+        xgap=gap,
+        ygap=gap,
+        **(_log_colours if log else _linear_colours)(head_map, weights, colours, exact),
     )
 
 
-def _linear_colours(drawn: HeadMap, shown: np.ndarray, colours: Theme, exact: bool) -> dict[str, Any]:
-    """Colours from 0 to the largest weight, and what hovering tells."""
-    largest = float(np.nanmax(shown, initial=0.0)) or 1.0
-    steps = np.round(shown / largest * _STEPS) * np.float32(largest / _STEPS)
+def _window(head_map: HeadMap) -> Window:
+    """The part of the map, or all of it."""
+    return head_map.window or Window(0, 0, 1, 1, head_map.weights.shape)
+
+
+def _linear_colours(head_map: HeadMap, weights: np.ndarray, colours: Theme, exact: bool) -> dict[str, Any]:
+    """Colours from 0 to the largest weight, and the hover text."""
+    largest = float(np.nanmax(weights, initial=0.0)) or 1.0
+    steps = np.round(weights / largest * _STEPS) * np.float32(largest / _STEPS)
     value = "%{z:.4f}" if exact else "about %{z:.3f}; zoom in for the number"
     return {
-        "z": shown if exact else steps.astype(np.float32),
+        "z": weights if exact else steps.astype(np.float32),
         "zmin": 0,
         "zmax": largest,
-        "colorbar": _bar(drawn, colours),
+        "colorbar": _bar(head_map, colours),
         "hovertemplate": f"{_WHERE}{value}<extra></extra>",
-        **_numbers(shown, "%{z:.2f}"),
+        **_numbers(weights, "%{z:.2f}"),
     }
 
 
-def _log_colours(drawn: HeadMap, shown: np.ndarray, colours: Theme, exact: bool) -> dict[str, Any]:
-    """Colours by order of magnitude, and what hovering tells."""
-    largest = float(np.nanmax(shown, initial=0.0)) or 1.0
-    top = float(np.log10(largest)) if drawn.switches.norm else 0.0
+def _log_colours(head_map: HeadMap, weights: np.ndarray, colours: Theme, exact: bool) -> dict[str, Any]:
+    """Colours by order of magnitude, and the hover text."""
+    largest = float(np.nanmax(weights, initial=0.0)) or 1.0
+    top = float(np.log10(largest)) if head_map.switches.norm else 0.0
     floor = top - _DECADES
     ticks = top - np.arange(_DECADES, -1, -1)
-    bar = _bar(drawn, colours) | {
+    bar = _bar(head_map, colours) | {
         "tickvals": ticks,
         "ticktext": [f"{'≤ ' if tick == floor else ''}{10**tick:.3g}" for tick in ticks],
     }
-    decades = np.log10(np.maximum(shown, 10**floor))
+    decades = np.log10(np.maximum(weights, 10**floor))
     common = {"zmin": floor, "zmax": top, "colorbar": bar}
     if exact:
         return common | {
             "z": decades,
-            "customdata": shown,
+            "customdata": weights,
             "hovertemplate": f"{_WHERE}%{{customdata:.3g}}<extra></extra>",
-            **_numbers(shown, "%{customdata:.2f}"),
+            **_numbers(weights, "%{customdata:.2f}"),
         }
     step = _DECADES / _LOG_STEPS
     return common | {
@@ -173,34 +177,27 @@ def _log_colours(drawn: HeadMap, shown: np.ndarray, colours: Theme, exact: bool)
     }
 
 
-def _bar(drawn: HeadMap, colours: Theme) -> dict[str, Any]:
-    name = f"{'norm-based' if drawn.switches.norm else 'attention'} weight"
-    return {
-        "thickness": 12,
-        "outlinewidth": 0,
-        "x": 1,
-        "xpad": 14,
-        "tickfont": {"size": 11, "color": colours.faint},
-        "title": {"text": name, "side": "right", "font": {"color": colours.faint}},
-    }
+def _bar(head_map: HeadMap, colours: Theme) -> dict[str, Any]:
+    name = f"{'norm-based' if head_map.switches.norm else 'attention'} weight"
+    return colour_bar(name, colours) | {"thickness": 12, "x": 1, "xpad": 14}
 
 
-def _numbers(shown: np.ndarray, template: str) -> dict[str, Any]:
+def _numbers(weights: np.ndarray, template: str) -> dict[str, Any]:
     """Numbers in the cells, where they fit."""
-    if max(shown.shape) > _NUMBERED:
+    if max(weights.shape) > _NUMBERED:
         return {}
     return {"texttemplate": template, "textfont": {"size": 10}}
 
 
-def _hatching(drawn: HeadMap, colours: Theme) -> go.Scatter:
-    """One filled outline around the forbidden cells of each row, hatched.
+def _hatching(head_map: HeadMap, colours: Theme) -> go.Scatter:
+    """One hatched outline around the forbidden cells of each row.
 
-    It lies on the axes with the visible labels, which are drawn only if a trace does.
+    It is on the axes with the visible labels, which plotly draws only if a trace is on them.
     """
     xs: list[float | None] = [None]
     ys: list[float | None] = [None]
-    window = drawn.window or Window(0, 0, 1, 1, drawn.weights.shape)
-    for row, cells in enumerate(~drawn.allowed):
+    window = _window(head_map)
+    for row, cells in enumerate(~head_map.allowed):
         edges = np.flatnonzero(np.diff(np.concatenate([[0], cells.astype(np.int8), [0]])))
         top = window.query + row * window.per_query - 0.5
         bottom = top + window.per_query
@@ -225,9 +222,9 @@ def _hatching(drawn: HeadMap, colours: Theme) -> go.Scatter:
     )
 
 
-def _layout(drawn: HeadMap, log: bool, colours: Theme) -> dict[str, Any]:
-    window = drawn.window or Window(0, 0, 1, 1, drawn.weights.shape)
-    n_queries, n_keys = drawn.weights.shape
+def _layout(head_map: HeadMap, log: bool, colours: Theme) -> dict[str, Any]:
+    window = _window(head_map)
+    n_queries, n_keys = head_map.weights.shape
     rows = window.query + (np.arange(n_queries) + 0.5) * window.per_query - 0.5
     columns = window.key + (np.arange(n_keys) + 0.5) * window.per_key - 0.5
     down, across = _ticks(n_queries), _ticks(n_keys)
@@ -239,71 +236,66 @@ def _layout(drawn: HeadMap, log: bool, colours: Theme) -> dict[str, Any]:
         range=[left, right],
         tickvals=columns[across],
         side="top",
-        ticktext=[_short(drawn.keys[i]) for i in across],
+        ticktext=[_short(head_map.keys[i]) for i in across],
         ticks="outside",
         ticklen=3,
         tickangle=-_TILT if n_keys > _UPRIGHT else 0,
-        **_RECKONED,
+        **_FIXED_LABELS,
     )
     y = axis(
         colours,
         "query (attends)",
         range=[bottom, top],
         tickvals=rows[down],
-        ticktext=[_short(drawn.queries[i]) for i in down],
+        ticktext=[_short(head_map.queries[i]) for i in down],
         ticks="outside",
         ticklen=3,
-        **_RECKONED,
+        **_FIXED_LABELS,
     )
-    unseen = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
-    keys = _hover_labels(drawn.keys, drawn.key_notes)
-    queries = _hover_labels(drawn.queries, drawn.query_notes)
+    hidden = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
+    keys = _hover_labels(head_map.keys, head_map.key_notes)
+    queries = _hover_labels(head_map.queries, head_map.query_notes)
+    heads = whose(head_map) if head_map.switches.heads else whose(head_map).replace(", ", " · ", 1)
     return base_layout(
         colours,
         xaxis=x,
         yaxis=y,
-        xaxis2={"overlaying": "x", "matches": "x", "anchor": "y2", "tickvals": columns, "ticktext": keys, **unseen},
-        yaxis2={"overlaying": "y", "matches": "y", "anchor": "x2", "tickvals": rows, "ticktext": queries, **unseen},
-        title=title(_title(drawn)) | {"automargin": False},
-        annotations=_sink_marks(drawn, (left, right), colours),
-        # For the page's zoom: the part that is here, of how much, how coarse. For its tokens:
-        # whether the cells are logarithms.
-        meta={"part": [top, bottom, left, right], "whole": window.whole, "exact": is_exact(drawn), "log": log},
-        margin=_margins(drawn, n_keys > _UPRIGHT, down, across),
+        xaxis2={"overlaying": "x", "matches": "x", "anchor": "y2", "tickvals": columns, "ticktext": keys, **hidden},
+        yaxis2={"overlaying": "y", "matches": "y", "anchor": "x2", "tickvals": rows, "ticktext": queries, **hidden},
+        title=title(f"{literal(model_and_stack(head_map))} · {heads}") | {"automargin": False},
+        annotations=_sink_marks(head_map, (left, right), colours),
+        # The page's zoom reads the part, the whole and whether it is exact; its tokens read whether
+        # the cells are logarithms.
+        meta={"part": [top, bottom, left, right], "whole": window.whole, "exact": is_exact(head_map), "log": log},
+        margin=_margins(head_map, n_keys > _UPRIGHT, down, across),
     )
 
 
-def _title(drawn: HeadMap) -> str:
-    stack = "" if drawn.stack in ("encoder", "decoder") else f"{drawn.stack} · "
-    which = whose(drawn).replace(", ", " · ", 1) if not drawn.switches.heads else whose(drawn)
-    return f"{literal(model_label(drawn.source.model))} · {stack}{which}"
-
-
-def _margins(drawn: HeadMap, tilted: bool, down: list[int], across: list[int]) -> dict[str, Any]:
-    """Room for the labels, reckoned here: plotly would draw them twice to find out."""
-    rows = max(width_of(_short(drawn.queries[i])) for i in down) * _CHARACTER
-    columns = max(width_of(_short(drawn.keys[i])) for i in across) * _CHARACTER
+def _margins(head_map: HeadMap, tilted: bool, down: list[int], across: list[int]) -> dict[str, Any]:
+    """Room for the labels; plotly would draw them twice to measure it."""
+    rows = max(width_of(_short(head_map.queries[i])) for i in down) * _CHARACTER
+    columns = max(width_of(_short(head_map.keys[i])) for i in across) * _CHARACTER
     height = columns * np.sin(np.radians(_TILT)) + _CHARACTER if tilted else 2 * _CHARACTER
     return {
         "l": round(_AXIS_TITLE + rows),
         "t": round(_TITLE + _AXIS_TITLE + height),
         "r": _COLOUR_BAR,
-        "b": SINK_MARKS if drawn.sinks else 8,
+        "b": SINK_MARKS if head_map.sinks else 8,
         "autoexpand": False,
     }
 
 
-def _sink_marks(drawn: HeadMap, seen: tuple[float, float], colours: Theme) -> list[dict[str, Any]]:
-    """A mark under the column of each sink in view, named where the names have room."""
-    width, named, marks = seen[1] - seen[0], list[int](), list[dict[str, Any]]()
-    for sink in drawn.sinks:
-        if not seen[0] < sink.key < seen[1]:
+def _sink_marks(head_map: HeadMap, view: tuple[float, float], colours: Theme) -> list[dict[str, Any]]:
+    """A mark under the column of each sink in view, named if the name has room."""
+    width, named, marks = view[1] - view[0], list[int](), list[dict[str, Any]]()
+    for sink in head_map.sinks:
+        if not view[0] < sink.key < view[1]:
             continue
         name = f"▲ {_short(sink.label)} {sink.share:.0%}"
-        alone = all(abs(sink.key - other) > _NAME_WIDTH * width for other in named)
-        if alone:
+        has_room = all(abs(sink.key - other) > _NAME_WIDTH * width for other in named)
+        if has_room:
             named.append(sink.key)
-        place = (sink.key - seen[0]) / width
+        place = (sink.key - view[0]) / width
         # Near an edge the name runs inwards.
         inwards = "left" if place < _NAME_WIDTH else "right" if place > 1 - _NAME_WIDTH else ""
         marks.append(
@@ -314,48 +306,45 @@ def _sink_marks(drawn: HeadMap, seen: tuple[float, float], colours: Theme) -> li
                 "yref": "y domain",
                 "yanchor": "top",
                 "yshift": -2,
-                "text": name if alone else "▲",
+                "text": name if has_room else "▲",
                 "hovertext": name,
                 "showarrow": False,
-                "xanchor": (alone and inwards) or "center",
-                "xshift": {"left": -6, "right": 6}.get(inwards if alone else "", 0),
+                "xanchor": (has_room and inwards) or "center",
+                "xshift": {"left": -6, "right": 6}.get(inwards if has_room else "", 0),
                 "font": {"size": 11, "color": colours.accent},
             }
         )
     return marks
 
 
-def _sinks_in_words(drawn: HeadMap) -> str:
-    return ", ".join(f"{sink.label} gets {sink.share:.0%}" for sink in drawn.sinks)
-
-
 def _ticks(count: int) -> list[int]:
-    """Which labels are drawn: all of few, every k-th of many."""
+    """The indices of the labels on an axis: all of few, every k-th of many."""
     return list(range(0, count, -(-count // _MOST_TICKS)))
 
 
 def _short(label: str) -> str:
-    """A label cut to a readable length; plotly reads markup, so it is escaped."""
-    cut = label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
-    return literal(cut)
+    """A label cut to a readable length, and escaped, as plotly reads markup."""
+    return literal(label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…")
 
 
 def _hover_labels(labels: tuple[str, ...], notes: tuple[str, ...]) -> list[str]:
     return [literal(f"{label}  ({note})" if note else label) for label, note in zip(labels, notes, strict=True)]
 
 
-def sized_heatmap(drawn: HeadMap, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light") -> SizedFigure:
-    """The map with every number and its caption, large enough for its labels."""
+def sized_heatmap(
+    head_map: HeadMap, log: bool = False, palette: str = SEQUENTIAL, theme: str = "light"
+) -> SizedFigure:
+    """The map with exact weights and its caption, large enough for its labels."""
     return SizedFigure(
-        heatmap_figure(drawn, theme, log, palette, stepped=False),
-        heatmap_caption(drawn, log, palette, stepped=False),
-        *map_size(*drawn.weights.shape),
-        SINK_MARKS if drawn.sinks else 0,
+        heatmap_figure(head_map, theme, log, palette, stepped=False),
+        heatmap_caption(head_map, log, palette, stepped=False),
+        *map_size(*head_map.weights.shape),
+        SINK_MARKS if head_map.sinks else 0,
     )
 
 
 def map_size(n_queries: int, n_keys: int) -> tuple[int, int]:
-    """Width and height that a map of so many tokens needs, in pixels."""
+    """The width and height of a map of so many tokens, in pixels."""
     width, height = (min(1600, max(400, 26 * count)) for count in (n_keys, n_queries))
     return width + 200, height + 100
 

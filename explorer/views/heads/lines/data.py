@@ -18,7 +18,7 @@ def _lines(record: HeadLines) -> list[tuple[int, int, int, float]]:
 
 
 def data(record: HeadLines, _settings: LinesSettings) -> dict[str, Any]:
-    """The lines with the tokens that they link; ``shares`` is what they carry of each head's weight."""
+    """The lines and their tokens; ``shares`` is the share of each head's weight that its lines carry."""
     return {
         "stack": record.stack,
         "layer": record.layer,
@@ -45,6 +45,6 @@ def table(record: HeadLines, _settings: LinesSettings | None = None) -> Table:
 
 
 def stem(record: HeadLines, _settings: LinesSettings) -> str:
-    """A file name that says which heads they are of."""
+    """A file name with the layer and the heads."""
     heads = "-".join(map(str, record.heads))
     return f"{model_stem(record.source.model)}-{record.stack}-layer{record.layer}-heads{heads}-lines"

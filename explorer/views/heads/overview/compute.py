@@ -24,37 +24,31 @@ def link_weights(cap: CapturedText, query: int, key: int, stack: str | None = No
         ValueError: a token the text does not have.
     """
     source = cap.stack(stack)
-    for what, given, tokens in (("query", query, source.query_tokens), ("key", key, source.key_tokens)):
-        if not 0 <= given < len(tokens):
-            raise ValueError(f"{what} {given} is out of range: there are {len(tokens)} tokens")
+    for name, index, tokens in (("query", query, source.query_tokens), ("key", key, source.key_tokens)):
+        if not 0 <= index < len(tokens):
+            raise ValueError(f"{name} {index} is out of range: there are {len(tokens)} tokens")
     rows = slice(query, query + 1)
     return np.stack([source.attention(layer, rows=rows)[:, 0, key] for layer in range(source.n_layers)])
 
 
 def link_numbers(cap: CapturedText, query: int, key: int, stack: str | None = None) -> HeadNumbers:
-    """The same, named after the two tokens.
-
-    Raises:
-        ValueError: a token the text does not have.
-    """
+    """``link_weights``, named after the two tokens."""
     values, source = link_weights(cap, query, key, stack), cap.stack(stack)
-    return HeadNumbers(
-        values, f"{source.query_tokens.labels[query]} → {source.key_tokens.labels[key]}", "attention weight"
-    )
+    name = f"{source.query_tokens.labels[query]} → {source.key_tokens.labels[key]}"
+    return HeadNumbers(values, name, "attention weight")
 
 
 def distinct_cells(overview: HeadsOverview) -> tuple[FloatArray, IntArray, IntArray]:
-    """The small maps without cells that a short text repeats.
+    """The small maps without cells that a short text repeats: [L, H, q, k].
 
-    Returns:
-        The cells [L, H, q, k], and the first token of each row [q] and each column [k].
+    With them come the first token of each row [q] and each column [k].
     """
     tile = overview.tiles.shape[-1]
     tiles, starts = overview.tiles, []
     for axis, length in ((2, overview.whole[0]), (3, overview.whole[1])):
         count = min(length, tile)
-        drawn = np.arange(tile) * count // tile
-        tiles = np.take(tiles, np.searchsorted(drawn, np.arange(count)), axis=axis)
+        repeated = np.arange(tile) * count // tile
+        tiles = np.take(tiles, np.searchsorted(repeated, np.arange(count)), axis=axis)
         starts.append(_starts(length, tile))
     return tiles, starts[0], starts[1]
 
@@ -66,19 +60,12 @@ def heads_overview(
     progress: Progress | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> HeadsOverview:
-    """Every head of a stack as a small map, for one picture of all.
+    """Every head of a stack as a small map of ``tile`` × ``tile`` cells, for one figure of all.
 
     A map larger than its tile is pooled by maximum, so that a stripe one token wide stays
     visible; each is scaled by its own largest weight, and its square root is taken, so that
-    faint patterns show beside a strong one. No layer's attention is ever held whole.
-
-    Args:
-        cap: the captured text.
-        stack: "encoder", "decoder" or "cross"; None means the only or first one.
-        tile: cells a side of a small map.
-        progress: called with a sentence and a share of 1 before each layer; what it raises
-            ends the work.
-        block_bytes: how much of one layer's weights may be held at a time.
+    faint patterns show beside a strong one. At most ``block_bytes`` of a layer's attention are in
+    memory at a time.
 
     Raises:
         ValueError: the capture has no stack of that name.
@@ -89,8 +76,8 @@ def heads_overview(
         if progress is not None:
             progress("drawing every head", layer / source.n_layers)
         tiles.append(_tiles(source, layer, tile, block_bytes))
-    whole = len(source.query_tokens), len(source.key_tokens)
-    return HeadsOverview(cap.model_name, source.name, source.causal, np.stack(tiles), whole)
+    size = len(source.query_tokens), len(source.key_tokens)
+    return HeadsOverview(cap.model_name, source.name, source.causal, np.stack(tiles), size)
 
 
 def _tiles(source: AttentionStack, layer: int, tile: int, block_bytes: int) -> FloatArray:
@@ -112,20 +99,20 @@ def _tiles(source: AttentionStack, layer: int, tile: int, block_bytes: int) -> F
 
 
 def _starts(length: int, size: int) -> IntArray:
-    """Where each cell's tokens begin: as many cells as tokens, at most ``size``."""
+    """The first token of each cell: as many cells as tokens, at most ``size``."""
     count = min(length, size)
     return np.arange(count) * length // count
 
 
 def _spread(maps: FloatArray, size: int, axis: int) -> FloatArray:
-    """Fewer tokens than cells: each token's cell several times."""
+    """Each token's cell several times, if there are fewer tokens than cells."""
     return np.take(maps, np.arange(size) * maps.shape[axis] // size, axis=axis)
 
 
 def overview_of(
     session: Session, request: TextRequest, stack: str | None, progress: Progress | None = None
 ) -> HeadsOverview:
-    """Every head of a captured text as a small map; of the first stack where it has no such."""
+    """Every head of a text as a small map, computed once; of the first stack if it has none of that name."""
     progress, request = progress or session.progress, session.read_of(request, progress)
     cap = session.capture(request, progress)
     name = stack if stack in cap.stacks else cap.stacks[0]
@@ -138,7 +125,7 @@ def compute(session: Session, settings: OverviewSettings, progress: Progress | N
     """The picture of all heads of a text.
 
     Raises:
-        ValueError: something else to show, or tokens or a stack that there are not.
+        ValueError: an unknown value of ``show``, token or stack.
         ModelError: the model cannot be loaded or failed.
     """
     cap = session.capture(settings.request, progress)
@@ -156,10 +143,10 @@ def compute(session: Session, settings: OverviewSettings, progress: Progress | N
 
 
 def numbers_of(session: Session, settings: OverviewSettings, progress: Progress | None = None) -> HeadNumbers | None:
-    """What is shown of each head instead of its map; None where it is the maps.
+    """The number that is shown for each head, or None if its map is shown.
 
     Raises:
-        ValueError: something else to show, or tokens that there are not.
+        ValueError: an unknown value of ``show``, or an unknown token.
         ModelError: the model cannot be loaded or failed.
     """
     cap = session.capture(settings.request, progress)
@@ -175,14 +162,14 @@ def numbers_of(session: Session, settings: OverviewSettings, progress: Progress 
 
 
 def chosen_link(cap: CapturedText, query: str, key: str, stack: str) -> HeadNumbers | None:
-    """How much each head links the two chosen tokens; None where they are not both chosen.
+    """How much each head links the two chosen tokens; None unless both are chosen.
 
     Raises:
-        ValueError: a token that is no number, or that the text does not have.
+        ValueError: a token that is not a number, or that the text does not have.
     """
     if not (query and key):
         return None
-    for what, place in (("query", query), ("key", key)):
-        if not place.isdecimal():
-            raise ValueError(f"{what}={place[:40]} is not a token: give its number, counted from 0")
+    for name, value in (("query", query), ("key", key)):
+        if not value.isdecimal():
+            raise ValueError(f"{name}={value[:40]} is not a token: give its number, counted from 0")
     return link_numbers(cap, int(query), int(key), stack or None)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.figures.style import model_stem
-from explorer.records import AllHeads, IntArray
+from explorer.records import AllHeads
 from explorer.records.table import Table
+from explorer.views.heads.heatmap.compute import block_labels
 from explorer.views.heads.overview import OverviewSettings
 from explorer.views.heads.overview.compute import distinct_cells
 
@@ -38,33 +39,26 @@ def data(record: AllHeads, _settings: OverviewSettings | None = None) -> dict[st
 
 
 def table(record: AllHeads, _settings: OverviewSettings | None = None) -> Table:
-    """A row a head and its number, or a row a cell of a small map with the tokens it is of."""
+    """A row a head with its number, or a row a cell of a small map with its tokens."""
     if record.numbers is not None:
         values = record.numbers.values.tolist()
         rows = ([layer, head, value] for layer, of_layer in enumerate(values) for head, value in enumerate(of_layer))
         return Table.of(["layer", "head", record.numbers.name], rows)
     cells, queries, keys = distinct_cells(record.maps)
-    names, columns = _blocks(record.queries, queries), _blocks(record.keys, keys)
+    query_names, key_names = block_labels(record.queries, queries.tolist()), block_labels(record.keys, keys.tolist())
     return Table.of(
         ["layer", "head", "query", "key", "square root of weight ÷ largest"],
         (
             [layer, head, query, key, value]
             for layer, heads in enumerate(cells.tolist())
             for head, small in enumerate(heads)
-            for query, weights in zip(names, small, strict=True)
-            for key, value in zip(columns, weights, strict=True)
+            for query, weights in zip(query_names, small, strict=True)
+            for key, value in zip(key_names, weights, strict=True)
         ),
     )
 
 
 def stem(record: AllHeads, _settings: OverviewSettings) -> str:
-    """A file name that says what is shown."""
+    """A file name with the stack and what is shown."""
     show = "maps" if record.numbers is None else record.show
     return f"{model_stem(record.source.model)}-{record.stack}-all-heads-{show}"
-
-
-def _blocks(labels: tuple[str, ...], starts: IntArray) -> list[str]:
-    """The names of blocks of tokens: their first and last."""
-    ends = [*starts[1:], len(labels)]
-    names = [(labels[first], labels[end - 1]) for first, end in zip(starts, ends, strict=True)]
-    return [first if first == last else f"{first} … {last}" for first, last in names]

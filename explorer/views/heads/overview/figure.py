@@ -13,18 +13,9 @@ from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
 
 from explorer.figures.caption import cut, of_text
 from explorer.figures.figure_style import FigureStyle, SizedFigure
-from explorer.figures.style import (
-    SEQUENTIAL,
-    Theme,
-    axis,
-    base_layout,
-    literal,
-    model_label,
-    scale_of,
-    theme_of,
-    title,
-)
+from explorer.figures.style import SEQUENTIAL, Theme, axis, base_layout, literal, scale_of, theme_of, title
 from explorer.records import AllHeads, HeadNumbers, HeadsOverview
+from explorer.views.heads.figure_parts import colour_bar, model_and_stack
 from explorer.views.heads.overview import OverviewSettings
 
 _GAP = 3  # pixels between the small maps
@@ -35,29 +26,23 @@ _CELL = 52  # pixels a head, in a file
 def overview_figure(
     overview: HeadsOverview, theme: str = "light", facts: list[list[str]] | None = None, palette: str = SEQUENTIAL
 ) -> go.Figure:
-    """The picture of all heads, one clickable cell a head (x is the head, y the layer).
+    """The figure of all heads, one clickable cell a head (x is the head, y the layer).
 
-    Args:
-        overview: the small maps.
-        theme: "light" or "dark".
-        facts: a line about every head [L][H], told on hover.
-        palette: name of a sequential palette.
+    ``facts`` [L][H] are shown on hover.
 
     Raises:
         ValueError: an unknown theme or palette.
     """
     colours = theme_of(theme)
     n_layers, n_heads = overview.tiles.shape[:2]
-    unseen = "rgba(0,0,0,0)"
+    transparent = "rgba(0,0,0,0)"
     cells = go.Heatmap(
         z=np.zeros((n_layers, n_heads)),
-        colorscale=[[0, unseen], [1, unseen]],
+        colorscale=[[0, transparent], [1, transparent]],
         showscale=False,
         text=facts,
-        hovertemplate="layer %{y} · head %{x}<br>%{text}<extra></extra>",
+        hovertemplate=f"layer %{{y}} · head %{{x}}{'' if facts is None else '<br>%{text}'}<extra></extra>",
     )
-    if facts is None:
-        cells.hovertemplate = "layer %{y} · head %{x}<extra></extra>"
     picture = {
         "source": _picture(overview, colours, palette),
         "xref": "x",
@@ -73,7 +58,7 @@ def overview_figure(
 
 
 def overview_caption(overview: HeadsOverview) -> str:
-    """How the small maps are to be read."""
+    """How to read the small maps."""
     scale = "Colours: square root of weight ÷ the head’s largest."
     if max(overview.whole) <= overview.tiles.shape[-1]:
         return scale
@@ -82,7 +67,7 @@ def overview_caption(overview: HeadsOverview) -> str:
 
 
 def measure_figure(numbers: HeadNumbers, theme: str = "light", palette: str = SEQUENTIAL) -> go.Figure:
-    """The same grid with a number a head, coloured; blank where it is undefined.
+    """The same grid with a number a head, coloured; blank if it is undefined.
 
     Raises:
         ValueError: an unknown theme or palette.
@@ -95,18 +80,13 @@ def measure_figure(numbers: HeadNumbers, theme: str = "light", palette: str = SE
         ygap=2,
         hoverongaps=False,
         hovertemplate=f"layer %{{y}} · head %{{x}}<br>{numbers.name} %{{z:.4g}}<extra></extra>",
-        colorbar={
-            "thickness": 10,
-            "outlinewidth": 0,
-            "tickfont": {"size": 11, "color": colours.faint},
-            "title": {"text": numbers.unit, "side": "right", "font": {"color": colours.faint}},
-        },
+        colorbar=colour_bar(numbers.unit, colours),
     )
     return _grid(cells, numbers.values.shape, colours)
 
 
 def numbers_caption(numbers: HeadNumbers, of: str) -> str:
-    """What the grid of numbers shows, of which model and stack."""
+    """The caption of the grid of numbers of a model and stack."""
     unit = f" ({numbers.unit})" if numbers.unit else ""
     blank = " Blank: undefined." if np.isnan(numbers.values).any() else ""
     return f"{numbers.name}{unit} of every head of {of}: layers down, heads across.{blank}"
@@ -150,17 +130,15 @@ def _grid(
 
 
 def _picture(overview: HeadsOverview, colours: Theme, palette: str) -> str:
-    """The small maps side by side as a palette PNG, in a data address."""
+    """The small maps side by side as a data URL of a palette PNG."""
     n_layers, n_heads, tile, _ = overview.tiles.shape
     step = tile + _GAP
     # Index 255 of the palette is the paper between the maps.
     canvas = np.full((n_layers * step, n_heads * step), 255, dtype=np.uint8)
-    half = _GAP // 2
-    for layer in range(n_layers):
-        for head in range(n_heads):
-            top, left = layer * step + half, head * step + half
-            levels = np.round(overview.tiles[layer, head] * 254).astype(np.uint8)
-            canvas[top : top + tile, left : left + tile] = levels
+    levels = np.round(overview.tiles * 254).astype(np.uint8)
+    for layer, head in np.ndindex(n_layers, n_heads):
+        top, left = layer * step + _GAP // 2, head * step + _GAP // 2
+        canvas[top : top + tile, left : left + tile] = levels[layer, head]
     image = Image.fromarray(canvas, mode="P")
     image.putpalette(_colours(palette, colours))
     file = io.BytesIO()
@@ -176,8 +154,8 @@ def _colours(palette: str, colours: Theme) -> list[int]:
 
 
 def _sized_grid(record: AllHeads, settings: OverviewSettings, style: FigureStyle) -> SizedFigure:
-    """The small maps or numbers with a caption, each large enough to be read."""
-    name = model_label(record.source.model) + ("" if record.stack in ("encoder", "decoder") else f" · {record.stack}")
+    """The small maps or numbers with a caption, at a readable size."""
+    name = model_and_stack(record)
     text = " ".join([of_text(record.source.text or "", record.source.pair), *cut(record.source.truncation)])
     palette = style.palette or settings.palette
     n_layers, n_heads = record.maps.tiles.shape[:2]
