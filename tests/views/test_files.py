@@ -105,7 +105,8 @@ def test_a_picture_and_a_drawing_show_the_view(view: ComputedView, files: dict[s
     root = ElementTree.fromstring(files["svg"])
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     (page,) = PdfReader(io.BytesIO(files["pdf"])).pages
-    for text in (" ".join(root.itertext()), page.extract_text()):
+    labels = " ".join("".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text"))
+    for text in (labels, page.extract_text()):
         spaceless = "".join(unicodedata.normalize("NFKC", text).split())  # "fi" may be one sign
         for label in CASES[view.spec.name][1]:
             assert "".join(label.split()) in spaceless, label
