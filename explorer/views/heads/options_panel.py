@@ -17,6 +17,7 @@ from explorer.session.session import Session
 from explorer.session.settings import State as Settings
 from explorer.views.heads.page import PARTS
 from explorer.views.panel.fields import choice, switch
+from explorer.views.panel.text import chosen_stack
 
 _OVER = {"head": "this head", "mean": "mean of heads", "max": "max of heads", "sum": "sum of heads"}
 
@@ -41,7 +42,7 @@ def layout() -> list[Any]:
             _OVER,
             "head",
             128,
-            "This head, or several taken together; a sum is told of norm-based weights only",
+            "This head, or several taken together; a sum is defined for norm-based weights only",
         ),
         html.Span(
             dmc.MultiSelect(
@@ -102,7 +103,7 @@ def layout() -> list[Any]:
 
 
 def switches_in(chosen: dict[str, Any]) -> Settings:
-    """The switches as a state tells them, out of what the fields hold."""
+    """The fields' values as settings."""
     return {**{name: chosen[name] for name in FIELDS}, "heads": ",".join(chosen["heads"] or [])}
 
 
@@ -128,6 +129,6 @@ def register(app: Dash, session: Session) -> None:
         if request is None:
             return no_update, no_update
         cap = session.capture(TextRequest(**request))
-        source = cap.stack(stack if stack in cap.stacks else None)
+        source = chosen_stack(cap, stack)
         names = [f"{layer}.{head}" for layer in range(source.n_layers) for head in range(source.n_heads)]
         return names, [head for head in chosen if head in names]

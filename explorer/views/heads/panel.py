@@ -162,7 +162,7 @@ def _register_selectors(app: Dash, session: Session) -> None:
         if request is None:
             return (no_update,) * 5
         cap = session.capture(TextRequest(**request))
-        source = cap.stack(stack if stack in cap.stacks else None)
+        source = heads_text.chosen_stack(cap, stack)
         last = source.n_layers - 1, source.n_heads - 1
         chosen = within(layer, last[0]), within(head, last[1])
         note = _correction(layer, head, chosen)

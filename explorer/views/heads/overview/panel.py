@@ -106,7 +106,7 @@ def register(app: Dash, session: Session) -> None:
         chosen = within(layer, n_layers - 1), within(head, n_heads - 1)
         facts = None
         try:
-            if measured is not None and measured == heads_table.asked(session, request, stack):
+            if measured is not None and measured == heads_table.stack_request(session, request, stack):
                 query, key = map(str, link) if link is not None else ("", "")
                 settings = OverviewSettings.of({**measured, "show": show, "query": query, "key": key})
                 numbers = numbers_of(session, settings)
