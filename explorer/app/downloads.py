@@ -12,7 +12,7 @@ from explorer.saving.save import Saving, file_name, saved
 from explorer.saving.worksheet_page import worksheet_page
 from explorer.session.session import Session
 from explorer.views.heads import heads as heads_table
-from explorer.views.heads.heads.panel import measured
+from explorer.views.heads.heads.panel import table_settings
 from explorer.views.inside import worksheet
 from explorer.views.panel.running import error_line
 
@@ -56,5 +56,5 @@ def _register_heads_table(app: Dash, session: Session) -> None:
     def save_table(clicks: int | None, wanted: dict[str, Any] | None, *further: Any) -> Any:
         if not clicks or wanted is None:
             return no_update
-        view = heads_table.VIEW.make(session, measured(wanted, *further))
+        view = heads_table.VIEW.make(session, table_settings(wanted, *further))
         return download(saved(session, view, "csv"), file_name(view, "csv", Saving()), "csv")

@@ -54,7 +54,7 @@ class TestLeftOut:
         heads_map.register(app, session, Jobs())
         fields = {"heads-request": request, "heads-mode": "lines"}
         shown = answer(app, "heads-heatmap-state.data", "heads-request.data", fields)["heads-heatmap-state.data"]
-        table = heads_table.asked(session, request, "")
+        table = heads_table.stack_request(session, request, "")
         assert table is not None
         for state in (shown, table):
             assert (state["pair"], state["target"]) == READ[name]

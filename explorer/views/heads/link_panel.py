@@ -16,12 +16,13 @@ from explorer.session.session import Session
 from explorer.views.heads.heatmap.compute import MOST_CELLS, options_of, region_of, tokens_of_cell
 from explorer.views.heads.overview.compute import link_weights
 from explorer.views.heads.page import LINK, MapSettings
+from explorer.views.panel import fields
+from explorer.views.panel.text import chosen_stack
 
 
 def layout() -> Any:
     """The two tokens to choose."""
-    why = "Which heads link two tokens? Choose both here, or click a cell of the map"
-    chosen: Any = {
+    select: Any = {
         "data": [],
         "size": "xs",
         "w": 104,
@@ -33,12 +34,12 @@ def layout() -> Any:
     return html.Div(
         [
             html.B("Which heads link"),
-            dmc.Select(id="heads-query", placeholder="query", **{"aria-label": "Query"}, **chosen),
+            dmc.Select(id="heads-query", placeholder="query", **{"aria-label": "Query"}, **select),
             html.Span("→"),
-            dmc.Select(id="heads-key", placeholder="key", **{"aria-label": "Key"}, **chosen),
+            dmc.Select(id="heads-key", placeholder="key", **{"aria-label": "Key"}, **select),
             html.Span(id="heads-link-best", className="muted"),
         ],
-        title=why,
+        title="Which heads link two tokens? Choose both here, or click a cell of the map",
         className="link",
     )
 
@@ -60,12 +61,10 @@ def register(app: Dash, session: Session) -> None:
         if request is None:
             return (no_update,) * 4
         cap = session.capture(TextRequest(**request))
-        source = cap.stack(stack if stack in cap.stacks else None)
-        sides = (source.queries, query), (source.keys, key)
-        offered = [
-            [{"value": str(place), "label": label} for place, label in enumerate(labels)] for labels, _ in sides
-        ]
-        return *offered, *(no_update if _is_token(one, labels) else None for labels, one in sides)
+        source = chosen_stack(cap, stack)
+        sides = (source.query_tokens.labels, query), (source.key_tokens.labels, key)
+        options = [fields.options_of({str(index): label for index, label in enumerate(labels)}) for labels, _ in sides]
+        return *options, *(no_update if _is_token(token, labels) else None for labels, token in sides)
 
     @app.callback(
         Output("heads-query", "value"),
@@ -103,16 +102,15 @@ def register(app: Dash, session: Session) -> None:
         if request is None or not query or not key:
             return None, "choose two tokens, or click a cell"
         cap = session.capture(TextRequest(**request))
-        name = stack if stack in cap.stacks else None
-        source = cap.stack(name)
-        if not _is_token(query, source.queries) or not _is_token(key, source.keys):
+        source = chosen_stack(cap, stack)
+        if not _is_token(query, source.query_tokens.labels) or not _is_token(key, source.key_tokens.labels):
             return None, "choose two tokens, or click a cell"
-        weights = link_weights(cap, int(query), int(key), name)
+        weights = link_weights(cap, int(query), int(key), source.name)
         layer, head = np.unravel_index(int(weights.argmax()), weights.shape)
         best = f"most: layer {layer} · head {head} ({weights[layer, head]:.2f})"
         return [int(query), int(key)], best
 
 
 def _is_token(chosen: str | None, labels: tuple[str, ...]) -> bool:
-    """Whether a choice is one of a text's tokens, or none; a text before may have had more."""
+    """Whether a choice is empty or a token of the text; the text before may have had more."""
     return not chosen or (chosen.isdecimal() and int(chosen) < len(labels))

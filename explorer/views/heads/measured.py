@@ -25,7 +25,7 @@ def measures_of(
 def null_scores_of(
     session: Session, request: TextRequest, stack: str, progress: Progress | None = None
 ) -> dict[str, Null]:
-    """What every measure gives on the same tokens in random order, by name."""
+    """Every measure on the same tokens in random order, by name."""
     progress, request = progress or session.progress, session.read_of(request, progress)
     return session.get_or_compute(
         ("nulls", request, stack),
@@ -37,7 +37,7 @@ def null_scores_of(
 def best_offsets_of(
     session: Session, request: TextRequest, stack: str, progress: Progress | None = None
 ) -> BestOffsets | None:
-    """The fixed offset with most of each head's weight; None on cross attention."""
+    """The fixed offset with most of each head's weight; None for cross attention."""
     if stack == "cross":
         return None
     progress, request = progress or session.progress, session.read_of(request, progress)

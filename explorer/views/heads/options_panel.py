@@ -39,7 +39,7 @@ def layout() -> list[Any]:
             _OVER,
             "head",
             128,
-            "This head, or several taken together; a sum is told of norm-based weights only",
+            "This head, or several taken together; a sum is defined for norm-based weights only",
         ),
         html.Span(
             dmc.MultiSelect(
@@ -100,7 +100,7 @@ def layout() -> list[Any]:
 
 
 def switches_in(chosen: dict[str, Any]) -> Settings:
-    """The switches as a state tells them, out of what the fields hold."""
+    """The fields' values as settings."""
     return {**{name: chosen[name] for name in FIELDS}, "heads": ",".join(chosen["heads"] or [])}
 
 

@@ -1,4 +1,4 @@
-"""What the views of the Heads page share: one head of a text, and how its map is read."""
+"""The settings that the views of the Heads page share: one head of a text, and how to read its map."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAPS, LINK = "maps", "link"  # what the picture of all heads shows, beside the m
 
 @dataclass(frozen=True)
 class MapSettings(HeadRequest):
-    """One head's map, or several heads' together, and how it is read."""
+    """The map of one head, or of several together, and how to read it."""
 
     aggregate: str = setting("head", "One head, or several together.", ("head", "mean", "max", "sum"))
     heads: str = setting("", "The heads that are taken together, as 1.8,2.0; empty: all of the layer.")
@@ -30,7 +30,7 @@ class MapSettings(HeadRequest):
 
 @dataclass(frozen=True)
 class AroundSettings(Settings):
-    """What stands beside the views: the picture and the table of all heads, and two linked tokens."""
+    """The settings beside the views: the picture and the table of all heads, and two linked tokens."""
 
     show: str = setting(MAPS, "What the picture of all heads shows: maps, link, or a measure.")
     query: str = setting("", "The query of the link, counted from 0.")

@@ -1,15 +1,15 @@
-"""The Heads page: all heads as one picture, the chosen one large beside it.
+"""The Heads page: all heads as one picture, and the chosen one beside it.
 
-Run ─> heads-request ─> heads-overview (heads_overview.py), the selectors' limits,
-                      the table (heads_table.py)
+Run ─> heads-request ─> heads-overview (overview/panel.py), the selectors' limits,
+                      the table (heads/panel.py)
 a click in the picture or the table, arrow keys (in the browser) ─> heads-layer, heads-head
-heads-request, heads-layer, heads-head ─> the large map (heads_map.py)
-two chosen tokens (heads_link.py) ─> heads-overview, the table
-heads-heatmap-state, heads-mode (in the browser) ─> heads-lines-for, heads-compare-for, what the view on
-              the screen is made of; the others ask the server for nothing
-the views' states and what is beside them (in the browser) ─> heads-shown, what is on the screen
-heads-mode (in the browser) ─> which of map, lines (heads_lines.py), comparison
-              (heads_compare.py), distances (heads_distances.py) is seen
+heads-request, heads-layer, heads-head ─> the large map (heatmap/panel.py)
+two chosen tokens (link_panel.py) ─> heads-overview, the table
+heads-heatmap-state, heads-mode (in the browser) ─> heads-lines-for, heads-compare-for, the selection of
+              the view on the screen; the others send no request to the server
+the views' states and the settings beside them (in the browser) ─> heads-shown, the state of the screen
+heads-mode (in the browser) ─> which of map, lines (lines/panel.py), comparison (comparison/panel.py),
+              distances (distances/panel.py) is visible
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
 
 
 def _register_browser_side(app: Dash) -> None:
-    """The view on the screen, and what the address tells beside it."""
+    """The view on the screen, and the other settings in the address."""
     show_chosen_view(app, PAGE)
     app.clientside_callback(
         ClientsideFunction("heads", "around"),
@@ -119,7 +119,7 @@ def _register_browser_side(app: Dash) -> None:
 
 
 def _register_views(app: Dash) -> None:
-    """Tell the view on the screen, and no other, which head is chosen."""
+    """Send the chosen head to the view on the screen, and to no other."""
     app.clientside_callback(
         ClientsideFunction("heads", "forViews"),
         Output("heads-lines-for", "data"),
@@ -178,15 +178,15 @@ def _register_selectors(app: Dash, session: Session) -> None:
 
 
 def _correction(layer: Any, head: Any, chosen: tuple[int, int]) -> str:
-    """Say so when a link or another model's choice names a head that is not there."""
+    """A note if an address or the previous model names a head that this model lacks."""
     if (layer or 0, head or 0) == chosen:
         return ""
     return f"this model has no layer {layer}, head {head}: layer {chosen[0]}, head {chosen[1]} is shown"
 
 
-def stack_for(cap: CapturedText, asked: str | None) -> tuple[str, str]:
-    """The stack to show where one is asked for, and what to say where there is none of that name."""
-    if not asked or asked in cap.stacks:
-        return asked or cap.stacks[0], ""
+def stack_for(cap: CapturedText, requested: str | None) -> tuple[str, str]:
+    """The stack to show, and a note if there is none of the requested name."""
     first = cap.stacks[0]
-    return first, f"{model_label(cap.model_name)} has no stack “{asked[:40]}”: {first} is shown"
+    if not requested or requested in cap.stacks:
+        return requested or first, ""
+    return first, f"{model_label(cap.model_name)} has no stack “{requested[:40]}”: {first} is shown"

@@ -1,4 +1,4 @@
-"""Texts that are ready to be looked at."""
+"""Example texts of the Heads page."""
 
 from __future__ import annotations
 

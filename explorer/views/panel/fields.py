@@ -1,4 +1,4 @@
-"""What pages are made of: fields with what they are for on hover, and how graphs behave."""
+"""Fields with help on hover, and graphs."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ ZOOMABLE: Any = {"displaylogo": False, "modeBarButtons": [["zoom2d", "pan2d", "r
 
 
 def graph(name: str, message: str, config: Any = STILL, style: str = "graph", **more: Any) -> Any:
-    """An empty figure with a message, as large as its place; ``more`` is passed on to ``dcc.Graph``."""
+    """An empty figure with a message, which fills its container; ``more`` is passed on to ``dcc.Graph``."""
     return dcc.Graph(id=name, responsive=True, className=style, config=config, figure=blank_figure(message), **more)
 
 
 def select(name: str, value: str | None, width: int, options: Mapping[str, str] | None = None, **more: Any) -> Any:
-    """A list to choose one of; its options, value to label, may come later.
+    """A list to choose from; its options, value to label, may be set later.
 
     ``more`` is passed on to ``dmc.Select``.
     """
-    given = {"allowDeselect": False, "size": "xs"} | more
-    return dmc.Select(id=name, value=value, w=width, data=options_of(options or {}), **given)
+    arguments = {"allowDeselect": False, "size": "xs"} | more
+    return dmc.Select(id=name, value=value, w=width, data=options_of(options or {}), **arguments)
 
 
 def segments(name: str, value: str, options: Mapping[str, str], **more: Any) -> Any:
-    """A few choices side by side, value to label; ``more`` is passed on to ``dmc.SegmentedControl``."""
+    """Options side by side, value to label; ``more`` is passed on to ``dmc.SegmentedControl``."""
     return dmc.SegmentedControl(id=name, value=value, data=options_of(options), size="xs", **more)
 
 
 def options_of(labels: Mapping[str, str]) -> list[dict[str, str]]:
-    """Choices, value to label, as Mantine's components take them."""
+    """Options, value to label, in the form of Mantine's components."""
     return [{"value": value, "label": label} for value, label in labels.items()]
 
 
@@ -61,13 +61,13 @@ def counted(name: str, label: str, why: str) -> Any:
 
 
 def choice(name: str, options: Mapping[str, str], value: str, width: int, why: str) -> Any:
-    """A small list to choose from, with what it is for on hover."""
+    """A small list to choose from, with help on hover."""
     field = select(name, value, width, options, **{"aria-label": why})
     return html.Span(field, title=why, id=f"{name}-field")
 
 
 def switch(name: str, label: str, why: str, checked: bool = False) -> Any:
-    """Something that is on or off, with what it is for on hover."""
+    """A switch with help on hover."""
     field = dmc.Switch(id=name, label=label, checked=checked, size="xs")
     return html.Span(field, title=why, id=f"{name}-field")
 

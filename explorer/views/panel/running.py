@@ -1,16 +1,16 @@
-"""Pressing Run: a page's work goes to the background, and one line tells how it goes.
+"""Run: a page's work runs in the background, and one line shows its progress.
 
 For a page named p, all in the browser's memory:
 
-    inputs, form ────> start ──> p-job        the number of the job, or what was wrong
+    inputs, form ────> start ──> p-job        the number of the job, or an error message
     p-job, p-poll  ──> watch ──> p-poll       a timer, on while the job runs
-                             ──> p-request    what the page shows; written when it is ready
-                             ──> p-message    the line that tells (progress, error)
+                             ──> p-request    the request on the page; written when its result is ready
+                             ──> p-message    the line with progress or an error
 
-Two callbacks, for of two calls of one callback Dash drops the older's answer: a tick on its
-way would swallow the Run that was pressed after it.
+There are two callbacks because Dash drops the older answer of two calls of one callback: a pending
+tick would discard a Run pressed after it.
 
-While a result is being made the old one stays; an error leaves it untouched.
+The old result stays while a new one is computed, and after an error.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from explorer.session.jobs import Jobs, Snapshot, Tell
 
 _POLL_MS = 250
-# Most runs of a loaded model end within this, and then wait for no tick.
-_PATIENCE_S = 1.2
+# Most runs of a loaded model end within this time, and then need no tick.
+_FIRST_WAIT_S = 1.2
 
 Remedy = Callable[[Exception | None], Any]
 
 
 @dataclass(frozen=True)
 class Run:
-    """What pressing Run asks for: the request to show, and the work that makes it ready."""
+    """The request to show, and the work that computes its result."""
 
     request: Mapping[str, Any]
     work: Callable[[Tell], object]
@@ -58,25 +58,25 @@ def register(
     prepare: Callable[..., Run],
     remedy: Remedy = lambda _cause: None,
 ) -> None:
-    """Wire a page's Run: ``prepare(model, *form values)`` says what is to be done.
+    """Wire a page's Run: ``prepare(model, *form values)`` returns the work.
 
-    A page that is not yet in the layout has no fields to read: opening it runs it.
+    A page that is not yet in the layout has no fields to read: it runs when it is opened.
     """
 
-    def prepare_here(pathname: str, model: str | None, mounted: list[str], *values: Any) -> Run | None:
+    def prepare_page(pathname: str, model: str | None, mounted: list[str], *values: Any) -> Run | None:
         if pathname != path or model is None or page not in mounted:
             return None
         if not model.strip():
             raise ValueError("no model is named: choose one, or type a hub id or a folder")
         job, *fields = values[len(triggers) :]
         run = prepare(model, *fields)
-        # Back on a page that shows just this, or is at it.
-        back = ctx.triggered_id in ("url", "mounted") and job and job.get("request") == run.request
-        return None if back else run
+        # The user returned to a page that shows or computes this request.
+        returned = ctx.triggered_id in ("url", "mounted") and job and job.get("request") == run.request
+        return None if returned else run
 
     opening = [Input("url", "pathname"), Input("model-select", "value"), Input("mounted", "data")]
     states = [State(f"{page}-job", "data"), *form]
-    follow(app, jobs, page, [*opening, *triggers], states, prepare_here, remedy)
+    follow(app, jobs, page, [*opening, *triggers], states, prepare_page, remedy)
 
 
 def follow(
@@ -90,23 +90,23 @@ def follow(
 ) -> None:
     """Run work in the background when an input changes, and watch it.
 
-    ``prepare(*input values, *form values)`` says what is to be done, None for nothing; its
-    ValueError is shown. ``remedy`` gives what can be pressed against an error, beside its line.
-    What this page had asked for before is stopped, unless it is the same. ``stores(name)``
+    ``prepare(*input values, *form values)`` returns the work, or None for nothing; its
+    ValueError is shown. ``remedy`` returns a component that goes beside the error message, such as a button.
+    The page's previous job is cancelled, unless its request is the same. ``stores(name)``
     and ``<name>-message`` must be in the layout.
     """
 
     @app.callback(Output(f"{name}-job", "data"), *inputs, *form, State(f"{name}-job", "data"))
     def start(*values: Any) -> Any:
-        *given, before = values
+        *fields, previous = values
         try:
-            run = prepare(*given)
+            run = prepare(*fields)
         except ValueError as error:
             return {"error": str(error)}
         if run is None:
             return no_update
-        if before and "number" in before and before["request"] != run.request:
-            jobs.cancel(before["number"])
+        if previous and "number" in previous and previous["request"] != run.request:
+            jobs.cancel(previous["number"])
         return {"number": jobs.start(run.work), "request": run.request}
 
     @app.callback(
@@ -122,7 +122,7 @@ def follow(
         if "error" in job:
             return True, no_update, error_line(job["error"])
         ticked = ctx.triggered_id == f"{name}-poll"
-        now = jobs.wait(job["number"], 0 if ticked else _PATIENCE_S)
+        now = jobs.wait(job["number"], 0 if ticked else _FIRST_WAIT_S)
         if not now.done:
             return False, no_update, progress_line(now, job["number"])
         if now.error:
@@ -132,7 +132,7 @@ def follow(
 
 
 def progress_line(now: Snapshot, number: int) -> Any:
-    """What is being done, with a bar where its share is known, and a way to stop it."""
+    """The current step with a progress bar, and a button to cancel the job."""
     bar = dmc.Progress(
         value=100 if now.share is None else 100 * now.share, animated=now.share is None, w=140, size="sm"
     )
@@ -140,10 +140,9 @@ def progress_line(now: Snapshot, number: int) -> Any:
         "Cancel",
         id={"type": "cancel", "job": number},
         className="save",
-        title="Stop at the next step; what was there before stays",
+        title="Stop at the next step; the result before stays",
     )
-    said = html.Span(f"{now.sentence} …")
-    return html.Div([bar, said, stop], className="working", role="status")
+    return html.Div([bar, html.Span(f"{now.sentence} …"), stop], className="working", role="status")
 
 
 def register_cancel(app: Dash, jobs: Jobs) -> None:
@@ -156,14 +155,15 @@ def register_cancel(app: Dash, jobs: Jobs) -> None:
 
 
 def error_line(message: str) -> Any:
-    """What was wrong and what would be right."""
+    """An error message as a sentence."""
     first = message.partition(" ")[0]
-    begun = message[:1].upper() + message[1:] if first.rstrip(":,").isalpha() else message  # no file's name
-    return html.Div(f"{begun}.", className="error", role="alert")
+    if first.rstrip(":,").isalpha():  # not a file name
+        message = message[:1].upper() + message[1:]
+    return html.Div(f"{message}.", className="error", role="alert")
 
 
 def remark_line(remarks: list[str]) -> Any:
-    """Things worth knowing that are no error; nothing where there are none."""
+    """Remarks that are not errors; None if there are none."""
     if not remarks:
         return None
     return html.Div([html.Div(remark) for remark in remarks], className="remark")

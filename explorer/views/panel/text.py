@@ -1,8 +1,8 @@
-"""What of a typed text the Heads page reads: all, nothing, or its beginning, and what is left out.
+"""The part of a typed text that the Heads page reads, and remarks on what is left out.
 
 a text over the limit ─> its error, with a button (in heads-message)
 the button, an address (in the browser) ─> heads-truncate    the texts that may be truncated
-heads-truncate, the fields ─> heads-request ─> heads-remarks what is not read of them
+heads-truncate, the fields ─> heads-request ─> heads-remarks the parts that are not read
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
-from explorer.records import CapturedText
+from explorer.records import AttentionStack, CapturedText
 from explorer.records.source import truncation
 from explorer.session.jobs import Jobs, Tell
 from explorer.session.requests import TextRequest
@@ -27,25 +27,25 @@ FIELDS = ("text", "pair", "target")
 
 
 def store() -> Any:
-    """The texts that may be truncated, as they were typed; another text is asked for anew."""
+    """The texts that may be truncated, as they were typed; any other text needs a new click."""
     return dcc.Store(id="heads-truncate")
 
 
 def layout() -> Any:
-    """The line that says what is left out, as long as it is."""
+    """The line with remarks on what is left out."""
     return html.Div(id="heads-remarks", className="on-heads")
 
 
 def text_request(model: str, text: str | None, pair: str | None, target: str | None, truncate: Any) -> TextRequest:
-    """What the session is asked for, from the page's fields.
+    """The request of the page's fields.
 
     Raises:
         ValueError: the text is empty.
     """
     if not (text or "").strip():
         raise ValueError("the text is empty: type at least one word")
-    agreed = truncate == [text, pair or "", target or ""]
-    return TextRequest(model, text or "", pair or "", target or "", agreed)
+    may_truncate = truncate == [text, pair or "", target or ""]
+    return TextRequest(model, text or "", pair or "", target or "", may_truncate)
 
 
 def run_on_text(app: Dash, jobs: Jobs, page: Page, work: Callable[[TextRequest, Tell], object]) -> None:
@@ -68,7 +68,7 @@ def run_on_text(app: Dash, jobs: Jobs, page: Page, work: Callable[[TextRequest, 
 
 
 def offer(cause: Exception | None) -> Any:
-    """A button that reads the beginning of a text that is too long; nothing for other errors."""
+    """A button to read the beginning of a text that is too long; None for other errors."""
     if not isinstance(cause, TextTooLong):
         return None
     return html.Button(
@@ -80,13 +80,13 @@ def offer(cause: Exception | None) -> Any:
 
 
 def remarks(cap: CapturedText, request: TextRequest) -> list[str]:
-    """What of the typed texts is not shown, in words."""
-    said = []
+    """Remarks on the parts of the typed texts that are not shown."""
+    parts = []
     # The last stack of an encoder–decoder reads both of its texts.
     if cut := truncation(cap.stack(cap.stacks[-1])):
-        said.append(f"truncated: {cut}")
+        parts.append(f"truncated: {cut}")
     target = request.target if len(cap.stacks) > 1 else ""
-    return [*said, *request.unread(replace(request, pair=cap.pair or "", target=target or ""))]
+    return [*parts, *request.unread(replace(request, pair=cap.pair or "", target=target or ""))]
 
 
 def register(app: Dash, session: Session) -> None:
@@ -102,5 +102,10 @@ def register(app: Dash, session: Session) -> None:
     def show_remarks(request: dict[str, Any] | None) -> Any:
         if request is None:
             return None
-        asked = TextRequest(**request)
-        return running.remark_line(remarks(session.capture(asked), asked))
+        text = TextRequest(**request)
+        return running.remark_line(remarks(session.capture(text), text))
+
+
+def chosen_stack(cap: CapturedText, name: str | None) -> AttentionStack:
+    """The stack chosen on the page, or the first one if the text has none of that name."""
+    return cap.stack(name if name in cap.stacks else None)

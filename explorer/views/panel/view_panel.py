@@ -1,8 +1,8 @@
 """A view's panel on its page: what all panels share, and a panel made from a ``ViewSpec`` alone.
 
-The page's switch, ``<page>-mode``, chooses the view on the screen; the others compute nothing, and a
-view that is left takes its figures out of the page. What a view draws it tells in one store,
-``<page>-<view>-state``: the settings that the figures on the screen are of.
+The page's switch, ``<page>-mode``, chooses the view on the screen; the others compute nothing, and their
+figures are removed from the page. One store, ``<page>-<view>-state``, has the settings of the figures
+on the screen.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from explorer.session.jobs import Jobs
 from explorer.session.requests import ModelRequest
 from explorer.session.session import Session
 from explorer.session.settings import Value
-from explorer.views.panel.fields import STILL, choice, labelled, switch
+from explorer.views.panel.fields import choice, graph, labelled, segments, switch
 from explorer.views.panel.running import Run, error_line, follow, remark_line, stores
 from explorer.views.registry import views_of
 from explorer.views.spec import Page, ViewSpec
@@ -43,7 +43,7 @@ class Panel(Protocol):
 
 @dataclass(frozen=True)
 class Drawing:
-    """What a view draws: its figures, its further outputs, what they are of, and remarks."""
+    """A view's figures, their settings, its other outputs, and remarks."""
 
     figures: Sequence[Any]
     settings: ModelRequest
@@ -52,12 +52,12 @@ class Drawing:
 
 
 def panels_of(page: Page) -> list[Any]:
-    """The panels of a page's views, in their order; without those that stand beside the others."""
+    """The panels of a page's views, in their order; without the views beside the others."""
     return [panel_of(view) for view in views_of(page, beside=False)]
 
 
 def panel_of(view: ViewSpec) -> Any:
-    """The panel module of a view's folder; one made from its spec where it has none."""
+    """The panel module of a view's folder, or else a panel made from its spec."""
     name = f"{view.folder}.panel"
     return import_module(name) if view.folder and find_spec(name) else SpecPanel(view)
 
@@ -65,12 +65,11 @@ def panel_of(view: ViewSpec) -> Any:
 def mode_switch(page: Page) -> Any:
     """The switch between a page's views."""
     views = views_of(page, beside=False)
-    data = [{"value": view.name, "label": view.label} for view in views]
-    return dmc.SegmentedControl(id=f"{page.name}-mode", value=views[0].name, size="xs", data=data)
+    return segments(f"{page.name}-mode", views[0].name, {view.name: view.label for view in views})
 
 
 def part(view: ViewSpec, *children: Any) -> Any:
-    """A view's components, unseen while another view is chosen; with the store of its settings."""
+    """A view's components, hidden while another view is chosen, with the store of its settings."""
     first = views_of(view.page, beside=False)[0] is view
     name = f"{view.page.name}-{view.name}"
     return html.Div(
@@ -111,13 +110,13 @@ def draws(
         app: the app.
         view: the view.
         graphs: the ids of its figures' graphs.
-        inputs: what the function is given, in order.
+        inputs: the function's arguments, in order.
         also: further outputs, such as a caption.
-        blank: what the graphs say while there is no figure.
+        blank: the message of a graph without a figure.
 
     Returns:
-        A decorator. The function gives a ``Drawing``, or None where nothing changes; its ValueError
-        and ModelError are shown in one line, and the figures before stay.
+        A decorator. The function returns a ``Drawing``, or None for no change; its ValueError
+        and ModelError are shown in one line, and the old figures stay.
     """
     mode = f"{view.page.name}-mode"
     error_id = f"{view.page.name}-{view.name}-error"
@@ -134,8 +133,8 @@ def draws(
         def on_screen(chosen: str, *values: Any) -> Any:
             others = (no_update,) * (len(also) + 2)
             if chosen != view.name:
-                left = ctx.triggered_id == mode
-                return *((blank_figure(blank) if left else no_update) for _ in graphs), *others
+                switched = ctx.triggered_id == mode
+                return *((blank_figure(blank) if switched else no_update) for _ in graphs), *others
             try:
                 drawing = draw(*values)
             except (ValueError, ModelError) as error:
@@ -151,7 +150,7 @@ def draws(
 
 @dataclass(frozen=True)
 class SpecPanel:
-    """The panel of a view that has no panel of its own: a control a setting, its figures, a caption."""
+    """The panel of a view without a panel module: a control for each setting, its figures, a caption."""
 
     view: ViewSpec
 
@@ -172,16 +171,7 @@ class SpecPanel:
             *(stores(self._name) if self.view.slow else []),
             html.Div([self._control(name, value) for name, value in self._own.items()], className="controls"),
             html.Div(id=f"{self._name}-message"),
-            *(
-                dcc.Graph(
-                    id=f"{self._name}-{figure}-graph",
-                    responsive=True,
-                    className="graph",
-                    config=STILL,
-                    figure=blank_figure(self._blank),
-                )
-                for figure in self.view.figures
-            ),
+            *(graph(f"{self._name}-{figure}-graph", self._blank) for figure in self.view.figures),
             html.P(id=f"{self._name}-caption", className="caption"),
         )
 
@@ -213,21 +203,21 @@ class SpecPanel:
         return self.view.settings.of({**selection, **own})
 
     def register(self, app: Dash, session: Session, jobs: Jobs) -> None:
-        """Draw the view anew when the page's selection or a control changes."""
+        """Draw the view again when the page's selection or a control changes."""
         fields = [
             Input(self.view.field(name), "checked" if isinstance(value, bool) else "value")
             for name, value in self._own.items()
         ]
-        made_of = [Input(self.view.page.selection, "data"), *fields]
+        inputs = [Input(self.view.page.selection, "data"), *fields]
         if self.view.slow:
-            self._register_work(app, session, jobs, made_of)
-            made_of = [Input(f"{self._name}-request", "data")]
+            self._register_work(app, session, jobs, inputs)
+            inputs = [Input(f"{self._name}-request", "data")]
 
         @draws(
             app,
             self.view,
             [f"{self._name}-{figure}-graph" for figure in self.view.figures],
-            [Input("theme", "data"), *made_of],
+            [Input("theme", "data"), *inputs],
             [Output(f"{self._name}-caption", "children")],
             self._blank,
         )
@@ -242,8 +232,8 @@ class SpecPanel:
             sized = [computed.figure(name, style) for name in self.view.figures]
             return Drawing([one.figure for one in sized], computed.settings, [sized[0].caption])
 
-    def _register_work(self, app: Dash, session: Session, jobs: Jobs, made_of: list[Input]) -> None:
-        """Compute in the background what takes long."""
+    def _register_work(self, app: Dash, session: Session, jobs: Jobs, inputs: list[Input]) -> None:
+        """Compute a slow view in the background."""
 
         def prepare(mode: str, selection: Mapping[str, Any] | None, *typed: Any) -> Run | None:
             settings = self._settings(selection, typed)
@@ -251,4 +241,4 @@ class SpecPanel:
                 return None
             return Run(settings.as_dict(), lambda progress: self.view.make(session, settings, progress))
 
-        follow(app, jobs, self._name, [Input(f"{self.view.page.name}-mode", "value"), *made_of], [], prepare)
+        follow(app, jobs, self._name, [Input(f"{self.view.page.name}-mode", "value"), *inputs], [], prepare)

@@ -9,7 +9,7 @@ from explorer.session.session import Session
 from explorer.session.settings import Value
 from explorer.views.heads.heads.columns import column_definitions
 from explorer.views.heads.heads.compute import compute
-from explorer.views.heads.heads.panel import asked, measured, rows
+from explorer.views.heads.heads.panel import rows, stack_request, table_settings
 from tests import reference
 from tests.checkpoints import FAMILIES, TEXT
 from tests.conftest import Folder
@@ -18,7 +18,7 @@ from tests.conftest import Folder
 def _request(session: Session, folder: Folder, name: str, stack: str) -> dict[str, Value]:
     target = TEXT if FAMILIES[name].is_encoder_decoder else None
     text = {"model": str(folder(name)), "text": TEXT, "pair": "", "target": target or ""}
-    request = asked(session, text, stack)
+    request = stack_request(session, text, stack)
     assert request is not None
     return request
 
@@ -30,7 +30,7 @@ def _columns(
     probed: dict[str, Value] | None = None,
     link: list[int] | None = None,
 ) -> dict[str, np.ndarray]:
-    return dict(compute(session, measured(wanted, nulls, probed, link)).columns)
+    return dict(compute(session, table_settings(wanted, nulls, probed, link)).columns)
 
 
 def _fields(names: list[str]) -> list[str]:
@@ -74,7 +74,7 @@ def test_the_link_is_named_and_sorted_by() -> None:
 
 
 def test_no_stack_is_asked_for_before_a_run(session: Session) -> None:
-    assert asked(session, None, "") is None
+    assert stack_request(session, None, "") is None
 
 
 def test_a_stack_that_is_not_there_gives_way(session: Session, folder: Folder) -> None:
@@ -119,8 +119,8 @@ def test_probe_and_link_when_asked_for(session: Session, folder: Folder) -> None
 
 def test_what_was_made_for_another_text_or_model_is_not_shown(session: Session, folder: Folder) -> None:
     request = _request(session, folder, "bert", "")
-    state = measured(request, {**request, "text": "Another."}, {"model": "another"}, None)
+    state = table_settings(request, {**request, "text": "Another."}, {"model": "another"}, None)
     assert (state.nulls, state.probe) == (False, False)
-    again = measured(request, dict(request), {"model": request["model"]}, [0, 3])
+    again = table_settings(request, dict(request), {"model": request["model"]}, [0, 3])
     assert (again.nulls, again.probe) == (True, True)
     assert (again.query, again.key) == ("0", "3")

@@ -1,4 +1,4 @@
-"""Two heads' maps and their difference to files."""
+"""Two heads' maps and their difference as data."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from explorer.views.heads.heatmap.data import data as heatmap_data
 
 
 def data(record: HeadComparison, _settings: ComparisonSettings | None = None) -> dict[str, Any]:
-    """Both maps whole, and second minus first on the tokens of both.
+    """Both whole maps, and second minus first on the tokens of both.
 
     ``queries`` and ``keys`` are those of both sides in one order; ``query_places`` and
-    ``key_places`` have the row and column of each in the first and the second map, −1 where that
-    side has none. ``difference`` is undefined where one side has no such cell or its mask
-    forbids it, and missing where the texts have no word in common.
+    ``key_places`` have the row and column of each in the first and the second map, −1 if that
+    side has none. A cell of ``difference`` is undefined if a side lacks it or its mask
+    forbids it; ``difference`` is None if the texts have no word in common.
     """
     return {
         "stack": record.first.stack,
@@ -46,7 +46,7 @@ def _side(record: HeadMap) -> dict[str, Any]:
 
 
 def table(record: HeadComparison, _settings: ComparisonSettings | None = None) -> Table:
-    """A row a cell: query, key, first, second, second − first; empty where there is none."""
+    """A row a cell: query, key, first, second, second − first; empty if undefined."""
     queries, keys = record.query_places, record.key_places
     sides = [placed(one, queries[:, side], keys[:, side]) for side, one in enumerate((record.first, record.second))]
     columns = [*sides, sides[1] - sides[0]]
@@ -58,13 +58,13 @@ def table(record: HeadComparison, _settings: ComparisonSettings | None = None) -
 
 
 def stem(record: HeadComparison, _settings: ComparisonSettings) -> str:
-    """A file name that says which two heads are compared."""
+    """A file name with the two heads that are compared."""
     sides = (record.first, record.second)
     return "-against-".join(f"{model_stem(one.source.model)}-layer{one.layer}-head{one.head}" for one in sides)
 
 
 def source(record: HeadComparison) -> Source:
-    """The first side's model and text, with what of either text is left out."""
+    """The first side's model and text, with the truncation of both texts."""
     cut = [
         f"of the {which} text {one.source.truncation}"
         for which, one in (("first", record.first), ("second", record.second))
@@ -74,5 +74,5 @@ def source(record: HeadComparison) -> Source:
 
 
 def other_model(_record: HeadComparison, settings: ComparisonSettings) -> str:
-    """The second model, where one is named."""
+    """The second model; empty if it is the first one."""
     return settings.other_model.strip()

@@ -1,4 +1,4 @@
-"""The map of heads: near each other where they look at the same tokens."""
+"""The map of heads: heads that attend to the same tokens are near each other."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from explorer.session.settings import setting
 from explorer.views.heads.page import PAGE
 from explorer.views.spec import ViewSpec
 
-LAYER = "layer"  # what heads are coloured by, besides the measures
+LAYER = "layer"  # a colour of heads, besides the measures
 
 
 @dataclass(frozen=True)
 class DistancesSettings(TextRequest):
-    """What the heads are coloured by. The chosen head is ringed on the page only."""
+    """The colours of the heads. Only the page rings the chosen head."""
 
     stack: str = setting("", "encoder, decoder or cross; empty: the first stack that there is.")
     colour: str = setting(LAYER, "What the points are coloured by: their layer, or a measure.")

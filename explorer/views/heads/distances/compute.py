@@ -1,4 +1,4 @@
-"""The distances view: every head a point, near the heads that look where it looks."""
+"""Every head as a point, near the heads with a similar attention pattern."""
 
 from __future__ import annotations
 
@@ -19,29 +19,23 @@ from explorer.views.heads.measured import measures_of
 def head_distances(
     cap: CapturedText, distances: FloatArray, measures: Mapping[str, FloatArray], stack: str | None = None
 ) -> HeadDistances:
-    """Heads placed in a plane by their distances, each with its nearest and its measures.
-
-    Args:
-        cap: the captured text.
-        distances: from ``head_distance`` of the same stack [L·H, L·H].
-        measures: from ``compute_all``, [L, H] by name.
-        stack: "encoder", "decoder" or "cross"; None means the only or first one.
+    """Heads in a plane by their distances [L·H, L·H] from ``head_distance``, with their measures [L, H].
 
     Raises:
-        ValueError: a stack that there is not, or distances of another one.
+        ValueError: an unknown stack, or distances of another one.
     """
     source = cap.stack(stack)
     n_all = source.n_layers * source.n_heads
     if distances.shape != (n_all, n_all):
         raise ValueError(f"distances of {cap.model_name}'s heads have shape {(n_all, n_all)}, not {distances.shape}")
     others = np.where(np.eye(n_all, dtype=bool), np.inf, distances)
-    alone = n_all == 1
+    single = n_all == 1
     return HeadDistances(
         source=Source.of(cap, stack),
         stack=source.name,
         points=head_points(distances, source.n_heads),
-        nearest=np.array([-1]) if alone else others.argmin(axis=1),
-        nearest_distance=np.array([np.nan]) if alone else others.min(axis=1),
+        nearest=np.array([-1]) if single else others.argmin(axis=1),
+        nearest_distance=np.array([np.nan]) if single else others.min(axis=1),
         measures=dict(measures),
         facts=facts_of_heads(measures),
         n_tokens=len(source.query_tokens),
@@ -49,7 +43,7 @@ def head_distances(
 
 
 def compute(session: Session, settings: DistancesSettings, progress: Progress | None = None) -> HeadDistances:
-    """All heads of a text as points, near each other where they look alike.
+    """All heads of a text as points, near each other if they attend alike.
 
     Raises:
         ValueError: a stack the model does not have, or an unreadable text.
@@ -61,7 +55,7 @@ def compute(session: Session, settings: DistancesSettings, progress: Progress | 
     stack = cap.stack(settings.stack or None).name
 
     def compare() -> HeadDistances:
-        apart = head_distance(cap, stack, progress)
-        return head_distances(cap, apart, measures_of(session, request, stack, progress), stack)
+        distances = head_distance(cap, stack, progress)
+        return head_distances(cap, distances, measures_of(session, request, stack, progress), stack)
 
     return session.get_or_compute(("distances", request, stack), compare, progress)

@@ -1,4 +1,4 @@
-"""The map of heads to files."""
+"""The map of heads as data."""
 
 from __future__ import annotations
 
@@ -24,20 +24,19 @@ def data(record: HeadDistances, settings: DistancesSettings | None = None) -> di
 
 
 def table(record: HeadDistances, _settings: DistancesSettings | None = None) -> Table:
-    """A row a head: its point, the head that is nearest in truth, and every measure."""
+    """A row a head: its point, the head at the smallest distance before the projection, and every measure."""
     rows: list[list[object]] = []
     n_heads = record.points.n_heads
-    for place, (point, nearest, gap) in enumerate(
-        zip(record.points.points, record.nearest, record.nearest_distance, strict=True)
-    ):
-        layer, head = divmod(place, n_heads)
-        values = [gap, *(values[layer, head] for values in record.measures.values())]
-        beside = divmod(int(nearest), n_heads) if nearest >= 0 else (None, None)
-        rows.append([layer, head, *point.tolist(), *beside, *map(float, values)])
+    columns = zip(record.points.points, record.nearest, record.nearest_distance, strict=True)
+    for index, (point, nearest, distance) in enumerate(columns):
+        layer, head = divmod(index, n_heads)
+        values = [distance, *(values[layer, head] for values in record.measures.values())]
+        nearest_head = divmod(int(nearest), n_heads) if nearest >= 0 else (None, None)
+        rows.append([layer, head, *point.tolist(), *nearest_head, *map(float, values)])
     header = ["layer", "head", "x", "y", "nearest_layer", "nearest_head", "nearest_distance"]
     return Table.of([*header, *record.measures], rows)
 
 
 def stem(record: HeadDistances, _settings: DistancesSettings) -> str:
-    """A file name that says which stack it is of."""
+    """A file name with the model and the stack."""
     return f"{model_stem(record.source.model)}-{record.stack}-heads-distances"

@@ -1,4 +1,4 @@
-"""The Heads page's map of heads: near each other where they look at the same tokens.
+"""The Heads page's map of heads: heads that attend to the same tokens are near each other.
 
 heads-mode, heads-request, heads-stack ─> heads-distances-job   (every two heads are compared)
     ─> heads-distances-request, heads-distances-colour, heads-palette, theme ─>
@@ -13,19 +13,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, html
 
 from explorer.analysis.measures import MEASURES
-from explorer.figures.style import blank_figure
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.views.heads.distances import LAYER, VIEW, DistancesSettings
 from explorer.views.heads.distances.compute import compute
 from explorer.views.heads.distances.figure import distances_caption, distances_figure
-from explorer.views.heads.heads.panel import asked
+from explorer.views.heads.heads.panel import stack_request
 from explorer.views.heads.heatmap.panel import within
 from explorer.views.panel import running
-from explorer.views.panel.fields import ZOOMABLE, choice
+from explorer.views.panel.fields import ZOOMABLE, choice, graph
 from explorer.views.panel.running import Run
 from explorer.views.panel.view_panel import Drawing, draws, part
 
@@ -35,31 +34,17 @@ _MESSAGE = "the heads appear here, alike ones near each other"
 def layout() -> Any:
     """The view's components."""
     colours = {LAYER: "layer", **{measure.name: measure.title for measure in MEASURES.values()}}
+    controls = [
+        html.B("coloured by"),
+        choice("heads-distances-colour", colours, LAYER, 190, DistancesSettings.help_of("colour")),
+        html.Span("Click a head to choose it; drag to zoom.", className="muted"),
+    ]
     return part(
         VIEW,
         *running.stores("heads-distances"),
-        html.Div(
-            [
-                html.B("coloured by"),
-                choice(
-                    "heads-distances-colour",
-                    colours,
-                    LAYER,
-                    190,
-                    "What the points are coloured by: their layer, or a measure",
-                ),
-                html.Span("Click a head to choose it; drag to zoom.", className="muted"),
-            ],
-            className="controls",
-        ),
+        html.Div(controls, className="controls"),
         html.Div(id="heads-distances-message"),
-        dcc.Graph(
-            id="heads-distances-graph",
-            responsive=True,
-            className="graph",
-            config=ZOOMABLE,
-            figure=blank_figure(_MESSAGE),
-        ),
+        graph("heads-distances-graph", _MESSAGE, ZOOMABLE),
         html.P(id="heads-distances-caption", className="caption"),
     )
 
@@ -69,14 +54,14 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     _register_browser_side(app)
 
     def compare(mode: str, request: dict[str, Any] | None, stack: str) -> Run | None:
-        wanted = asked(session, request, stack) if mode == VIEW.name else None
-        if wanted is None:
+        text_and_stack = stack_request(session, request, stack) if mode == VIEW.name else None
+        if text_and_stack is None:
             return None
-        settings = DistancesSettings.of(wanted)
-        return Run(wanted, lambda progress: compute(session, settings, progress))
+        settings = DistancesSettings.of(text_and_stack)
+        return Run(text_and_stack, lambda progress: compute(session, settings, progress))
 
-    opened = [Input("heads-mode", "value"), Input("heads-request", "data"), Input("heads-stack", "value")]
-    running.follow(app, jobs, "heads-distances", opened, [], compare)
+    inputs = [Input("heads-mode", "value"), Input("heads-request", "data"), Input("heads-stack", "value")]
+    running.follow(app, jobs, "heads-distances", inputs, [], compare)
 
     @draws(
         app,

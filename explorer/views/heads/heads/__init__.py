@@ -1,4 +1,4 @@
-"""The table of heads: every measure, shuffled tokens, the induction probe, and the two tokens' link."""
+"""The table of heads: every measure, shuffled tokens, the induction probe, and the link of two tokens."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The columns of the table of heads: their order, names, formats, and what hovering tells."""
+"""The columns of the table of heads: their order, names, formats and tooltips."""
 
 from __future__ import annotations
 
@@ -9,27 +9,22 @@ from explorer.analysis.measures import MEASURES
 from explorer.views.heads.heads import PROBE
 from explorer.views.heads.page import LINK
 
-# A dash where a head has no value.
+# A dash for an undefined value.
 _NUMBER = {"function": "params.value == null ? '–' : d3.format('.3f')(params.value)"}
 _OFFSET = {"function": "params.value == null ? '–' : d3.format(params.value ? '+d' : 'd')(params.value)"}
-_AFTER = "same_token"  # the measure after which the best offset stands, among the positions
+_AFTER = "same_token"  # the best offset comes after this measure
 
 
 def column_definitions(names: Iterable[str], link: str = "") -> list[dict[str, Any]]:
-    """How the grid shows the columns that there are.
+    """The grid's definitions of the named columns.
 
-    Each measure is followed by its z against shuffled tokens, positions by the best offset;
-    what was asked for by a click stands first.
-
-    Args:
-        names: columns of the table's rows, as ``views.table`` names them, ``LINK`` and
-            ``PROBE``.
-        link: the two linked tokens, as the header of ``LINK``.
+    Each measure is followed by its z against shuffled tokens; the link and the probe, which a click
+    adds, come first. ``link`` is the header of the column of the two linked tokens.
     """
-    there = set(names)
+    present = set(names)
     fixed = [{"field": name, "headerName": name, "width": 92, "pinned": "left"} for name in ("layer", "head")]
-    found = [
-        _column(LINK, link, "The weight from the one token to the other.") | {"sort": "desc"},
+    columns = [
+        _column(LINK, link, "The weight from the query to the key.") | {"sort": "desc"},
         _column(
             PROBE,
             "induction, random tokens",
@@ -38,10 +33,10 @@ def column_definitions(names: Iterable[str], link: str = "") -> list[dict[str, A
     ]
     for name, measure in MEASURES.items():
         about = f"{measure.reading} {measure.formula} ({measure.source})"
-        found += [_column(name, measure.title, about), _z(name, measure.title)]
+        columns += [_column(name, measure.title, about), _z(name, measure.title)]
         if name == _AFTER:
-            found += _best_offset()
-    return fixed + [column for column in found if column["field"] in there]
+            columns += _best_offset()
+    return fixed + [column for column in columns if column["field"] in present]
 
 
 def _column(name: str, title: str, about: str) -> dict[str, Any]:
@@ -49,8 +44,8 @@ def _column(name: str, title: str, about: str) -> dict[str, Any]:
 
 
 def _z(name: str, title: str) -> dict[str, Any]:
-    """How far a measure lies from its null; hovering tells the null's mean."""
-    about = "How many standard deviations the score lies from what shuffled tokens give"
+    """The z of a measure against its null; the tooltip has the null's mean."""
+    about = "Standard deviations between the score and its mean on shuffled tokens"
     null = f"params.data.{name}_null"
     mean = f"{null} == null ? '' : 'mean on shuffled tokens ' + d3.format('.3f')({null})"
     return _column(f"{name}_z", f"z: {title}", about) | {"tooltipValueGetter": {"function": mean}}

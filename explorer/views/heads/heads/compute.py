@@ -1,4 +1,4 @@
-"""The table of heads: a row a head, a column a measure and what shuffled tokens give."""
+"""The table of heads: a row a head, and columns of measures and of their values on shuffled tokens."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from explorer.views.heads.page import LINK
 
 
 def compute(session: Session, settings: HeadsSettings, progress: Progress | None = None) -> HeadsTable:
-    """The table of a text, with the columns that are asked for.
+    """The table of a text, with the columns that the settings ask for.
 
     Raises:
-        ValueError: a stack or token that there is not, or an unreadable text.
+        ValueError: an unknown stack or token, or an unreadable text.
         ModelError: the model cannot be loaded or failed.
     """
     request = settings.request
@@ -37,7 +37,7 @@ def compute(session: Session, settings: HeadsSettings, progress: Progress | None
         columns[LINK] = link.values
     if settings.probe:
         scores = induction_scores_of(session, request.model, progress)
-        if scores.shape == columns["entropy"].shape:  # it is of the decoder, where there are two stacks
+        if scores.shape == columns["entropy"].shape:  # of the decoder, if there are two stacks
             columns[PROBE] = scores
     return replace(heads_table(cap, measures, nulls, stack), columns=columns, link=link.name if link else "")
 
@@ -45,13 +45,7 @@ def compute(session: Session, settings: HeadsSettings, progress: Progress | None
 def heads_table(
     cap: CapturedText, measures: Mapping[str, FloatArray], nulls: Mapping[str, Null], stack: str | None = None
 ) -> HeadsTable:
-    """The table of a captured text.
-
-    Args:
-        cap: the captured text.
-        measures: values [L, H] by the measure's name, as ``compute_all`` gives them.
-        nulls: as ``nulls_of`` gives them; empty for a table without.
-        stack: of which stack they are; None means the only one, or the first.
+    """The table of a captured text, from the results of ``compute_all`` and ``nulls_of`` of its stack.
 
     Raises:
         ValueError: the capture has no stack of that name.
@@ -71,12 +65,8 @@ def head_columns(
 ) -> dict[str, FloatArray]:
     """The table's columns, each an array [L, H].
 
-    Args:
-        measures: values of every head by the measure's name.
-        nulls: what some of them give on shuffled tokens, by name; beside each of these
-            stand ``<measure>_null``, the mean over the draws, and ``<measure>_z``.
-        offsets: the fixed offset that gathers most weight, as ``best_offset`` gives it:
-            columns ``offset``, in tokens, and ``offset_weight``.
+    A measure with a null also has the columns ``<measure>_null``, its mean over the draws, and
+    ``<measure>_z``. ``offsets`` adds the columns ``offset``, in tokens, and ``offset_weight``.
     """
     columns: dict[str, FloatArray] = {}
     for name, values in measures.items():
@@ -90,7 +80,7 @@ def head_columns(
 
 
 def head_rows(columns: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
-    """A row a head out of [L, H] arrays by column: layer, head, the values; NaN is None."""
+    """A row a head, from [L, H] arrays by column: layer, head and the values; NaN becomes None."""
     n_layers, n_heads = next(iter(columns.values())).shape
     return [
         {"layer": layer, "head": head}

@@ -24,11 +24,12 @@ from explorer.figures.style import (
     title,
 )
 from explorer.records import FloatArray, HeadsTable
+from explorer.views.heads.figure_parts import model_and_stack
 from explorer.views.heads.heads import HeadsSettings
 
 _ACROSS = 4  # grids a row
-_CELL, _LEAST = 13, 150  # pixels a head, and the least width of a grid
-_HEAD, _BETWEEN = 58, 46  # pixels above each grid, and right of it
+_CELL, _MIN_WIDTH = 13, 150  # pixels a head, and the least width of a grid
+_HEADING, _SPACE = 58, 46  # pixels above each grid, and right of it
 _TOP, _EDGE = 34, 40
 _TICKS = 12
 _NAMES = {
@@ -38,49 +39,43 @@ _NAMES = {
 }
 
 
-def grids_of(table: HeadsTable) -> list[str]:
-    """The columns that are drawn: all but the means of the shuffled texts, which z tells."""
-    return [name for name in table.columns if not name.endswith("_null")]
+def grids_of(record: HeadsTable) -> list[str]:
+    """The columns with a grid: all but the means over shuffled tokens, which z includes."""
+    return [name for name in record.columns if not name.endswith("_null")]
 
 
-def table_size(table: HeadsTable) -> tuple[int, int]:
-    """Width and height that the grids need, in pixels."""
-    names = grids_of(table)
+def table_size(record: HeadsTable) -> tuple[int, int]:
+    """The width and height of the grids together, in pixels."""
+    names = grids_of(record)
     across = min(_ACROSS, len(names))
-    width, height = _grid_size(table)
+    width, height = _grid_size(record)
     rows = -(-len(names) // across)
-    return _EDGE + across * (width + _BETWEEN), _TOP + rows * (height + _HEAD)
+    return _EDGE + across * (width + _SPACE), _TOP + rows * (height + _HEADING)
 
 
-def _grid_size(table: HeadsTable) -> tuple[int, int]:
-    n_layers, n_heads = table.columns["entropy"].shape
-    return max(_LEAST, _CELL * n_heads), _CELL * n_layers
+def _grid_size(record: HeadsTable) -> tuple[int, int]:
+    n_layers, n_heads = record.columns["entropy"].shape
+    return max(_MIN_WIDTH, _CELL * n_heads), _CELL * n_layers
 
 
-def table_figure(table: HeadsTable, link: str = "", theme: str = "light", palette: str = SEQUENTIAL) -> go.Figure:
-    """Every column as a grid of its own colours; its heading tells its least and its largest.
+def table_figure(record: HeadsTable, link: str = "", theme: str = "light", palette: str = SEQUENTIAL) -> go.Figure:
+    """Every column as a grid on its own colour scale, with its minimum and maximum in its heading.
 
-    What is above or below 0 (z, the best offset) has a diverging scale around 0.
-
-    Args:
-        table: the table.
-        link: the two linked tokens, where there is a column of them.
-        theme: "light" or "dark".
-        palette: name of a sequential palette.
+    Signed columns (z, the best offset) have a diverging scale around 0. ``link`` names the column of the
+    two linked tokens.
 
     Raises:
         ValueError: an unknown theme or palette.
     """
-    colours, names = theme_of(theme), grids_of(table)
-    stack = "" if table.stack in ("encoder", "decoder") else f" · {table.stack}"
-    name = f"{literal(model_label(table.source.model))}{stack} · heads by measure"
+    colours, names = theme_of(theme), grids_of(record)
+    name = f"{literal(model_and_stack(record))} · heads by measure"
     figure = go.Figure(layout=base_layout(colours, title=title(name)))
-    width, height = table_size(table)
+    width, height = table_size(record)
     for number, column in enumerate(names):
-        values = table.columns[column]
+        values = record.columns[column]
         place = "" if number == 0 else str(number + 1)
         figure.add_trace(_cells(values, column, palette, colours, place))
-        figure.update_layout(_axes(table, number, (width, height), colours, place))
+        figure.update_layout(_axes(record, number, (width, height), colours, place))
         figure.add_annotation(
             text=_heading(column, values, link),
             xref=f"x{place} domain",
@@ -94,30 +89,27 @@ def table_figure(table: HeadsTable, link: str = "", theme: str = "light", palett
             align="left",
             font={"size": 11},
         )
-    # A caption below sets the margin that it needs.
+    # The caption sets the bottom margin.
     figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, title_automargin=False)
     return figure
 
 
-def table_caption(table: HeadsTable) -> str:
-    """What a reader could paste under the figure."""
+def table_caption(record: HeadsTable) -> str:
+    """The caption of the figure."""
     parts = [
-        f"The heads of {model_label(table.source.model)} ({STACKS[table.stack]}): layers down, heads "
-        "across, each grid on a scale of its own, whose ends are written above it. Blank: "
-        "undefined."
+        f"The heads of {model_label(record.source.model)} ({STACKS[record.stack]}): layers down, heads "
+        "across. Each grid has its own scale, with its ends above it. Blank: undefined."
     ]
-    if table.draws:
-        parts.append(f"z: standard deviations from the mean of {table.draws} random orders of the tokens.")
-    if "offset" in table.columns:
+    if record.draws:
+        parts.append(f"z: standard deviations from the mean of {record.draws} random orders of the tokens.")
+    if "offset" in record.columns:
         parts.append("Best offset: the fixed distance that gathers most of a head’s weight.")
-    parts.append(of_text(table.source.text or "", table.source.pair))
-    parts += cut(table.source.truncation)
-    return " ".join(parts)
+    return " ".join([*parts, of_text(record.source.text or "", record.source.pair), *cut(record.source.truncation)])
 
 
 def _heading(column: str, values: FloatArray, link: str) -> str:
     """A grid's name and the ends of its scale."""
-    name, unit = _named(column, link)
+    name, unit = _name_and_unit(column, link)
     if np.isnan(values).all():
         return f"{literal(name)}<br>undefined"
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
@@ -125,7 +117,7 @@ def _heading(column: str, values: FloatArray, link: str) -> str:
     return f"{literal(name)}<br>{' to '.join(ends)} {unit if unit != 'share' else ''}".strip()
 
 
-def _named(column: str, link: str) -> tuple[str, str]:
+def _name_and_unit(column: str, link: str) -> tuple[str, str]:
     measure = column.removesuffix("_z")
     if measure in MEASURES:
         one = MEASURES[measure]
@@ -134,8 +126,8 @@ def _named(column: str, link: str) -> tuple[str, str]:
 
 
 def _cells(values: FloatArray, column: str, palette: str, colours: Theme, place: str) -> go.Heatmap:
-    known = values[np.isfinite(values)]
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     scale: Any = scale_of(palette)
     if column.endswith("_z") or column == "offset":
         largest = max(-low, high) or 1.0
@@ -153,36 +145,20 @@ def _cells(values: FloatArray, column: str, palette: str, colours: Theme, place:
     )
 
 
-def _axes(table: HeadsTable, number: int, size: tuple[int, int], colours: Theme, place: str) -> dict[str, Any]:
-    """Where a grid stands, in shares of the figure, and its layers and heads."""
-    n_layers, n_heads = table.columns["entropy"].shape
-    width, height = _grid_size(table)
+def _axes(record: HeadsTable, number: int, size: tuple[int, int], colours: Theme, place: str) -> dict[str, Any]:
+    """The axes of a grid, with its place in fractions of the figure."""
+    n_layers, n_heads = record.columns["entropy"].shape
+    width, height = _grid_size(record)
     row, column = divmod(number, _ACROSS)
-    left = (_EDGE + column * (width + _BETWEEN)) / size[0]
-    top = 1 - (_TOP + row * (height + _HEAD) + _HEAD - 10) / size[1]
+    left = (_EDGE + column * (width + _SPACE)) / size[0]
+    top = 1 - (_TOP + row * (height + _HEADING) + _HEADING - 10) / size[1]
     small = {"tickfont": {"size": 9, "color": colours.faint}, "automargin": False, "title": None}
     across, down = (list(range(0, count, -(-count // _TICKS))) for count in (n_heads, n_layers))
-    return {
-        f"xaxis{place}": axis(
-            colours,
-            "",
-            domain=[left, left + width / size[0]],
-            anchor=f"y{place}",
-            side="top",
-            tickvals=across,
-            range=[-0.5, n_heads - 0.5],
-        )
-        | small,
-        f"yaxis{place}": axis(
-            colours,
-            "",
-            domain=[top - height / size[1], top],
-            anchor=f"x{place}",
-            tickvals=down,
-            range=[n_layers - 0.5, -0.5],
-        )
-        | small,
-    }
+    x_range, y_range = [-0.5, n_heads - 0.5], [n_layers - 0.5, -0.5]
+    x_domain, y_domain = [left, left + width / size[0]], [top - height / size[1], top]
+    x = axis(colours, "", domain=x_domain, anchor=f"y{place}", side="top", tickvals=across, range=x_range)
+    y = axis(colours, "", domain=y_domain, anchor=f"x{place}", tickvals=down, range=y_range)
+    return {f"xaxis{place}": x | small, f"yaxis{place}": y | small}
 
 
 def _measures(record: HeadsTable, settings: HeadsSettings, style: FigureStyle) -> SizedFigure:

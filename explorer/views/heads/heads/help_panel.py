@@ -1,4 +1,4 @@
-"""What the numbers in the table of heads mean: every measure, and what it is held against."""
+"""What the numbers in the table of heads mean: every measure, and its baselines."""
 
 from __future__ import annotations
 
@@ -10,27 +10,15 @@ from dash import ClientsideFunction, Dash, Input, Output, html
 
 from explorer.analysis.measures import MEASURES
 from explorer.analysis.measures.explained import BESIDE, NULLS, Explanation
+from explorer.analysis.measures.measure import Measure
 
 
 def layout() -> Any:
     """The panel, closed."""
-    measures = [
-        section(
-            measure.title,
-            measure.reading,
-            {
-                "formula": measure.formula,
-                "range": _range(measure.range, measure.unit),
-                "undefined": measure.undefined,
-                "source": measure.source,
-            },
-        )
-        for measure in MEASURES.values()
-    ]
     return dmc.Modal(
         [
-            *measures,
-            html.H2("What a score is held against"),
+            *map(_measure, MEASURES.values()),
+            html.H2("Baselines of a score"),
             *map(_explained, NULLS),
             html.H2("Beside the table"),
             *map(_explained, BESIDE),
@@ -52,24 +40,27 @@ def register(app: Dash) -> None:
 
 def section(title: str, reading: str, facts: Mapping[str, str]) -> Any:
     """What one number means: how to read it, and its formula, source and the like."""
-    terms = [part for name, said in facts.items() for part in (html.Dt(name), html.Dd(said))]
+    terms = [part for name, fact in facts.items() for part in (html.Dt(name), html.Dd(fact))]
     return html.Section([html.H3(title), html.P(reading), html.Dl(terms)])
 
 
+def _measure(measure: Measure) -> Any:
+    low, high = ("as the text allows" if limit is None else f"{limit:g}" for limit in measure.range)
+    facts = {
+        "formula": measure.formula,
+        "range": f"{low} to {high} {measure.unit}".strip(),
+        "undefined": measure.undefined,
+        "source": measure.source,
+    }
+    return section(measure.title, measure.reading, facts)
+
+
 def _explained(number: Explanation) -> Any:
-    return section(
-        number.title,
-        number.reading,
-        {
-            "formula": number.formula,
-            "range": number.range,
-            "undefined": number.undefined,
-            "source": number.source,
-            "Python": number.name,
-        },
-    )
-
-
-def _range(limits: tuple[float | None, float | None], unit: str) -> str:
-    low, high = ("as the text allows" if limit is None else f"{limit:g}" for limit in limits)
-    return f"{low} to {high} {unit}".strip()
+    facts = {
+        "formula": number.formula,
+        "range": number.range,
+        "undefined": number.undefined,
+        "source": number.source,
+        "Python": number.name,
+    }
+    return section(number.title, number.reading, facts)

@@ -1,10 +1,10 @@
-"""The table of heads: every measure a column, to sort and filter by, and what they mean.
+"""The table of heads: every measure a column, to sort and filter by, and their help.
 
-heads-request, heads-stack ─> table-request ─> heads-table, the numbers a grid can show
-shuffle, probe (buttons), heads-nulls, heads-probed (an address that was opened)
+heads-request, heads-stack ─> table-request ─> heads-table, the numbers of the grid
+shuffle, probe (buttons), heads-nulls, heads-probed (from an address)
     ─> nulls-request, probe-request ─> more columns (heads_columns.py)
 the columns, a click on a header or a filter (in the browser, assets/heads-heads.js)
-    <─> heads-sort, heads-filter, as an address tells them
+    <─> heads-sort, heads-filter, as in an address
 a click in a row (in the browser) ─> heads-layer, heads-head
 a filter (in the browser, assets/heads-heads-filters.js) ─> heads-filtered; other heads fade in the pictures
 """
@@ -31,77 +31,68 @@ from explorer.views.heads.measured import best_offsets_of, induction_scores_of, 
 from explorer.views.panel import running
 from explorer.views.panel.running import Run
 
+_JOBS = ("table", "nulls", "probe")
 _STORES = ("heads-nulls", "heads-probed", "heads-sort", "heads-filter")
 
 
 def layout() -> Any:
     """The table's components, for the panel with the picture of all heads."""
+    buttons = [
+        _button(
+            "Against shuffled tokens",
+            "heads-shuffle",
+            "Every measure on the same tokens in 20 random orders: z is the distance of the text's own score "
+            "from those. Also the fixed offset that explains most of each head",
+        ),
+        _button(
+            "Induction probe",
+            "heads-probe",
+            "Two copies of a random token sequence: what a head copies there, it copies without meaning "
+            "to help (Olsson et al. 2022)",
+        ),
+        _button(
+            "Table as CSV",
+            "heads-table-csv",
+            "Every head and column, hidden heads as well, as `python -m explorer heads` writes them",
+        ),
+        html.Button("Help", id="measures-open", className="save"),
+    ]
+    filtered = [
+        html.Span(id="heads-filtered-count", role="status"),
+        _button("Clear filters", "heads-filter-clear", "Show all heads again, in the table and in the pictures"),
+    ]
+    grid = dag.AgGrid(
+        id="heads-table",
+        columnDefs=column_definitions(MEASURES),
+        rowData=[],
+        getRowId="params.data.id",
+        defaultColDef={
+            "sortable": True,
+            "filter": "agNumberColumnFilter",
+            "resizable": True,
+            "width": 112,
+            "wrapHeaderText": True,
+            "autoHeaderHeight": True,
+            "sortingOrder": ["desc", "asc", None],
+        },
+        dashGridOptions={"rowHeight": 26, "tooltipShowDelay": 300, "animateRows": False},
+    )
     return html.Div(
         [
-            *(store for name in ("table", "nulls", "probe") for store in running.stores(name)),
+            *(store for name in _JOBS for store in running.stores(name)),
             *(dcc.Store(id=name) for name in _STORES),
-            html.Div(
-                [
-                    html.Button(
-                        "Against shuffled tokens",
-                        id="heads-shuffle",
-                        className="save",
-                        title="Every measure again on the same tokens in random order, 20 times: "
-                        "z says how far the text's own score lies from those. And the fixed offset "
-                        "that explains most of each head",
-                    ),
-                    html.Button(
-                        "Induction probe",
-                        id="heads-probe",
-                        className="save",
-                        title="Two copies of a random token sequence: what a head copies there it "
-                        "copies without meaning to help (Olsson et al. 2022)",
-                    ),
-                    html.Button(
-                        "Table as CSV",
-                        id="heads-table-csv",
-                        className="save",
-                        title="Every head and every column there is, as `python -m explorer heads` "
-                        "writes them; hidden heads as well",
-                    ),
-                    html.Button("Help", id="measures-open", className="save"),
-                ],
-                className="buttons",
-            ),
-            *(html.Div(id=f"{name}-message") for name in ("table", "nulls", "probe")),
-            html.Div(
-                [
-                    html.Span(id="heads-filtered-count", role="status"),
-                    html.Button(
-                        "Clear filters",
-                        id="heads-filter-clear",
-                        className="save",
-                        title="Show all heads again, in the table and in the pictures",
-                    ),
-                ],
-                id="heads-filtered",
-                className="buttons hidden",
-            ),
-            dag.AgGrid(
-                id="heads-table",
-                columnDefs=column_definitions(MEASURES),
-                rowData=[],
-                getRowId="params.data.id",
-                defaultColDef={
-                    "sortable": True,
-                    "filter": "agNumberColumnFilter",
-                    "resizable": True,
-                    "width": 112,
-                    "wrapHeaderText": True,
-                    "autoHeaderHeight": True,
-                    "sortingOrder": ["desc", "asc", None],
-                },
-                dashGridOptions={"rowHeight": 26, "tooltipShowDelay": 300, "animateRows": False},
-            ),
+            html.Div(buttons, className="buttons"),
+            *(html.Div(id=f"{name}-message") for name in _JOBS),
+            html.Div(filtered, id="heads-filtered", className="buttons hidden"),
+            grid,
             heads_help.layout(),
         ],
         className="table",
     )
+
+
+def _button(label: str, name: str, why: str) -> Any:
+    return html.Button(label, id=name, className="save", title=why)
 
 
 def rows(columns: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
@@ -109,8 +100,8 @@ def rows(columns: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
     return [{"id": f"{row['layer']}.{row['head']}"} | row for row in head_rows(columns)]
 
 
-def asked(session: Session, request: dict[str, Any] | None, stack: str) -> dict[str, Value] | None:
-    """The stack of the text that is measured, as settings; None before any run."""
+def stack_request(session: Session, request: dict[str, Any] | None, stack: str) -> dict[str, Value] | None:
+    """The text and stack whose heads are measured, as settings; None before any run."""
     if request is None:
         return None
     text = session.read_of(TextRequest.of(request))
@@ -119,20 +110,20 @@ def asked(session: Session, request: dict[str, Any] | None, stack: str) -> dict[
     return {**text.as_dict(), "stack": chosen if len(stacks) > 1 else ""}
 
 
-def measured(
-    wanted: dict[str, Any], nulls: dict[str, Any] | None, probed: dict[str, Any] | None, link: list[int] | None
+def table_settings(
+    request: dict[str, Any], nulls: dict[str, Any] | None, probed: dict[str, Any] | None, link: list[int] | None
 ) -> HeadsSettings:
-    """The settings of the table, of what was asked for so far.
+    """The settings of the table, with the columns that were requested so far.
 
     Args:
-        wanted: the stack of the text, from ``asked``.
-        nulls: the one whose tokens were shuffled last, if one was.
-        probed: the model whose induction probe was asked for, if one was.
-        link: the two tokens that were chosen, if they were.
+        request: the text and stack, from ``stack_request``.
+        nulls: the last text and stack whose tokens were shuffled.
+        probed: the last model with an induction probe.
+        link: the two chosen tokens.
     """
     query, key = map(str, link) if link is not None else ("", "")
-    probe = probed is not None and probed["model"] == wanted["model"]
-    return HeadsSettings.of({**wanted, "nulls": nulls == wanted, "probe": probe, "query": query, "key": key})
+    probe = probed is not None and probed["model"] == request["model"]
+    return HeadsSettings.of({**request, "nulls": nulls == request, "probe": probe, "query": query, "key": key})
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
@@ -140,66 +131,61 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     _register_work(app, session, jobs)
     _register_browser_side(app)
     heads_help.register(app)
-    given = [("table-request", "data"), ("nulls-request", "data"), ("probe-request", "data"), ("heads-link", "data")]
 
     @app.callback(
-        Output("heads-table", "rowData"), Output("heads-table", "columnDefs"), *(Input(*one) for one in given)
+        Output("heads-table", "rowData"),
+        Output("heads-table", "columnDefs"),
+        *(Input(f"{name}-request", "data") for name in _JOBS),
+        Input("heads-link", "data"),
     )
-    def show_table(wanted: dict[str, Any] | None, nulls: Any, probed: Any, link: list[int] | None) -> Any:
-        if wanted is None:
+    def show_table(request: dict[str, Any] | None, nulls: Any, probed: Any, link: list[int] | None) -> Any:
+        if request is None:
             return no_update, no_update
         try:
-            record = compute(session, measured(wanted, nulls, probed, link))
+            record = compute(session, table_settings(request, nulls, probed, link))
         except ValueError:  # the two tokens are of a longer text that was there before
             return no_update, no_update
         return rows(record.columns), column_definitions(record.columns, record.link)
 
 
 def _register_work(app: Dash, session: Session, jobs: Jobs) -> None:
-    """What takes long: the measures, and what is asked for by a button or by an address."""
+    """The slow work: the measures, and what a button or an address requests."""
 
-    def measure(request: dict[str, Any] | None, stack: str) -> Run | None:
-        wanted = asked(session, request, stack)
-        if wanted is None:
+    def stack_of(request: dict[str, Any]) -> str:
+        return session.capture(TextRequest.of(request)).stack(str(request["stack"]) or None).name
+
+    def measure(text: dict[str, Any] | None, stack: str) -> Run | None:
+        request = stack_request(session, text, stack)
+        if request is None:
             return None
-        return Run(wanted, lambda tell: measures_of(session, TextRequest.of(wanted), stack_of(wanted), tell))
+        return Run(request, lambda tell: measures_of(session, TextRequest.of(request), stack_of(request), tell))
 
-    def stack_of(wanted: dict[str, Any]) -> str:
-        return session.capture(TextRequest.of(wanted)).stack(str(wanted["stack"]) or None).name
-
-    def shuffle(_clicks: Any, wanted: dict[str, Any] | None, opened: bool | None, job: Any) -> Run | None:
-        if wanted is None or not _is_asked_for("heads-shuffle", opened, job):
+    def shuffle(_clicks: Any, request: dict[str, Any] | None, opened: bool | None, job: Any) -> Run | None:
+        if request is None or not _is_requested("heads-shuffle", opened, job):
             return None
-        text, stack = TextRequest.of(wanted), stack_of(wanted)
+        text, stack = TextRequest.of(request), stack_of(request)
         return Run(
-            wanted,
+            request,
             lambda tell: (best_offsets_of(session, text, stack, tell), null_scores_of(session, text, stack, tell)),
         )
 
-    def probe(_clicks: Any, wanted: dict[str, Any] | None, opened: bool | None, job: Any) -> Run | None:
-        if wanted is None or not _is_asked_for("heads-probe", opened, job):
+    def probe(_clicks: Any, request: dict[str, Any] | None, opened: bool | None, job: Any) -> Run | None:
+        if request is None or not _is_requested("heads-probe", opened, job):
             return None
-        model = str(wanted["model"])
+        model = str(request["model"])
         return Run({"model": model}, lambda tell: induction_scores_of(session, model, tell))
 
-    shown = [Input("heads-request", "data"), Input("heads-stack", "value")]
-    running.follow(app, jobs, "table", shown, [], measure)
-    for name, button, wish, work in (
+    running.follow(app, jobs, "table", [Input("heads-request", "data"), Input("heads-stack", "value")], [], measure)
+    for name, button, store, prepare in (
         ("nulls", "heads-shuffle", "heads-nulls", shuffle),
         ("probe", "heads-probe", "heads-probed", probe),
     ):
-        running.follow(
-            app,
-            jobs,
-            name,
-            [Input(button, "n_clicks"), Input("table-request", "data")],
-            [State(wish, "data"), State(f"{name}-job", "data")],
-            work,
-        )
+        inputs = [Input(button, "n_clicks"), Input("table-request", "data")]
+        running.follow(app, jobs, name, inputs, [State(store, "data"), State(f"{name}-job", "data")], prepare)
 
 
-def _is_asked_for(button: str, opened: bool | None, job: Any) -> bool:
-    """A button was pressed, or the page was opened with what it gives and that is not yet made."""
+def _is_requested(button: str, opened: bool | None, job: Any) -> bool:
+    """Whether the button was pressed, or an address requests its columns and no job computes them yet."""
     return ctx.triggered_id == button or (bool(opened) and job is None)
 
 

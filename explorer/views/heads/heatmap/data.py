@@ -1,4 +1,4 @@
-"""One head's map to files."""
+"""One head's map as data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def table(record: HeadMap, _settings: MapSettings | None = None) -> Table:
 
 
 def stem(record: HeadMap, settings: MapSettings) -> str:
-    """A file name that says which head it is, or which are taken together, and which part."""
+    """A file name with the model, the stack, the head or heads, and the part."""
     model, aggregate = model_stem(record.source.model), record.switches.aggregate
     names = "-".join(f"{layer}.{head}" for layer, head in record.switches.heads)
     head = f"head{record.head}" if aggregate == "head" else aggregate

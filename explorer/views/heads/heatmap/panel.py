@@ -4,15 +4,15 @@ heads-request, heads-layer, heads-head, the switches, heads-window, theme ─> h
                                                caption, facts, heads-heatmap-state (its state)
 a zoom (in the browser) ─> heads-window
 
-Nothing is drawn while another view is on the screen; heads-heatmap-state is kept up all the same, for the
-other views begin from it.
+Nothing is drawn while another view is on the screen; heads-heatmap-state is updated all the same, as the
+other views read it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, ctx, html, no_update
 
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError
@@ -27,7 +27,8 @@ from explorer.views.heads.heatmap.compute import MOST_CELLS, compute
 from explorer.views.heads.heatmap.figure import heatmap_caption, heatmap_figure
 from explorer.views.heads.page import MapSettings
 from explorer.views.panel import running
-from explorer.views.panel.fields import ZOOMABLE
+from explorer.views.panel.fields import ZOOMABLE, graph
+from explorer.views.panel.text import chosen_stack
 from explorer.views.panel.view_panel import part
 
 _MESSAGE = "the chosen head’s map appears here"
@@ -35,11 +36,8 @@ _MESSAGE = "the chosen head’s map appears here"
 
 def layout() -> Any:
     """The map, its tokens and its caption."""
-    graph = dcc.Graph(
-        id="heads-heatmap", config=ZOOMABLE, responsive=True, className="graph", figure=blank_figure(_MESSAGE)
-    )
     caption = html.P(id="heads-caption", className="caption")
-    return part(VIEW, graph, heads_tokens.layout(), caption)
+    return part(VIEW, graph("heads-heatmap", _MESSAGE, ZOOMABLE), heads_tokens.layout(), caption)
 
 
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
@@ -75,12 +73,12 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     def show_head(request: dict[str, Any] | None, window: str | None, theme: str, chosen: Any) -> Any:
         if request is None:
             return (no_update,) * 5
-        asked = TextRequest(**request)
-        cap = session.capture(asked)
-        source = cap.stack(chosen["stack"] if chosen["stack"] in cap.stacks else None)
+        text = TextRequest(**request)
+        cap = session.capture(text)
+        source = chosen_stack(cap, chosen["stack"])
         settings = MapSettings.of(
             {
-                **session.read_of(asked).as_dict(),
+                **session.read_of(text).as_dict(),
                 "stack": source.name if len(cap.stacks) > 1 else "",
                 "layer": within(chosen["layer"], source.n_layers - 1),
                 "head": within(chosen["head"], source.n_heads - 1),
@@ -90,9 +88,9 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         )
         facts = head_facts(source, settings.layer, settings.head), "" if cap.pair else "hidden"
         if chosen["mode"] != VIEW.name:
-            # A figure that is left takes its nodes out of the page.
-            left = ctx.triggered_id == "heads-mode"
-            return blank_figure(_MESSAGE) if left else no_update, no_update, *facts, settings.as_dict()
+            # When another view is opened, the map's nodes are removed from the page.
+            switched = ctx.triggered_id == "heads-mode"
+            return blank_figure(_MESSAGE) if switched else no_update, no_update, *facts, settings.as_dict()
         try:
             record = compute(session, settings.check(), most=MOST_CELLS)
             figure = heatmap_figure(record, theme, settings.log, settings.palette)
@@ -102,5 +100,5 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
 
 
 def within(value: Any, last: int) -> int:
-    """A number typed or linked to, brought into 0…last."""
+    """A number from a field or an address, clamped to 0…last."""
     return min(max(int(value or 0), 0), last)

@@ -1,14 +1,14 @@
-"""The tokens below the large map: hovering one shows where it looks and who looks at it.
+"""The tokens below the large map: hovering one shows what it attends to and what attends to it.
 
-heads-request, heads-window, the switches that change what is drawn ─> heads-tokens
+heads-request, heads-window, the switches that change the tokens ─> heads-tokens
 a hovered token (in the browser, assets/heads-heatmap-tokens.js) ─> the weights of its row or column
 
-Which head is chosen changes nothing here.
+They do not depend on the chosen head.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from dash import Dash, Input, Output, html, no_update
 
@@ -17,11 +17,11 @@ from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.views.heads.heatmap.compute import MOST_CELLS, map_labels, region_of
 
-_MOST_LISTED = 300  # each a node of the page
+_MOST_LISTED = 300  # nodes of the page
 
 
 def layout() -> Any:
-    """Where the tokens are listed."""
+    """The list of tokens, empty."""
     return html.Div(id="heads-tokens", className="tokens")
 
 
@@ -34,12 +34,11 @@ def strip(queries: tuple[str, ...], keys: tuple[str, ...]) -> list[Any]:
 
 
 def _tokens(side: str, labels: tuple[str, ...]) -> list[Any]:
-    places: Any = ({f"data-{side}": index} for index in range(len(labels)))
-    return [html.Span(label, **place) for label, place in zip(labels, places, strict=True)]
+    return [html.Span(label, **cast(Any, {f"data-{side}": index})) for index, label in enumerate(labels)]
 
 
 def register(app: Dash, session: Session) -> None:
-    """Wire the tokens to what is drawn."""
+    """Wire the tokens to the map in view."""
 
     @app.callback(
         Output("heads-tokens", "children"),
@@ -69,5 +68,5 @@ def register(app: Dash, session: Session) -> None:
         try:
             name = stack if stack in cap.stacks else None
             return strip(*map_labels(cap, name, switches, region_of(window or "", MOST_CELLS)))
-        except ValueError:  # the map's caption says why there is none
+        except ValueError:  # which the map's caption shows
             return []

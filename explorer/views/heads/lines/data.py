@@ -1,4 +1,4 @@
-"""The lines to files, strongest first."""
+"""The lines as data, strongest first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Heads page's lines view: tokens in two columns, the strong weights as lines.
+"""The Heads page's lines view: tokens in two columns, the largest weights as lines.
 
 heads-lines-for, heads-lines-* fields, theme, heads-mode ─> heads-lines-graph, caption,
                                                             heads-lines-state
@@ -13,15 +13,14 @@ from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, html
 
-from explorer.figures.style import blank_figure
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.views.heads.lines import MAX_HEADS, MAX_LINES, VIEW, LinesSettings
 from explorer.views.heads.lines.compute import compute
 from explorer.views.heads.lines.figure import lines_caption, lines_figure, panel_height
-from explorer.views.panel.fields import STILL, labelled
+from explorer.views.panel.fields import graph, labelled
 from explorer.views.panel.view_panel import Drawing, draws, part
 
 _MESSAGE = "the head’s lines appear here"
@@ -29,11 +28,9 @@ _MESSAGE = "the head’s lines appear here"
 
 def layout() -> Any:
     """The view's components."""
-    graph = dcc.Graph(
-        id="heads-lines-graph", responsive=True, clear_on_unhover=True, config=STILL, figure=blank_figure(_MESSAGE)
-    )
+    lines = graph("heads-lines-graph", _MESSAGE, style="", clear_on_unhover=True)
     caption = html.P(id="heads-lines-caption", className="caption")
-    return part(VIEW, _controls(), html.Div(graph, className="scrolling"), caption)
+    return part(VIEW, _controls(), html.Div(lines, className="scrolling"), caption)
 
 
 def _controls() -> Any:
@@ -58,7 +55,7 @@ def _controls() -> Any:
             ),
             labelled(
                 "from weight",
-                "The least weight that is drawn as a line",
+                LinesSettings.help_of("threshold"),
                 dmc.NumberInput(
                     id="heads-lines-threshold",
                     value=LinesSettings.threshold,

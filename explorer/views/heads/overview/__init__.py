@@ -11,7 +11,7 @@ from explorer.views.spec import ViewSpec
 
 @dataclass(frozen=True)
 class OverviewSettings(TextRequest):
-    """What is shown of each head."""
+    """What the picture shows for each head."""
 
     stack: str = setting("", "encoder, decoder or cross; empty: the first stack that there is.")
     show: str = setting(MAPS, "What the picture of all heads shows: maps, link, or a measure.")

@@ -1,4 +1,4 @@
-"""The picture of all heads to files: their small maps, or a number each."""
+"""The picture of all heads as data: their small maps, or a number each."""
 
 from __future__ import annotations
 

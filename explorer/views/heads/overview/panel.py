@@ -129,7 +129,7 @@ def register(app: Dash, session: Session) -> None:
         text = TextRequest(**request)
         overview = overview_of(session, text, stack)
         facts = None
-        if measured is not None and measured == heads_table.asked(session, request, stack):
+        if measured is not None and measured == heads_table.stack_request(session, request, stack):
             query, key = map(str, link) if link is not None else ("", "")
             settings = OverviewSettings.of({**measured, "show": show, "query": query, "key": key})
             numbers = numbers_of(session, settings)
