@@ -33,7 +33,8 @@ from explorer.views.panel.view_panel import fits_ranges
 def layout() -> list[Any]:
     """The picture under its choices, its caption below."""
     caption = html.P(id="heads-overview-caption", className="caption")
-    return [_overview_head(), heads_link.layout(), _overview(), caption]
+    measured = dcc.Store(id="heads-overview-measured")  # the measures that the picture was drawn with
+    return [_overview_head(), heads_link.layout(), _overview(), caption, measured]
 
 
 def _overview_head() -> Any:
@@ -82,58 +83,53 @@ def register(app: Dash, session: Session) -> None:
         ("theme", "data"),
     ]
 
-    # The maps do not wait for the measures, which may take seconds.
+    # The maps do not wait for the measures, which may take seconds and are added once both are there.
     @app.callback(
         Output("heads-overview", "figure"),
-        Output("heads-overview", "style"),
         Output("heads-overview-caption", "children"),
+        Output("heads-overview", "style"),
+        Output("heads-overview-measured", "data"),
         *(Input(*field) for field in shown),
         State("table-request", "data"),
     )
-    def show_overview(request: dict[str, Any] | None, stack: str, show: str, *fields: Any) -> Any:
+    def show_overview(request: dict[str, Any] | None, stack: str, *others: Any) -> Any:
         if request is None:
-            return (no_update,) * 3
+            return (no_update,) * 4
         n_layers = overview_of(session, TextRequest(**request), stack).tiles.shape[0]
         # Room for each layer's row, whatever the table below would like to have.
         style = {"minHeight": f"{min(16 * n_layers + 70, 620)}px"}
-        try:
-            figure, caption = draw(request, stack, show, *fields)
-        except ValueError as error:
-            return no_update, style, running.error_line(str(error))
-        return figure, style, caption
+        *fields, measured = others
+        measured = measured if measured == heads_table.stack_request(session, request, stack) else None
+        return *draw(request, stack, fields, measured), style, measured
 
     @app.callback(
         Output("heads-overview", "figure", allow_duplicate=True),
         Output("heads-overview-caption", "children", allow_duplicate=True),
         *(State(*field) for field in shown),
         Input("table-request", "data"),
+        Input("heads-overview-measured", "data"),
     )
-    def add_measures(request: dict[str, Any] | None, stack: str, show: str, *fields: Any) -> Any:
-        """The maps' hover texts, or a measure in place of the maps."""
-        if request is None:
+    def add_measures(request: dict[str, Any] | None, stack: str, *others: Any) -> Any:
+        """The hover texts of the maps, or a measure in place of the maps."""
+        *fields, measured, drawn_with = others
+        if request is None or measured == drawn_with:
             return no_update, no_update
+        if measured != heads_table.stack_request(session, request, stack):
+            return no_update, no_update
+        return draw(request, stack, fields, measured)
+
+    def draw(request: dict[str, Any], stack: str, fields: list[Any], measured: Settings | None) -> tuple[Any, Any]:
+        """The figure and its caption; ``measured`` are the settings of the measures, if they are there."""
+        text, (show, link, palette, theme) = TextRequest(**request), fields
         try:
-            return draw(request, stack, show, *fields)
+            overview, facts = overview_of(session, text, stack), None
+            if measured is not None:
+                query, key = map(str, link) if link is not None else ("", "")
+                settings = OverviewSettings.of({**measured, "show": show, "query": query, "key": key})
+                numbers = numbers_of(session, settings)
+                if numbers is not None:
+                    return measure_figure(numbers, theme, palette), ""
+                facts = facts_of_heads(measures_of(session, text, overview.stack))
+            return overview_figure(overview, theme, facts, palette), overview_caption(overview)
         except ValueError as error:
             return no_update, running.error_line(str(error))
-
-    def draw(
-        request: dict[str, Any],
-        stack: str,
-        show: str,
-        link: list[int] | None,
-        palette: str,
-        theme: str,
-        measured: Settings | None,
-    ) -> tuple[Any, str]:
-        text = TextRequest(**request)
-        overview = overview_of(session, text, stack)
-        facts = None
-        if measured is not None and measured == heads_table.stack_request(session, request, stack):
-            query, key = map(str, link) if link is not None else ("", "")
-            settings = OverviewSettings.of({**measured, "show": show, "query": query, "key": key})
-            numbers = numbers_of(session, settings)
-            if numbers is not None:
-                return measure_figure(numbers, theme, palette), ""
-            facts = facts_of_heads(measures_of(session, text, overview.stack))
-        return overview_figure(overview, theme, facts, palette), overview_caption(overview)
