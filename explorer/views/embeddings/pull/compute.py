@@ -28,7 +28,7 @@ from explorer.records.source import Source
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.text.words import pieces_of
-from explorer.views.embeddings.embeddings.compute import check_layer, options_of, projections_of
+from explorer.views.embeddings.embeddings.compute import check_layer, plane_options, projections_of
 from explorer.views.embeddings.pull import ALL, SEEN, PullSettings
 from explorer.views.embeddings.study import check_occurrence, study_of
 
@@ -67,7 +67,7 @@ def compute(session: Session, settings: PullSettings, progress: Progress | None 
         raise ValueError(f"head={settings.head} is not a choice: use {', '.join(heads)}")
     head = None if settings.head == ALL else int(settings.head)
     pulled = pull(cap, study.occurrences[settings.pull_on], layer, head)
-    shown = projections_of(session, settings.study, with_arrows(options_of(settings)), layer)[layer]
+    shown = projections_of(session, settings.study, with_arrows(plane_options(settings)), layer)[layer]
     arrows = pull_plane(settings.pull_on, pulled, shown)
     return WordPull(study, pulled, arrows, stretch(arrows) if settings.arrow_length == SEEN else 1)
 
