@@ -78,7 +78,7 @@ def embeddings(
     from explorer.text.sentences import read_table
     from explorer.views.embeddings.balance import set_notes
     from explorer.views.embeddings.embeddings import VIEW
-    from explorer.views.embeddings.embeddings.compute import check_options, layers_in, options_of
+    from explorer.views.embeddings.embeddings.compute import check_options, layers_in, plane_options
     from explorer.views.embeddings.embeddings.data import telling_layer
     from explorer.views.embeddings.layers.compute import word_layers_of
     from explorer.views.embeddings.page import PlaneSettings
@@ -96,7 +96,7 @@ def embeddings(
         normalise=normalise,
         layers=layers or "all",
     )
-    check_options(options_of(settings))
+    check_options(plane_options(settings))
     chosen = None if layers is None else layers_in(layers)
     request, say = settings.study, sayer(quiet)
     session = session_with(model, device, dtype, revision, quiet)

@@ -1,7 +1,7 @@
 """What the views of the Embeddings page share: which one is on the screen, and the layer.
 
 embeddings-request ─> embeddings-layer    its length; the middle of another model's layers
-embeddings-mode (in the browser) ─> which of the views is seen
+embeddings-mode (in the browser) ─> which view is visible
 """
 
 from __future__ import annotations
@@ -19,33 +19,28 @@ from explorer.views.panel.view_panel import mode_switch, show_chosen_view
 
 def layout() -> Any:
     """The header over all views."""
+    layer = dmc.Slider(
+        id="embeddings-layer",
+        value=WordSettings.layer,
+        min=0,
+        max=6,
+        size="sm",
+        marks=[],
+        updatemode="drag",
+        className="layer-slider",
+    )
     return html.Header(
         [
             mode_switch(PAGE),
-            html.Label(
-                "Layer",
-                htmlFor="embeddings-layer",
-                title="0 is what the first block is given; the last is the model's result",
-            ),
-            dmc.Slider(
-                id="embeddings-layer",
-                value=WordSettings.layer,
-                min=0,
-                max=6,
-                step=1,
-                size="sm",
-                labelAlwaysOn=False,
-                marks=[],
-                updatemode="drag",
-                className="layer-slider",
-            ),
+            html.Label("Layer", htmlFor="embeddings-layer", title=WordSettings.help_of("layer")),
+            layer,
             html.Div(id="embeddings-facts", className="facts"),
         ]
     )
 
 
 def register(app: Dash, session: Session) -> None:
-    """Wire the slider to what was run, and show the chosen view."""
+    """Fit the slider to the model, and show the chosen view."""
     show_chosen_view(app, PAGE)
 
     @app.callback(
@@ -63,7 +58,6 @@ def register(app: Dash, session: Session) -> None:
         last = len(study_of(session, WordSettings.of(request).study).contextual) - 1
         step = max(1, -(-last // 10))
         marks = [{"value": value, "label": str(value)} for value in range(0, last + 1, step)]
-        # The middle of another model's layers is a better guess than the same number; but the
-        # first number is the address's.
+        # Another model starts at its middle layer; the first number comes from the address.
         value = min(max(layer, 0), last) if last == before or not marked else round(last / 2)
         return last, value, marks

@@ -13,7 +13,7 @@ from explorer.views.spec import Page
 class WordSettings(WordRequest):
     """A word across sentences, at a layer."""
 
-    layer: int = setting(3, "Layer: 0 is what the first block is given, the last is the model's result.")
+    layer: int = setting(3, "Layer: 0 is the input of the first block, the last is the model's result.")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ In the browser (assets/embeddings-sentences.js):
     embeddings-set ─> word, sentences, anchors, switches    a set is run at once
     word, sentences ─> embeddings-set                       which set they are, if any
     embeddings-sentences <─> embeddings-table                            one line, one row
-    embeddings-editor ─> which of the two is seen
+    embeddings-editor ─> which of the two is visible
 embeddings-upload, embeddings-pasted ─> embeddings-sentences, embeddings-upload-message
 """
 
@@ -14,7 +14,6 @@ import base64
 from typing import Any
 
 import dash_ag_grid as dag
-import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from explorer.session.requests import EXAMPLE_ANCHORS, WordRequest, anchors_of_set, anchors_setting
@@ -31,7 +30,7 @@ from explorer.text.sentences import (
     read_table,
     sentences_text,
 )
-from explorer.views.panel.fields import labelled, switch
+from explorer.views.panel.fields import labelled, segments, select, switch
 from explorer.views.panel.running import error_line, remark_line
 
 # What changes how the word is looked for; a change is run at once.
@@ -58,29 +57,33 @@ _PLACES = {"all": "all of them", "first": "the first", "last": "the last"}
 
 def layout() -> Any:
     """The form."""
+    anchors = ", ".join(OPENING.anchors)
+    anchors_help = f"Anchor points, separated by commas, at most {MAX_ANCHORS}: each is read in “The word is …”"
+    titles = {name: example.title for name, example in EXAMPLE_SETS.items()}
+    example_set = select(
+        "embeddings-set",
+        "apple",
+        None,
+        titles,
+        size="sm",
+        allowDeselect=True,
+        placeholder="your own",
+        comboboxProps={"width": 320},
+    )
+    word = dcc.Input(id="embeddings-word", value=OPENING.word, type="text", className="field")
+    anchor_words = dcc.Input(id="embeddings-anchors", type="text", debounce=True, value=anchors, className="field")
     return html.Div(
         [
             dcc.Store(id="embeddings-sets", data=_sets()),
             dcc.Store(id="embeddings-pasted"),
             html.Div(
                 [
-                    _below(
-                        "Word",
-                        "Followed through every sentence",
-                        dcc.Input(id="embeddings-word", value=OPENING.word, type="text", className="field"),
-                    ),
+                    _below("Word", "Followed through every sentence", word),
                     _below(
                         "Example set",
-                        "Sentences with the word in two senses, balanced in its "
-                        "position; the control has one sense, labelled by lot",
-                        dmc.Select(
-                            id="embeddings-set",
-                            value="apple",
-                            size="sm",
-                            data=[{"value": name, "label": example.title} for name, example in EXAMPLE_SETS.items()],
-                            placeholder="your own",
-                            comboboxProps={"width": 320},
-                        ),
+                        "Sentences with the word in two senses, balanced in its position; the control has one sense, "
+                        "with random labels",
+                        example_set,
                     ),
                 ],
                 className="side-by-side",
@@ -88,28 +91,11 @@ def layout() -> Any:
             _options(),
             html.Div(
                 [
-                    _below(
-                        "Anchor words",
-                        f"Anchor points, separated by commas, at most {MAX_ANCHORS}: each is read in “The word is …”",
-                        dcc.Input(
-                            id="embeddings-anchors",
-                            type="text",
-                            debounce=True,
-                            value=", ".join(OPENING.anchors),
-                            className="field",
-                        ),
-                        "labelled wide",
-                    ),
+                    _below("Anchor words", anchors_help, anchor_words, "labelled wide"),
                     _below(
                         "If several",
                         "Which place counts where the word stands several times in a sentence",
-                        dmc.Select(
-                            id="embeddings-which",
-                            value="all",
-                            size="sm",
-                            allowDeselect=False,
-                            data=[{"value": which, "label": label} for which, label in _PLACES.items()],
-                        ),
+                        select("embeddings-which", "all", None, _PLACES, size="sm"),
                     ),
                 ],
                 className="side-by-side",
@@ -147,7 +133,7 @@ def _editor() -> list[Any]:
         html.Div(
             [
                 html.B("Sentences"),
-                dmc.SegmentedControl(id="embeddings-editor", value="text", data=["text", "table"], size="xs"),
+                segments("embeddings-editor", "text", {"text": "text", "table": "table"}),
                 dcc.Upload(html.Button("Upload", className="save"), id="embeddings-upload"),
                 html.Button(
                     "+ row",
@@ -208,7 +194,7 @@ def _table() -> Any:
 
 
 def _sets() -> dict[str, dict[str, str]]:
-    """The example sets, as the form's fields show them."""
+    """The fields of each example set."""
     return {
         name: {"word": example.word, "text": sentences_text(example.rows), "anchors": ", ".join(example.anchors)}
         for name, example in EXAMPLE_SETS.items()
@@ -216,7 +202,7 @@ def _sets() -> dict[str, dict[str, str]]:
 
 
 def in_fields(values: dict[str, Any]) -> dict[str, Any]:
-    """Settings as the form has them: an example set's anchor words by name."""
+    """Settings with an example set's anchor words by name, as the form shows them."""
     if values["anchors"] != EXAMPLE_ANCHORS:
         return values
     return {**values, "anchors": ", ".join(anchors_of_set(str(values["word"])))}
@@ -248,7 +234,7 @@ def request_from(
         "echo": bool(echo),
         "anchors": anchors_setting(named, anchors or ""),
     }
-    WordRequest.of(request).study  # noqa: B018  # what cannot be read is refused
+    WordRequest.of(request).study  # noqa: B018  # raises where a line cannot be read
     return request
 
 
@@ -291,7 +277,7 @@ def register(app: Dash) -> None:
             elif ctx.triggered_id == "embeddings-pasted" and is_table(text or "") is not None:
                 lines, source = sentences_text(parse_sentences(text or "")), "a pasted table"
             else:
-                return no_update, None  # what was read of a file has been run
+                return no_update, None  # the uploaded sentences have been run
         except ValueError as error:
             return no_update, error_line(str(error))
         count = lines.count("\n") + 1

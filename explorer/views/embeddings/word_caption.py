@@ -1,4 +1,4 @@
-"""What is said of a word study's plane."""
+"""Captions of a word study's plane."""
 
 from __future__ import annotations
 
@@ -16,22 +16,17 @@ def word_caption(
 ) -> str:
     """What a reader could paste under the figure.
 
-    Args:
-        study: the word's vectors.
-        shown: the layer.
-        parts: what is drawn.
-        outside: how many of the other tokens lie outside the frame.
-        remedy: how they can be seen.
+    ``outside`` is how many of the other tokens lie outside the frame, ``remedy`` how to see them.
     """
-    parts_said = [_fit_line(study, shown), *_drawn_lines(study, shown, parts)]
+    sentences = [_fit_line(study, shown), *_option_lines(study, shown, parts)]
     if shown.separation is not None:
-        parts_said.append(f"Separation by sense (silhouette, cosine, full space): {shown.separation:.2f}.")
+        sentences.append(f"Separation by sense (silhouette, cosine, full space): {shown.separation:.2f}.")
     if outside:
-        told = f": {remedy}" if remedy else " the frame"
-        parts_said.append(f"{outside} of the other tokens lie outside{told}.")
-    parts_said += [f"Note: {warning}." for warning in shown.warnings]
-    parts_said += [f"{remark[0].upper()}{remark[1:]}." for remark in study.remarks]
-    return " ".join(parts_said)
+        where = f": {remedy}" if remedy else " the frame"
+        sentences.append(f"{outside} of the other tokens lie outside{where}.")
+    sentences += [f"Note: {warning}." for warning in shown.warnings]
+    sentences += [f"{remark[0].upper()}{remark[1:]}." for remark in study.remarks]
+    return " ".join(sentences)
 
 
 def _fit_line(study: WordStudy, shown: WordProjection) -> str:
@@ -47,32 +42,29 @@ def _fit_line(study: WordStudy, shown: WordProjection) -> str:
     return f"{where}; {kept} of those{of_layer}."
 
 
-def _drawn_lines(study: WordStudy, shown: WordProjection, parts: PlaneParts) -> list[str]:
+def _option_lines(study: WordStudy, shown: WordProjection, parts: PlaneParts) -> list[str]:
     """The switches that are on, a sentence each."""
-    said = []
+    lines = []
     if shown.switches.method == "pca" and shown.switches.basis == "layer" and shown.layer > 0:
-        said.append("Axes' signs, which are free, agree with the layer before.")
+        lines.append("Axes' signs, which are free, agree with the layer before.")
     if parts.arrows:
-        said.append("Arrows lead from the static vector to each occurrence.")
+        lines.append("Arrows lead from the static vector to each occurrence.")
     if parts.paths and shown.switches.basis != "layer":
-        said.append("Lines are each occurrence's way through all layers.")
+        lines.append("Lines are each occurrence's way through all layers.")
     placed = [
         *(["anchors"] if parts.anchors and study.anchors else []),
         *(["other tokens of the sentences"] if parts.others and study.sample.labels else []),
     ]
     if placed:
         line = " and ".join(placed)
-        how = (
-            "left out: t-SNE can place none"
-            if shown.switches.method == "tsne"
-            else ("placed in the same basis, not fitted")
-        )
-        said.append(f"{line[0].upper()}{line[1:]} are {how}.")
-    return said
+        tsne = shown.switches.method == "tsne"
+        how = "left out: t-SNE can place none" if tsne else "placed in the same basis, not fitted"
+        lines.append(f"{line[0].upper()}{line[1:]} are {how}.")
+    return lines
 
 
 def facts_line(study: WordStudy, by_layer: Mapping[int, float | None], shown: WordProjection) -> str:
-    """How far the senses part, and whether the axes hide that layer."""
+    """How well the senses separate, and whether the axes hide that layer."""
     line = separation_line(study, by_layer, shown.layer)
     if shown.kept is None or shown.kept >= _HIDES:
         return line
@@ -81,7 +73,7 @@ def facts_line(study: WordStudy, by_layer: Mapping[int, float | None], shown: Wo
 
 
 def separation_line(study: WordStudy, by_layer: Mapping[int, float | None], layer: int) -> str:
-    """How far the senses part at a layer, and of several where most, in a line."""
+    """The separation by sense at a layer, and of several layers the largest."""
     defined = [(value, number) for number, value in by_layer.items() if value is not None]
     here = by_layer[layer]
     if here is None:

@@ -19,13 +19,16 @@ def graph(name: str, message: str, config: Any = STILL, style: str = "graph", **
     return dcc.Graph(id=name, responsive=True, className=style, config=config, figure=blank_figure(message), **more)
 
 
-def select(name: str, value: str | None, width: int, options: Mapping[str, str] | None = None, **more: Any) -> Any:
-    """A list to choose from; its options, value to label, may be set later.
+def select(
+    name: str, value: str | None, width: int | None, options: Mapping[str, str] | None = None, **more: Any
+) -> Any:
+    """A list to choose one of; its options, value to label, may be set later; no width: as its place.
 
     ``more`` is passed on to ``dmc.Select``.
     """
-    arguments = {"allowDeselect": False, "size": "xs"} | more
-    return dmc.Select(id=name, value=value, w=width, data=options_of(options or {}), **arguments)
+    width_option = {} if width is None else {"w": width}
+    settings = {"allowDeselect": False, "size": "xs"} | width_option | more
+    return dmc.Select(id=name, value=value, data=options_of(options or {}), **settings)
 
 
 def segments(name: str, value: str, options: Mapping[str, str], **more: Any) -> Any:

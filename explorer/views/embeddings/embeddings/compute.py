@@ -62,14 +62,14 @@ def compute(session: Session, settings: PlaneSettings, progress: Progress | None
     """
     study = study_of(session, settings.study, progress)
     check_layer(study, settings.layer)
-    projections = projections_of(session, settings.study, options_of(settings), settings.layer)
+    projections = projections_of(session, settings.study, plane_options(settings), settings.layer)
     shown = next(one for one in projections if one.layer == settings.layer)
     parts = PlaneParts(settings.arrows, settings.paths, settings.anchors_shown, settings.others)
     in_files = _in_files(settings.layers, projections, shown, parts)
     return Plane(study, projections, shown, in_files, parts, lambda: word_layers_of(session, settings.study))
 
 
-def options_of(settings: ProjectionSettings) -> PlaneOptions:
+def plane_options(settings: ProjectionSettings) -> PlaneOptions:
     """What the plane is fitted on; t-SNE is of one layer."""
     basis = "layer" if settings.method == "tsne" else settings.basis
     return PlaneOptions(basis, settings.normalise, settings.method, int(settings.axes), settings.drop_first)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
-from explorer.views.panel.fields import choice, labelled, switch
+from explorer.views.embeddings.page import PlaneSettings
+from explorer.views.panel.fields import choice, labelled, segments, switch
 
 _BASES = {"layer": "each layer’s own axes", "all": "one for all layers", "vocabulary": "vocabulary"}
 _NORMALISE = {"none": "raw vectors", "unit": "unit length", "standard": "standardised"}
@@ -33,63 +33,42 @@ _FIELDS = {
 
 def layout() -> Any:
     """The switches, for a row over the plane."""
+    basis_help = (
+        "What the axes are fitted on: the word’s vectors at each layer, at all layers "
+        "together (fixed while the layers play), or 2,000 words of the vocabulary"
+    )
+    normalise_help = (
+        "As they are, each scaled to length 1, or each dimension to variance 1: keeps "
+        "one large dimension or one long vector from owning the picture"
+    )
+    method_help = (
+        "Principal components, or t-SNE, which keeps neighbours but no distances and shows one layer at a time"
+    )
+    paths_help = "Each occurrence’s way through all layers; needs one basis for all layers"
+    first_help = (
+        "Leave occurrences that are a text’s first token out of the fit: in many "
+        "models its vector is far longer than all others"
+    )
+    play = html.Button(
+        "▶ Play",
+        id="embeddings-play",
+        className="save",
+        title="Move through the layers, one after the other; press again to pause",
+    )
+    basis = choice("embeddings-basis", _BASES, "layer", 174, basis_help)
     return html.Div(
         [
             dcc.Store(id="embeddings-plane-switches"),
-            html.Button(
-                "▶ Play",
-                id="embeddings-play",
-                className="save",
-                title="Move through the layers, one after the other; press again to pause",
-            ),
-            labelled(
-                "Axes",
-                "What the axes are fitted on",
-                choice(
-                    "embeddings-basis",
-                    _BASES,
-                    "layer",
-                    174,
-                    "What the axes are fitted on: the word’s vectors at each layer, at all layers "
-                    "together (fixed while the layers play), or 2,000 words of the vocabulary",
-                ),
-            ),
-            choice(
-                "embeddings-normalise",
-                _NORMALISE,
-                "none",
-                122,
-                "As they are, each scaled to length 1, or each dimension to variance 1: keeps "
-                "one large dimension or one long vector from owning the picture",
-            ),
-            choice(
-                "embeddings-method",
-                _METHODS,
-                "pca",
-                78,
-                "Principal components, or t-SNE, which keeps neighbours but no distances and "
-                "shows one layer at a time",
-            ),
-            dmc.SegmentedControl(
-                id="embeddings-axes",
-                value="2",
-                size="xs",
-                data=[{"value": "2", "label": "2-D"}, {"value": "3", "label": "3-D"}],
-            ),
-            switch("embeddings-arrows", "arrows", "From the static vector to each occurrence", checked=True),
-            switch(
-                "embeddings-paths", "paths", "Each occurrence’s way through all layers; needs one basis for all layers"
-            ),
-            switch(
-                "embeddings-anchors-shown", "anchors", "Words of reference, placed in the same basis", checked=True
-            ),
-            switch("embeddings-others", "other tokens", "A sample of the sentences’ other tokens"),
-            switch(
-                "embeddings-drop-first",
-                "fit without position 0",
-                "Leave occurrences that are a text’s first token out of the fit: in many "
-                "models its vector is far longer than all others",
-            ),
+            play,
+            labelled("Axes", PlaneSettings.help_of("basis"), basis),
+            choice("embeddings-normalise", _NORMALISE, "none", 122, normalise_help),
+            choice("embeddings-method", _METHODS, "pca", 78, method_help),
+            segments("embeddings-axes", "2", {"2": "2-D", "3": "3-D"}),
+            switch("embeddings-arrows", "arrows", PlaneSettings.help_of("arrows"), checked=True),
+            switch("embeddings-paths", "paths", paths_help),
+            switch("embeddings-anchors-shown", "anchors", PlaneSettings.help_of("anchors_shown"), checked=True),
+            switch("embeddings-others", "other tokens", PlaneSettings.help_of("others")),
+            switch("embeddings-drop-first", "fit without position 0", first_help),
         ],
         className="controls",
     )

@@ -13,14 +13,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
 from explorer.figures.style import blank_figure
 from explorer.records import ModelError, WordDistances
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
-from explorer.views.embeddings.embeddings import VIEW
-from explorer.views.embeddings.embeddings import options_panel as embeddings_switches
+from explorer.views.embeddings.embeddings import VIEW, options_panel
 from explorer.views.embeddings.embeddings.compute import compute
 from explorer.views.embeddings.embeddings.distances import word_distances
 from explorer.views.embeddings.embeddings.figure import plane_figure
@@ -28,48 +27,33 @@ from explorer.views.embeddings.embeddings.scree_figure import scree_figure
 from explorer.views.embeddings.page import PlaneSettings
 from explorer.views.embeddings.study import study_of
 from explorer.views.panel import running
-from explorer.views.panel.fields import STILL, ZOOMABLE
+from explorer.views.panel.fields import ZOOMABLE, graph
 from explorer.views.panel.view_panel import part
 
 
 def layout() -> Any:
     """The plot, what its axes leave out, and its caption."""
-    graph = dcc.Graph(
-        id="embeddings-plot",
-        config=ZOOMABLE,
-        responsive=True,
-        className="graph",
-        figure=blank_figure("the word’s vectors appear here"),
+    scree_help = (
+        "Scree plot: the share of the fit’s variance that each component has; the picture’s axes in the accent colour"
     )
+    distances_help = (
+        "Of the vectors as they are, all dimensions; “picture” is between the points as drawn, so that what it "
+        "hides shows"
+    )
+    beside = [
+        html.B("What the axes explain", title=scree_help),
+        graph("embeddings-scree", "", style="scree"),
+        html.B("Mean distances", id="embeddings-distances-of", title=distances_help),
+        html.Div(id="embeddings-distances"),
+    ]
+    plot = graph("embeddings-plot", "the word’s vectors appear here", ZOOMABLE)
     return part(
         VIEW,
-        embeddings_switches.layout(),
+        options_panel.layout(),
         html.Div(id="embeddings-plane-note", className="facts", role="status"),
         html.Div(id="embeddings-plane-message"),
-        html.Div([graph, _beside()], className="embeddings-beside"),
+        html.Div([plot, html.Aside(beside)], className="embeddings-beside"),
         html.P(id="embeddings-caption", className="caption"),
-    )
-
-
-def _beside() -> Any:
-    return html.Aside(
-        [
-            html.B(
-                "What the axes explain",
-                title="Scree plot: the share of the fit’s variance that each component has; the "
-                "picture’s axes in the accent colour",
-            ),
-            dcc.Graph(
-                id="embeddings-scree", config=STILL, responsive=True, figure=blank_figure(""), className="scree"
-            ),
-            html.B(
-                "Mean distances",
-                id="embeddings-distances-of",
-                title="Of the vectors as they are, all dimensions; “picture” is between the "
-                "points as drawn, so that what it hides shows",
-            ),
-            html.Div(id="embeddings-distances"),
-        ]
     )
 
 
@@ -77,7 +61,7 @@ def settings_of(session: Session, request: dict[str, Any], options: dict[str, An
     """The settings on the screen; of the last layer where the model has fewer.
 
     Raises:
-        ValueError: an unusable sentence or word, or an option that is none.
+        ValueError: an unusable sentence or word, or an unknown option.
         ModelError: the model cannot be loaded.
     """
     settings = PlaneSettings.of({**request, **options})
@@ -87,7 +71,7 @@ def settings_of(session: Session, request: dict[str, Any], options: dict[str, An
 
 def distances_table(distances: WordDistances) -> Any:
     """Mean distances, a row for each kind of pair."""
-    told = zip(distances.pairs, distances.cosine, distances.euclidean, distances.drawn, strict=True)
+    values_by_pair = zip(distances.pairs, distances.cosine, distances.euclidean, distances.drawn, strict=True)
     header = [
         html.Th(""),
         html.Th("cosine", title="1 − cosine of the angle, in the full space: 0…2"),
@@ -95,7 +79,8 @@ def distances_table(distances: WordDistances) -> Any:
         html.Th("picture", title="Between the points as drawn"),
     ]
     rows = [
-        html.Tr([html.Th(name, scope="row"), *(html.Td(_number(value)) for value in values)]) for name, *values in told
+        html.Tr([html.Th(pair, scope="row"), *(html.Td(_number(value)) for value in values)])
+        for pair, *values in values_by_pair
     ]
     return html.Table([html.Thead(html.Tr(header)), html.Tbody(rows)], className="numbers")
 
@@ -106,7 +91,7 @@ def _number(value: float | None) -> str:
 
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the plane to what was run."""
-    embeddings_switches.register(app)
+    options_panel.register(app)
     _register_browser_side(app)
 
     @app.callback(
@@ -143,7 +128,7 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         try:
             record = compute(session, settings_of(session, request, switches, layer))
             shown, table = record.shown, distances_table(word_distances(record.study, record.shown))
-        except (ValueError, ModelError):  # the plot tells
+        except (ValueError, ModelError):  # the plot reports it
             return (no_update,) * 3
         explains = shown.switches.method == "pca"
         scree = scree_figure(shown, theme) if explains else blank_figure("t-SNE explains none")

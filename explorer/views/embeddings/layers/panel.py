@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
 
 from explorer.analysis.measures.by_layer import ANCHOR_MEASURE, CONTEXT_MEASURES, ContextMeasure
 from explorer.figures.style import blank_figure
@@ -25,7 +25,7 @@ from explorer.views.embeddings.layers.figure import layers_caption, layers_figur
 from explorer.views.embeddings.page import WordSettings
 from explorer.views.heads.heads.help_panel import section
 from explorer.views.panel import running
-from explorer.views.panel.fields import STILL
+from explorer.views.panel.fields import graph
 from explorer.views.panel.running import Run
 from explorer.views.panel.view_panel import part
 
@@ -34,36 +34,27 @@ _MESSAGE = "the measures by layer appear here"
 
 def layout() -> Any:
     """The view's components."""
+    button = html.Button(
+        "What am I seeing?",
+        id="embeddings-layers-open",
+        className="save",
+        title="Each measure: how to read it, its formula, source and null",
+    )
+    help_sections = [_explained(measure) for measure in (*CONTEXT_MEASURES.values(), ANCHOR_MEASURE)]
     return part(
         VIEW,
         *running.stores("embeddings-layers"),
-        html.Div(
-            [
-                html.P(id="embeddings-layers-verdict", className="verdict grows"),
-                html.Button(
-                    "What am I seeing?",
-                    id="embeddings-layers-open",
-                    className="save",
-                    title="Each measure: how to read it, its formula, source and null",
-                ),
-            ],
-            className="controls",
-        ),
+        html.Div([html.P(id="embeddings-layers-verdict", className="verdict grows"), button], className="controls"),
         html.Div(id="embeddings-layers-message"),
         html.Div(
             [
-                dcc.Graph(id="embeddings-layers-graph", responsive=True, config=STILL, figure=blank_figure(_MESSAGE)),
+                graph("embeddings-layers-graph", _MESSAGE, style=""),
                 html.P(id="embeddings-layers-caption", className="caption"),
             ],
             className="scrolling",
         ),
-        _help(),
+        dmc.Modal(help_sections, id="embeddings-layers-help", title="What the measures mean", size="lg"),
     )
-
-
-def _help() -> Any:
-    parts = [_explained(measure) for measure in (*CONTEXT_MEASURES.values(), ANCHOR_MEASURE)]
-    return dmc.Modal(parts, id="embeddings-layers-help", title="What the measures mean", size="lg")
 
 
 def _explained(measure: ContextMeasure) -> Any:
@@ -106,7 +97,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     )
     def show_layers(request: dict[str, Any] | None, theme: str, mode: str, layer: int) -> Any:
         if request is None or mode != VIEW.name:
-            # A figure that is left takes its nodes out of the page.
+            # An empty figure takes the nodes of a hidden one out of the page.
             left = ctx.triggered_id == "embeddings-mode"
             return blank_figure(_MESSAGE) if left else no_update, *(no_update,) * 3
         layers = word_layers_of(session, WordSettings.of(request).study)

@@ -30,13 +30,7 @@ _READ_BY = {
 
 
 def meaning_figure(meaning: Meaning, theme: str = "light", layer: int | None = None) -> go.Figure:
-    """The words as a table of shades, layers down, with the ranks of the word itself.
-
-    Args:
-        meaning: what was read.
-        theme: "light" or "dark".
-        layer: which row is framed.
-    """
+    """The words as a table of shades, layers down, the row of ``layer`` framed, with the word's own ranks."""
     colours = theme_of(theme)
     reading = meaning.reading
     depth = len(reading.labels)

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, html, no_update
 
-from explorer.figures.style import blank_figure
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.views.embeddings.meaning import VIEW, MeaningSettings
@@ -23,10 +21,11 @@ from explorer.views.embeddings.meaning.compute import compute, places
 from explorer.views.embeddings.meaning.figure import meaning_caption, meaning_figure, panel_height
 from explorer.views.embeddings.study import study_of
 from explorer.views.panel import running
-from explorer.views.panel.fields import STILL, labelled
+from explorer.views.panel.fields import graph, labelled, options_of, segments, select
 from explorer.views.panel.running import Run
 from explorer.views.panel.view_panel import Drawing, draws, part
 
+_MESSAGE = "the words read at each layer appear here"
 _BY = {"head": "the model’s head", "static": "static vectors"}
 
 
@@ -35,51 +34,23 @@ def layout() -> Any:
     return part(
         VIEW,
         *running.stores("embeddings-meaning"),
-        _controls(),
+        html.Div(_controls(), className="controls"),
         html.Div(id="embeddings-meaning-message"),
-        html.Div(
-            dcc.Graph(
-                id="embeddings-meaning-graph",
-                responsive=True,
-                className="graph",
-                config=STILL,
-                figure=blank_figure("the words read at each layer appear here"),
-            ),
-            className="scrolling",
-        ),
+        html.Div(graph("embeddings-meaning-graph", _MESSAGE), className="scrolling"),
         html.P(id="embeddings-meaning-caption", className="caption"),
     )
 
 
-def _controls() -> Any:
-    place = dmc.Select(
-        id="embeddings-meaning-place",
-        value="0",
-        data=[],
-        size="xs",
-        w=300,
-        searchable=True,
-        allowDeselect=False,
-        limit=100,
+def _controls() -> list[Any]:
+    place = select("embeddings-meaning-place", "0", 300, searchable=True, limit=100)
+    why = (
+        "The model's own language-model head, where the checkpoint has one; or the words whose static "
+        "vectors are nearest"
     )
-    by = dmc.SegmentedControl(
-        id="embeddings-meaning-by",
-        value="head",
-        size="xs",
-        data=[{"value": value, "label": label} for value, label in _BY.items()],
-    )
-    return html.Div(
-        [
-            labelled("read at", "Which vector is read: that of one sentence, or the mean of a sense", place),
-            html.Div(
-                [html.B("by"), by],
-                className="selector",
-                title="The model's own language-model head, where the checkpoint has one; or the "
-                "words whose static vectors are nearest",
-            ),
-        ],
-        className="controls",
-    )
+    return [
+        labelled("read at", "Which vector is read: that of one sentence, or the mean of a sense", place),
+        html.Div([html.B("by"), segments("embeddings-meaning-by", "head", _BY)], className="selector", title=why),
+    ]
 
 
 def register(app: Dash, session: Session, jobs: Jobs) -> None:
@@ -95,23 +66,22 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         if request is None:
             return no_update, no_update
         named = places(study_of(session, MeaningSettings.of(request).study))
-        data = [{"value": value, "label": label} for value, label in named.items()]
-        return data, chosen if chosen in named else "0"
+        return options_of(named), chosen if chosen in named else "0"
 
     def read(mode: str, request: dict[str, Any] | None, place: str, by: str) -> Run | None:
         if mode != VIEW.name or request is None:
             return None
-        wanted = {**request, "meaning_of": place, "read_by": by}
-        settings = MeaningSettings.of(wanted)
-        return Run(wanted, lambda progress: compute(session, settings, progress))
+        request = {**request, "meaning_of": place, "read_by": by}
+        settings = MeaningSettings.of(request)
+        return Run(request, lambda progress: compute(session, settings, progress))
 
-    asked = [
+    inputs = [
         Input("embeddings-mode", "value"),
         Input("embeddings-request", "data"),
         Input("embeddings-meaning-place", "value"),
         Input("embeddings-meaning-by", "value"),
     ]
-    running.follow(app, jobs, "embeddings-meaning", asked, [], read)
+    running.follow(app, jobs, "embeddings-meaning", inputs, [], read)
 
     @draws(
         app,
@@ -119,7 +89,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         ["embeddings-meaning-graph"],
         [Input("embeddings-meaning-request", "data"), Input("embeddings-layer", "value"), Input("theme", "data")],
         [Output("embeddings-meaning-graph", "style"), Output("embeddings-meaning-caption", "children")],
-        "the words read at each layer appear here",
+        _MESSAGE,
     )
     def draw_meaning(request: dict[str, Any] | None, layer: int, theme: str) -> Drawing | None:
         if request is None:

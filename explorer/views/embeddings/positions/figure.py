@@ -21,7 +21,7 @@ from explorer.figures.style import (
     theme_of,
     title,
 )
-from explorer.records import EmbeddingSum, FloatArray, Positions, Rotation
+from explorer.records import EmbeddingSum, FloatArray, IntArray, Positions, Rotation
 from explorer.views.embeddings.positions import PositionsSettings
 from explorer.views.embeddings.positions.compute import WordPositions
 
@@ -36,24 +36,16 @@ _FRAME: dict[str, Any] = {"showline": True, "ticks": "outside", "ticklen": 3}
 
 
 def positions_figure(positions: Positions, embeddings: EmbeddingSum, token: int, theme: str = "light") -> go.Figure:
-    """Two plots of how positions are told apart, and under them one token's sum.
-
-    Args:
-        positions: of the model.
-        embeddings: of a text.
-        token: which of its tokens.
-        theme: "light" or "dark".
-    """
+    """Two plots of how a model encodes position, and under them one token's sum."""
     colours = theme_of(theme)
     figure = go.Figure()
+    axes: dict[str, Any] = {}
     if positions.vectors is not None:
         axes = _of_vectors(figure, positions.vectors, colours)
     elif positions.rotations:
         axes = _of_rotations(figure, positions.rotations, colours)
     elif positions.bias is not None:
         axes = _of_bias(figure, positions.bias, colours)
-    else:
-        axes = {}
     _sum(figure, embeddings, token, colours)
     name = literal(model_label(positions.model))
     ends = np.cumsum(embeddings.along_the_sum(token)).tolist()
@@ -127,15 +119,12 @@ def _of_vectors(figure: go.Figure, vectors: FloatArray, colours: Theme) -> dict[
     result = project(vectors, n=min(3, *vectors.shape))
     for number, points in enumerate(result.points.T):
         figure.add_trace(
-            go.Scatter(
-                x=np.arange(len(points)),
-                y=points,
-                xaxis="x2",
-                yaxis="y2",
-                mode="lines",
-                name=f"component {number + 1} ({result.explained_variance[number]:.0%})",
-                line={"color": colours.senses[number], "width": 1.5, "dash": ("solid", "dash", "dot")[number]},
-                hovertemplate="position %{x}: %{y:.3f}<extra></extra>",
+            _curve(
+                np.arange(len(points)),
+                points,
+                f"component {number + 1} ({result.explained_variance[number]:.0%})",
+                {"color": colours.senses[number], "width": 1.5, "dash": ("solid", "dash", "dot")[number]},
+                hover="position %{x}",
             )
         )
     return {
@@ -172,15 +161,12 @@ def _of_rotations(figure: go.Figure, rotations: tuple[Rotation, ...], colours: T
     )
     for number, rotation in enumerate(rotations):
         figure.add_trace(
-            go.Scatter(
-                x=apart,
-                y=np.cos(np.outer(rotation.frequencies, apart)).mean(axis=0),
-                xaxis="x2",
-                yaxis="y2",
-                mode="lines",
-                name=literal(rotation.layers),
-                line={"color": colours.senses[number % len(colours.senses)], "width": 2},
-                hovertemplate="%{x} tokens apart: %{y:.3f}<extra></extra>",
+            _curve(
+                apart,
+                np.cos(np.outer(rotation.frequencies, apart)).mean(axis=0),
+                literal(rotation.layers),
+                {"color": colours.senses[number % len(colours.senses)], "width": 2},
+                hover="%{x} tokens apart",
             )
         )
     return {
@@ -218,15 +204,12 @@ def _of_bias(figure: go.Figure, bias: FloatArray, colours: Theme) -> dict[str, A
         )
     )
     figure.add_trace(
-        go.Scatter(
-            x=apart[near],
-            y=bias[:, near].mean(axis=0),
-            xaxis="x2",
-            yaxis="y2",
-            mode="lines",
-            name="mean over heads",
-            line={"color": colours.senses[0], "width": 2},
-            hovertemplate="key %{x} tokens on: %{y:.3f}<extra></extra>",
+        _curve(
+            apart[near],
+            bias[:, near].mean(axis=0),
+            "mean over heads",
+            {"color": colours.senses[0], "width": 2},
+            hover="key %{x} tokens on",
         )
     )
     return {
@@ -235,6 +218,12 @@ def _of_bias(figure: go.Figure, bias: FloatArray, colours: Theme) -> dict[str, A
         "xaxis2": axis(colours, "key − query (tokens)", domain=_RIGHT, anchor="y2", **_FRAME),
         "yaxis2": axis(colours, "bias", domain=_TOP, anchor="x2", **_FRAME),
     }
+
+
+def _curve(x: IntArray, y: FloatArray, name: str, line: dict[str, Any], hover: str) -> go.Scatter:
+    """A line in the plot on the right."""
+    template = f"{hover}: %{{y:.3f}}<extra></extra>"
+    return go.Scatter(x=x, y=y, xaxis="x2", yaxis="y2", mode="lines", name=name, line=line, hovertemplate=template)
 
 
 def _heat(
@@ -275,7 +264,7 @@ def _sum(figure: go.Figure, embeddings: EmbeddingSum, token: int, colours: Theme
     own = np.linalg.norm(embeddings.vectors[:, token], axis=1).tolist()
     total = sum(along)
     ends = np.cumsum(along).tolist()
-    after = f" → {_length(embeddings.block_input[token]):.3f} after {' and '.join(embeddings.after)}"
+    after = f" → {np.linalg.norm(embeddings.block_input[token]):.3f} after {' and '.join(embeddings.after)}"
     figure.add_trace(
         go.Bar(
             x=[*along, total],
@@ -297,10 +286,6 @@ def _sum(figure: go.Figure, embeddings: EmbeddingSum, token: int, colours: Theme
             hovertemplate="%{y}: %{text}<extra></extra>",
         )
     )
-
-
-def _length(vector: FloatArray) -> float:
-    return float(np.linalg.norm(vector))
 
 
 def _positions(record: WordPositions, _settings: PositionsSettings, style: FigureStyle) -> SizedFigure:

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, html, no_update
 
-from explorer.figures.style import blank_figure
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
 from explorer.views.embeddings.meaning.compute import SENSE, places
@@ -25,45 +23,26 @@ from explorer.views.embeddings.positions.compute import compute
 from explorer.views.embeddings.positions.figure import positions_caption, positions_figure
 from explorer.views.embeddings.study import study_of
 from explorer.views.panel import running
-from explorer.views.panel.fields import STILL, labelled
+from explorer.views.panel.fields import graph, labelled, options_of, select
 from explorer.views.panel.running import Run
 from explorer.views.panel.view_panel import Drawing, draws, part
+
+_MESSAGE = "how the model tells positions apart appears here"
 
 
 def layout() -> Any:
     """The view's components."""
+    place = select("embeddings-positions-place", "0", 360, searchable=True, limit=100)
+    figure = graph("embeddings-positions-graph", _MESSAGE)
+    figure.style = {"minHeight": "480px"}
     return part(
         VIEW,
         *running.stores("embeddings-positions"),
         html.Div(
-            labelled(
-                "the word in",
-                "The sum below is of the word in this sentence",
-                dmc.Select(
-                    id="embeddings-positions-place",
-                    value="0",
-                    data=[],
-                    size="xs",
-                    w=360,
-                    searchable=True,
-                    allowDeselect=False,
-                    limit=100,
-                ),
-            ),
-            className="controls",
+            labelled("the word in", "The sum below is of the word in this sentence", place), className="controls"
         ),
         html.Div(id="embeddings-positions-message"),
-        html.Div(
-            dcc.Graph(
-                id="embeddings-positions-graph",
-                responsive=True,
-                className="graph",
-                config=STILL,
-                style={"minHeight": "480px"},
-                figure=blank_figure("how the model tells positions apart appears here"),
-            ),
-            className="scrolling",
-        ),
+        html.Div(figure, className="scrolling"),
         html.P(id="embeddings-positions-caption", className="caption"),
     )
 
@@ -81,22 +60,22 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         if request is None:
             return no_update, no_update
         named = places(study_of(session, PositionsSettings.of(request).study))
-        data = [{"value": value, "label": label} for value, label in named.items() if not value.startswith(SENSE)]
-        return data, chosen if chosen in named else "0"
+        named = {value: label for value, label in named.items() if not value.startswith(SENSE)}
+        return options_of(named), chosen if chosen in named else "0"
 
     def read(mode: str, request: dict[str, Any] | None, place: str) -> Run | None:
         if mode != VIEW.name or request is None:
             return None
-        wanted = {**request, "positions_of": int(place)}
-        settings = PositionsSettings.of(wanted)
-        return Run(wanted, lambda progress: compute(session, settings, progress))
+        request = {**request, "positions_of": int(place)}
+        settings = PositionsSettings.of(request)
+        return Run(request, lambda progress: compute(session, settings, progress))
 
-    opened = [
+    inputs = [
         Input("embeddings-mode", "value"),
         Input("embeddings-request", "data"),
         Input("embeddings-positions-place", "value"),
     ]
-    running.follow(app, jobs, "embeddings-positions", opened, [], read)
+    running.follow(app, jobs, "embeddings-positions", inputs, [], read)
 
     @draws(
         app,
@@ -104,7 +83,7 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
         ["embeddings-positions-graph"],
         [Input("embeddings-positions-request", "data"), Input("theme", "data"), Input("embeddings-layer", "value")],
         [Output("embeddings-positions-caption", "children")],
-        "how the model tells positions apart appears here",
+        _MESSAGE,
     )
     def draw_positions(request: dict[str, Any] | None, theme: str, layer: int) -> Drawing | None:
         if request is None:

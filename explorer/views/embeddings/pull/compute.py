@@ -28,7 +28,7 @@ from explorer.records.source import Source
 from explorer.session.requests import TextRequest
 from explorer.session.session import Session
 from explorer.text.words import pieces_of
-from explorer.views.embeddings.embeddings.compute import check_layer, options_of, projections_of
+from explorer.views.embeddings.embeddings.compute import check_layer, plane_options, projections_of
 from explorer.views.embeddings.pull import ALL, SEEN, PullSettings
 from explorer.views.embeddings.study import check_occurrence, study_of
 
@@ -55,7 +55,7 @@ def compute(session: Session, settings: PullSettings, progress: Progress | None 
     """The pull on an occurrence; of the last block where the layer is the result, which none reads.
 
     Raises:
-        ValueError: an unusable sentence, word or layer, or a head or place there is not.
+        ValueError: an unusable sentence, word or layer, or an unknown head or occurrence.
         ModelError: the model cannot be loaded, or was captured eagerly.
     """
     study = study_of(session, settings.study, progress)
@@ -67,7 +67,7 @@ def compute(session: Session, settings: PullSettings, progress: Progress | None 
         raise ValueError(f"head={settings.head} is not a choice: use {', '.join(heads)}")
     head = None if settings.head == ALL else int(settings.head)
     pulled = pull(cap, study.occurrences[settings.pull_on], layer, head)
-    shown = projections_of(session, settings.study, with_arrows(options_of(settings)), layer)[layer]
+    shown = projections_of(session, settings.study, with_arrows(plane_options(settings)), layer)[layer]
     arrows = pull_plane(settings.pull_on, pulled, shown)
     return WordPull(study, pulled, arrows, stretch(arrows) if settings.arrow_length == SEEN else 1)
 
@@ -97,18 +97,14 @@ def pull(cap: CapturedText, occurrence: Occurrence, layer: int, head: int | None
     with the output bias what the attention block's output projection gives (Elhage et al.
     2021, "A Mathematical Framework for Transformer Circuits"; Kobayashi et al. 2020).
 
-    Args:
-        cap: the captured sentence.
-        occurrence: where the word stands in it.
-        layer: which attention, from 0; it reads ``hidden[layer]``.
-        head: which head, from 0; None takes the layer's heads together.
+    Attention ``layer`` reads ``hidden[layer]``; ``head`` None is all heads of the layer together.
 
     Raises:
         ValueError: a layer or head out of range, or a word with no token of its own.
         ModelError: the model was captured eagerly, so that values are not known.
     """
     source = cap.stack()
-    source.attention(layer, head, slice(0, 1))  # says so if there is no such layer or head
+    source.attention(layer, head, slice(0, 1))  # raises if there is no such layer or head
     pieces = pieces_of(source.query_tokens, occurrence.span)
     if not pieces:
         raise ValueError(f"the word has no token of its own in “{cap.text}”")
@@ -119,7 +115,7 @@ def pull(cap: CapturedText, occurrence: Occurrence, layer: int, head: int | None
     value_norms = np.full(weights.shape[1], np.nan)
     for number in range(source.n_heads):
         values = source.transformed_values(layer, number).astype(np.float64)
-        weights[number] = _of_pieces(source, layer, number, pieces)
+        weights[number] = _word_weights(source, layer, number, pieces)
         heads[number] = weights[number] @ values
         if head in (None, number):
             together += weights[number][:, None] * values
@@ -143,15 +139,14 @@ def pull(cap: CapturedText, occurrence: Occurrence, layer: int, head: int | None
     )
 
 
-def _of_pieces(source: AttentionStack, layer: int, head: int, pieces: list[int]) -> FloatArray:
+def _word_weights(source: AttentionStack, layer: int, head: int, pieces: list[int]) -> FloatArray:
     """A word's weight on each token [K]: the mean of its pieces'."""
     rows = source.attention(layer, head, slice(pieces[0], pieces[-1] + 1))
-    own: FloatArray = rows[np.array(pieces) - pieces[0]].mean(axis=0, dtype=np.float64)
-    return own
+    return np.asarray(rows[np.array(pieces) - pieces[0]].mean(axis=0, dtype=np.float64))
 
 
 def _kinds(source: AttentionStack, pieces: list[int]) -> tuple[str, ...]:
-    """What each token is to the word; a causal model's first token is no word like others."""
+    """What each token is to the word; a causal model's first token is a kind of its own."""
     keys = source.key_tokens
     marks = Sides(source.query_tokens, keys, cross=False).punctuation
     own, words, punctuation, special, first = KINDS
@@ -175,28 +170,25 @@ def pull_plane(place: int, pulled: Pull, shown: WordProjection) -> PullPlane:
     Arrows are differences of vectors: the basis's mean is not taken from them. Of three axes
     the first two are taken.
 
-    Args:
-        place: which of the study's occurrences is pulled.
-        pulled: what pulls it.
-        shown: the study at ``pulled.layer``, in the basis to draw in.
+    ``place`` is the pulled occurrence of the study, ``shown`` the study at ``pulled.layer``.
 
     Raises:
-        ValueError: a basis that scales each vector to length 1, or none (t-SNE).
+        ValueError: a basis that scales each vector to length 1, or no basis (t-SNE).
     """
     if shown.basis is None:
         raise ValueError("t-SNE has no axes that an arrow could be brought to: use PCA")
     basis = shown.basis
-    # What spreads nothing is no direction of the word's: rounding alone would choose it.
+    # Rounding alone would choose an axis without variance.
     spreads = basis.explained_variance[:2] > _LEAST_SPREAD
 
-    def drawn(vector: FloatArray) -> _Drawn:
+    def projected(vector: FloatArray) -> _Projected:
         whole = float(np.linalg.norm(vector / basis.scale))
         x, y = (turn(basis, vector)[:2] * spreads).tolist()
-        return _Drawn(vector, x, y, math.hypot(x, y) / whole if whole else None)
+        return _Projected(vector, x, y, math.hypot(x, y) / whole if whole else None)
 
-    total = drawn(pulled.total)
-    made = [
-        _arrow(label, kind, drawn(vector), total, float(weight), _number(norm))
+    total = projected(pulled.total)
+    arrows = [
+        _arrow(label, kind, projected(vector), total, float(weight), _number(norm))
         for label, kind, vector, weight, norm, allowed in zip(
             pulled.labels,
             pulled.kinds,
@@ -209,14 +201,14 @@ def pull_plane(place: int, pulled: Pull, shown: WordProjection) -> PullPlane:
         if allowed
     ]
     if pulled.head is None and pulled.bias.any():
-        made.append(_arrow(BIAS, BIAS, drawn(pulled.bias), total))
+        arrows.append(_arrow(BIAS, BIAS, projected(pulled.bias), total))
     return PullPlane(
         points=shown.points[:, :2],
         static=shown.static[:, :2],
         place=place,
-        arrows=tuple(sorted(made, key=lambda arrow: -arrow.length)),
+        arrows=tuple(sorted(arrows, key=lambda arrow: -arrow.length)),
         total=_arrow("the sum", "the sum", total, total),
-        attention=_arrow("attention", "attention", drawn(pulled.attention), total),
+        attention=_arrow("attention", "attention", projected(pulled.attention), total),
         heads=np.linalg.norm(pulled.heads, axis=1),
         heads_seen=np.linalg.norm(turn(basis, pulled.heads)[:, :2] * spreads, axis=1),
         explained_variance=basis.explained_variance[:2],
@@ -226,8 +218,8 @@ def pull_plane(place: int, pulled: Pull, shown: WordProjection) -> PullPlane:
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """A vector, its arrow, and which share of its length that shows."""
+class _Projected:
+    """A vector, its arrow in the plane, and the share of its length that the plane shows."""
 
     vector: FloatArray
     x: float
@@ -236,7 +228,12 @@ class _Drawn:
 
 
 def _arrow(
-    label: str, kind: str, own: _Drawn, total: _Drawn, weight: float | None = None, value_norm: float | None = None
+    label: str,
+    kind: str,
+    own: _Projected,
+    total: _Projected,
+    weight: float | None = None,
+    value_norm: float | None = None,
 ) -> Arrow:
     length, sum_length = (float(np.linalg.norm(one.vector)) for one in (own, total))
     along = float(own.vector @ total.vector)
@@ -269,6 +266,6 @@ def stretch(plane: PullPlane) -> int:
     longest = max(math.hypot(arrow.x, arrow.y) for arrow in (*plane.arrows, plane.total))
     if not longest or not spread:
         return 1
-    wanted = max(1.0, _REACH * spread / longest)
-    power = 10 ** math.floor(math.log10(wanted))
-    return int(wanted // power * power)
+    factor = max(1.0, _REACH * spread / longest)
+    power = 10 ** math.floor(math.log10(factor))
+    return int(factor // power * power)

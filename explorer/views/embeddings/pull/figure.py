@@ -1,14 +1,16 @@
-"""The pull of a head drawn: arrows from a word's vector, and how far each head moves it."""
+"""The pull of a head: arrows from a word's vector, and how far each head moves it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.figure_style import FigureStyle, SizedFigure
+from explorer.figures.planes import component_axis, plane_layout
 from explorer.figures.style import Theme, axis, base_layout, literal, model_label, theme_of, title
 from explorer.records import Arrow, Pull, PullPlane, WordStudy
 from explorer.records.pull import BIAS, KINDS
@@ -18,7 +20,7 @@ from explorer.views.embeddings.pull.compute import WordPull
 LABELLED = 8  # arrows that carry their token's name
 _APART = 0.15  # of the longest arrow: how far a named tip is from the word and other named tips
 
-# What becomes of the sum, by how it meets the residual stream.
+# How the sum enters the residual stream.
 _RESIDUALS = {
     "pre": "It is added to the residual stream as it is (the norm stands before attention)",
     "post": "It is added to the residual stream, and then the sum is normalised: all is shown before that norm",
@@ -30,20 +32,15 @@ _RESIDUALS = {
 }
 
 
-def whose(pulled: Pull) -> str:
-    """Which head, or all of them."""
+def head_label(pulled: Pull) -> str:
+    """The head, or "all heads"."""
     return "all heads" if pulled.head is None else f"head {pulled.head}"
 
 
 def pull_figure(study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 1, theme: str = "light") -> go.Figure:
     """Arrows from the word's vector, a token each, and their sum.
 
-    Args:
-        study: the word's vectors.
-        pulled: what pulls it.
-        plane: the same in two dimensions.
-        times: how many times their length arrows are drawn.
-        theme: "light" or "dark".
+    Arrows are drawn ``times`` as long as they are.
 
     Raises:
         ValueError: an unknown theme.
@@ -64,25 +61,12 @@ def pull_figure(study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 1
     longer = f" · arrows ×{times}" if times > 1 else ""
     first, second = plane.explained_variance
     figure.update_layout(
-        base_layout(
+        plane_layout(
             colours,
-            title=title(
-                f"Pull on “{literal(study.word)}”, sentence {pulled.occurrence.sentence + 1} · "
-                f"{literal(model_label(study.model))} · layer {pulled.layer} · "
-                f"{whose(pulled)}{longer}"
-            ),
-            xaxis=_component(colours, 1, first),
-            yaxis=_component(colours, 2, second, scaleanchor="x", scaleratio=1),
-            legend={
-                "orientation": "h",
-                "x": 0,
-                "y": 0,
-                "yanchor": "bottom",
-                "yref": "container",
-                "font": {"size": 12, "color": colours.ink},
-            },
-            margin={"l": 8, "r": 8, "t": 30, "b": 8},
-            hovermode="closest",
+            f"Pull on “{literal(study.word)}”, sentence {pulled.occurrence.sentence + 1} · "
+            f"{literal(model_label(study.model))} · layer {pulled.layer} · {head_label(pulled)}{longer}",
+            xaxis=component_axis(colours, 1, first),
+            yaxis=component_axis(colours, 2, second, scaleanchor="x", scaleratio=1),
         )
     )
     return figure
@@ -90,12 +74,12 @@ def pull_figure(study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 1
 
 def pull_caption(study: WordStudy, pulled: Pull, plane: PullPlane, times: int = 1) -> str:
     """What a reader could paste under the figure."""
-    what = f"each token’s A·v·W_O at “{study.word}” in “{pulled.occurrence.text}”"
     of = "summed over the layer’s heads, and the output bias" if pulled.head is None else f"in head {pulled.head}"
     total = plane.total
     before = float(np.linalg.norm(pulled.before))
     parts = [
-        f"Arrows: {what}, layer {pulled.layer} of {model_label(study.model)}, {of}; the bold one is their sum.",
+        f"Arrows: each token’s A·v·W_O at “{study.word}” in “{pulled.occurrence.text}”, "
+        f"layer {pulled.layer} of {model_label(study.model)}, {of}; the bold one is their sum.",
         f"The sum is {total.length:.3g} long, the word’s vector {before:.3g}"
         + (f"; this plane shows {total.seen:.0%} of the sum." if total.seen is not None else "."),
     ]
@@ -151,7 +135,7 @@ def _colour(kind: str, colours: Theme) -> str:
 def _places(study: WordStudy, plane: PullPlane, colours: Theme) -> list[go.Scatter]:
     """The other occurrences and the pulled one's static vector, faint; the pulled one."""
     others = [i for i in range(len(plane.points)) if i != plane.place]
-    told = [f"{study.occurrences[i].sentence + 1} · {literal(study.occurrences[i].sense)}" for i in others]
+    hover = [f"{study.occurrences[i].sentence + 1} · {literal(study.occurrences[i].sense)}" for i in others]
     x, y = plane.points[plane.place]
     static = plane.static[[plane.place]]
     return [
@@ -165,7 +149,7 @@ def _places(study: WordStudy, plane: PullPlane, colours: Theme) -> list[go.Scatt
             textposition="top center",
             textfont={"size": 11, "color": colours.faint},
             marker={"size": 10, "color": colours.line, "line": {"width": 1, "color": colours.faint}},
-            customdata=told,
+            customdata=hover,
             hovertemplate="%{customdata}<extra></extra>",
             cliponaxis=False,
         ),
@@ -209,29 +193,27 @@ def _named(plane: PullPlane) -> list[Arrow]:
 
 def _arrows(members: Sequence[Arrow], start: np.ndarray, times: int, colour: str, kind: str) -> go.Scatter:
     """Arrows of one kind in one trace: start, end, gap."""
-    xs, ys, told = [], [], []
+    xs, ys, hover = [], [], []
     for arrow in members:
         xs += [start[0], start[0] + times * arrow.x, None]
         ys += [start[1], start[1] + times * arrow.y, None]
-        told += ["", _hover(arrow), ""]
+        hover += ["", _hover(arrow), ""]
     return go.Scatter(
         x=xs,
         y=ys,
         mode="lines+markers",
         name=kind,
         line={"width": 1.5, "color": colour},
-        marker={
-            "symbol": "arrow",
-            "angleref": "previous",
-            "size": [0, 8, 0] * len(members),
-            "color": colour,
-            "opacity": 1,
-            "line": {"width": 0},
-        },
-        customdata=told,
+        marker=_arrow_marker([0, 8, 0] * len(members), colour),
+        customdata=hover,
         hovertemplate="%{customdata}<extra></extra>",
         cliponaxis=False,
     )
+
+
+def _arrow_marker(sizes: list[int], colour: str) -> dict[str, Any]:
+    shape = {"symbol": "arrow", "angleref": "previous", "line": {"width": 0}}
+    return {**shape, "size": sizes, "color": colour, "opacity": 1}
 
 
 def _names(named: Sequence[Arrow], start: np.ndarray, times: int, colours: Theme) -> go.Scatter:
@@ -256,16 +238,9 @@ def _sum(pulled: Pull, plane: PullPlane, start: np.ndarray, times: int, colours:
         x=[start[0], start[0] + times * total.x],
         y=[start[1], start[1] + times * total.y],
         mode="lines+markers",
-        name=f"sum: {whose(pulled)}",
+        name=f"sum: {head_label(pulled)}",
         line={"width": 4, "color": colours.ink},
-        marker={
-            "symbol": "arrow",
-            "angleref": "previous",
-            "size": [0, 16],
-            "color": colours.ink,
-            "opacity": 1,
-            "line": {"width": 0},
-        },
+        marker=_arrow_marker([0, 16], colours.ink),
         customdata=["", _hover(total)],
         hovertemplate="%{customdata}<extra></extra>",
         cliponaxis=False,
@@ -296,30 +271,18 @@ def _outside(arrow: Arrow) -> str:
 def _hover(arrow: Arrow) -> str:
     """An arrow's numbers, a line each."""
 
-    def told(value: float | None, form: str = ".3g") -> str:
+    def written(value: float | None, form: str = ".3g") -> str:
         return "–" if value is None else format(value, form)
 
     lines = [f"<b>{literal(arrow.label)}</b> · {arrow.kind}"]
     if arrow.weight is not None:
-        lines.append(f"weight A {told(arrow.weight)} · ‖v W_O‖ {told(arrow.value_norm)}")
-    lines.append(f"length {told(arrow.length)}, in this plane {told(arrow.seen, '.0%')} of it")
+        lines.append(f"weight A {written(arrow.weight)} · ‖v W_O‖ {written(arrow.value_norm)}")
+    lines.append(f"length {written(arrow.length)}, in this plane {written(arrow.seen, '.0%')} of it")
     if arrow.kind != "the sum":
         lines.append(
-            f"cosine with the sum {told(arrow.cosine, '.2f')} · its part of the sum {told(arrow.share, '.0%')}"
+            f"cosine with the sum {written(arrow.cosine, '.2f')} · its part of the sum {written(arrow.share, '.0%')}"
         )
     return "<br>".join(lines)
-
-
-def _component(colours: Theme, number: int, share: float, **more: object) -> dict[str, object]:
-    return axis(
-        colours,
-        f"principal component {number} ({share:.1%} of the variance)",
-        ticks="outside",
-        ticklen=3,
-        showline=True,
-        mirror=True,
-        **more,
-    )
 
 
 def _arrows_in_file(record: WordPull, _settings: PullSettings, style: FigureStyle) -> SizedFigure:

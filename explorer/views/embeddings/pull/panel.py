@@ -13,23 +13,21 @@ from __future__ import annotations
 from typing import Any
 
 import dash_ag_grid as dag
-import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
-from explorer.figures.style import blank_figure
 from explorer.records import ModelError, PlaneOptions, WordStudy
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
-from explorer.views.embeddings.embeddings.compute import options_of
+from explorer.views.embeddings.embeddings.compute import plane_options
 from explorer.views.embeddings.pull import ALL, SEEN, TRUE, VIEW, PullSettings
 from explorer.views.embeddings.pull.compute import compute, pull_rows, sentence_of
 from explorer.views.embeddings.pull.figure import heads_figure, pull_caption, pull_figure
 from explorer.views.embeddings.study import study_of
-from explorer.views.panel.fields import STILL, ZOOMABLE, labelled
+from explorer.views.panel.fields import ZOOMABLE, graph, labelled, options_of, segments, select
 from explorer.views.panel.view_panel import Drawing, draws, part
 
 _MESSAGE = "the head’s pull appears here"
-# Field, header, what it says, how it is written.
+# Field, header, help, number format.
 _COLUMNS = (
     ("label", "token", "Whose arrow it is", None),
     ("weight", "A", "Attention weight on the token; of all heads their mean", ".3f"),
@@ -43,95 +41,44 @@ _COLUMNS = (
 
 def layout() -> Any:
     """The view's components."""
+    heads = graph("embeddings-pull-heads", "", style="bars")
     return part(
         VIEW,
-        _controls(),
+        html.Div(_controls(), className="controls"),
         html.Div(
-            [
-                dcc.Graph(
-                    id="embeddings-pull-graph",
-                    config=ZOOMABLE,
-                    responsive=True,
-                    className="graph",
-                    figure=blank_figure(_MESSAGE),
-                ),
-                html.Aside(
-                    [
-                        dcc.Graph(
-                            id="embeddings-pull-heads",
-                            responsive=True,
-                            className="bars",
-                            config=STILL,
-                            figure=blank_figure(""),
-                        ),
-                        _table(),
-                    ]
-                ),
-            ],
-            className="pulling",
+            [graph("embeddings-pull-graph", _MESSAGE, ZOOMABLE), html.Aside([heads, _table()])], className="pulling"
         ),
         html.P(id="embeddings-pull-caption", className="caption"),
     )
 
 
-def _controls() -> Any:
-    return html.Div(
-        [
-            labelled(
-                "sentence",
-                "Which occurrence of the word is pulled",
-                dmc.Select(
-                    id="embeddings-pull-place",
-                    value="0",
-                    data=[],
-                    size="xs",
-                    w=240,
-                    allowDeselect=False,
-                    searchable=True,
-                ),
-            ),
-            labelled(
-                "head",
-                "One head of the layer, or all of them with the output bias",
-                dmc.Select(id="embeddings-pull-head", value=ALL, data=[], size="xs", w=110, allowDeselect=False),
-            ),
-            labelled(
-                "arrows",
-                "At their true length beside the points, or longer where that is too "
-                "short to see; the title says how many times",
-                dmc.SegmentedControl(
-                    id="embeddings-pull-length",
-                    value=SEEN,
-                    size="xs",
-                    data=[{"value": SEEN, "label": "to be seen"}, {"value": TRUE, "label": "true length"}],
-                ),
-            ),
-        ],
-        className="controls",
-    )
+def _controls() -> list[Any]:
+    lengths = {SEEN: "to be seen", TRUE: "true length"}
+    why = "At their true length, or longer where that is too short to see; the title gives the factor"
+    return [
+        labelled(
+            "sentence",
+            "Which occurrence of the word is pulled",
+            select("embeddings-pull-place", "0", 240, searchable=True),
+        ),
+        labelled("head", PullSettings.help_of("head"), select("embeddings-pull-head", ALL, 110)),
+        labelled("arrows", why, segments("embeddings-pull-length", SEEN, lengths)),
+    ]
 
 
 def _table() -> Any:
-    columns = [
-        {"field": field, "headerName": name, "headerTooltip": why}
-        | (
-            {"valueFormatter": {"function": _formatted(form)}, "type": "rightAligned"}
-            if form
-            else {"flex": 2, "minWidth": 78}
-        )
-        for field, name, why, form in _COLUMNS
-    ]
+    columns: list[dict[str, Any]] = []
+    for field, name, why, form in _COLUMNS:
+        own = {"flex": 2, "minWidth": 78} if form is None else {"valueFormatter": {"function": _formatted(form)}}
+        columns.append({"field": field, "headerName": name, "headerTooltip": why} | own)
+        if form is not None:
+            columns[-1]["type"] = "rightAligned"
+    default = {"sortable": True, "resizable": True, "flex": 1, "minWidth": 46, "sortingOrder": ["desc", "asc", None]}
     return dag.AgGrid(
         id="embeddings-pull-table",
         columnDefs=columns,
         rowData=[],
-        defaultColDef={
-            "sortable": True,
-            "resizable": True,
-            "flex": 1,
-            "minWidth": 46,
-            "sortingOrder": ["desc", "asc", None],
-        },
+        defaultColDef=default,
         dashGridOptions=_grid_options([]),
     )
 
@@ -141,19 +88,18 @@ def _formatted(form: str) -> str:
 
 
 def _grid_options(last: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "rowHeight": 26,
-        "headerHeight": 30,
-        "tooltipShowDelay": 300,
-        "animateRows": False,
-        "pinnedBottomRowData": last,
-    }
+    heights = {"rowHeight": 26, "headerHeight": 30}
+    return {**heights, "tooltipShowDelay": 300, "animateRows": False, "pinnedBottomRowData": last}
 
 
 def register(app: Dash, session: Session, _jobs: Jobs) -> None:
     """Wire the view's callbacks to ``app``."""
-    _register_browser_side(app)
-    _register_picture(app, session)
+    app.clientside_callback(
+        ClientsideFunction("embeddings_pull", "pickHead"),
+        Output("embeddings-pull-head", "value", allow_duplicate=True),
+        Input("embeddings-pull-heads", "clickData"),
+    )
+    _register_figures(app, session)
 
     @app.callback(
         Output("embeddings-pull-place", "data"),
@@ -171,16 +117,20 @@ def register(app: Dash, session: Session, _jobs: Jobs) -> None:
         try:
             settings = PullSettings.of(request)
             study = study_of(session, settings.study)
-            read = sentence_of(session, study, settings)
-        except (ValueError, ModelError):  # draw_pull says what is wrong
+            n_heads = sentence_of(session, study, settings).stack().n_heads
+        except (ValueError, ModelError):  # draw_pull reports it
             return (no_update,) * 4
         places = choices(study)
-        heads = [{"value": ALL, "label": "all heads"}]
-        heads += [{"value": str(n), "label": str(n)} for n in range(read.stack().n_heads)]
-        return places, _offered(place, places), heads, _offered(head, heads)
+        heads = {ALL: "all heads"} | {str(n): str(n) for n in range(n_heads)}
+        return (
+            options_of(places),
+            place if place in places else "0",
+            options_of(heads),
+            head if head in heads else ALL,
+        )
 
 
-def _register_picture(app: Dash, session: Session) -> None:
+def _register_figures(app: Dash, session: Session) -> None:
     @draws(
         app,
         VIEW,
@@ -216,48 +166,30 @@ def _register_picture(app: Dash, session: Session) -> None:
             [pull_figure(study, pulled, plane, record.times, theme), heads_figure(pulled, plane, theme)],
             settings,
             [rows, _grid_options([total]), pull_caption(study, pulled, plane, record.times)],
-            [*_on_layer(layer, pulled.layer), *_on_plane(options_of(settings))],
+            [*_layer_remarks(layer, pulled.layer), *_plane_remarks(plane_options(settings))],
         )
 
 
-def _offered(chosen: str, offered: list[dict[str, str]]) -> str:
-    """What was chosen where it is there; the first otherwise."""
-    values = [one["value"] for one in offered]
-    return chosen if chosen in values else values[0]
+def choices(study: WordStudy) -> dict[str, str]:
+    """The label of each occurrence: sentence number, sense, text."""
+    return {str(place): f"{o.sentence + 1} · {o.sense} · {o.text}" for place, o in enumerate(study.occurrences)}
 
 
-def choices(of: WordStudy) -> list[dict[str, str]]:
-    """The study's occurrences, to choose one: number, sense, and how its sentence begins."""
-    return [
-        {"value": str(place), "label": f"{o.sentence + 1} · {o.sense} · {o.text}"}
-        for place, o in enumerate(of.occurrences)
-    ]
-
-
-def _on_layer(asked: int, layer: int) -> list[str]:
-    if asked <= layer:
+def _layer_remarks(requested: int, layer: int) -> list[str]:
+    if requested <= layer:
         return []
-    return [f"layer {asked} is the model’s result, which no attention reads: layer {layer} is shown"]
+    return [f"layer {requested} is the model’s result, which no attention reads: layer {layer} is shown"]
 
 
-def _on_plane(options: PlaneOptions) -> list[str]:
-    """What the plane view shows otherwise than arrows can be."""
-    asked = [
-        *(["t-SNE"] if options.method == "tsne" else []),
-        *(["unit length"] if options.normalise == "unit" else []),
-    ]
-    if not asked:
+def _plane_remarks(options: PlaneOptions) -> list[str]:
+    """Options of the plane view that do not apply to arrows."""
+    unusable = ["t-SNE"] if options.method == "tsne" else []
+    if options.normalise == "unit":
+        unusable.append("unit length")
+    if not unusable:
         return []
     instead = "PCA" if options.method == "tsne" else "the vectors as they are"
     return [
-        f"the plane view shows {' and '.join(asked)}, where a difference of vectors has no "
+        f"the plane view shows {' and '.join(unusable)}, where a difference of vectors has no "
         f"place: arrows are drawn on {instead}"
     ]
-
-
-def _register_browser_side(app: Dash) -> None:
-    app.clientside_callback(
-        ClientsideFunction("embeddings_pull", "pickHead"),
-        Output("embeddings-pull-head", "value", allow_duplicate=True),
-        Input("embeddings-pull-heads", "clickData"),
-    )

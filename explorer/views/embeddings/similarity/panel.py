@@ -11,10 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import dash_mantine_components as dmc
-from dash import Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, html
 
-from explorer.figures.style import blank_figure
 from explorer.records import Proposals, WordSimilarity, WordStudy
 from explorer.session.jobs import Jobs
 from explorer.session.session import Session
@@ -22,7 +20,7 @@ from explorer.views.embeddings.similarity import CORRECTED, RAW, VIEW, Similarit
 from explorer.views.embeddings.similarity.compute import compute, proposals_in_words
 from explorer.views.embeddings.similarity.figure import excerpt, similarity_caption, similarity_figure
 from explorer.views.panel import running
-from explorer.views.panel.fields import STILL, labelled
+from explorer.views.panel.fields import graph, labelled, segments
 from explorer.views.panel.running import Run
 from explorer.views.panel.view_panel import Drawing, draws, fits_ranges, part
 
@@ -32,33 +30,16 @@ _TYPICAL = 2  # sentences of each proposal
 
 def layout() -> Any:
     """The view's components."""
+    values = segments("embeddings-similarity-values", RAW, {RAW: "cosine", CORRECTED: "minus anisotropy"})
+    why = "The cosine as it is, or minus that of random words at this layer, so that 0 is as alike as any two words"
     return part(
         VIEW,
         *running.stores("embeddings-similarity"),
-        html.Div(
-            labelled(
-                "values",
-                "The cosine as it is, or minus that of random words at this layer, so "
-                "that 0 is as alike as any two words",
-                dmc.SegmentedControl(
-                    id="embeddings-similarity-values",
-                    value=RAW,
-                    size="xs",
-                    data=[{"value": RAW, "label": "cosine"}, {"value": CORRECTED, "label": "minus anisotropy"}],
-                ),
-            ),
-            className="controls",
-        ),
+        html.Div(labelled("values", why, values), className="controls"),
         html.Div(id="embeddings-similarity-message"),
         html.Div(
             [
-                dcc.Graph(
-                    id="embeddings-similarity-graph",
-                    responsive=True,
-                    className="graph",
-                    config=STILL,
-                    figure=blank_figure(_MESSAGE),
-                ),
+                graph("embeddings-similarity-graph", _MESSAGE),
                 html.Div(id="embeddings-similarity-proposals", className="proposals"),
             ],
             className="beside",
@@ -91,15 +72,16 @@ def register(app: Dash, session: Session, jobs: Jobs) -> None:
     def compare(mode: str, request: dict[str, Any] | None, layer: int) -> Run | None:
         if mode != VIEW.name or request is None:
             return None
-        settings = SimilaritySettings.of({**request, "layer": layer})
-        return Run({**request, "layer": layer}, lambda progress: compute(session, settings, progress))
+        request = {**request, "layer": layer}
+        settings = SimilaritySettings.of(request)
+        return Run(request, lambda progress: compute(session, settings, progress))
 
-    opened = [
+    inputs = [
         Input("embeddings-mode", "value"),
         Input("embeddings-request", "data"),
         Input("embeddings-layer", "value"),
     ]
-    running.follow(app, jobs, "embeddings-similarity", opened, [], compare)
+    running.follow(app, jobs, "embeddings-similarity", inputs, [], compare)
 
     @draws(
         app,
