@@ -1,4 +1,4 @@
-"""Whether a set of sentences can say anything of senses: where in them the word stands."""
+"""Notes on whether sentences allow a comparison of senses: the positions of the word."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _TIMES_AFTER = 1.5
 
 
 def set_notes(study: WordStudy) -> list[str]:
-    """What a reader must know of a study's sentences before comparing senses, a line each."""
+    """What a reader must know about the sentences before comparing senses, one line per note."""
     return [note for note in (position_note(study), context_note(study)) if note]
 
 
 def position_note(study: WordStudy) -> str | None:
-    """That the word stands at other token positions in one sense than in another.
+    """A note where token positions of the word differ between the senses.
 
-    Position alone parts vectors of models that learn positions, and how much a causal model
-    has read. The difference of the senses' mean positions (of the two farthest apart) is
-    held against labels drawn at random, ``_DRAWS`` times.
+    Position alone separates the vectors of models with learned positions, and of causal models,
+    by the length of the context. The difference of the senses' mean positions (of the two
+    farthest apart) is compared with ``_DRAWS`` permutations of the labels.
 
     Returns:
         None where every sense has the word at the same positions, or there is one sense.
@@ -37,13 +37,13 @@ def position_note(study: WordStudy) -> str | None:
         return None
     means = [float(np.mean(places)) for places in where]
     p = _chance(positions, labels)
-    told = ", ".join(f"{sense or 'no sense'} {mean:.1f}" for sense, mean in zip(senses, means, strict=True))
+    listed = ", ".join(f"{sense or 'no sense'} {mean:.1f}" for sense, mean in zip(senses, means, strict=True))
     if p <= _CHANCE:
-        follows = "position alone can part these senses"
+        follows = "position alone can separate these senses"
     else:
         follows = "labels drawn at random differ as much, yet the set is not balanced"
     return (
-        f"the position of “{study.word}” differs between the senses (mean token: {told}; "
+        f"the position of “{study.word}” differs between the senses (mean token: {listed}; "
         f"p = {p:.2g} by permutation): {follows}"
     )
 
@@ -63,7 +63,7 @@ def _chance(positions: IntArray, labels: IntArray) -> float:
 
 
 def context_note(study: WordStudy) -> str | None:
-    """Of a causal model: in which sentences the word's context stands after it, in tokens."""
+    """A note on sentences where a causal model cannot read the word's context, which follows it."""
     if not study.causal or study.options.echo:
         return None
     unread = {o.sentence + 1 for o in study.occurrences if _stands_after(*o.around)}

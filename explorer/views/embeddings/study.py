@@ -42,21 +42,20 @@ def word_study(
 ) -> WordStudy:
     """Collect a word's static and contextual vectors from sentences.
 
-    Sentences are read one by one and none is kept. A word in pieces is the mean of its
-    pieces; sentences without it are left out. Both are said in ``remarks``.
+    A word in pieces is the mean of its pieces; sentences without it are left out. ``remarks``
+    reports both.
 
     Args:
-        read: captures a sentence; with ``options.echo`` it is given each one twice.
+        read: captures a sentence, or with ``options.echo`` the sentence twice.
         rows: (sense, sentence).
-        word: what to follow.
-        options: how it is looked for, and words of reference.
-        places: what an error calls each sentence; None numbers them from 1.
-        progress: called with a sentence and a share of 1 before each one is read; what it
-            raises ends the work.
+        word: the word to follow.
+        options: how the word is searched for, and anchor words.
+        places: the name of each sentence in errors; None numbers them from 1.
+        progress: called before each sentence; an error it raises ends the work.
 
     Raises:
-        ValueError: no word, no sentence, one that cannot be read, a word that is in none of
-            them, or an option that is none.
+        ValueError: no word, no sentence, an unreadable sentence, a word that is in none of
+            them, or an unknown option.
         ModelError: the model failed on a sentence.
     """
     word = word.strip()
@@ -83,7 +82,7 @@ def _check(rows: Sequence[tuple[str, str]], word: str, options: StudyOptions) ->
 
 
 def _anchor(read: Callable[[str], CapturedText], word: str) -> Anchor:
-    """A word of reference, read in a sentence that says nothing of it."""
+    """An anchor word, read in a neutral sentence."""
     text = CARRIER.format(word)
     source = read(text).stack()
     start = CARRIER.index("{}")
@@ -95,7 +94,7 @@ def _anchor(read: Callable[[str], CapturedText], word: str) -> Anchor:
 
 
 class _Collected:
-    """What was found in the sentences so far."""
+    """The occurrences found so far."""
 
     def __init__(self, word: str, options: StudyOptions, sentences: int) -> None:
         self.word, self.options = word, options
@@ -154,7 +153,7 @@ class _Collected:
         self.others.append((hidden[:, kept], table[kept], labels, number))
 
     def study(self, rows: tuple[tuple[str, str], ...], anchors: tuple[Anchor, ...]) -> WordStudy:
-        """All of it as a record.
+        """All occurrences as a record.
 
         Raises:
             ValueError: the word is in no sentence.
@@ -186,25 +185,25 @@ class _Collected:
         )
 
     def _remarks(self) -> list[str]:
-        """What was left out, chosen, or read otherwise than it was given."""
-        said = list(self.remarks)
+        """Sentences without the word, several occurrences, longer tokens, and echo."""
+        remarks = list(self.remarks)
         if self.without:
             verb, are = ("does", "is") if len(self.without) == 1 else ("do", "are")
-            said.insert(0, f"{which_sentences(self.without)} {verb} not hold “{self.word}” and {are} left out")
+            remarks.insert(0, f"{which_sentences(self.without)} {verb} not hold “{self.word}” and {are} left out")
         if self.several:
             shown = {"all": "each place is a point of its own"}.get(
                 self.options.which, f"the {self.options.which} place is taken"
             )
-            said.append(f"“{self.word}” stands in {which_sentences(self.several)} more than once: {shown}")
+            remarks.append(f"“{self.word}” stands in {which_sentences(self.several)} more than once: {shown}")
         if self.longer:
             where = which_sentences(sorted(set(self.longer)))
-            said.append(f"“{self.word}” is part of a longer token in {where}: that one is shown")
+            remarks.append(f"“{self.word}” is part of a longer token in {where}: that one is shown")
         if self.options.echo:
-            said.append(
+            remarks.append(
                 f"every sentence was read twice and “{self.word}” taken from the second copy, so "
                 "that all of its context stands before it (echo embeddings, Springer et al. 2024)"
             )
-        return said
+        return remarks
 
 
 def _covers_more(tokens: Tokens, pieces: Sequence[int], span: tuple[int, int]) -> bool:
@@ -225,9 +224,9 @@ def which_sentences(sentences: Sequence[int]) -> str:
 
 
 def _nowhere(word: str, options: StudyOptions, rows: Sequence[tuple[str, str]]) -> str:
-    """That the word is in no sentence, and what would find it."""
+    """The error for a word in no sentence, with the options that would find it."""
     how = "anywhere in a word" if options.inside else "as a whole word"
-    said = f"“{word}” is in none of the {len(rows)} sentences: it is looked for {how}"
+    message = f"“{word}” is in none of the {len(rows)} sentences: it is looked for {how}"
     found = [
         (option, sum(bool(find_word(text, word, case, inside)) for _, text in rows))
         for option, case, inside in (
@@ -236,7 +235,7 @@ def _nowhere(word: str, options: StudyOptions, rows: Sequence[tuple[str, str]]) 
         )
     ]
     hints = [f"{count} hold it {option}" for option, count in found if count]
-    return f"{said}; {', '.join(hints)}" if hints else said
+    return f"{message}; {', '.join(hints)}" if hints else message
 
 
 def _remarks_on_pieces(occurrences: Sequence[Occurrence], word: str) -> list[str]:
@@ -251,10 +250,10 @@ def _remarks_on_pieces(occurrences: Sequence[Occurrence], word: str) -> list[str
 def study_of(
     session: Session, request: StudyRequest, progress: Progress | None = None, places: Sequence[str] | None = None
 ) -> WordStudy:
-    """A word across sentences; ``places`` is what an error calls each of them.
+    """A word across sentences; ``places`` names each of them in errors.
 
     Raises:
-        ValueError: no sentence, an unreadable one (its number is said), or a word that is in none.
+        ValueError: no sentence, an unreadable one (by its number), or a word that is in none.
         ModelError: the model cannot be loaded or failed.
     """
     progress = progress or session.progress
@@ -266,18 +265,18 @@ def study_of(
             # The encoder reads the sentence; a decoder need not generate for that.
             return capture(model, sentence, target=sentence if model.is_encoder_decoder else None)
 
-        asked = request.sentences, request.word, request.options
+        inputs = request.sentences, request.word, request.options
         try:
-            return word_study(read, *asked, progress=progress)
+            return word_study(read, *inputs, progress=progress)
         except ValueError:
-            # Only an error names places: what is cached does not depend on who asks first.
-            return word_study(read, *asked, places)
+            # Only errors name places, so the cached study does not depend on them.
+            return word_study(read, *inputs, places)
 
     return session.get_or_compute(("study", request), collect, progress)
 
 
 def source_of(study: WordStudy) -> Source:
-    """The model of a word study; it is of no single text."""
+    """The model of a word study, which has no single text."""
     return Source(study.model, study.revision)
 
 
@@ -287,11 +286,7 @@ def sentences_of(study: WordStudy) -> dict[str, Any]:
 
 
 def check_occurrence(study: WordStudy, setting: str, place: int) -> None:
-    """Refuse an occurrence that there is not.
-
-    Raises:
-        ValueError: the place is out of range; ``setting`` names the setting.
-    """
+    """Raise a ValueError that names ``setting`` if the study has no such occurrence."""
     last = len(study.occurrences) - 1
     if not 0 <= place <= last:
         raise ValueError(f"{setting}={place} is not a place of “{study.word}”: use 0 to {last}")

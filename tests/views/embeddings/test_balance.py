@@ -47,7 +47,7 @@ def test_positions_that_part_the_senses() -> None:
     note = position_note(made(*at("fruit", *first), *at("company", *second)))
     assert note is not None
     assert note.startswith("the position of “apple” differs between the senses (mean token: fruit 1.4, company 6.8; p")
-    assert note.endswith("position alone can part these senses")
+    assert note.endswith("position alone can separate these senses")
     places = np.array(first + second)
     apart = [
         abs(places[list(chosen)].mean() - np.delete(places, chosen).mean()) for chosen in combinations(range(10), 5)

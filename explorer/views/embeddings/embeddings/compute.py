@@ -37,12 +37,10 @@ class Plane:
     """A word study on two or three axes.
 
     Attributes:
-        study: the word's vectors.
-        projections: the layers that one figure can show: all of them, or of t-SNE the one.
+        projections: all layers, or the only one of t-SNE.
         shown: the layer on the screen.
-        in_files: the layers whose points a file holds.
-        parts: what is shown beside the occurrences.
-        measures: computes the measures of all layers, which files have.
+        in_files: the layers whose points are saved.
+        measures: computes the measures of all layers, for files.
     """
 
     study: WordStudy
@@ -95,11 +93,11 @@ def _in_files(
         through_all = parts.paths and shown.switches.basis != "layer"
         return projections if chosen or through_all else (shown,)
     by_layer = {one.layer: one for one in projections}
-    wanted = layers_in(chosen)
-    if missing := [layer for layer in wanted if layer not in by_layer]:
+    requested = layers_in(chosen)
+    if missing := [layer for layer in requested if layer not in by_layer]:
         first, last = projections[0].layer, projections[-1].layer
         raise ValueError(f"layer {missing[0]} is out of range: layers are {first} to {last}")
-    return [by_layer[layer] for layer in wanted]
+    return [by_layer[layer] for layer in requested]
 
 
 def word_projections(
@@ -113,10 +111,7 @@ def word_projections(
     "vocabulary" is one, fitted on other words' static vectors. Anchors and other tokens are
     placed, never fitted.
 
-    Args:
-        study: the word's vectors.
-        switches: what is fitted, and how.
-        vocabulary: static vectors [m, D] of the basis "vocabulary".
+    ``vocabulary`` are the static vectors [m, D] of the basis "vocabulary".
 
     Raises:
         ValueError: an unknown switch, or nothing left to fit.
@@ -156,7 +151,7 @@ def word_projection(
 
 
 def check_options(switches: PlaneOptions) -> None:
-    """Refuse a switch that there is not.
+    """Check the basis, the normalisation and the method.
 
     Raises:
         ValueError: an unknown basis or normalisation, or t-SNE with a basis other than "layer".
@@ -172,9 +167,7 @@ def check_options(switches: PlaneOptions) -> None:
 def _of_layer(study: WordStudy, layer: int, switches: PlaneOptions) -> Basis:
     kept = _kept_rows(study, switches)
     vectors = np.concatenate([study.contextual[layer][kept], study.static[kept]])
-    owners = _owners(study, kept)
-    statics = [f"the static vector of occurrence {row}" for row in kept]
-    names = [*owners, *statics]
+    names = _owners(study, kept) + _static_names(kept)
     return fit_basis(vectors, switches.axes, switches.normalise, names, _first_tokens(study))
 
 
@@ -187,24 +180,18 @@ def _common(study: WordStudy, switches: PlaneOptions, vocabulary: FloatArray | N
         return fit_basis(vocabulary, switches.axes, switches.normalise, words)
     kept = _kept_rows(study, switches)
     layers = study.contextual[:, kept].reshape(-1, study.static.shape[1])
-    owners = _owners(study, kept) * len(study.contextual)
-    statics = [f"the static vector of occurrence {row}" for row in kept]
-    return fit_basis(
-        np.concatenate([layers, study.static[kept]]),
-        switches.axes,
-        switches.normalise,
-        [*owners, *statics],
-        _first_tokens(study),
-    )
+    vectors = np.concatenate([layers, study.static[kept]])
+    names = _owners(study, kept) * len(study.contextual) + _static_names(kept)
+    return fit_basis(vectors, switches.axes, switches.normalise, names, _first_tokens(study))
+
+
+def _static_names(rows: Sequence[int]) -> list[str]:
+    return [f"the static vector of occurrence {row}" for row in rows]
 
 
 def _kept_rows(study: WordStudy, switches: PlaneOptions) -> list[int]:
     """Which occurrences the basis is fitted on."""
-    kept = [
-        row
-        for row, occurrence in enumerate(study.occurrences)
-        if not (switches.drop_first and occurrence.position == 0)
-    ]
+    kept = [row for row, o in enumerate(study.occurrences) if not (switches.drop_first and o.position == 0)]
     if not kept:
         raise ValueError(f"“{study.word}” is the first token of every sentence: without those nothing is left to fit")
     return kept
@@ -225,7 +212,7 @@ def _first_tokens(study: WordStudy) -> str:
 
 
 def _agreeing(basis: Basis, study: WordStudy, before: WordProjection) -> Basis:
-    """Axes turned round where the layer before would lie mirrored."""
+    """Axes flipped where they would mirror the layer before."""
     layer = before.layer + 1
     points = np.concatenate([place(basis, study.contextual[layer]), place(basis, study.static)])
     alike = (points * np.concatenate([before.points, before.static])).sum(axis=0)
@@ -269,7 +256,7 @@ def _share_kept(basis: Basis, vectors: FloatArray) -> float | None:
 
 
 def _on_lengths(study: WordStudy, switches: PlaneOptions) -> tuple[str, ...]:
-    """What to say where one basis serves layers whose vectors differ much in length."""
+    """A warning where one basis serves layers whose vectors differ much in length."""
     if switches.basis != "all" or switches.normalise != "none":
         return ()
     lengths = np.linalg.norm(study.contextual, axis=2).mean(axis=1)
@@ -308,17 +295,9 @@ def _by_tsne(study: WordStudy, layer: int, switches: PlaneOptions) -> WordProjec
 
 
 def fit_in_words(study: WordStudy, where: str, switches: PlaneOptions = PLAIN_PLANE, sample: int = 0) -> str:
-    """What the basis is fitted on.
-
-    Args:
-        study: the word's vectors.
-        where: "layer 3" or "each layer".
-        switches: what is fitted, and how.
-        sample: how many words a sample of the vocabulary has.
-    """
-    scaled = {"none": "", "unit": ", each scaled to length 1", "standard": ", each dimension scaled to variance 1"}[
-        switches.normalise
-    ]
+    """What the basis is fitted on; ``where`` is "layer 3" or "each layer", ``sample`` counts vocabulary words."""
+    scalings = {"none": "", "unit": ", each scaled to length 1", "standard": ", each dimension scaled to variance 1"}
+    scaled = scalings[switches.normalise]
     if switches.basis == "vocabulary":
         return (
             f"PCA of the static vectors of {sample:,} words drawn evenly from the vocabulary with a fixed seed{scaled}"
@@ -336,11 +315,7 @@ def fit_in_words(study: WordStudy, where: str, switches: PlaneOptions = PLAIN_PL
 
 
 def check_layer(study: WordStudy, layer: int) -> None:
-    """Refuse a layer that the study does not have.
-
-    Raises:
-        ValueError: it is out of range.
-    """
+    """Raise a ValueError if the study has no such layer."""
     last = len(study.contextual) - 1
     if not 0 <= layer <= last:
         raise ValueError(f"layer {layer} is out of range: {study.model} has layers 0 to {last}")

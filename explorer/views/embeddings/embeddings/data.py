@@ -81,10 +81,10 @@ def _other_points(study: WordStudy, shown: Sequence[WordProjection]) -> list[dic
 
 def _distances(study: WordStudy, shown: WordProjection) -> list[dict[str, Any]]:
     found = word_distances(study, shown)
-    told = zip(found.pairs, found.cosine, found.euclidean, found.drawn, strict=True)
+    values_by_pair = zip(found.pairs, found.cosine, found.euclidean, found.drawn, strict=True)
     return [
         {"layer": shown.layer, "pair": pair, "cosine": cosine, "euclidean": apart, "drawn": drawn}
-        for pair, cosine, apart, drawn in told
+        for pair, cosine, apart, drawn in values_by_pair
     ]
 
 

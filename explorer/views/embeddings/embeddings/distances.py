@@ -11,12 +11,7 @@ from explorer.records import BoolArray, FloatArray, WordDistances, WordProjectio
 def word_distances(study: WordStudy, shown: WordProjection) -> WordDistances:
     """Mean distances within each sense, between senses, and to the static vectors.
 
-    In the full space they are of the vectors as they are, whatever normalisation the picture
-    has: 1 − cosine, and Euclidean.
-
-    Args:
-        study: the word's vectors.
-        shown: the layer and the picture of it.
+    Distances in the full space, 1 − cosine and Euclidean, ignore the plane's normalisation.
     """
     vectors = np.asarray(study.contextual[shown.layer], dtype=np.float64)
     static = np.asarray(study.static, dtype=np.float64)

@@ -42,15 +42,7 @@ def plane_figure(
     theme: str = "light",
     parts: PlaneParts | None = None,
 ) -> go.Figure:
-    """A layer of a word study, with the others in ``layout.meta``.
-
-    Args:
-        study: the word's vectors.
-        planes: the layers the browser can move through; of t-SNE one.
-        layer: the one drawn first.
-        theme: "light" or "dark".
-        parts: what is drawn beside occurrences and static vector.
-    """
+    """A layer of a word study, with the other ``planes`` (with t-SNE none) in ``layout.meta``."""
     parts = parts or PlaneParts()
     shown = next(one for one in planes if one.layer == layer)
     figure = word_figure(study, shown, theme, parts, planes)
@@ -126,11 +118,11 @@ def _ranges(
     if not parts.others:
         return [_frame(points) for points in framed], [0] * len(planes)
     near = [_near(points, one.others) for points, one in zip(framed, planes, strict=True)]
-    others = [one.others[kept] for one, kept in zip(planes, near, strict=True)]
+    others = [one.others[mask] for one, mask in zip(planes, near, strict=True)]
     if planes[0].switches.basis != "layer":
         others = [np.concatenate(others)] * len(planes)
     frames = [_frame(np.concatenate(both)) for both in zip(framed, others, strict=True)]
-    return frames, [int((~kept).sum()) for kept in near]
+    return frames, [int((~mask).sum()) for mask in near]
 
 
 def _near(points: FloatArray, others: FloatArray) -> BoolArray:

@@ -13,20 +13,11 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.style import (
-    SYMBOLS,
-    Theme,
-    axis,
-    base_layout,
-    literal,
-    model_label,
-    sense_shape,
-    theme_of,
-    title,
-)
+from explorer.figures.planes import framed_axis
+from explorer.figures.style import SYMBOLS, Theme, base_layout, literal, model_label, sense_shape, theme_of, title
 from explorer.records import PLAIN_PARTS, FloatArray, IntArray, Occurrence, PlaneParts, WordProjection, WordStudy
 
-# What three dimensions have of the shapes.
+# The shapes that plotly has in three dimensions.
 SYMBOLS_3D = ("circle", "square", "diamond", "cross", "x", "circle-open", "square-open")
 MOST_NUMBERED = 40  # more occurrences than this have their number on hover only
 _STATIC_TOGETHER = 1e-6
@@ -43,12 +34,7 @@ def word_figure(
 ) -> go.Figure:
     """Occurrences coloured and shaped by sense, numbered by sentence, with the static vector.
 
-    Args:
-        study: the word's vectors.
-        shown: the layer that is drawn.
-        theme: "light" or "dark".
-        parts: what else is drawn.
-        planes: all layers in the basis of ``shown``, which paths are made of.
+    ``shown`` is the layer drawn; ``planes`` are all layers in its basis, for the paths.
     """
     colours = theme_of(theme)
     senses = senses_of(study)
@@ -88,7 +74,7 @@ def arrow_points(static: FloatArray, points: FloatArray) -> FloatArray:
 
 
 def anchor_points(shown: WordProjection) -> FloatArray:
-    """Words of reference at the layer, then their static vectors [2a, k]."""
+    """Anchor words at the layer, then their static vectors [2a, k]."""
     return np.concatenate([shown.anchors, shown.static_anchors])
 
 
@@ -111,10 +97,9 @@ def axis_titles(shown: WordProjection) -> list[str]:
 def _layout(study: WordStudy, shown: WordProjection, colours: Theme) -> dict[str, Any]:
     titles = axis_titles(shown)
     if shown.switches.axes == 2:
-        ruled: dict[str, Any] = {"ticks": "outside", "ticklen": 3, "showline": True, "mirror": True}
         axes: dict[str, Any] = {
-            "xaxis": axis(colours, titles[0], **ruled),
-            "yaxis": axis(colours, titles[1], scaleanchor="x", scaleratio=1, **ruled),
+            "xaxis": framed_axis(colours, titles[0]),
+            "yaxis": framed_axis(colours, titles[1], scaleanchor="x", scaleratio=1),
         }
     else:
         look = {
@@ -152,9 +137,9 @@ def _trace(points: FloatArray, **more: Any) -> Any:
     return go.Scatter3d(x=points[:, 0], y=points[:, 1], z=points[:, 2], **more)
 
 
-def _hover_of(points: FloatArray, said: str) -> str:
+def _hover_of(points: FloatArray, text: str) -> str:
     axes = " · ".join(f"{name} %{{{name}:.3f}}" for name in "xyz"[: points.shape[1]])
-    return f"{said}<br>{axes}<extra></extra>"
+    return f"{text}<br>{axes}<extra></extra>"
 
 
 def _sense_trace(
@@ -210,7 +195,7 @@ def _static_trace(study: WordStudy, shown: WordProjection, colours: Theme) -> An
 
 def _others_trace(study: WordStudy, shown: WordProjection, colours: Theme) -> Any:
     sample = study.sample
-    said = [
+    hover = [
         f"{literal(label)}<br>another token of sentence {number + 1}"
         for label, number in zip(sample.labels, sample.sentences.tolist(), strict=True)
     ]
@@ -220,7 +205,7 @@ def _others_trace(study: WordStudy, shown: WordProjection, colours: Theme) -> An
         name="other tokens",
         legendgroup="others",
         marker={"size": 5 if shown.switches.axes == 2 else 3, "color": colours.faint, "opacity": 0.45},
-        customdata=said,
+        customdata=hover,
         hovertemplate=_hover_of(shown.others, "%{customdata}"),
     )
 
@@ -229,7 +214,7 @@ def _anchor_trace(study: WordStudy, shown: WordProjection, colours: Theme) -> An
     points = anchor_points(shown)
     words = [literal(anchor.word) for anchor in study.anchors]
     count = len(words)
-    said = [
+    hover = [
         *(f"anchor “{literal(a.word)}” in “{literal(a.text)}”" for a in study.anchors),
         *(f"static vector of the anchor “{word}”" for word in words),
     ]
@@ -239,7 +224,7 @@ def _anchor_trace(study: WordStudy, shown: WordProjection, colours: Theme) -> An
         mode="markers+text",
         name="anchors (☆ static)" if points.shape[1] == 2 else "anchors (○ static)",
         legendgroup="anchors",
-        # Static vectors lie close together; pointing at one tells whose it is.
+        # Static vectors lie close together; their words appear on hover.
         text=[*words, *[""] * count],
         textposition="top center",
         textfont={"size": 11, "color": colours.faint},
@@ -248,7 +233,7 @@ def _anchor_trace(study: WordStudy, shown: WordProjection, colours: Theme) -> An
             "symbol": ["diamond-open"] * count + [static] * count,
             "color": colours.faint,
         },
-        customdata=said,
+        customdata=hover,
         hovertemplate=_hover_of(points, "%{customdata}"),
     )
 

@@ -20,11 +20,7 @@ from explorer.views.embeddings.study import study_of
 def word_layers(study: WordStudy, seed: int = 0, progress: Progress | None = None) -> WordLayers:
     """Measure a word study at every layer, each measure beside its null.
 
-    Args:
-        study: the word's vectors.
-        seed: of every random draw.
-        progress: called with a sentence and a share of 1 before each step; what it raises
-            ends the work.
+    ``progress`` is called before each step; an error it raises ends the work.
     """
     test = sense_test(
         study.contextual, [o.sense for o in study.occurrences], [o.sentence for o in study.occurrences], seed, progress

@@ -14,17 +14,8 @@ import plotly.graph_objects as go
 from explorer.analysis.measures.by_layer import CONTEXT_MEASURES, SEPARATION
 from explorer.analysis.measures.verdict import SIGNIFICANT, where_senses_separate
 from explorer.figures.figure_style import FigureStyle, SizedFigure
-from explorer.figures.style import (
-    SYMBOLS,
-    Theme,
-    axis,
-    base_layout,
-    literal,
-    model_label,
-    sense_shape,
-    theme_of,
-    title,
-)
+from explorer.figures.planes import framed_axis
+from explorer.figures.style import SYMBOLS, Theme, base_layout, literal, model_label, sense_shape, theme_of, title
 from explorer.records import FloatArray, WordLayers
 from explorer.views.embeddings.layers.compute import LayerMeasures
 from explorer.views.embeddings.page import WordSettings
@@ -54,17 +45,13 @@ def layers_figure(layers: WordLayers, theme: str = "light", layer: int | None = 
         row, column = divmod(number, COLUMNS)
         across, down = _place(column, COLUMNS, _GAP), _place(row, n_rows, _gap_down(n_rows))
         layout[f"xaxis{suffix}"] = _layer_axis(colours, len(layers.curves[SEPARATION].values), across, f"y{suffix}")
-        layout[f"yaxis{suffix}"] = axis(
+        layout[f"yaxis{suffix}"] = framed_axis(
             colours,
             "",
             domain=[1 - down[1], 1 - down[0]],
             anchor=f"x{suffix}",
             fixedrange=True,
             nticks=5,
-            ticks="outside",
-            ticklen=3,
-            showline=True,
-            mirror=True,
             zeroline=True,
             zerolinecolor=colours.line,
         )
@@ -114,13 +101,12 @@ def layers_height(layers: WordLayers) -> int:
 
 def layers_caption(layers: WordLayers) -> str:
     """What a reader could paste under the figure, after where the senses separate."""
-    test = layers.test
     parts = [
         f"{layers.occurrences} vectors of “{layers.word}” in {model_label(layers.model)}, by "
         "layer; 0 is the input of the first block. Grey: the null, mean ± "
         f"{_BAND} standard deviations ({layers.draws} draws of random words, seed {layers.seed})."
     ]
-    if test is not None:
+    if (test := layers.test) is not None:
         which = "all of them" if test.exact else "random ones"
         parts.append(
             f"Separation: silhouette (cosine, full space) beside {test.assignments:,} ways to "
@@ -188,7 +174,7 @@ def _gap_down(n_rows: int) -> float:
 
 def _layer_axis(colours: Theme, n_layers: int, domain: tuple[float, float], anchor: str) -> Mapping[str, Any]:
     step = -(-n_layers // 8)
-    return axis(
+    return framed_axis(
         colours,
         "layer",
         domain=domain,
@@ -196,10 +182,6 @@ def _layer_axis(colours: Theme, n_layers: int, domain: tuple[float, float], anch
         range=[-0.5, n_layers - 0.5],
         fixedrange=True,
         tickvals=list(range(0, n_layers, step)),
-        ticks="outside",
-        ticklen=3,
-        showline=True,
-        mirror=True,
     )
 
 
@@ -273,7 +255,7 @@ def _line(
 
 
 def _hover(mean: FloatArray, std: FloatArray, p: FloatArray | None = None) -> list[str]:
-    """What stands under a value: chance, and p where there is a test."""
+    """The hover text of each value: chance, and p where there is a test."""
     lines = [
         "no chance to compare with" if np.isnan(a) else f"chance {a:.3f} ± {b:.3f}"
         for a, b in zip(mean, std, strict=True)

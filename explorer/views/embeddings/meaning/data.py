@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.figures.style import model_stem
-from explorer.records import Meaning, Reading
+from explorer.records import Meaning
 from explorer.records.source import Source
 from explorer.records.table import Table
 from explorer.views.embeddings.meaning import MeaningSettings
@@ -70,16 +70,11 @@ def data(meaning: Meaning, _settings: MeaningSettings | None = None) -> dict[str
             "ranks": reading.own_ranks.tolist(),
             "values": reading.own_values.tolist(),
         },
-        "following": _following(reading),
+        "following": None
+        if reading.following_ranks is None
+        else {"token": reading.following, "ranks": reading.following_ranks.tolist()},
         "remarks": list(meaning.remarks),
     }
-
-
-def _following(reading: Reading) -> dict[str, Any] | None:
-    """What comes next in the sentence, and its rank at each layer, where that is read."""
-    if reading.following_ranks is None:
-        return None
-    return {"token": reading.following, "ranks": reading.following_ranks.tolist()}
 
 
 def stem(meaning: Meaning, _settings: MeaningSettings) -> str:

@@ -25,12 +25,7 @@ _STRENGTH = (
 
 
 def word_similarity(study: WordStudy, layer: int, seed: int = 0) -> WordSimilarity:
-    """How alike every two occurrences are at a layer.
-
-    Args:
-        study: the word's vectors.
-        layer: 0…L.
-        seed: of the grouping's starts.
+    """The cosine of every two occurrences at a layer 0…L; ``seed`` is that of the grouping.
 
     Raises:
         ValueError: a layer the model does not have.
@@ -50,7 +45,7 @@ def word_similarity(study: WordStudy, layer: int, seed: int = 0) -> WordSimilari
 
 
 def _order(senses: Sequence[str], groups: Sequence[int]) -> tuple[int, ...]:
-    """By sense as they are first met, those without one last; within a sense by proposal."""
+    """By sense in order of appearance, those without a sense last; within a sense by proposal."""
     rank = {sense: number for number, sense in enumerate(dict.fromkeys(filter(None, senses)))}
     last = len(rank)
     places = range(len(senses))

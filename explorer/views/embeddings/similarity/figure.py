@@ -45,14 +45,8 @@ def similarity_figure(
     order = list(similarity.order)
     values = similarity.cosine[np.ix_(order, order)] - (similarity.anisotropy if corrected else 0)
     places, labels = _ticks(study, similarity, colours)
-    side = {
-        "tickmode": "array",
-        "tickvals": places,
-        "ticktext": labels,
-        "tickangle": 0,
-        "fixedrange": True,
-        "constrain": "domain",
-    }
+    ticks = {"tickmode": "array", "tickvals": places, "ticktext": labels, "tickangle": 0}
+    side = {**ticks, "fixedrange": True, "constrain": "domain"}
     last = len(order) - 0.5
     figure = go.Figure(_cells(study, similarity, values, corrected, colours))
     figure.update_layout(
@@ -126,7 +120,7 @@ def _cells(
 def _ticks(study: WordStudy, similarity: WordSimilarity, colours: Theme) -> tuple[list[float], list[str]]:
     """A label an occurrence, marked by its sense; of many occurrences one a sense."""
     senses = list(dict.fromkeys(o.sense for o in study.occurrences))
-    found: dict[str, list[int]] = {}
+    rows_of: dict[str, list[int]] = {}
     labels = []
     for row, place in enumerate(similarity.order):
         occurrence = study.occurrences[place]
@@ -135,10 +129,10 @@ def _ticks(study: WordStudy, similarity: WordSimilarity, colours: Theme) -> tupl
         mark = f'<span style="color:{colour}">{_MARKS[sense_shape(number)]}</span>'
         again = f"·{occurrence.occurrence + 1}" if occurrence.occurrence else ""
         labels.append(f"{mark} {occurrence.sentence + 1}{again}")
-        found.setdefault(f"{mark} {literal(occurrence.sense) or 'no sense given'}", []).append(row)
+        rows_of.setdefault(f"{mark} {literal(occurrence.sense) or 'no sense given'}", []).append(row)
     if len(labels) <= _LABELLED:
         return list(range(len(labels))), labels
-    return [float(np.mean(rows)) for rows in found.values()], list(found)
+    return [float(np.mean(rows)) for rows in rows_of.values()], list(rows_of)
 
 
 def _borders(study: WordStudy, similarity: WordSimilarity, colours: Theme) -> list[dict[str, Any]]:
