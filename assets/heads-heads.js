@@ -62,12 +62,16 @@
 
   const isColumn = (name) => Boolean(api.getColumn(name)) || LATE.test(name);
 
+  const isLinkChosen = () =>
+    ["heads-query", "heads-key"].every((id) => window.dash_component_api.getLayout(id)?.props.value);
+
   const areThere = (names) => names.every((name) => api.getColumn(name));
 
   function apply() {
     const { sort, filter } = waiting;
     if (sort && areThere(sort.map(({ colId }) => colId))) {
-      delete waiting.sort;
+      // The column of two linked tokens sorts by itself when it comes; the address's order is set after it.
+      if (api.getColumn("link") || !isLinkChosen()) delete waiting.sort;
       api.applyColumnState({ state: sort, defaultState: { sort: null } });
     }
     if (filter && areThere(Object.keys(filter))) {
