@@ -6,7 +6,7 @@ save-png, save-svg (in the browser, assets/saving.js) ─> save-picture, drawn f
 save-picture ─> download, save-menu-message
 save-pdf, -html, -csv, -json, -npz ─> download, save-menu-message
 
-Keeping several figures and opening a file again: keeping.py.
+Keeping several figures and opening a file again: kept_figures.py.
 """
 
 from __future__ import annotations

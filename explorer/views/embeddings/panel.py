@@ -1,11 +1,8 @@
 """The Embeddings page: one word across sentences, static versus contextual.
 
-the form, Run (embeddings_sentences.py)
-    ─> embeddings-request (the part of a state that all views share), remarks
-    ─> what is seen of it: embeddings_bar.py and, by its mode, the plane (embeddings_plane.py),
-       the measures by layer (embeddings_layers.py), the matrix of occurrences
-       (embeddings_similarity.py), the words it is read as (embeddings_meaning.py), a head's pull
-       (embeddings_pull.py), positions (embeddings_positions.py)
+the form, Run (sentences_panel.py) ─> embeddings-request (the settings that all views share), remarks
+embeddings-request ─> the bar (bar_panel.py) and the view that embeddings-mode chooses, each in its
+                      folder's panel.py
 """
 
 from __future__ import annotations

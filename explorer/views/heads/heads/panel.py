@@ -2,7 +2,7 @@
 
 heads-request, heads-stack ─> table-request ─> heads-table, the numbers of the grid
 shuffle, probe (buttons), heads-nulls, heads-probed (from an address)
-    ─> nulls-request, probe-request ─> more columns (heads_columns.py)
+    ─> nulls-request, probe-request ─> more columns (columns.py)
 the columns, a click on a header or a filter (in the browser, assets/heads-heads.js)
     <─> heads-sort, heads-filter, as in an address
 a click in a row (in the browser) ─> heads-layer, heads-head
